@@ -1,0 +1,63 @@
+# opsconsole. `make run` shows a live fleet, `make test` proves it; both set up what they need first.
+# Needs Python 3.11 or later and make; uses uv when it is there. PYTHON=… chooses the interpreter.
+
+VENV   ?= .venv
+PYTHON ?=
+JOBS   ?= 2
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+PYTEST := $(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+# What the caller's shell has on its path must not leak into the environment.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+.PHONY: help venv run test check format matrix screenshots bench crash wheels lock clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+venv: $(STAMP) ## .venv with everything that is locked, and .venv/bin/opsconsole
+
+$(STAMP): requirements.lock pyproject.toml scripts/venv.sh scripts/find-python.sh
+	@sh scripts/venv.sh "$(VENV)" "$(PYTHON)"
+	@touch $@
+
+run: venv ## a live fleet of worker processes and the console over it
+	$(BIN)/opsconsole demo
+
+check: venv ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check ## all of check, and then the suite
+	$(PYTEST)
+
+format: venv ## rewrite the sources in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+matrix: ## the suite on each Python 3.11 to 3.14 that is found
+	@sh scripts/matrix.sh "$(MAKE)"
+
+screenshots: venv ## draw the pictures of the documentation anew
+	$(BIN)/python scripts/screenshots.py
+
+bench: venv ## measure, and write bench/results.md
+	@sh scripts/bench.sh "$(VENV)-bench" "$(PYTHON)"
+
+crash: venv ## the random harnesses at full length
+	OPSCONSOLE_FULL=1 $(PYTEST) tests/simulation
+
+wheels: venv ## both wheels, each built in a clean environment, into dist/
+	$(BIN)/python -m build --wheel --outdir dist .
+	$(BIN)/python -m build --wheel --outdir dist packaging/opsgate
+
+lock: ## resolve the dependencies anew into requirements.lock (needs uv)
+	@sh scripts/lock.sh
+
+clean: ## remove what was built and measured, and the environments
+	rm -rf .venv .venv-* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find src tests scripts bench packaging -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
