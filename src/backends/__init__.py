@@ -1,0 +1,1 @@
+"""Everything that touches the world: storage, the runtime over it, the keeper, the stop lane."""

@@ -1,0 +1,1 @@
+"""Storage on one database: SQLite by default, PostgreSQL for several hosts."""

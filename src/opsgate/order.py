@@ -1,0 +1,106 @@
+"""The stop order: what a person who stops something says, whole enough to act on with nothing else left alive.
+
+The same document is the latch on disk, the datagram to the keeper and, once recorded, the stop in the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from opsgate.hold import DRAIN, HALT, Hold, moment, timestamp
+from opsgate.selector import EVERYTHING, IDENTIFIER, Selector
+from opsgate.snapshot import Notice
+
+LEVELS: Final = ("maintenance", "service_specific", "graceful", "cascading", "immediate")
+"""S1's five levels, weakest first (graceful and cascading are equals)."""
+
+BUDGET_S: Final = {
+    "immediate": 5.0,
+    "graceful": 60.0,
+    "service_specific": 60.0,
+    "cascading": 60.0,
+    "maintenance": 60.0,
+}
+"""Seconds within which a stop of this level must be verified (S1: under 5 s, 30 to 60 s)."""
+
+SOFT_BUDGET_S: Final = 30.0
+"""Seconds after which a stop that drains has used up its soft budget; at the hard one it halts."""
+
+MODE_OF_LEVEL: Final = {
+    "immediate": HALT,
+    "graceful": DRAIN,
+    "service_specific": HALT,
+    "cascading": DRAIN,
+    "maintenance": DRAIN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One stop, as ordered. ``stop_id`` is made by whoever places it, so it exists without the database."""
+
+    stop_id: str
+    ordered_at: datetime
+    selectors: tuple[Selector, ...] = (EVERYTHING,)
+    level: str = "immediate"
+    reason: str = ""
+    actor: str = "unknown"
+    door: str = "cli"
+
+    @property
+    def mode(self) -> str:
+        """drain or halt, as the level says."""
+        return MODE_OF_LEVEL[self.level]
+
+    def notice(self) -> Notice:
+        """What workers acknowledge."""
+        return Notice(self.stop_id, self.selectors)
+
+    def holds(self) -> tuple[Hold, ...]:
+        """The holds that are in force from this order alone, before any engine has recorded it."""
+        return tuple(
+            Hold(
+                hold_id=f"{self.stop_id}/{number}" if number else self.stop_id,
+                selector=selector,
+                source="emergency",
+                owner=self.stop_id,
+                reason=self.reason,
+                mode=self.mode,
+                placed_at=self.ordered_at,
+                correlation_id=self.stop_id,
+            )
+            for number, selector in enumerate(self.selectors)
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON object of this order."""
+        return {
+            "format": 1,
+            "stop_id": self.stop_id,
+            "ordered_at": timestamp(self.ordered_at),
+            "selectors": [selector.as_dict() for selector in self.selectors],
+            "level": self.level,
+            "reason": self.reason,
+            "actor": self.actor,
+            "door": self.door,
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Order:
+        """The order of ``as_dict``; KeyError, TypeError or ValueError when it is none."""
+        level, stop_id = str(document["level"]), str(document["stop_id"])
+        selectors = tuple(Selector.from_mapping(selector) for selector in document["selectors"])
+        if level not in BUDGET_S or not selectors or not IDENTIFIER.fullmatch(stop_id):
+            raise ValueError("not a stop order")
+        return cls(
+            stop_id=stop_id,
+            ordered_at=moment(document["ordered_at"]),
+            selectors=selectors,
+            level=level,
+            reason=str(document.get("reason", "")),
+            actor=str(document.get("actor", "unknown")),
+            door=str(document.get("door", "cli")),
+        )

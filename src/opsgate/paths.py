@@ -1,0 +1,92 @@
+"""Where things lie on a host: latches, sockets, last known state. One place, so that all programs agree.
+
+Only paths are computed here; nothing is created or read but the environment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Final
+
+ALL_FLEETS: Final = "all"
+"""The latch directory that every gate on the host obeys, whatever its fleet."""
+
+
+def state_home() -> Path:
+    """``$XDG_STATE_HOME``, or ``~/.local/state``."""
+    return _xdg("XDG_STATE_HOME", ".local/state")
+
+
+def config_home() -> Path:
+    """``$XDG_CONFIG_HOME``, or ``~/.config``."""
+    return _xdg("XDG_CONFIG_HOME", ".config")
+
+
+def default_database() -> Path:
+    """The embedded database that is used where no backend is named."""
+    return state_home() / "opsconsole" / "opsconsole.db"
+
+
+def latch_home() -> Path:
+    """The directory whose sub-directories hold latches: ``$OPSGATE_LATCH_DIR``, else ``/var/lib/opsgate/latch`` if it
+    exists (it survives a restart of the host), else the user's own state directory."""
+    if configured := os.environ.get("OPSGATE_LATCH_DIR"):
+        return Path(configured)
+    system = Path("/var/lib/opsgate/latch")
+    return system if system.is_dir() else state_home() / "opsgate" / "latch"
+
+
+def last_known_home() -> Path:
+    """Where gates keep the last state they saw."""
+    return state_home() / "opsgate"
+
+
+def runtime_home() -> Path:
+    """The private directory of sockets: ``$XDG_RUNTIME_DIR/opsconsole``, else ``/run/opsconsole-UID``, else
+    ``$TMPDIR/opsconsole-UID``."""
+    if configured := os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(configured) / "opsconsole"
+    name = f"opsconsole-{os.getuid()}"
+    run = Path("/run") / name
+    if run.is_dir() or os.access("/run", os.W_OK):
+        return run
+    return Path(os.environ.get("TMPDIR", "/tmp")) / name  # noqa: S108 (the documented last resort; 0700 and checked)
+
+
+def keeper_socket(fleet: str) -> Path:
+    """The keeper's datagram socket for one fleet."""
+    return runtime_home() / f"{fleet}.sock"
+
+
+def canonical_url(url: str) -> str:
+    """One spelling for one backend: ``sqlite:///`` relative paths become absolute, passwords and a trailing slash go.
+
+    The result names a fleet until its real id is known; it is not for connecting.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        raise ValueError(f"{url!r} is not a backend URL: write sqlite:///FILE, postgresql://… or http(s)://…")
+    if scheme == "sqlite":
+        return f"sqlite:///{sqlite_path(url)}"
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
+
+
+def sqlite_path(url: str) -> Path:
+    """The absolute path of a ``sqlite:///relative`` or ``sqlite:////absolute`` URL."""
+    path = url.removeprefix("sqlite:///").partition("?")[0]
+    if not path or not url.startswith("sqlite:///"):
+        raise ValueError(f"{url!r} names no file: write sqlite:///relative.db or sqlite:////absolute.db")
+    return Path(path).expanduser().resolve()
+
+
+def fleet_of_url(url: str) -> str:
+    """The name of a fleet whose id is not known yet: a hash of its canonical URL."""
+    return "u" + hashlib.blake2b(canonical_url(url).encode(), digest_size=8).hexdigest()
+
+
+def _xdg(variable: str, fallback: str) -> Path:
+    configured = os.environ.get(variable, "")
+    return Path(configured) if configured.startswith("/") else Path.home() / fallback

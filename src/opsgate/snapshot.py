@@ -1,0 +1,126 @@
+"""The document that a decision needs: what a gate reads, keeps on disk and is sent, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from opsgate.evaluate import Table
+from opsgate.hold import Hold
+from opsgate.selector import Selector
+
+FORMAT: Final = 1
+"""Version of the document and of the tables it is read from; a gate reads its own and one version back and forth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A stop in force that workers acknowledge: its id and the scopes it covers (any of them)."""
+
+    stop_id: str
+    selectors: tuple[Selector, ...]
+
+    def covers(self, work: Mapping[str, str | None]) -> bool:
+        """Whether this stop covers a piece of work."""
+        return any(selector.covers(work) for selector in self.selectors)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON object of this notice."""
+        return {"stop_id": self.stop_id, "selectors": [selector.as_dict() for selector in self.selectors]}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Notice:
+        """The notice of ``as_dict``; KeyError, TypeError or ValueError when it is none."""
+        selectors = tuple(Selector.from_mapping(selector) for selector in document["selectors"])
+        return cls(str(document["stop_id"]), selectors)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All holds, all stops in force and the registered names of one fleet at one revision."""
+
+    fleet: str
+    revision: int
+    holds: tuple[Hold, ...] = ()
+    stops: tuple[Notice, ...] = ()
+    names: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    names_revision: int = 0
+
+    def table(self) -> Table:
+        """The holds compiled for decisions."""
+        return Table(self.holds, self.names)
+
+    def changed(self, delta: Delta) -> Snapshot | None:
+        """This snapshot with a delta applied, or None where the delta does not follow on from it."""
+        if delta.since != self.revision:
+            return None
+        gone = {*delta.released, *(hold.hold_id for hold in delta.placed)}
+        ended = {*delta.ended, *(notice.stop_id for notice in delta.ordered)}
+        return replace(
+            self,
+            revision=delta.revision,
+            holds=(*(hold for hold in self.holds if hold.hold_id not in gone), *delta.placed),
+            stops=(*(notice for notice in self.stops if notice.stop_id not in ended), *delta.ordered),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON document, as it is kept on disk."""
+        return {
+            "format": FORMAT,
+            "fleet": self.fleet,
+            "revision": self.revision,
+            "holds": [hold.as_dict() for hold in self.holds],
+            "stops": [notice.as_dict() for notice in self.stops],
+            "names": {dimension: sorted(names) for dimension, names in self.names.items()},
+            "names_revision": self.names_revision,
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Snapshot:
+        """The snapshot of ``as_dict``; KeyError, TypeError or ValueError when it is none or of a later format."""
+        if not 0 < int(document["format"]) <= FORMAT + 1:
+            raise ValueError(f"format {document['format']} is not one that this version reads")
+        return cls(
+            fleet=str(document["fleet"]),
+            revision=int(document["revision"]),
+            holds=tuple(Hold.from_dict(hold) for hold in document["holds"]),
+            stops=tuple(Notice.from_dict(notice) for notice in document["stops"]),
+            names={dimension: frozenset(names) for dimension, names in document["names"].items()},
+            names_revision=int(document.get("names_revision", 0)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What changed between two revisions, small enough for one datagram."""
+
+    since: int
+    revision: int
+    placed: tuple[Hold, ...] = ()
+    released: tuple[str, ...] = ()
+    ordered: tuple[Notice, ...] = ()
+    ended: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON object of this delta."""
+        return {
+            "since": self.since,
+            "revision": self.revision,
+            "placed": [hold.as_dict() for hold in self.placed],
+            "released": list(self.released),
+            "ordered": [notice.as_dict() for notice in self.ordered],
+            "ended": list(self.ended),
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Delta:
+        """The delta of ``as_dict``; KeyError, TypeError or ValueError when it is none."""
+        return cls(
+            since=int(document["since"]),
+            revision=int(document["revision"]),
+            placed=tuple(Hold.from_dict(hold) for hold in document["placed"]),
+            released=tuple(map(str, document["released"])),
+            ordered=tuple(Notice.from_dict(notice) for notice in document["ordered"]),
+            ended=tuple(map(str, document["ended"])),
+        )
