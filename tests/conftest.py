@@ -1,0 +1,101 @@
+"""What every test gets: a home of its own, a clean environment, and a seed that is printed.
+
+A test may start a console, place a stop or write a last known state. None of that may reach the fleet, the settings or
+the screen of the person who runs the suite, so this module takes their environment away before anything is imported.
+"""
+
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from xdist.workermanage import WorkerController
+
+FULL = bool(os.environ.get("OPSCONSOLE_FULL"))  # the one variable of ours that a test may read
+
+
+def _shapes_the_product(name: str) -> bool:
+    """Whether a variable of the person's shell would change what is tested.
+
+    Textual reads its constants at import, and Rich drops all colour for NO_COLOR: either changes every picture.
+    """
+    ours = name.startswith(("OPSCONSOLE_", "OPSGATE_", "TEXTUAL_")) and name != "OPSCONSOLE_FULL"
+    return ours or name in {"NO_COLOR", "FORCE_COLOR"}
+
+
+def homes_under(root: Path) -> dict[str, str]:
+    """The variables that keep a process inside `root`, which must be short: a unix socket's path ends at 107 bytes.
+
+    The latch folder is named outright, because a machine with a fleet of its own has a system-wide one that a stop
+    placed by a test must never reach.
+    """
+    return {
+        "HOME": str(root),
+        "XDG_CACHE_HOME": str(root / "cache"),
+        "XDG_CONFIG_HOME": str(root / "config"),
+        "XDG_CONFIG_DIRS": str(root / "etc"),
+        "XDG_DATA_HOME": str(root / "data"),
+        "XDG_RUNTIME_DIR": str(root / "run"),
+        "XDG_STATE_HOME": str(root / "state"),
+        "OPSGATE_LATCH_DIR": str(root / "state" / "opsgate" / "latch"),
+    }
+
+
+def _make_home() -> Path:
+    root = Path(tempfile.mkdtemp(prefix="ops-"))
+    (root / "run").mkdir(mode=0o700)
+    return root
+
+
+for variable in [name for name in os.environ if _shapes_the_product(name)]:
+    del os.environ[variable]
+HOME_OF_THE_SESSION = _make_home()  # for fixtures that live longer than one test
+os.environ.update(homes_under(HOME_OF_THE_SESSION))
+
+from hypothesis import settings  # noqa: E402 - only now: what it loads must see the environment made above
+
+settings.register_profile("quick", deadline=None, print_blob=True)
+settings.register_profile("full", deadline=None, print_blob=True, max_examples=2_000)
+settings.load_profile("full" if FULL else "quick")
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty home for one test: no settings, database, latch or keeper but those that the test makes."""
+    root = _make_home()
+    for name, value in homes_under(root).items():
+        monkeypatch.setenv(name, value)
+    yield root
+    shutil.rmtree(root, ignore_errors=True)  # a process that the test has just ended may still write into it
+
+
+@pytest.fixture(scope="session")
+def seed(request: pytest.FixtureRequest) -> int:
+    """The seed of this run, for harnesses that draw numbers without Hypothesis."""
+    return int(request.config.option.hypothesis_seed)
+
+
+@pytest.hookimpl(tryfirst=True)  # before Hypothesis reads the seed
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the seed of a run that was not given one; a process of a parallel run takes that of the whole."""
+    if config.option.hypothesis_seed is None:
+        inherited = getattr(config, "workerinput", {}).get("seed")
+        config.option.hypothesis_seed = inherited or str(random.SystemRandom().randrange(2**32))
+
+
+def pytest_configure_node(node: WorkerController) -> None:
+    """Hand the seed to a process of a parallel run."""
+    node.workerinput["seed"] = node.config.option.hypothesis_seed
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Name the seed of this run and how to run it again."""
+    seed = config.option.hypothesis_seed
+    return f"random harnesses: {'full' if FULL else 'quick'} length, again with --hypothesis-seed={seed}"
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(HOME_OF_THE_SESSION, ignore_errors=True)

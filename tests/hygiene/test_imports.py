@@ -1,0 +1,103 @@
+"""What each package may name, and what importing it may do: `opsconsole → backends → core → opsgate`.
+
+The direction of imports is a contract of import-linter (`make check`). Here stands what it cannot say: lists of what
+is allowed, what is loaded in a fresh interpreter, and what a module of values must not call.
+"""
+
+import json
+import sys
+
+import pytest
+
+from tests.hygiene.tree import PACKAGES, SRC, imports, module_name, modules, names_used, run_python
+
+# The parts of the standard library that make, take apart and compare values.
+VALUES = frozenset(
+    "__future__ abc base64 bisect collections contextlib copy dataclasses datetime decimal difflib enum fnmatch"
+    " fractions functools graphlib hashlib heapq hmac inspect ipaddress itertools json keyword math numbers operator re"
+    " statistics string struct textwrap types typing unicodedata uuid weakref zlib zoneinfo".split()
+)
+CLOCKS_CHANCE_AND_WORLD = frozenset(
+    "breakpoint date.today datetime.now datetime.today datetime.utcnow eval exec input open print"
+    " uuid.getnode uuid.uuid1 uuid.uuid4 uuid1 uuid4".split()
+)
+# Each costs tens of milliseconds or drags in a library of its own; a source loads it when it is needed.
+HEAVY = (
+    "asyncio",
+    "concurrent.futures",
+    "ctypes",
+    "email",
+    "http",
+    "multiprocessing",
+    "sqlite3",
+    "ssl",
+    "urllib.request",
+)
+
+
+def test_opsgate_names_nothing_but_itself_and_the_standard_library() -> None:
+    allowed = sys.stdlib_module_names | {"opsgate"}
+
+    strangers = [str(found) for file in modules("opsgate") for found in imports(file) if found.top not in allowed]
+
+    assert strangers == []
+
+
+def test_core_names_only_values_pydantic_immutables_and_opsgate() -> None:
+    allowed = VALUES | {"core", "opsgate", "pydantic", "immutables"}
+
+    strangers = [str(found) for file in modules("core") for found in imports(file) if found.top not in allowed]
+
+    assert strangers == []
+
+
+def test_core_reads_no_clock_draws_no_number_and_touches_no_file() -> None:
+    """Time and identifiers come in as arguments, so that a fold of the same journal is the same state for ever."""
+    calls = [
+        f"{file.relative_to(SRC)}:{line} uses {name}"
+        for file in modules("core")
+        for name, line in names_used(file)
+        if ".".join(name.split(".")[-2:]) in CLOCKS_CHANCE_AND_WORLD
+    ]
+
+    assert calls == []
+
+
+def test_importing_opsgate_loads_only_the_standard_library_and_nothing_heavy_of_it() -> None:
+    probe = """
+import json, sys
+before = set(sys.modules)
+import opsgate
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+    loaded = json.loads(run_python("-S", "-c", probe).stdout)
+
+    assert "opsgate" in loaded
+    assert [name for name in loaded if name.partition(".")[0] not in sys.stdlib_module_names | {"opsgate"}] == []
+    assert [name for name in loaded if name.startswith(tuple(f"{heavy}." for heavy in HEAVY)) or name in HEAVY] == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_module_can_be_the_first_one_imported(package: str) -> None:
+    """No module leans on another having been imported before it; and an import starts, prints and writes nothing."""
+    names = [module_name(file) for file in modules(package)]
+    probe = f"""
+import importlib, sys, threading
+def forget():
+    for name in [name for name in sys.modules if name.partition(".")[0] in {PACKAGES!r}]:
+        del sys.modules[name]
+for name in {names!r}:
+    forget()
+    importlib.import_module(name)
+    assert threading.active_count() == 1, f"importing {{name}} started a thread"
+"""
+
+    result = run_python("-c", probe)
+
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_package_says_that_it_is_typed(package: str) -> None:
+    assert (SRC / package / "py.typed").is_file()
