@@ -6,6 +6,6 @@ sh scripts/venv.sh "$@"
 if command -v uv >/dev/null 2>&1; then
     uv pip install --quiet --python "$1/bin/python" -r bench/requirements.txt
 else
-    "$1/bin/python" -m pip install --quiet -r bench/requirements.txt
+    "$1/bin/python" -m pip install -qq -r bench/requirements.txt
 fi
 exec "$1/bin/python" bench/run.py

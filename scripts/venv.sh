@@ -25,6 +25,6 @@ else
         exit 1
     }
     "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$venv/bin/python" -m ensurepip >/dev/null
-    "$venv/bin/python" -m pip install --quiet --require-hashes -r requirements.lock
-    "$venv/bin/python" -m pip install --quiet --no-deps --no-build-isolation --editable .
+    "$venv/bin/python" -m pip install -qq --require-hashes -r requirements.lock
+    "$venv/bin/python" -m pip install -qq --no-deps --no-build-isolation --editable .
 fi
