@@ -1,0 +1,74 @@
+"""Hear the stop where keys are read, before the event loop knows of them.
+
+A key of a stock Textual program takes effect only in its event loop, which a slow handler or a terminal that nobody
+reads can block for seconds. `HearsTheStop` listens one step earlier: on a terminal in the thread that reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from textual import events
+from textual.driver import Driver
+from textual.message import Message
+
+from opsconsole.chord import Chord, Heard
+
+
+class StopEar:
+    """The chord, the clock that times its keys, and what it fires."""
+
+    def __init__(self, fire: Callable[[], object], clock: Callable[[], float]) -> None:
+        self.chord = Chord()
+        self._fire = fire
+        self._clock = clock
+
+    def hear(self, key: events.Key) -> Message:
+        """What becomes of a key: the key itself, or the news of what the chord made of it. Fires if it is to fire."""
+        heard = self.chord.hear(key.key, key.character, self._clock())
+        if heard in {Heard.PASSED, Heard.LITERAL}:
+            return key
+        return ChordHeard(heard, self._answer() if heard is Heard.FIRED else None)
+
+    def _answer(self) -> object:
+        try:
+            return self._fire()
+        except Exception as error:  # noqa: BLE001 - the thread that reads keys must outlive a stop that failed
+            return error
+
+
+class ChordHeard(Message):
+    """The chord took a key: what it meant and, if it fired, what the stop lane answered or raised."""
+
+    def __init__(self, heard: Heard, answer: object = None) -> None:
+        super().__init__()
+        self.heard = heard
+        self.answer = answer
+
+
+class HasEar(Protocol):
+    """What the drivers need of their app."""
+
+    ear: StopEar
+
+    def hang_up(self) -> None:
+        """The terminal went away; called in the event loop."""
+
+
+class HearsTheStop(Driver):
+    """Mixed into a driver: every key passes the chord before the event loop hears of it.
+
+    On a terminal `send_message` runs in the thread ``textual-input``, under a pilot in the event loop. What the chord
+    takes never reaches a widget, so no input field can swallow half of a stop.
+    """
+
+    def send_message(self, message: Message) -> None:
+        """Pass `message` on, or what the chord made of it."""
+        ear = cast("HasEar", self._app).ear
+        if isinstance(message, events.Key):
+            message = ear.hear(message)
+        elif isinstance(message, events.Paste) and ear.chord.armed:
+            ear.chord.disarm()
+            message = ChordHeard(Heard.CANCELLED)
+        super().send_message(message)
