@@ -30,7 +30,7 @@ check: venv ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 test: check ## all of check, and then the suite
 	$(PYTEST)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints an interpreter that can carry the project, or says in one sentence that there is none.
 #     find-python.sh            the first on the path that is 3.11 or later
-#     find-python.sh 3.12       one of exactly that version, also out of pyenv's folder
+#     find-python.sh 3.12       one of exactly that version, also one that pyenv or uv keeps
 # Every candidate is started before it is believed: a name on the path may be a shim that leads nowhere.
 set -u
 wanted=${1:-}
@@ -24,5 +24,7 @@ done
 for candidate in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"${wanted:-3}".*/bin/python3; do
     fits "$candidate" && { echo "$candidate"; exit 0; }
 done
+candidate=$(UV_PYTHON_DOWNLOADS=never uv python find --no-project "${wanted:->=3.11}" 2>/dev/null)
+fits "$candidate" && { echo "$candidate"; exit 0; }
 echo "No Python ${wanted:-3.11 or later} was found; install one, or name it: make PYTHON=/path/to/python3" >&2
 exit 1
