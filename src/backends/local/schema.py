@@ -69,9 +69,11 @@ worker = Table(
     Column("stops", Text, nullable=False),
     Column("draining", Text, nullable=False),
     Column("in_flight", Integer, nullable=False),
+    Column("state", Text, nullable=False),
 )
 """The last heartbeat of each worker. ``scope``: {dimension: [values]} it declared, {} for anything; ``stops``: [stop
-ids] it has seen; ``draining``: {stop_id: pieces of covered work still running}; ``started``: its process start time."""
+ids] it has seen; ``draining``: {stop_id: pieces of covered work still running}; ``started``: its process start time;
+``state``: live, or left when it ended on purpose (a worker that left has stopped)."""
 
 limit_usage = Table(
     "limit_usage",

@@ -1,1 +1,8 @@
-"""What the engine can do, one capability a module: its commands, its events, its deciders and its evolvers."""
+"""What the engine can do, one capability a module: its commands, its events, its deciders and its evolvers.
+
+Importing this package registers them all.
+"""
+
+from core.capabilities import configuration, emergencies, fleet, holds, names, rate_limits, switches, workers
+
+__all__ = ["configuration", "emergencies", "fleet", "holds", "names", "rate_limits", "switches", "workers"]

@@ -1,0 +1,217 @@
+"""One step of the engine: a command and what is known go in, events and effects come out.
+
+A capability registers a *decider* for each of its commands and an *evolver* for each of its events. The decider reads
+the state and emits events on a `Draft`; the evolver folds one event into the state. Both are pure: time, identity and
+the facts observed in the world are arguments. Whoever calls `step` commits the events first and carries out the
+effects afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+from core.errors import CommandRejected, OpsError
+from core.messages import Actor, Command, Door, Envelope, Event, EventNote, Header, Receipt, Recorded, event
+from core.state import State
+from opsgate.hold import Hold
+from opsgate.selector import Selector
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFact:
+    """A worker that was heard of lately: what the keeper last observed of it."""
+
+    worker_id: str
+    env: str = ""
+    scope: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    stops: frozenset[str] = frozenset()
+    """The stops for which it has acknowledged that nothing they cover runs any more."""
+
+    def serves(self, selector: Selector) -> bool:
+        """Whether it may do work that ``selector`` selects, as far as it declared."""
+        declared = dict(self.scope)
+        if self.env:
+            declared["env"] = (self.env,)
+        return all(value in declared.get(dimension, (value,)) for dimension, value in selector.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was observed, as far as a decision needs it: the live workers, and since when a keeper has been running."""
+
+    live: tuple[WorkerFact, ...] = ()
+    keeper_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveLatch:
+    """Effect: take away the latch of a stop, now that the release of its hold is recorded."""
+
+    stop_id: str
+
+
+Effect = RemoveLatch
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step decided: events to commit, the state after them, effects to carry out after the commit."""
+
+    events: tuple[Recorded, ...]
+    state: State
+    effects: tuple[Effect, ...]
+    receipt: Receipt
+
+
+@dataclass
+class Draft:
+    """A step in the making. Each emitted event is folded at once, so a decider sees its own consequences."""
+
+    state: State
+    now: datetime
+    actor: Actor
+    door: Door
+    command_id: str
+    correlation_id: str
+    expected_revision: int | None
+    facts: Facts
+    events: list[Recorded] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    hold_ids: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    scope: tuple[Selector, ...] | None = None
+    stop_id: str | None = None
+    emergency_id: str | None = None
+
+    @property
+    def next_revision(self) -> int:
+        """The revision that the next emitted event will have; ids are made from it."""
+        return self.state.revision + 1
+
+    def emit(self, happened: Event) -> None:
+        """Add an event and fold it."""
+        header = Header(
+            revision=self.next_revision,
+            at=self.now,
+            actor=self.actor,
+            door=self.door,
+            correlation_id=self.correlation_id,
+            command_id=self.command_id,
+        )
+        recorded = Recorded.model_construct(header=header, event=happened)
+        self.state = evolve(self.state, recorded)
+        self.events.append(recorded)
+
+    def receipt(self) -> Receipt:
+        """The answer to the sender."""
+        remaining: tuple[Hold, ...] = () if self.scope is None else self.state.holds_touching(self.scope)
+        return Receipt(
+            revision=self.state.revision,
+            changed=bool(self.events),
+            events=tuple(EventNote(revision=r.revision, kind=r.event.kind) for r in self.events),
+            hold_ids=tuple(dict.fromkeys(self.hold_ids)),
+            stop_id=self.stop_id,
+            emergency_id=self.emergency_id,
+            remaining_holds=tuple(hold.as_dict() for hold in remaining),
+            notes=tuple(self.notes),
+        )
+
+
+CommandT = TypeVar("CommandT", bound=Command)
+EventT = TypeVar("EventT", bound=Event)
+Decider = Callable[[Draft, Any], None]
+Evolver = Callable[[State, Any, Header], State]
+
+_deciders: dict[type[Command], Decider] = {}
+_evolvers: dict[type[Event], Evolver] = {}
+
+
+def decides(cls: type[CommandT]) -> Callable[[Callable[[Draft, CommandT], None]], Callable[[Draft, CommandT], None]]:
+    """Register the decider of a command."""
+
+    def register(decider: Callable[[Draft, CommandT], None]) -> Callable[[Draft, CommandT], None]:
+        _deciders[cls] = decider
+        return decider
+
+    return register
+
+
+def evolves(
+    cls: type[EventT],
+) -> Callable[[Callable[[State, EventT, Header], State]], Callable[[State, EventT, Header], State]]:
+    """Register the evolver of an event."""
+
+    def register(evolver: Callable[[State, EventT, Header], State]) -> Callable[[State, EventT, Header], State]:
+        _evolvers[cls] = evolver
+        return evolver
+
+    return register
+
+
+@event
+class CommandRefused(Event):
+    """The engine said no to a person or a program; kept, because who tried what is part of the story."""
+
+    kind: Literal["command.refused"] = "command.refused"
+    command: str
+    code: str
+    message: str
+
+
+@evolves(CommandRefused)
+def _refused(state: State, _happened: CommandRefused, _header: Header) -> State:
+    return state
+
+
+def evolve(state: State, recorded: Recorded) -> State:
+    """Fold one event into the state; the event must be the next one."""
+    assert recorded.header.revision == state.revision + 1, "events are folded in order, none left out"
+    folded = _evolvers[type(recorded.event)](state, recorded.event, recorded.header)
+    return replace(folded, revision=recorded.header.revision)
+
+
+def fold(state: State, events: Iterable[Recorded]) -> State:
+    """Fold many events, oldest first."""
+    for recorded in events:
+        state = evolve(state, recorded)
+    return state
+
+
+def step(state: State, envelope: Envelope, now: datetime, facts: Facts | None = None) -> Outcome:
+    """Decide one command.
+
+    ``now`` is the engine's aware UTC time. Raises `CommandRejected` (the answer is no) or `RevisionConflict` (look
+    again); `refusal` turns either into the event that records it.
+    """
+    draft = _draft(state, envelope, now, facts or Facts())
+    _deciders[type(envelope.command)](draft, envelope.command)
+    return Outcome(tuple(draft.events), draft.state, tuple(draft.effects), draft.receipt())
+
+
+def refusal(state: State, envelope: Envelope, now: datetime, error: OpsError) -> Outcome:
+    """The outcome that records a refusal: one event, no effect."""
+    draft = _draft(state, envelope, now, Facts())
+    draft.emit(CommandRefused(command=envelope.command.kind, code=error.code, message=error.message[:1000]))
+    return Outcome(tuple(draft.events), draft.state, (), draft.receipt())
+
+
+def _draft(state: State, envelope: Envelope, now: datetime, facts: Facts) -> Draft:
+    return Draft(
+        state=state,
+        now=now,
+        actor=envelope.actor,
+        door=envelope.door,
+        command_id=envelope.command_id,
+        correlation_id=envelope.correlation_id or envelope.command_id,
+        expected_revision=envelope.expected_revision,
+        facts=facts,
+    )
+
+
+def only_system(draft: Draft, what: str) -> None:
+    """Refuse a person what only the engine's own loops may say."""
+    if draft.actor.kind != "system":
+        raise CommandRejected("system-only", f"{what} is for the keeper alone")

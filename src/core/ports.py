@@ -1,0 +1,216 @@
+"""What the engine's callers need of the world, as small synchronous protocols. Every call has a deadline in seconds.
+
+`Backend` is what the faces see; `Store` is what a database must do for the runtime. Both have one contract suite that
+runs over every implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from core.audit import Row
+from core.capabilities.rate_limits import Grant
+from core.messages import Envelope, Receipt, Recorded
+from core.policy import GateChange
+from core.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the journal. ``chain`` is the hash of the last event."""
+
+    fleet: str
+    revision: int
+    chain: str
+    names_revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """What a worker last said, and when. ``state``: live, or left when it ended on purpose."""
+
+    worker_id: str
+    env: str
+    scope: dict[str, list[str]]
+    pid: int
+    started: str
+    registered_at: datetime
+    heartbeat_at: datetime
+    revision: int
+    stops: tuple[str, ...]
+    draining: dict[str, int]
+    in_flight: int
+    state: str = "live"
+
+    def has_stopped(self, stop_id: str) -> bool:
+        """Whether it acknowledged this stop and nothing that the stop covers runs in it any more."""
+        return self.state == "left" or (stop_id in self.stops and not self.draining.get(stop_id, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class LimitUsage:
+    """How much of a limit is used: units inside the window, and units per tenth of the window, oldest first."""
+
+    name: str
+    used: int
+    history: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """What is observed beside the journal, at ``at``: rows, never events. ``keeper`` is whether one is alive."""
+
+    at: datetime
+    workers: tuple[WorkerRow, ...] = ()
+    usage: tuple[LimitUsage, ...] = ()
+    keeper: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """New state for whoever follows: ``events`` lead from the state before to this one."""
+
+    state: State
+    events: tuple[Recorded, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A reserved cost, to be refunded under its id if the work never started."""
+
+    reservation_id: str
+    grant: Grant
+
+
+Listener = Callable[[Arrival], None]
+
+
+class Backend(Protocol):
+    """One fleet, as the console and the command line see it. Thread-safe; raises `core.errors` only."""
+
+    @property
+    def url(self) -> str:
+        """Where it is, without secrets, for people."""
+
+    def submit(self, envelope: Envelope, *, timeout_s: float = 5.0) -> Receipt:
+        """Carry out one command, or say why not. The same ``command_id`` returns the same receipt."""
+
+    def state(self, *, timeout_s: float = 5.0) -> State:
+        """The state now: catches up with the database first."""
+
+    def latest(self) -> State:
+        """The state as last seen, without asking anybody."""
+
+    def observe(self, *, timeout_s: float = 5.0) -> Observations:
+        """What is observed beside the journal, now."""
+
+    def follow(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` on a thread of the backend's for every change; returns what ends it."""
+
+    def journal(self, *, after: int = 0, limit: int = 1000, timeout_s: float = 5.0) -> Sequence[Row]:
+        """Rows of the journal, oldest first."""
+
+    def state_at(self, moment: datetime, *, timeout_s: float = 30.0) -> State:
+        """The state at a past time, folded; `CommandRejected` when retention has dropped what it needs."""
+
+    def reserve(self, limit: str, cost: int = 1, *, timeout_s: float = 5.0) -> Reservation:
+        """Reserve ``cost`` units of a limit, atomically over all processes."""
+
+    def refund(self, reservation_id: str, *, timeout_s: float = 5.0) -> bool:
+        """Give a reservation back; False when it is not there any more."""
+
+    def close(self) -> None:
+        """End threads and connections."""
+
+
+class Transaction(Protocol):
+    """One exclusive transaction: the head row is locked from the start, so no other writer is between read and write."""
+
+    def head(self) -> Head:
+        """The locked head."""
+
+    def rows(self, after: int, limit: int = 100_000) -> Sequence[Row]:
+        """Journal rows behind a revision, oldest first."""
+
+    def receipt(self, command_id: str) -> tuple[str, str] | None:
+        """``(fingerprint, receipt as JSON)`` of a command carried out before."""
+
+    def append(self, rows: Sequence[Row], change: GateChange, names_revision: int) -> None:
+        """Append sealed events, the gate's changed rows and the head."""
+
+    def remember(self, command_id: str, fingerprint: str, receipt: str, at: datetime) -> None:
+        """Store the answer to a command."""
+
+    def live_workers(self, since: datetime) -> Sequence[WorkerRow]:
+        """Workers heard of after ``since``."""
+
+    def put_workers(self, rows: Iterable[WorkerRow]) -> None:
+        """Store what workers last said."""
+
+    def drop_workers(self, worker_ids: Iterable[str]) -> None:
+        """Forget what workers said."""
+
+    def usage(self, limit: str, since_s: float) -> Sequence[tuple[str, float, int]]:
+        """``(reservation_id, at_s, cost)`` of one limit, oldest first; locks that limit against other reservations."""
+
+    def put_usage(self, limit: str, reservation_id: str, at_s: float, cost: int) -> None:
+        """Store one reservation."""
+
+    def drop_usage(self, *, reservation_id: str | None = None, limit: str | None = None, before_s: float | None = None) -> int:
+        """Remove reservations: one by id, all of a limit, or those of a limit older than a time. Returns how many."""
+
+    def put_checkpoint(self, revision: int, chain: str, state: str, digest: str) -> None:
+        """Store a fold; older ones than the last few go."""
+
+    def drop_journal(self, through: int) -> None:
+        """Retention: drop events up to a revision and keep their last chain hash as the anchor."""
+
+
+class Store(Protocol):
+    """A database that holds one fleet. Raises `BackendUnavailable` or `NotOurDatabase` only."""
+
+    @property
+    def url(self) -> str:
+        """Where it is, without secrets."""
+
+    def write(self, *, timeout_s: float) -> AbstractContextManager[Transaction]:
+        """An exclusive transaction; commits at the end of the block, rolls back when it raises."""
+
+    def head(self, *, timeout_s: float) -> Head:
+        """The head, read without a lock."""
+
+    def moved(self) -> bool:
+        """Whether anything may have been committed since the last call; cheap enough for ten calls a second."""
+
+    def wait(self, timeout_s: float) -> None:
+        """Return when something may have changed, at the latest after ``timeout_s``."""
+
+    def load_checkpoint(self, *, at_most: int | None = None) -> tuple[int, str, str, str] | None:
+        """``(revision, chain, state, digest)`` of the last checkpoint, at a revision of at most ``at_most``."""
+
+    def anchor(self) -> tuple[int, str]:
+        """``(revision, chain)`` behind which the journal begins."""
+
+    def rows(self, after: int, limit: int = 1000) -> Sequence[Row]:
+        """Journal rows, oldest first, read without a lock."""
+
+    def workers(self) -> Sequence[WorkerRow]:
+        """What all workers last said."""
+
+    def usage(self) -> Sequence[tuple[str, float, int]]:
+        """``(limit, at_s, cost)`` of all reservations."""
+
+    def close(self) -> None:
+        """End connections."""
+
+
+def iterate(store: Store, after: int, chunk: int = 5000) -> Iterator[Row]:
+    """All rows behind a revision, read in chunks."""
+    while rows := store.rows(after, chunk):
+        yield from rows
+        after = rows[-1].revision
+

@@ -1,0 +1,208 @@
+"""The state of one fleet: the fold of its journal. Immutable and structurally shared, so a reader never locks.
+
+Entities are small frozen values; the maps are persistent (`immutables.Map`), so a change of one site among a hundred
+thousand costs microseconds and the state before it stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Literal
+
+from immutables import Map
+
+from core.messages import StopResult
+from opsgate.evaluate import Table
+from opsgate.hold import LIMIT_SOURCE, Hold
+from opsgate.names import FLAG_OF_OPERATION
+from opsgate.selector import Selector
+from opsgate.snapshot import Notice, Snapshot
+
+ENDED_KEPT: Final = 50
+"""How many ended emergencies stay in the state; older ones are in the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A registered site, operation, workflow, service, dependency or campaign."""
+
+    dimension: str
+    name: str
+    title: str
+    added_at: datetime
+    changed_at: datetime
+    changed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A rate limit: at most ``limit`` units of cost within any ``window_s`` seconds; 0 means stopped.
+
+    ``operation`` is the work that the limit charges: at a limit of 0 that operation is held.
+    """
+
+    name: str
+    limit: int
+    window_s: float
+    operation: str | None
+    alias: str | None
+    changed_at: datetime
+    changed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker that registered. What it last said is an observation beside the journal; that it is lost is here."""
+
+    worker_id: str
+    registered_at: datetime
+    lost_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One stop: its frozen list, its deadline and what has been verified. Times are the engine's."""
+
+    stop_id: str
+    emergency_id: str
+    level: str
+    selectors: tuple[Selector, ...]
+    hold_ids: tuple[str, ...]
+    of: tuple[str, ...]
+    ordered_at: datetime
+    ordered_by: str
+    deadline_at: datetime
+    reason: str = ""
+    result: StopResult = "pending"
+    acked: tuple[str, ...] = ()
+    concluded_at: datetime | None = None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The workers of the frozen list that have not acknowledged, as far as was recorded."""
+        return tuple(worker for worker in self.of if worker not in self.acked)
+
+    def notice(self) -> Notice:
+        """What workers acknowledge."""
+        return Notice(self.stop_id, self.selectors)
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """The case around one or more stops. Ends only by recovery."""
+
+    emergency_id: str
+    level: str
+    selectors: tuple[Selector, ...]
+    stop_ids: tuple[str, ...]
+    opened_at: datetime
+    opened_by: str
+    reason: str
+    correlation_id: str
+    status: Literal["active", "ended"] = "active"
+    ended_at: datetime | None = None
+    ended_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that the journal says, at ``revision``.
+
+    ``control_revision`` is the last event that changed what may run (a hold, a stop, an emergency); ``names_revision``
+    the last that changed a registered name. ``names`` is keyed ``(dimension, name)``.
+    """
+
+    fleet: str = ""
+    revision: int = 0
+    control_revision: int = 0
+    names_revision: int = 0
+    holds: Map[str, Hold] = Map()
+    by_selector: Map[Selector, tuple[str, ...]] = Map()
+    names: Map[tuple[str, str], Name] = Map()
+    limits: Map[str, Limit] = Map()
+    workers: Map[str, Worker] = Map()
+    stops: Map[str, Stop] = Map()
+    emergencies: Map[str, Emergency] = Map()
+
+    def with_hold(self, hold: Hold) -> State:
+        """This state with one hold placed or replaced."""
+        ids = self.by_selector.get(hold.selector, ())
+        if hold.hold_id not in ids:
+            ids = (*ids, hold.hold_id)
+        return replace(
+            self,
+            holds=self.holds.set(hold.hold_id, hold),
+            by_selector=self.by_selector.set(hold.selector, ids),
+            control_revision=hold.revision,
+        )
+
+    def without_hold(self, hold_id: str, revision: int) -> State:
+        """This state with one hold gone."""
+        hold = self.holds[hold_id]
+        ids = tuple(other for other in self.by_selector[hold.selector] if other != hold_id)
+        by_selector = self.by_selector.set(hold.selector, ids) if ids else self.by_selector.delete(hold.selector)
+        return replace(
+            self, holds=self.holds.delete(hold_id), by_selector=by_selector, control_revision=revision
+        )
+
+    def holds_on(self, selector: Selector) -> tuple[Hold, ...]:
+        """The holds with exactly this selector, oldest first."""
+        return tuple(self.holds[hold_id] for hold_id in self.by_selector.get(selector, ()))
+
+    def holds_touching(self, selectors: Iterable[Selector]) -> tuple[Hold, ...]:
+        """Every hold that still holds some of the work that these selectors select, oldest first."""
+        scopes = tuple(selectors)
+        touching = [hold for hold in self.holds.values() if any(hold.selector.overlaps(scope) for scope in scopes)]
+        return tuple(sorted(touching, key=lambda hold: (hold.placed_at, hold.revision, hold.hold_id)))
+
+    def names_of(self, dimension: str) -> tuple[Name, ...]:
+        """The registered names of one dimension, by name."""
+        return tuple(sorted((n for n in self.names.values() if n.dimension == dimension), key=lambda n: n.name))
+
+    def active_emergencies(self) -> tuple[Emergency, ...]:
+        """The emergencies that have not been recovered, oldest first."""
+        active = (emergency for emergency in self.emergencies.values() if emergency.status == "active")
+        return tuple(sorted(active, key=lambda emergency: (emergency.opened_at, emergency.emergency_id)))
+
+    def active_stops(self) -> tuple[Stop, ...]:
+        """The stops of active emergencies, oldest first."""
+        return tuple(self.stops[stop_id] for emergency in self.active_emergencies() for stop_id in emergency.stop_ids)
+
+    def snapshot(self) -> Snapshot:
+        """The document that gates decide by."""
+        names: dict[str, set[str]] = {}
+        for dimension, name in self.names:
+            names.setdefault(dimension, set()).add(name)
+        return Snapshot(
+            fleet=self.fleet,
+            revision=self.revision,
+            holds=(*self.holds.values(), *filter(None, map(hold_of_limit, self.limits.values()))),
+            stops=tuple(stop.notice() for stop in self.active_stops()),
+            names={dimension: frozenset(values) for dimension, values in names.items()},
+            names_revision=self.names_revision,
+        )
+
+    def table(self) -> Table:
+        """The holds compiled for decisions; compile once per revision."""
+        return self.snapshot().table()
+
+
+def hold_of_limit(limit: Limit) -> Hold | None:
+    """The blocker that a limit of zero is, or None while the limit lets anything through."""
+    if limit.limit > 0 or limit.operation is None:
+        return None
+    return Hold(
+        hold_id=f"limit:{limit.name}",
+        selector=Selector.of(operation=limit.operation),
+        source=LIMIT_SOURCE,
+        owner=limit.alias or limit.name,
+        reason=f"limit {limit.name} is 0",
+        placed_at=limit.changed_at,
+    )
+
+
+def flag_name(operation: str) -> str:
+    """How people call the switch of an operation: S0's spelling where it has one."""
+    return FLAG_OF_OPERATION.get(operation, operation)

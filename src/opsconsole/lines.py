@@ -1,0 +1,114 @@
+"""Lines of styled text: what every part of the screen is made of before it is a widget.
+
+A view or a dialog says *what* stands where, as `Line`s; a widget only paints the cells that differ from the ones it
+painted before. So the whole screen can be tested as text, and one changed digit costs one digit on the wire.
+
+A style here is a meaning (`Style`), never a colour: the theme chooses colours, and words carry the meaning without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple
+
+from opsconsole.text import fit, width
+
+
+class Style(StrEnum):
+    """What a piece of text is, for the theme to dress."""
+
+    PLAIN = "plain"
+    DIM = "dim"
+    """Frames, units and what is only there for completeness."""
+    STRONG = "strong"
+    """Titles and the thing a line is about."""
+    KEY = "key"
+    """A key that can be pressed now."""
+    GOOD = "good"
+    """As it should be: running, verified, acknowledged."""
+    WARN = "warn"
+    """Somebody should look."""
+    BAD = "bad"
+    """Somebody must act: missing, partial, refused."""
+    STOPPED = "stopped"
+    """The word for a stop that is in force: reverse video, so that it stands out without colour."""
+    CURSOR = "cursor"
+    """The selected row of the focused pane: reverse video, beside its ``>``."""
+
+
+class Span(NamedTuple):
+    """A run of cleaned text in one style."""
+
+    text: str
+    style: Style = Style.PLAIN
+
+
+Line = tuple[Span, ...]
+
+
+def line(cells: int, *spans: Span, style: Style = Style.PLAIN) -> Line:
+    """Exactly `cells` cells: the spans from the left, cut or padded (in `style`) on the right."""
+    room, kept = cells, list[Span]()
+    for span in spans:
+        if room <= 0:
+            break
+        taken = width(span.text)
+        if taken > room:
+            span = Span(fit(span.text, room), span.style)  # noqa: PLW2901 - the cut span takes the place of the whole
+            taken = room
+        if taken:
+            kept.append(span)
+            room -= taken
+    if room > 0:
+        kept.append(Span(" " * room, style))
+    return joined(kept)
+
+
+def joined(spans: Iterable[Span]) -> Line:
+    """The same text with neighbours of one style made one span, for each span costs an escape sequence."""
+    merged: list[Span] = []
+    for span in spans:
+        if merged and merged[-1].style is span.style:
+            merged[-1] = Span(merged[-1].text + span.text, span.style)
+        elif span.text:
+            merged.append(span)
+    return tuple(merged)
+
+
+def spread(cells: int, left: Iterable[Span], right: Iterable[Span]) -> Line:
+    """`left` from the left edge and `right` against the right one; where both do not fit, `right` goes."""
+    left, right = tuple(left), tuple(right)
+    gap = cells - length(left) - length(right)
+    return line(cells, *left, Span(" " * gap), *right) if gap >= 2 else line(cells, *left)
+
+
+def length(spans: Iterable[Span]) -> int:
+    """Cells that the spans take together."""
+    return sum(width(span.text) for span in spans)
+
+
+def plain(drawn: Iterable[Span]) -> str:
+    """The text of a line without its styles, for tests and for people who read goldens."""
+    return "".join(span.text for span in drawn)
+
+
+def difference(old: Line, new: Line) -> tuple[int, int] | None:
+    """The cells ``[start, end)`` outside of which two lines of equal length look the same; None if they do throughout.
+
+    Lines with anything but ASCII are compared as a whole: half a wide character cannot be repainted.
+    """
+    if old == new:
+        return None
+    before, after = _cells(old), _cells(new)
+    if before is None or after is None or len(before) != len(after):
+        return 0, max(length(old), length(new))
+    start = next(at for at, (one, other) in enumerate(zip(before, after, strict=True)) if one != other)
+    end = next(at for at in range(len(after), 0, -1) if before[at - 1] != after[at - 1])
+    return start, end
+
+
+def _cells(drawn: Line) -> list[tuple[str, Style]] | None:
+    if not all(span.text.isascii() for span in drawn):
+        return None
+    return [(char, span.style) for span in drawn for char in span.text]
