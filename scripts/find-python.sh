@@ -24,7 +24,7 @@ done
 for candidate in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"${wanted:-3}".*/bin/python3; do
     fits "$candidate" && { echo "$candidate"; exit 0; }
 done
-candidate=$(UV_PYTHON_DOWNLOADS=never uv python find --no-project "${wanted:->=3.11}" 2>/dev/null)
+candidate=$(UV_PYTHON_DOWNLOADS=never uv python find --system --no-project "${wanted:->=3.11}" 2>/dev/null)
 fits "$candidate" && { echo "$candidate"; exit 0; }
 echo "No Python ${wanted:-3.11 or later} was found; install one, or name it: make PYTHON=/path/to/python3" >&2
 exit 1
