@@ -1,0 +1,82 @@
+"""How a figure is taken: both sides in one run, in shuffled turns, medians and minima, and always as a ratio.
+
+A machine's speed drifts, so an absolute time says little and a ratio to a floor measured in the same minute says
+much. Every module of this folder has ``rows()`` that returns `Row` values; ``run.py`` writes them to ``results.md``.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure: ``median`` and ``best`` in ``unit``, and how often the floor of the same group fits into the median.
+
+    ``goal`` is the ratio aimed at, as text ("<= 3"), empty where there is none.
+    """
+
+    group: str
+    name: str
+    unit: str
+    median: float
+    best: float
+    ratio: float | None = None
+    goal: str = ""
+
+
+def interleaved(sides: Mapping[str, Callable[[], float]], rounds: int = 7, seed: int = 1) -> dict[str, list[float]]:
+    """Call every side once a round, in an order shuffled anew each round, after one round that is not counted.
+
+    A side returns its own figure, so that set-up stays outside the clock.
+    """
+    turn = random.Random(seed)
+    names = list(sides)
+    taken: dict[str, list[float]] = {name: [] for name in names}
+    for name in names:
+        sides[name]()
+    for _ in range(rounds):
+        turn.shuffle(names)
+        for name in names:
+            taken[name].append(sides[name]())
+    return taken
+
+
+def per_call_ns(call: Callable[[], object], calls: int = 20_000) -> float:
+    """Nanoseconds per call, the loop's own cost taken off."""
+    turns = range(calls)
+    begin = time.perf_counter_ns()
+    for _ in turns:
+        pass
+    between = time.perf_counter_ns()
+    for _ in turns:
+        call()
+    end = time.perf_counter_ns()
+    return ((end - between) - (between - begin)) / calls
+
+
+def compare(
+    group: str,
+    unit: str,
+    floor: str,
+    taken: Mapping[str, list[float]],
+    goals: Mapping[str, str] | None = None,
+) -> list[Row]:
+    """Rows of one group with the ratio of each median to the median of ``floor``."""
+    base = statistics.median(taken[floor])
+    return [
+        Row(
+            group,
+            name,
+            unit,
+            median=statistics.median(figures),
+            best=min(figures),
+            ratio=statistics.median(figures) / base,
+            goal=(goals or {}).get(name, ""),
+        )
+        for name, figures in taken.items()
+    ]
