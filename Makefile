@@ -45,11 +45,11 @@ matrix: ## the suite on each Python 3.11 to 3.14 that is found
 screenshots: venv ## draw the pictures of the documentation anew
 	$(BIN)/python scripts/screenshots.py
 
-bench: venv ## measure, and write bench/results.md
+bench: ## measure, and write bench/results.md
 	@sh scripts/bench.sh "$(VENV)-bench" "$(PYTHON)"
 
 crash: venv ## the random harnesses at full length
-	OPSCONSOLE_FULL=1 $(PYTEST) tests/simulation
+	OPSCONSOLE_FULL=1 $(PYTEST) --timeout 0 tests/simulation
 
 wheels: venv ## both wheels, each built in a clean environment, into dist/
 	$(BIN)/python -m build --wheel --outdir dist .

@@ -55,10 +55,13 @@ for variable in [name for name in os.environ if _shapes_the_product(name)]:
 HOME_OF_THE_SESSION = _make_home()  # for fixtures that live longer than one test
 os.environ.update(homes_under(HOME_OF_THE_SESSION))
 
-from hypothesis import settings  # noqa: E402 - only now: what it loads must see the environment made above
+from hypothesis import HealthCheck, settings  # noqa: E402 - only now: what it loads must see the environment made above
 
-settings.register_profile("quick", deadline=None, print_blob=True)
-settings.register_profile("full", deadline=None, print_blob=True, max_examples=2_000)
+# Stated outright, because Hypothesis draws the same numbers in every run where it finds the variable CI. No deadline
+# for one example: a small machine with other work to do would miss it now and then.
+quick = settings(derandomize=False, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", quick)
+settings.register_profile("full", quick, max_examples=2_000)
 settings.load_profile("full" if FULL else "quick")
 
 

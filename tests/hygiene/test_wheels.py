@@ -64,12 +64,11 @@ def test_the_workers_wheel_has_no_dependency(worker_wheel: Path) -> None:
 
 
 def test_the_workers_wheel_installs_alone_into_an_empty_environment(worker_wheel: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "worker", with_pip=True)
+    venv.create(tmp_path / "worker", with_pip=False)
     python = tmp_path / "worker" / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--isolated"]
 
-    subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--no-index", worker_wheel], check=True, capture_output=True
-    )
+    subprocess.run([*pip, "install", "--quiet", "--no-index", str(worker_wheel)], check=True, capture_output=True)
 
     answer = subprocess.run(
         [python, "-I", "-c", "import opsgate; print(opsgate.__file__)"], check=True, capture_output=True, text=True

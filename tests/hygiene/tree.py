@@ -58,15 +58,18 @@ def names_used(file: Path) -> Iterator[tuple[str, int]]:
 
 
 def committed_files() -> list[Path]:
-    """Every text file that belongs to the repository: known to git, or about to be."""
-    listing = subprocess.run(
-        ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    files = [ROOT / name for name in listing.stdout.split("\0") if name]
+    """Every text file that belongs to the repository: known to git, or about to be.
+
+    In a copy that is no clone, every file counts that does not lie in a folder which tools or environments made.
+    """
+    if (ROOT / ".git").exists():
+        command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listing = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        files = [ROOT / name for name in listing.stdout.split("\0") if name]
+    else:
+        made = (".venv", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".import_linter_cache", ".hypothesis")
+        places = [place for place in ROOT.iterdir() if not place.name.startswith(made)]
+        files = [file for place in places for file in (place, *place.rglob("*")) if file.parent.name != "__pycache__"]
     return [file for file in files if file.is_file() and b"\0" not in file.read_bytes()[:8192]]
 
 
