@@ -20,6 +20,11 @@ Outcome = Literal["allowed", "blocked", "unknown"]
 Work = Mapping[str, str | None]
 """Dimension → value of one piece of work; None and absent mean the same."""
 
+Names = Mapping[str, frozenset[str]]
+"""Registered dimension → the names registered in it."""
+
+Shape = tuple[str, ...]
+
 _NOWHERE: Final = 99
 _RANK_OF_DIMENSION: Final = {
     "env": 1,
@@ -44,7 +49,7 @@ def rank(hold: Hold) -> tuple[int, int, str]:
     elif hold.selector == EVERYTHING:
         place = 1
     else:
-        place = min((_RANK_OF_DIMENSION[dimension] for dimension in hold.selector.dimensions), default=_NOWHERE)
+        place = min((_RANK_OF_DIMENSION.get(name, _NOWHERE) for name in hold.selector.dimensions), default=_NOWHERE)
     return place, hold.revision, hold.hold_id
 
 
@@ -76,39 +81,60 @@ class Table:
     """Holds compiled for lookup by the shape of their selectors, so that a decision costs the same for ten holds as
     for ten thousand and for one site as for a hundred thousand.
 
-    Immutable after construction: publish it by one assignment and read it without a lock.
+    Immutable after construction: publish it by one assignment and read it without a lock. `changed` makes the next
+    one from it by difference, sharing what stayed.
     """
 
-    __slots__ = ("combined", "everywhere", "holds", "names", "single")
+    __slots__ = ("_ordered", "by_id", "by_shape", "mentioned", "names", "recognised")
 
-    def __init__(self, holds: Iterable[Hold] = (), names: Mapping[str, frozenset[str]] | None = None) -> None:
-        self.holds = tuple(sorted(holds, key=rank))
-        self.names: Mapping[str, frozenset[str]] = names or {}
-        self.everywhere = tuple(hold for hold in self.holds if hold.is_global)
-        single: dict[str, dict[str, tuple[Hold, ...]]] = {}
-        combined: dict[tuple[str, ...], dict[tuple[str, ...], tuple[Hold, ...]]] = {}
-        for hold in self.holds:
-            shape = hold.selector.dimensions
-            values = tuple(value for _, value in hold.selector.items)
-            if len(shape) == 1:
-                index = single.setdefault(shape[0], {})
-                for value in _spellings(shape[0], values[0]):
-                    index[value] = (*index.get(value, ()), hold)
-            elif shape:
-                by_values = combined.setdefault(shape, {})
-                by_values[values] = (*by_values.get(values, ()), hold)
-        self.single = tuple(single.items())
-        self.combined = tuple(combined.items())
+    def __init__(
+        self,
+        holds: Iterable[Hold] = (),
+        names: Names | None = None,
+        *,
+        base: Table | None = None,
+        gone: Iterable[str] = (),
+    ) -> None:
+        """The table of ``holds``; with ``base``, that one with ``gone`` taken out and ``holds`` placed or replaced."""
+        by_id = base.by_id if base else {}
+        by_shape = base.by_shape if base else {}
+        mentioned = base.mentioned if base else {}
+        self.by_id: dict[str, Hold] = dict(by_id)
+        self.by_shape: dict[Shape, dict[Shape, tuple[Hold, ...]]] = {s: dict(index) for s, index in by_shape.items()}
+        self.mentioned: dict[str, dict[str, int]] = {d: dict(values) for d, values in mentioned.items()}
+        """Dimension → value → how many selectors name it. Work none of whose values is here is covered by no hold
+        but those on everything."""
+        same_names = base is not None and (names is None or names is base.names)
+        self.names: Names = base.names if base and same_names else names or {}
+        self.recognised: Names = base.recognised if base and same_names else _with_flags(self.names)
+        """The registered names in every spelling that work may use."""
+        self._ordered: tuple[Hold, ...] | None = None
+        for hold_id in gone:
+            self._drop(hold_id)
+        for hold in holds:
+            self._add(hold)
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """All holds in documented order."""
+        if self._ordered is None:
+            self._ordered = tuple(sorted(self.by_id.values(), key=rank))
+        return self._ordered
+
+    @property
+    def everywhere(self) -> tuple[Hold, ...]:
+        """The holds on everything."""
+        return self.by_shape.get((), {}).get((), ())
+
+    def changed(self, placed: Iterable[Hold] = (), gone: Iterable[str] = (), names: Names | None = None) -> Table:
+        """The table with holds placed (or replaced, by id) and gone, and with other names where they are given."""
+        return Table(placed, names, base=self, gone=gone)
 
     def covering(self, work: Work) -> list[Hold]:
         """Every hold whose selector matches ``work``, whatever share it admits, in no particular order."""
-        found = list(self.everywhere)
-        for dimension, index in self.single:
-            value = work.get(dimension)
-            if value is not None:
-                found += index.get(value, ())
-        for shape, by_values in self.combined:
-            found += by_values.get(tuple(_stored(dimension, work.get(dimension)) for dimension in shape), ())
+        found: list[Hold] = []
+        for shape, index in self.by_shape.items():
+            found += index.get(tuple(_stored(dimension, work.get(dimension)) for dimension in shape), ())
         return found
 
     def unknown(self, work: Work) -> tuple[str, ...]:
@@ -116,10 +142,37 @@ class Table:
         return tuple(
             f"{dimension}={value}"
             for dimension, value in work.items()
-            if value is not None
-            and dimension in REGISTERED
-            and _stored(dimension, value) not in self.names.get(dimension, ())
+            if value is not None and dimension in REGISTERED and value not in self.recognised.get(dimension, ())
         )
+
+    def _add(self, hold: Hold) -> None:
+        self._drop(hold.hold_id)
+        self.by_id[hold.hold_id] = hold
+        shape, values = _split(hold)
+        index = self.by_shape.setdefault(shape, {})
+        index[values] = (*index.get(values, ()), hold)
+        self._mention(hold, 1)
+
+    def _drop(self, hold_id: str) -> None:
+        hold = self.by_id.pop(hold_id, None)
+        if hold is None:
+            return
+        shape, values = _split(hold)
+        index = self.by_shape[shape]
+        index[values] = tuple(other for other in index[values] if other.hold_id != hold_id)
+        if not index[values]:
+            del index[values]
+        if not index:
+            del self.by_shape[shape]
+        self._mention(hold, -1)
+
+    def _mention(self, hold: Hold, times: int) -> None:
+        for dimension, value in hold.selector.items:
+            values = self.mentioned.setdefault(dimension, {})
+            for spelling in _spellings(dimension, value):
+                values[spelling] = values.get(spelling, 0) + times
+                if not values[spelling]:
+                    del values[spelling]
 
 
 def evaluate(table: Table, work: Work, *, key: str | None = None, strict: bool = False) -> Verdict:
@@ -163,6 +216,21 @@ def describe(hold: Hold) -> str:
             return f"{what} is paused by {hold.owner}{why}"
         case _:
             return f"{what} is held by {hold.source} {hold.owner}{why}"
+
+
+def _split(hold: Hold) -> tuple[Shape, Shape]:
+    """A hold's selector as its shape (the dimensions) and its values."""
+    items = hold.selector.items
+    return tuple(dimension for dimension, _ in items), tuple(value for _, value in items)
+
+
+def _with_flags(names: Names) -> Names:
+    """The names, each operation under its flag's name too. What needs no other spelling is shared, not copied."""
+    operations = names.get("operation", frozenset())
+    return {
+        **names,
+        "operation": operations | {FLAG_OF_OPERATION[name] for name in operations & set(FLAG_OF_OPERATION)},
+    }
 
 
 def _spellings(dimension: str, value: str) -> tuple[str, ...]:
