@@ -5,6 +5,10 @@
 set -eu
 venv=$1
 python=${2:-$(sh scripts/find-python.sh)}
+"$python" -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null || {
+    echo "$python is not a working Python 3.11 or later; name another one: make PYTHON=/path/to/python3" >&2
+    exit 1
+}
 export UV_PYTHON_DOWNLOADS=never PIP_DISABLE_PIP_VERSION_CHECK=1
 
 # An environment whose interpreter is gone cannot be repaired.
