@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
-from core.audit import Row
+from core.audit import Fault, Row
 from core.capabilities.rate_limits import Grant
 from core.messages import Envelope, Receipt, Recorded
 from core.policy import GateChange
@@ -86,6 +86,39 @@ class Reservation:
     grant: Grant
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who holds a role (the keeper's loops) until when. ``token`` rises with every holder and fences the ones before."""
+
+    name: str
+    holder: str
+    token: int
+    expires_at: datetime
+
+
+Freshness = Literal["initialising", "valid", "interrupted", "off"]
+"""How current what is shown can be: not read yet, in contact, out of contact (shown state may be old), closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The contact with the engine. ``age_s`` is seconds since it last answered; ``detail`` says what is wrong."""
+
+    word: Freshness
+    age_s: float = 0.0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What verifying the journal found: it was read behind revision ``since`` and holds up to ``revision``."""
+
+    since: int
+    revision: int
+    chain: str
+    fault: Fault | None = None
+
+
 Listener = Callable[[Arrival], None]
 
 
@@ -105,6 +138,9 @@ class Backend(Protocol):
     def latest(self) -> State:
         """The state as last seen, without asking anybody."""
 
+    def contact(self) -> Contact:
+        """How current ``latest`` can be, without asking anybody."""
+
     def observe(self, *, timeout_s: float = 5.0) -> Observations:
         """What is observed beside the journal, now."""
 
@@ -116,6 +152,9 @@ class Backend(Protocol):
 
     def state_at(self, moment: datetime, *, timeout_s: float = 30.0) -> State:
         """The state at a past time, folded; `CommandRejected` when retention has dropped what it needs."""
+
+    def verify(self, *, timeout_s: float = 60.0) -> ChainReport:
+        """Check the chain of the whole journal that retention has kept, and that the head is its end."""
 
     def reserve(self, limit: str, cost: int = 1, *, timeout_s: float = 5.0) -> Reservation:
         """Reserve ``cost`` units of a limit, atomically over all processes."""
@@ -160,11 +199,22 @@ class Transaction(Protocol):
     def put_usage(self, limit: str, reservation_id: str, at_s: float, cost: int) -> None:
         """Store one reservation."""
 
-    def drop_usage(self, *, reservation_id: str | None = None, limit: str | None = None, before_s: float | None = None) -> int:
+    def drop_usage(
+        self, *, reservation_id: str | None = None, limit: str | None = None, before_s: float | None = None
+    ) -> int:
         """Remove reservations: one by id, all of a limit, or those of a limit older than a time. Returns how many."""
 
     def put_checkpoint(self, revision: int, chain: str, state: str, digest: str) -> None:
-        """Store a fold; older ones than the last few go."""
+        """Store a fold; older ones than the last few go, but never the one at the anchor."""
+
+    def drop_receipts(self, before: datetime) -> None:
+        """Retention: forget the answers to commands older than this."""
+
+    def lease(self, name: str) -> Lease | None:
+        """Who holds a role, whether or not it has run out."""
+
+    def put_lease(self, lease: Lease) -> None:
+        """Store who holds a role."""
 
     def drop_journal(self, through: int) -> None:
         """Retention: drop events up to a revision and keep their last chain hash as the anchor."""
@@ -180,14 +230,17 @@ class Store(Protocol):
     def write(self, *, timeout_s: float) -> AbstractContextManager[Transaction]:
         """An exclusive transaction; commits at the end of the block, rolls back when it raises."""
 
-    def head(self, *, timeout_s: float) -> Head:
+    def head(self) -> Head:
         """The head, read without a lock."""
 
     def moved(self) -> bool:
-        """Whether anything may have been committed since the last call; cheap enough for ten calls a second."""
+        """Whether anything may have been committed since the last call; cheap enough for twenty calls a second."""
 
     def wait(self, timeout_s: float) -> None:
-        """Return when something may have changed, at the latest after ``timeout_s``."""
+        """Return when something may have changed, or `wake` was called, at the latest after ``timeout_s``."""
+
+    def wake(self) -> None:
+        """End a `wait` that is going on, or the next one."""
 
     def load_checkpoint(self, *, at_most: int | None = None) -> tuple[int, str, str, str] | None:
         """``(revision, chain, state, digest)`` of the last checkpoint, at a revision of at most ``at_most``."""
@@ -198,11 +251,17 @@ class Store(Protocol):
     def rows(self, after: int, limit: int = 1000) -> Sequence[Row]:
         """Journal rows, oldest first, read without a lock."""
 
+    def revision_at(self, moment: datetime) -> int:
+        """The revision of the last event recorded at or before a time; 0 when none was, or none that is kept."""
+
     def workers(self) -> Sequence[WorkerRow]:
         """What all workers last said."""
 
-    def usage(self) -> Sequence[tuple[str, float, int]]:
-        """``(limit, at_s, cost)`` of all reservations."""
+    def usage(self, limit: str, since_s: float) -> Sequence[tuple[float, int]]:
+        """``(at_s, cost)`` of the reservations of one limit after a time, oldest first."""
+
+    def lease(self, name: str) -> Lease | None:
+        """Who holds a role, whether or not it has run out."""
 
     def close(self) -> None:
         """End connections."""
@@ -213,4 +272,3 @@ def iterate(store: Store, after: int, chunk: int = 5000) -> Iterator[Row]:
     while rows := store.rows(after, chunk):
         yield from rows
         after = rows[-1].revision
-
