@@ -143,9 +143,7 @@ class State:
         hold = self.holds[hold_id]
         ids = tuple(other for other in self.by_selector[hold.selector] if other != hold_id)
         by_selector = self.by_selector.set(hold.selector, ids) if ids else self.by_selector.delete(hold.selector)
-        return replace(
-            self, holds=self.holds.delete(hold_id), by_selector=by_selector, control_revision=revision
-        )
+        return replace(self, holds=self.holds.delete(hold_id), by_selector=by_selector, control_revision=revision)
 
     def holds_on(self, selector: Selector) -> tuple[Hold, ...]:
         """The holds with exactly this selector, oldest first."""

@@ -7,17 +7,22 @@ to go on.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from opsgate.order import Order
 from opsgate.paths import ALL_FLEETS, latch_home
 
-_MAX_BYTES = 64 * 1024
+_MAX_BYTES = 16 * 1024 * 1024
+"""Far above the largest order (ten thousand selectors), so that no whole order is ever read as a torn one."""
+
+_RECOVERED = ".recovered-"
 
 
 class LatchError(OSError):
@@ -36,14 +41,19 @@ def place(order: Order, fleet: str) -> Path:
         target, temporary = directory / order.stop_id, directory / f".{order.stop_id}.{os.getpid()}"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o640)
         try:
-            os.write(descriptor, json.dumps(order.as_dict()).encode())
+            _write_whole(descriptor, json.dumps(order.as_dict()).encode())
             os.fsync(descriptor)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
         finally:
             os.close(descriptor)
         temporary.replace(target)
         _sync_directory(directory)
     except OSError as error:
-        raise LatchError(error.errno, f"the latch could not be placed in {directory}: {error.strerror or error}") from error
+        raise LatchError(
+            error.errno, f"the latch could not be placed in {directory}: {error.strerror or error}"
+        ) from error
     return target
 
 
@@ -58,23 +68,55 @@ def remove(stop_id: str, fleet: str) -> bool:
     return True
 
 
+def recovered(stop_id: str, fleets: Sequence[str]) -> None:
+    """Take away what a recovered stop left on this host: the latches of the fleet that goes by these names, and its
+    part in one that was ordered for all fleets. Only after the release of its holds has been recorded.
+
+    A latch for all fleets stays for those that have not recovered from it: a mark says who has, and the last one on
+    this host takes the file away. Raises OSError when the directory cannot be written; repeat it then.
+    """
+    for fleet in fleets:
+        remove(stop_id, fleet)
+    everybody = latch_home() / ALL_FLEETS / stop_id
+    if not everybody.exists():
+        _unmark(stop_id)
+        return
+    for fleet in fleets:
+        _mark(stop_id, fleet)
+    if all((directory / f"{_RECOVERED}{stop_id}").exists() for directory in _fleets_here()):
+        everybody.unlink(missing_ok=True)
+        _sync_directory(everybody.parent)
+        _unmark(stop_id)
+
+
 def in_force(fleets: Iterable[str]) -> tuple[Order, ...]:
     """The orders latched for any of these fleets and for all of them, by stop id.
 
     A directory that cannot be read counts as empty; a file that is no order counts as a stop of everything.
     """
     orders: dict[str, Order] = {}
+    over: set[str] = set()
     for fleet in (*fleets, ALL_FLEETS):
         directory = latch_home() / fleet
         try:
-            names = sorted(entry.name for entry in os.scandir(directory) if not entry.name.startswith("."))
+            names = sorted(entry.name for entry in os.scandir(directory))
         except OSError:
             continue
         for name in names:
+            if name.startswith("."):
+                over.add(name)
+                continue
+            if fleet == ALL_FLEETS and f"{_RECOVERED}{name}" in over:
+                continue
             order = _read(directory / name)
             if order is not None:
                 orders[order.stop_id] = order
     return tuple(orders.values())
+
+
+def latched(stop_id: str, fleets: Iterable[str]) -> bool:
+    """Whether a latch of this stop lies in the directory of one of these fleets."""
+    return any((latch_home() / fleet / stop_id).exists() for fleet in fleets)
 
 
 def _read(path: Path) -> Order | None:
@@ -87,10 +129,35 @@ def _read(path: Path) -> Order | None:
     except OSError:
         return None
     try:
-        return Order.from_dict(json.loads(text))
+        return replace(Order.from_dict(json.loads(text)), stop_id=path.name)  # by this name it is taken away again
     except (ValueError, KeyError, TypeError, AttributeError):
         when = datetime.fromtimestamp(found.st_mtime, UTC)
         return Order(stop_id=path.name, ordered_at=when, reason="unreadable latch", actor="unknown", door="latch")
+
+
+def _write_whole(descriptor: int, content: bytes) -> None:
+    """A disk that fills up may take a part and report no error; half an order would stop everything."""
+    if os.write(descriptor, content) != len(content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _fleets_here() -> list[Path]:
+    try:
+        return [Path(entry) for entry in os.scandir(latch_home()) if entry.is_dir() and entry.name != ALL_FLEETS]
+    except FileNotFoundError:
+        return []
+
+
+def _mark(stop_id: str, fleet: str) -> None:
+    directory = latch_home() / fleet
+    directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+    (directory / f"{_RECOVERED}{stop_id}").touch(mode=0o640)
+    _sync_directory(directory)
+
+
+def _unmark(stop_id: str) -> None:
+    for directory in _fleets_here():
+        (directory / f"{_RECOVERED}{stop_id}").unlink(missing_ok=True)
 
 
 def _refuse_unsafe(directory: Path) -> None:

@@ -67,7 +67,9 @@ class Selector:
         pairs = [part.partition("=") for part in text.split(",")]
         dimensions = {dimension: value for dimension, equals, value in pairs if equals}
         if len(dimensions) != len(pairs):
-            raise SelectorError(f"{ascii(text)[:80]} is not a selector: write 'all' or dimension=value[,dimension=value]")
+            raise SelectorError(
+                f"{ascii(text)[:80]} is not a selector: write 'all' or dimension=value[,dimension=value]"
+            )
         return cls.from_mapping(dimensions)
 
     def as_dict(self) -> dict[str, str]:

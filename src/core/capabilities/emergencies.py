@@ -353,7 +353,9 @@ def emergency_ended(state: State, happened: EmergencyEnded, header: Header) -> S
     known = state.emergencies[happened.emergency_id]
     ended = replace(known, status="ended", ended_at=header.at, ended_by=header.actor.name)
     emergencies, stops = state.emergencies.set(ended.emergency_id, ended), state.stops
-    past = sorted((e for e in emergencies.values() if e.ended_at), key=lambda e: (e.ended_at or header.at, e.emergency_id))
+    past = sorted(
+        (e for e in emergencies.values() if e.ended_at), key=lambda e: (e.ended_at or header.at, e.emergency_id)
+    )
     for old in past[:-ENDED_KEPT]:
         emergencies = emergencies.delete(old.emergency_id)
         for stop_id in old.stop_ids:
@@ -369,9 +371,7 @@ def _open_or_join(draft: Draft, wanted: OrderStop, selectors: tuple[Selector, ..
             draft.correlation_id = running.correlation_id
             if (level, wider) != (running.level, running.selectors):
                 draft.emit(
-                    EmergencyJoined.model_construct(
-                        emergency_id=running.emergency_id, level=level, selectors=wider
-                    )
+                    EmergencyJoined.model_construct(emergency_id=running.emergency_id, level=level, selectors=wider)
                 )
             return running.emergency_id
     emergency_id = f"E-{draft.next_revision}"

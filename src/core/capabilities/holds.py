@@ -134,7 +134,9 @@ def place_hold(draft: Draft, wanted: PlaceHold) -> None:
     """Place each hold, or find it there already."""
     owner = _owner(draft, wanted)
     if wanted.expires_at is not None and wanted.expires_at <= draft.now:
-        raise CommandRejected("time-in-the-past", "the end of the pause lies in the past", "give a later --until or --for")
+        raise CommandRejected(
+            "time-in-the-past", "the end of the pause lies in the past", "give a later --until or --for"
+        )
     require_known(draft, wanted.selectors, create=wanted.create)
     for selector in dict.fromkeys(wanted.selectors):
         hold = Hold(

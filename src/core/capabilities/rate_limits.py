@@ -99,9 +99,7 @@ def add_limit(draft: Draft, wanted: AddLimit) -> None:
     operation = None if wanted.operation is None else stored_name("operation", wanted.operation)
     known = draft.state.limits.get(wanted.name)
     if known is None:
-        draft.emit(
-            LimitDefined(name=wanted.name, limit=wanted.limit, window_s=wanted.window_s, operation=operation)
-        )
+        draft.emit(LimitDefined(name=wanted.name, limit=wanted.limit, window_s=wanted.window_s, operation=operation))
     elif (known.limit, known.window_s, known.operation) != (wanted.limit, wanted.window_s, operation):
         raise CommandRejected(
             "limit-exists", f"limit {wanted.name} exists with other numbers", f"change it: limits set {wanted.name} …"

@@ -70,4 +70,3 @@ def _switch_on(draft: Draft, wanted: SetSwitch, selector: Selector) -> None:
             draft.hold_ids.append(hold.hold_id)
     for hold in draft.state.holds_on(selector):
         draft.notes.append(f"{selector} stays held by {hold.hold_id} of {hold.source} {hold.owner}")
-
