@@ -13,7 +13,6 @@ from typing import NamedTuple
 PANES = ("global", "sites", "flags", "limits", "emergencies", "recovery")
 """The six panes, in the order of their keys 1 to 6."""
 
-COLUMNS = {2: (("global", "sites"), ("flags", "limits"), ("emergencies", "recovery"))}
 ROWS_WALL = (("global", "sites", "emergencies"), ("flags", "limits", "recovery"))
 
 EVENTS_ROWS_MIN = 50

@@ -1,0 +1,81 @@
+"""What happened, newest first, each event in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.messages import Recorded
+from opsconsole.lines import Span, Style
+from opsconsole.table import Cell, Column, Listed, Row, Table
+from opsconsole.text import clean
+from opsconsole.views.words import clock, scope
+
+COLUMNS = (
+    Column("TIME", 8, 8, rank=0),
+    Column("WHO", 6, 16, rank=2),
+    Column("WHAT", 20, 160, rank=1),
+    Column("REV", 5, 8, rank=3, right=True),
+)
+
+SENTENCES: dict[str, tuple[str, Style]] = {
+    "fleet.created": ("fleet {e.fleet} created", Style.PLAIN),
+    "name.added": ("{e.dimension} {e.name} registered", Style.PLAIN),
+    "name.retitled": ("{e.dimension} {e.name} is titled {e.title}", Style.PLAIN),
+    "name.removed": ("{e.dimension} {e.name} removed", Style.PLAIN),
+    "hold.placed": ("{e.selector} held: {e.hold_id} of {e.source} {e.owner} {e.reason}", Style.WARN),
+    "hold.changed": ("{e.hold_id} is {e.mode} now", Style.PLAIN),
+    "hold.released": ("{e.hold_id} released: {e.reason}", Style.GOOD),
+    "hold.expired": ("{e.hold_id} expired", Style.GOOD),
+    "hold.expiry-missed": ("{e.hold_id} was due while no keeper ran: a person has to release it", Style.WARN),
+    "limit.defined": ("limit {e.name} is {e.limit}", Style.PLAIN),
+    "limit.changed": ("limit {e.name} is {e.limit} now", Style.PLAIN),
+    "limit.reset": ("limit {e.name} counts from zero again", Style.PLAIN),
+    "worker.registered": ("worker {e.worker_id} heard of", Style.PLAIN),
+    "worker.lost": ("worker {e.worker_id} LOST: no heartbeat", Style.BAD),
+    "worker.returned": ("worker {e.worker_id} is back", Style.GOOD),
+    "worker.left": ("worker {e.worker_id} ended on purpose", Style.PLAIN),
+    "worker.forgotten": ("worker {e.worker_id} forgotten", Style.WARN),
+    "stop.ordered": ("STOP {e.level} of {scope}, {listed} workers must acknowledge {e.reason}", Style.BAD),
+    "stop.concluded": ("stop {e.result}: {acked}/{listed} acknowledged {missing}", Style.STRONG),
+    "stop.escalated": ("stop {e.stop_id} used up its time and halts now", Style.WARN),
+    "stop.explained": ("reason of the stop: {e.reason}", Style.PLAIN),
+    "emergency.opened": ("{e.emergency_id} opened, {e.level}, {scope}", Style.BAD),
+    "emergency.joined": ("{e.emergency_id} is {e.level} on {scope} now", Style.BAD),
+    "emergency.ended": ("{e.emergency_id} recovered: {e.reason}", Style.GOOD),
+    "command.refused": ("refused {e.command}: {e.message}", Style.WARN),
+}
+"""One sentence for each kind of event. A kind that is missing here is shown by its name, never hidden."""
+
+
+def sentence(recorded: Recorded, limit: int = 200) -> tuple[str, Style]:
+    """What happened, in words that are safe to show."""
+    happened = recorded.event
+    template, style = SENTENCES.get(happened.kind, (happened.kind, Style.PLAIN))
+    missing = getattr(happened, "missing", ())
+    said = template.format(
+        e=happened,
+        scope=scope(getattr(happened, "selectors", ())),
+        listed=len(getattr(happened, "of", ())) or len(getattr(happened, "acked", ())) + len(missing),
+        acked=len(getattr(happened, "acked", ())),
+        missing=f"MISSING {' '.join(missing)}" if missing else "",
+    )
+    return clean(" ".join(said.split()), limit), Style.BAD if missing else style
+
+
+def events(recent: Sequence[Recorded]) -> Table:
+    """The table of `recent` events, given oldest first."""
+    rows = Listed(_row(recorded) for recorded in reversed(recent))
+    return Table(columns=COLUMNS, rows=rows, empty="nothing has happened yet")
+
+
+def news(recorded: Recorded) -> tuple[Span, ...]:
+    """The latest event, for the line above the keys."""
+    said, style = sentence(recorded)
+    return (Span(f" {clock(recorded.header.at)} "), Span(said, style))
+
+
+def _row(recorded: Recorded) -> Row:
+    said, style = sentence(recorded)
+    who = clean(recorded.header.actor.name, 40)
+    cells = (Cell(clock(recorded.header.at)), Cell(who), Cell(said, style), Cell(str(recorded.revision)))
+    return Row(str(recorded.revision), cells)

@@ -1,0 +1,169 @@
+"""Everything a view may look at, at one moment: what the journal says, what was observed, and how old both are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from core.ports import LimitUsage, Observations, WorkerRow
+from core.state import State, Stop
+from opsgate.evaluate import rank
+from opsgate.hold import Hold
+from opsgate.selector import EVERYTHING
+
+FRESH_S = 5.0
+"""Data younger than this is live; older data is stale, and a stale state is unknown."""
+
+Word = Literal["running", "stopped", "unknown"]
+
+
+class Who(NamedTuple):
+    """Who looks at what. `profile` is a word such as ``PROD``; `backend` is a URL without secrets."""
+
+    operator: str
+    backend: str
+    profile: str = ""
+    read_only: bool = False
+
+
+class Link(NamedTuple):
+    """How the state is known: seconds since the backend last answered (None: never), and what it said instead."""
+
+    age_s: float | None = None
+    trouble: str = ""
+    slow_s: float = 0.0
+    """How long its last answer took, when that was long enough to be worth a word."""
+
+    @property
+    def live(self) -> bool:
+        """Whether what is shown is what is."""
+        return self.age_s is not None and self.age_s < FRESH_S
+
+
+class NameBook:
+    """The registered names by dimension, each sorted. Made anew only when a name came or went."""
+
+    def __init__(self, state: State) -> None:
+        self.source = state.names
+        book: dict[str, list[str]] = {}
+        for dimension, name in state.names:
+            book.setdefault(dimension, []).append(name)
+        self._names = {dimension: sorted(names) for dimension, names in book.items()}
+
+    def of(self, dimension: str) -> list[str]:
+        """The names of one dimension in alphabetical order."""
+        return self._names.get(dimension, [])
+
+
+class HoldBook:
+    """The holds by what they name. Made anew only when a hold came, went or changed."""
+
+    def __init__(self, state: State) -> None:
+        self.source = state.holds
+        self.everywhere = tuple(sorted((h for h in state.holds_on(EVERYTHING) if h.admit <= 0.0), key=rank))
+        """The holds on everything that let nothing through, in documented order."""
+        found: dict[tuple[str, str], list[Hold]] = {}
+        for hold in sorted(state.holds.values(), key=lambda hold: (len(hold.selector.items), rank(hold))):
+            for pair in hold.selector.items:
+                found.setdefault(pair, []).append(hold)
+        self.by_name = {pair: tuple(holds) for pair, holds in found.items()}
+        """``(dimension, name)`` → the holds whose selector names it; those on it alone before those on a part of it."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A stop and who has acknowledged it: the journal's record, and the heartbeats that are ahead of it."""
+
+    stop: Stop
+    acked: frozenset[str]
+    lost: frozenset[str]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Who is on the frozen list and has not been seen to stop."""
+        return tuple(worker for worker in self.stop.of if worker not in self.acked)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One state and one observation, with what several views need worked out once.
+
+    What is as long as the list of names or of holds is in the books, which are kept from picture to picture.
+    """
+
+    state: State
+    names: NameBook
+    holds: HoldBook
+    seen: Observations | None = None
+
+    @classmethod
+    def of(cls, state: State, seen: Observations | None = None, before: Facts | None = None) -> Facts:
+        """Facts about `state`, with the books of the facts `before` where they still hold."""
+        names = before.names if before and before.names.source is state.names else NameBook(state)
+        holds = before.holds if before and before.holds.source is state.holds else HoldBook(state)
+        return cls(state, names, holds, seen)
+
+    @cached_property
+    def workers(self) -> dict[str, WorkerRow]:
+        """What each worker last said; those that ended on purpose included."""
+        return {row.worker_id: row for row in self.seen.workers} if self.seen else {}
+
+    @cached_property
+    def lost(self) -> tuple[str, ...]:
+        """Workers that went silent without a word: shown apart, counted as not stopped."""
+        return tuple(sorted(name for name, worker in self.state.workers.items() if worker.lost_at is not None))
+
+    @cached_property
+    def live(self) -> int:
+        """Workers that are known and not lost."""
+        return len(self.state.workers) - len(self.lost)
+
+    @cached_property
+    def in_flight(self) -> int:
+        """Pieces of work running now, as far as live workers said."""
+        lost = set(self.lost)
+        return sum(row.in_flight for row in self.workers.values() if row.state != "left" and row.worker_id not in lost)
+
+    @cached_property
+    def progress(self) -> tuple[Progress, ...]:
+        """The stops in force, oldest first, each with its acknowledgements."""
+        return tuple(self._progress_of(stop) for stop in self.state.active_stops())
+
+    @cached_property
+    def global_progress(self) -> tuple[Progress, ...]:
+        """The stops in force that cover everything."""
+        return tuple(each for each in self.progress if EVERYTHING in each.stop.selectors)
+
+    @cached_property
+    def usage(self) -> dict[str, LimitUsage]:
+        """What is used of each limit."""
+        return {usage.name: usage for usage in self.seen.usage} if self.seen else {}
+
+    def _progress_of(self, stop: Stop) -> Progress:
+        heard = (
+            worker for worker in stop.of if worker in self.workers and self.workers[worker].has_stopped(stop.stop_id)
+        )
+        return Progress(stop, frozenset(stop.acked).union(heard), frozenset(self.lost).intersection(stop.of))
+
+
+class Picture(NamedTuple):
+    """Facts, and the moment at which they are looked at. `now` is the engine's clock, aware UTC."""
+
+    facts: Facts
+    now: datetime
+    link: Link
+    who: Who
+
+    @property
+    def state(self) -> State:
+        """The state, for short."""
+        return self.facts.state
+
+    @property
+    def word(self) -> Word:
+        """running, stopped (nothing new is admitted anywhere) or unknown. Never better than what was observed."""
+        if not self.link.live:
+            return "unknown"
+        return "stopped" if self.facts.holds.everywhere else "running"

@@ -1,0 +1,61 @@
+"""What a recovery would need now: the checks of each emergency, and what a resume of everything would release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.capabilities.emergencies import Check, recovery_checks
+from core.state import Emergency
+from opsconsole.lines import Style
+from opsconsole.table import Cell, Column, Listed, Row, Table
+from opsconsole.text import clean
+from opsconsole.views.picture import Picture
+from opsconsole.views.words import ago, scope
+from opsgate.evaluate import describe
+from opsgate.hold import Hold
+
+COLUMNS = (Column("", 5, 8, rank=0), Column("", 20, 200, rank=1))
+
+VERDICTS = {"ok": Cell("[ok]", Style.GOOD), "warn": Cell("[!!]", Style.WARN), "fail": Cell("[XX]", Style.BAD)}
+"""How the checks of a recovery are marked. A sign that fails refuses; one that warns is for the person to weigh."""
+
+
+def recovery(picture: Picture) -> Table:
+    """The checklist. Empty when there is nothing to come back from."""
+    rows = [row for emergency in picture.state.active_emergencies() for row in _of_emergency(picture, emergency)]
+    rows += _of_pause(picture)
+    rows += [_overdue(hold) for hold in picture.state.holds.values() if hold.overdue]
+    return Table(columns=COLUMNS, rows=Listed(rows), empty="nothing to recover: no emergency and no global pause")
+
+
+def check_cells(check: Check) -> tuple[Cell, Cell]:
+    """One check as its sign and its words."""
+    return VERDICTS[check.verdict], Cell(clean(str(check.detail), 200))
+
+
+def resumable(picture: Picture) -> tuple[Hold, ...]:
+    """The operators' holds on everything: what ``R`` releases where there is no emergency."""
+    return tuple(hold for hold in picture.facts.holds.everywhere if hold.source == "operator")
+
+
+def _of_emergency(picture: Picture, emergency: Emergency) -> Iterator[Row]:
+    name = clean(emergency.emergency_id, 20)
+    about = f"R recovers {scope(emergency.selectors)}, stopped {ago(emergency.opened_at, picture.now)}"
+    yield Row(emergency.emergency_id, (Cell(name, Style.STRONG), Cell(about)))
+    for number, check in enumerate(recovery_checks(picture.state, emergency)):
+        yield Row(f"{emergency.emergency_id}#{number}", check_cells(check))
+
+
+def _of_pause(picture: Picture) -> list[Row]:
+    holds = resumable(picture)
+    if not holds:
+        return []
+    blocked = bool(picture.state.active_emergencies())
+    does = "stays: recover the emergency first" if blocked else "R resumes all"
+    heading = Row("all", (Cell("PAUSE", Style.STRONG), Cell(does)))
+    return [heading, *(Row(hold.hold_id, (Cell("  -"), Cell(clean(describe(hold), 200)))) for hold in holds)]
+
+
+def _overdue(hold: Hold) -> Row:
+    text = f"{hold.hold_id} on {hold.selector}: its end fell due while no keeper ran; a person has to release it"
+    return Row(f"overdue/{hold.hold_id}", (VERDICTS["warn"], Cell(clean(text, 200))))

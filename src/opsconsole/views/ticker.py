@@ -1,0 +1,77 @@
+"""What goes on in the panes that are not shown: counters on a strip of tabs, and the worst of it in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from opsconsole.layout import PANES
+from opsconsole.lines import Line, Span, Style, line
+from opsconsole.table import Table
+from opsconsole.text import clean
+from opsconsole.views.limits import CRITICAL_SHARE, WARNING_SHARE, share
+from opsconsole.views.picture import Picture
+from opsconsole.views.verdict import together
+from opsconsole.views.words import age, listed, scope
+
+SEPARATOR = Span(" | ", Style.DIM)
+
+TITLES = {
+    "global": "Global",
+    "sites": "Sites",
+    "flags": "Flags",
+    "limits": "Limits",
+    "emergencies": "Emerg",
+    "recovery": "Recov",
+}
+
+
+def tabs(tables: Mapping[str, Table], focus: str, width: int) -> Line:
+    """``1 Global 2[Sites !3] 3 Flags``: which pane is shown, and the alarms of the others."""
+    spans: list[Span] = [Span(" ")]
+    for number, name in enumerate(PANES, 1):
+        alarm = tables[name].alarm if name in tables else ""
+        title = f"{TITLES[name]} {alarm}".rstrip()
+        style = Style.BAD if alarm.startswith("!") else Style.WARN if alarm else Style.PLAIN
+        spans.append(Span(str(number), Style.KEY))
+        if name == focus:
+            spans.append(Span(f"[{title}] ", Style.STRONG))
+        else:
+            spans.append(Span(f" {title}  ", style))
+    return line(width, *spans)
+
+
+def ticker(picture: Picture, width: int) -> Line:
+    """Emergencies, then limits that are nearly used up, then lost workers; as many as fit."""
+    items = [*_emergencies(picture), *_limits(picture), *_lost(picture)]
+    if not items:
+        return line(width, Span(" no emergency, no limit near its end, no worker lost", Style.DIM))
+    spans: list[Span] = [Span(" ")]
+    for number, item in enumerate(items):
+        spans += [SEPARATOR, item] if number else [item]
+    return line(width, *spans)
+
+
+def _emergencies(picture: Picture) -> list[Span]:
+    items: list[Span] = []
+    for emergency in picture.state.active_emergencies():
+        stops = [each for each in picture.facts.progress if each.stop.emergency_id == emergency.emergency_id]
+        verdict = together(stops, picture.now)
+        said = f" {verdict.word} {verdict.acks}" if verdict else ""
+        missing = f" {listed(verdict.missing, 2)}" if verdict and verdict.missing else ""
+        text = f"{clean(emergency.emergency_id, 20)} {scope(emergency.selectors)}{said}{missing}"
+        items.append(Span(f"{text} {age(emergency.opened_at, picture.now)}", verdict.style if verdict else Style.BAD))
+    return items
+
+
+def _limits(picture: Picture) -> list[Span]:
+    near = [(share(picture, limit), limit.name) for limit in picture.state.limits.values()]
+    return [
+        Span(f"limit {clean(name, 40)} {int(part * 100)}%", Style.BAD if part >= CRITICAL_SHARE else Style.WARN)
+        for part, name in sorted(near, reverse=True)
+        if part >= WARNING_SHARE
+    ]
+
+
+def _lost(picture: Picture) -> list[Span]:
+    lost = picture.facts.lost
+    return [Span(f"{len(lost)} LOST {listed(lost)}", Style.BAD)] if lost else []

@@ -1,0 +1,68 @@
+"""How far a stop has come, in words that never promise more than was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from opsconsole.lines import Style
+from opsconsole.views.picture import Progress
+
+KEEPER_GRACE = timedelta(seconds=5)
+"""How long after its deadline a stop may still be said to be stopping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Several stops taken together: a worker counts as stopped when it acknowledged each stop that lists it."""
+
+    word: str
+    """``STOPPING``, ``STOPPED`` (verified), ``PARTIAL`` or ``UNVERIFIED``."""
+    acked: int
+    of: int
+    missing: tuple[str, ...]
+    lost: frozenset[str]
+    since: datetime
+
+    @property
+    def style(self) -> Style:
+        """How good that is."""
+        return {"STOPPED": Style.GOOD, "STOPPING": Style.WARN}.get(self.word, Style.BAD)
+
+    @property
+    def acks(self) -> str:
+        """``41/44``."""
+        return f"{self.acked}/{self.of}"
+
+
+def together(stops: Sequence[Progress], now: datetime) -> Verdict | None:
+    """The verdict on all of `stops`, at `now` by the engine's clock; None when there are none."""
+    if not stops:
+        return None
+    listed = dict.fromkeys(worker for each in stops for worker in each.stop.of)
+    missing = {worker for each in stops for worker in each.missing}
+    return Verdict(
+        word=_word([_result(each, now) for each in stops], acked=len(listed) - len(missing)),
+        acked=len(listed) - len(missing),
+        of=len(listed),
+        missing=tuple(worker for worker in listed if worker in missing),
+        lost=frozenset().union(*(each.lost for each in stops)) & missing,
+        since=min(each.stop.ordered_at for each in stops),
+    )
+
+
+def _result(progress: Progress, now: datetime) -> str:
+    """What the journal says, but for a stop that nobody concludes: where no keeper runs, time is up all the same."""
+    stop = progress.stop
+    overdue = stop.result == "pending" and now > stop.deadline_at + KEEPER_GRACE
+    return "unverified" if overdue else stop.result
+
+
+def _word(results: Sequence[str], acked: int) -> str:
+    """The worst that the journal says. Heartbeats that are ahead of it change the count, never the word."""
+    if "pending" in results:
+        return "STOPPING"
+    if all(result == "verified" for result in results):
+        return "STOPPED"
+    return "PARTIAL" if acked else "UNVERIFIED"

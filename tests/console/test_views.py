@@ -1,0 +1,1 @@
+"""Views say what is known, never more; each is a function from facts to rows."""
