@@ -1,19 +1,19 @@
 """The decision. Pure: a table of holds and a piece of work in, a verdict with every blocker out.
 
 Any blocker wins and nothing forces "allowed" past a hold. The order below only chooses the headline; it is the one
-documented order: emergency, global, flag, site or account, dependency or service, workflow, campaign, a limit of
-zero, and last the local agent.
+documented order: emergency, global (or a whole environment), flag, site or account, dependency or service, workflow,
+campaign, a limit of zero, and last the local agent. A hold on several dimensions stands where its first one does.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal
 
-from opsgate.hold import LIMIT_SOURCE, Hold
-from opsgate.names import FLAG_OF_OPERATION, REGISTERED, operation_named
+from opsgate.hold import LIMIT_SOURCE, LOCAL_SOURCES, Hold
+from opsgate.names import DIMENSIONS, FLAG_OF_OPERATION, REGISTERED, operation_named
 from opsgate.selector import EVERYTHING
 
 Outcome = Literal["allowed", "blocked", "unknown"]
@@ -38,19 +38,22 @@ _RANK_OF_DIMENSION: Final = {
     "agent": 8,
 }
 _RANK_OF_LIMIT: Final = 7
+_RANK_OF_AGENT: Final = _RANK_OF_DIMENSION["agent"]
 
 
-def rank(hold: Hold) -> tuple[int, int, str]:
-    """Where a blocker stands in the documented order; equal ranks go by age, then by id."""
+def rank(hold: Hold) -> tuple[int, datetime, int, str]:
+    """Where a blocker stands in the documented order; equal ranks go by age, oldest first."""
     if hold.source == "emergency":
         place = 0
     elif hold.source == LIMIT_SOURCE:
         place = _RANK_OF_LIMIT
+    elif hold.source in LOCAL_SOURCES:
+        place = _RANK_OF_AGENT
     elif hold.selector == EVERYTHING:
         place = 1
     else:
         place = min((_RANK_OF_DIMENSION.get(name, _NOWHERE) for name in hold.selector.dimensions), default=_NOWHERE)
-    return place, hold.revision, hold.hold_id
+    return place, hold.placed_at, hold.revision, hold.hold_id
 
 
 def admitted(hold: Hold, work: Work, key: str | None) -> bool:
@@ -60,9 +63,12 @@ def admitted(hold: Hold, work: Work, key: str | None) -> bool:
     """
     if hold.admit <= 0.0:
         return False
-    text = key if key is not None else ",".join(f"{name}={work[name]}" for name in sorted(work) if work[name])
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64 < hold.admit
+    if key is None:
+        key = ",".join(f"{name}={_stored(name, work[name])}" for name in sorted(work) if work[name] is not None)
+    from hashlib import blake2b  # only where something ramps: it loads OpenSSL
+
+    digest = blake2b(str(key).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") < hold.admit * 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +144,17 @@ class Table:
         return found
 
     def unknown(self, work: Work) -> tuple[str, ...]:
-        """The ``dimension=value`` pairs of registered dimensions that nobody registered."""
+        """The ``dimension=value`` pairs that nobody registered, those of a misspelt dimension among them."""
         return tuple(
             f"{dimension}={value}"
             for dimension, value in work.items()
-            if value is not None and dimension in REGISTERED and value not in self.recognised.get(dimension, ())
+            if value is not None and self._is_unknown(dimension, _stored(dimension, value))
         )
+
+    def _is_unknown(self, dimension: str, value: str) -> bool:
+        if dimension in REGISTERED:
+            return value not in self.names.get(dimension, ())
+        return dimension not in DIMENSIONS
 
     def _add(self, hold: Hold) -> None:
         self._drop(hold.hold_id)
@@ -240,6 +251,8 @@ def _spellings(dimension: str, value: str) -> tuple[str, ...]:
     return (value,)
 
 
-def _stored(dimension: str, value: str | None) -> str:
-    """A value of work as holds and registries spell it; the empty string, which no hold names, where it is absent."""
-    return operation_named(value or "") if dimension == "operation" else value or ""
+def _stored(dimension: str, value: object) -> str:
+    """A value of work as holds and registries spell it: an untyped worker may pass the number of a row or an enum
+    member; the empty string, which no hold names, where it is absent."""
+    text = value if isinstance(value, str) else "" if value is None else str(value)
+    return operation_named(text) if dimension == "operation" else text

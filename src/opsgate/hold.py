@@ -5,29 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from opsgate.selector import EVERYTHING, Selector
 
-SOURCES: Final = (
-    "operator",
-    "emergency",
-    "trigger",
-    "breaker",
-    "schedule",
-    "alert",
-    "file",
-    "signal",
-    "flag",
-    "workflow",
-    "safety",
-)
+Source = Literal[
+    "operator", "emergency", "trigger", "breaker", "schedule", "alert", "file", "signal", "flag", "workflow", "safety"
+]
 """Who may place a hold. Automation releases only what it placed itself."""
+
+SOURCES: Final[tuple[Source, ...]] = get_args(Source)
 
 AUTOMATIC_SOURCES: Final = frozenset({"trigger", "breaker", "schedule", "alert", "file", "signal"})
 
+LOCAL_SOURCES: Final = frozenset({"file", "signal"})
+"""Held from within one worker's own machine, by its control file or a signal."""
+
 LIMIT_SOURCE: Final = "limit"
 """Not a hold that anyone placed: a limit of zero, shown among the blockers of a decision."""
+
+Mode = Literal["drain", "halt"]
 
 DRAIN: Final = "drain"
 """Running work finishes, nothing new starts."""
@@ -35,21 +32,31 @@ DRAIN: Final = "drain"
 HALT: Final = "halt"
 """Running work stops at its next checkpoint."""
 
-MODES: Final = (DRAIN, HALT)
+MODES: Final[tuple[Mode, ...]] = (DRAIN, HALT)
 """Weaker mode first."""
 
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds, so that equal moments are equal text and text sorts as time."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def moment(text: str) -> datetime:
-    """The aware UTC time of an RFC 3339 text; ValueError when it is none or has no zone."""
+    """The aware UTC time of an RFC 3339 text; ValueError when it is none, has no zone or lies outside our calendar."""
     parsed = datetime.fromisoformat(text)
     if parsed.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
-    return parsed.astimezone(UTC)
+    try:
+        return parsed.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} lies outside the calendar") from None
+
+
+def whole(value: Any) -> int:
+    """A whole number as JSON has it; TypeError for anything else, infinity among it."""
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r} is not a whole number")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +70,10 @@ class Hold:
     hold_id: str
     selector: Selector
     source: str
+    """One of `SOURCES`, `LIMIT_SOURCE`, or a word of a later version, which holds all the same."""
     owner: str
     reason: str = ""
-    mode: str = DRAIN
+    mode: Mode = DRAIN
     placed_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     expires_at: datetime | None = None
     admit: float = 0.0
@@ -106,11 +114,11 @@ class Hold:
             source=str(document["source"]),
             owner=str(document["owner"]),
             reason=str(document.get("reason", "")),
-            mode=str(document["mode"]),
+            mode=DRAIN if document["mode"] == DRAIN else HALT,  # a mode of a later version is taken for the stronger
             placed_at=moment(document["placed_at"]),
             expires_at=moment(expires_at) if expires_at else None,
             admit=float(document.get("admit", 0.0)),
             correlation_id=str(document.get("correlation_id", "")),
-            revision=int(document.get("revision", 0)),
+            revision=whole(document.get("revision", 0)),
             overdue=bool(document.get("overdue", False)),
         )

@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeGuard
 
-from opsgate.hold import DRAIN, HALT, Hold, moment, timestamp
+from opsgate.hold import DRAIN, HALT, Hold, Mode, moment, timestamp
 from opsgate.selector import EVERYTHING, IDENTIFIER, Selector
 from opsgate.snapshot import Notice
 
-LEVELS: Final = ("maintenance", "service_specific", "graceful", "cascading", "immediate")
+Level = Literal["immediate", "graceful", "service_specific", "cascading", "maintenance"]
+
+LEVELS: Final[tuple[Level, ...]] = ("maintenance", "service_specific", "graceful", "cascading", "immediate")
 """S1's five levels, weakest first (graceful and cascading are equals)."""
 
-BUDGET_S: Final = {
+BUDGET_S: Final[Mapping[Level, float]] = {
     "immediate": 5.0,
     "graceful": 60.0,
     "service_specific": 60.0,
@@ -29,13 +31,18 @@ BUDGET_S: Final = {
 SOFT_BUDGET_S: Final = 30.0
 """Seconds after which a stop that drains has used up its soft budget; at the hard one it halts."""
 
-MODE_OF_LEVEL: Final = {
+MODE_OF_LEVEL: Final[Mapping[Level, Mode]] = {
     "immediate": HALT,
     "graceful": DRAIN,
     "service_specific": HALT,
     "cascading": DRAIN,
     "maintenance": DRAIN,
 }
+
+
+def is_level(word: str) -> TypeGuard[Level]:
+    """Whether ``word`` is one of the five levels."""
+    return word in LEVELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +52,13 @@ class Order:
     stop_id: str
     ordered_at: datetime
     selectors: tuple[Selector, ...] = (EVERYTHING,)
-    level: str = "immediate"
+    level: Level = "immediate"
     reason: str = ""
     actor: str = "unknown"
     door: str = "cli"
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Mode:
         """drain or halt, as the level says."""
         return MODE_OF_LEVEL[self.level]
 
@@ -93,7 +100,7 @@ class Order:
         """The order of ``as_dict``; KeyError, TypeError or ValueError when it is none."""
         level, stop_id = str(document["level"]), str(document["stop_id"])
         selectors = tuple(Selector.from_mapping(selector) for selector in document["selectors"])
-        if level not in BUDGET_S or not selectors or not IDENTIFIER.fullmatch(stop_id):
+        if not is_level(level) or not selectors or not IDENTIFIER.fullmatch(stop_id):
             raise ValueError("not a stop order")
         return cls(
             stop_id=stop_id,

@@ -50,7 +50,12 @@ class Selector:
 
     @classmethod
     def from_mapping(cls, dimensions: Mapping[str, str]) -> Selector:
-        """The selector of a JSON object such as ``{"site": "s1"}``; flags are read as the operations they switch."""
+        """The selector of a JSON object such as ``{"site": "s1"}``; flags are read as the operations they switch.
+
+        Raises `SelectorError` for an unknown dimension, a malformed value or anything that is no object.
+        """
+        if not isinstance(dimensions, Mapping):
+            raise SelectorError(f"{ascii(dimensions)[:60]} is not a selector: write an object such as {{'site': 's1'}}")
         pairs: list[tuple[str, str]] = []
         for dimension, value in dimensions.items():
             if dimension not in _RANK:

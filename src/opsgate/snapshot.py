@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from opsgate.evaluate import Table
-from opsgate.hold import Hold
+from opsgate.hold import Hold, whole
 from opsgate.selector import Selector
 
 FORMAT: Final = 1
@@ -79,15 +79,15 @@ class Snapshot:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Snapshot:
         """The snapshot of ``as_dict``; KeyError, TypeError or ValueError when it is none or of a later format."""
-        if not 0 < int(document["format"]) <= FORMAT + 1:
+        if not FORMAT - 1 <= whole(document["format"]) <= FORMAT + 1:
             raise ValueError(f"format {document['format']} is not one that this version reads")
         return cls(
             fleet=str(document["fleet"]),
-            revision=int(document["revision"]),
+            revision=whole(document["revision"]),
             holds=tuple(Hold.from_dict(hold) for hold in document["holds"]),
             stops=tuple(Notice.from_dict(notice) for notice in document["stops"]),
             names={dimension: frozenset(names) for dimension, names in document["names"].items()},
-            names_revision=int(document.get("names_revision", 0)),
+            names_revision=whole(document.get("names_revision", 0)),
         )
 
 
@@ -117,8 +117,8 @@ class Delta:
     def from_dict(cls, document: Mapping[str, Any]) -> Delta:
         """The delta of ``as_dict``; KeyError, TypeError or ValueError when it is none."""
         return cls(
-            since=int(document["since"]),
-            revision=int(document["revision"]),
+            since=whole(document["since"]),
+            revision=whole(document["revision"]),
             placed=tuple(Hold.from_dict(hold) for hold in document["placed"]),
             released=tuple(map(str, document["released"])),
             ordered=tuple(Notice.from_dict(notice) for notice in document["ordered"]),
