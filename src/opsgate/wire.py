@@ -1,20 +1,30 @@
 """The datagrams between the keeper and those who talk to it. One JSON object each, one line of meaning each.
 
-To the keeper (`KeeperMessage`), from a bound socket so that it can answer:
+To the keeper, from a bound socket so that it can answer:
 
-=========  =========================================================================================================
-``beat``   a worker is alive and has seen these stops: worker, pid, env, scope, revision, stops, in_flight, draining
-``bye``    a worker ends on purpose: worker
-``order``  stop: order (an `opsgate.order.Order`)                                → ``ordered``
+===========  =======================================================================================================
+``beat``     a worker is alive and has seen these stops: worker, pid, env, scope, revision, stops, in_flight, draining
+``bye``      a worker ends on purpose: worker
 ``reserve``  take a cost from a limit: id, limit, cost, worker                   → ``reserved``
-``refund`` give a reservation back: id, reservation                              → ``refunded``
-``watch``  tell me of changes (renew within 15 s)                                → ``pong``, then ``moved``
-``hint``   somebody committed: look at the database now
-``ping``   are you there?                                                        → ``pong``
-=========  =========================================================================================================
+``refund``   give a reservation back: id, reservation                            → ``refunded``
+``watch``    tell me of changes (renew within 15 s)                              → ``pong``, then ``moved``
+``hint``     somebody committed or placed a latch: look now
+``ping``     are you there?                                                      → ``pong``
+``order``    stop: order (an `opsgate.order.Order`), to the stop socket only     → ``ordered``
+===========  =======================================================================================================
 
-From the keeper: ``delta`` (a `opsgate.snapshot.Delta`), ``moved`` (read the tables again: revision), ``order`` (obey
-this at once, its record follows), and the answers above.
+From the keeper, beside the answers: ``delta`` (a `opsgate.snapshot.Delta`), ``moved`` (read the tables again:
+revision), ``order`` (obey this at once, its record follows).
+
+============  ======================================================================================================
+``pong``      pid, fleet, revision, leader (whether it runs the loops), database: ``here``, ``away`` or ``gone``
+``ordered``   stop_id, durable: ``database``, ``spool`` (latched, recorded later) or ``memory``; revision,
+              emergency_id, of (how many must acknowledge) where durable is ``database``
+``reserved``  id, granted, used, limit, retry_after_s; reservation (its id) where granted, reason where nobody counts
+``refunded``  id, refunded (False: it was not there any more, or nobody could write)
+============  ======================================================================================================
+
+A keeper listens to its own user and to root only, and a worker's id belongs to the process that first used it.
 """
 
 from __future__ import annotations
@@ -53,6 +63,17 @@ def endpoint() -> socket.socket:
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
     channel.bind("")
     return channel
+
+
+def tell(address: str, kind: str, **fields: Any) -> bool:
+    """Send one message to the keeper at ``address`` without waiting for an answer; False when it takes none."""
+    with endpoint() as channel:
+        channel.setblocking(False)
+        try:
+            channel.sendto(encode(kind, **fields), address)
+        except OSError:
+            return False
+        return True
 
 
 def ask(address: str, kind: str, *, timeout_s: float, **fields: Any) -> Mapping[str, Any] | None:

@@ -1,0 +1,78 @@
+"""What a worker tells the keeper, and when: that it is alive, which stops it has seen, what still runs under them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from opsgate.snapshot import Notice
+from opsgate.wire import HEARTBEAT_S
+from opsgate.work import InFlight
+
+_SOON_S = 1.0
+"""Seconds within which a change that nobody waits for is told; spread, so that a fleet does not speak at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    stops: frozenset[str]
+    draining: Mapping[str, int]
+    revision: int
+
+
+class Beats:
+    """The heartbeat of one worker, which is its acknowledgement too. For use by one thread.
+
+    A worker has stopped for a stop when it lists it in ``stops`` and ``draining`` has none of it. What was admitted
+    after the stop came into force (a recovery lets work through step by step) is not waited for.
+    """
+
+    def __init__(self, in_flight: InFlight) -> None:
+        self._in_flight = in_flight
+        self._since: dict[str, int] = {}
+        self._told: _Told | None = None
+        self._due_s = 0.0
+        self._not_before_s = 0.0
+        self._notices: Mapping[str, Notice] = {}
+
+    def see(self, stops: Mapping[str, Notice]) -> None:
+        """These stops are in force now. To be called after the table that enforces them was published."""
+        self._notices = stops
+        now = self._in_flight.now() if stops.keys() - self._since.keys() else 0
+        self._since = {stop_id: self._since.get(stop_id, now) for stop_id in stops}
+
+    def due_s(self, revision: int, now_s: float) -> float:
+        """Seconds until the next beat: none when a stop was seen or released, or has nothing left to wait for."""
+        current, told = self._current(revision), self._told
+        if now_s < self._not_before_s:
+            return self._not_before_s - now_s
+        if told is None or current.stops != told.stops or told.draining.keys() - current.draining.keys():
+            return 0.0
+        if current != told:
+            self._due_s = min(self._due_s, now_s + random.uniform(0, _SOON_S))  # noqa: S311 (spread, no secret)
+        return max(0.0, self._due_s - now_s)
+
+    def beat(self, revision: int) -> dict[str, Any]:
+        """The changing fields of one beat."""
+        current = self._current(revision)
+        return {
+            "revision": revision,
+            "stops": sorted(current.stops),
+            "in_flight": len(self._in_flight),
+            "draining": dict(current.draining),
+        }
+
+    def sent(self, beat: Mapping[str, Any], now_s: float) -> None:
+        """The beat has left; the next regular one is due in 5 s, less a random fifth."""
+        self._told = _Told(frozenset(beat["stops"]), beat["draining"], beat["revision"])
+        self._due_s = now_s + HEARTBEAT_S * random.uniform(0.8, 1.0)  # noqa: S311 (spread, no secret)
+
+    def put_off(self, now_s: float, delay_s: float) -> None:
+        """Nobody took the beat. Not again before ``delay_s`` have passed."""
+        self._not_before_s = now_s + delay_s
+
+    def _current(self, revision: int) -> _Told:
+        counts = {stop_id: self._in_flight.covered(n, self._since[stop_id]) for stop_id, n in self._notices.items()}
+        return _Told(frozenset(counts), {stop_id: n for stop_id, n in counts.items() if n}, revision)

@@ -1,0 +1,185 @@
+"""The last known state on disk: what a worker starts from when it can reach nothing else.
+
+One file for each fleet and host, shared by all workers there: ``FLEET.json``, beside it ``uHASH.json``, which says
+which fleet an URL was. Written whole (temporary file, fsync, rename), under a lock, and never backwards, so that a
+worker that lags behind cannot take back a stop that another one has seen.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from opsgate.clock import elapsed_s
+from opsgate.hold import Hold, moment, timestamp
+from opsgate.identity import boot_id
+from opsgate.known import Known
+from opsgate.order import Order
+from opsgate.paths import last_known_home
+from opsgate.snapshot import FORMAT, Notice, Snapshot
+
+_log = logging.getLogger("opsgate")
+
+RENEWED_S: Final = 30.0
+"""Seconds after which an unchanged state is written again, so that its age on disk stays honest."""
+
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What was on disk: the knowledge, and when it was last confirmed, by this host's running clock."""
+
+    known: Known
+    confirmed_at_s: float
+
+
+class LastKnown:
+    """The last known state of the fleet behind one URL. For use by one thread at a time."""
+
+    def __init__(self, url_key: str) -> None:
+        """``url_key`` is the hash of the canonical URL, which names the fleet until its id is known."""
+        self._url_key = url_key
+        self._pointed_at: str | None = None
+        self._held_back = False
+
+    def load(self) -> Remembered | None:
+        """What is on disk, or None. A file that cannot be read is an error line, never an exception."""
+        pointer = last_known_home() / f"{self._url_key}.json"
+        try:
+            self._pointed_at = str(json.loads(pointer.read_bytes())["fleet"])
+            document = json.loads((last_known_home() / f"{self._pointed_at}.json").read_bytes())
+            return Remembered(_known(document["header"], document["snapshot"]), _confirmed(document["header"]))
+        except FileNotFoundError:
+            return None
+        except _UNREADABLE as error:
+            _log.error("the last known state in %s cannot be read (%s): starting without it", pointer.parent, error)
+            return None
+
+    def save(self, known: Known, confirmed_at_s: float) -> bool:
+        """Write the knowledge down, merged with what other workers wrote; False when one of them is writing, so that
+        it has to be tried again. A disk that refuses is a warning, once.
+
+        Takes no time where another worker has written the same already.
+        """
+        if known.snapshot is None:
+            return True
+        try:
+            home = last_known_home()
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _locked(home / f"{known.snapshot.fleet}.lock") as alone:
+                if not alone:
+                    return False
+                self._write(home / f"{known.snapshot.fleet}.json", known, confirmed_at_s)
+            self._point(home, known.snapshot.fleet)
+        except OSError as error:
+            if not self._held_back:
+                _log.warning("the last known state cannot be kept on disk: %s", error)
+            self._held_back = True
+        else:
+            self._held_back = False
+        return True
+
+    def _write(self, path: Path, known: Known, confirmed_at_s: float) -> None:
+        mine, theirs = known.snapshot, _header(path)
+        assert mine is not None
+        orders = {order["stop_id"]: order for order in theirs.get("orders", ()) if order["stop_id"] not in known.ended}
+        recorded = {notice.stop_id for notice in mine.stops}
+        orders |= {stop_id: order.as_dict() for stop_id, order in known.orders.items()}
+        orders = {stop_id: order for stop_id, order in orders.items() if stop_id not in recorded}
+        ahead = int(theirs.get("revision", -1)) > mine.revision
+        same = theirs.get("revision") == mine.revision and list(orders.values()) == theirs["orders"]
+        if same and confirmed_at_s - _confirmed(theirs) < RENEWED_S:
+            return
+        header = {
+            "format": FORMAT,
+            "revision": mine.revision,
+            "confirmed_at": timestamp(datetime.now(UTC)),
+            "confirmed_s": confirmed_at_s,
+            "boot_id": boot_id(),
+            "orders": list(orders.values()),
+            "kept": [hold.as_dict() for hold in known.kept],
+            "kept_stops": [notice.as_dict() for notice in known.kept_stops],
+        }
+        if ahead:
+            if orders.keys() == {order["stop_id"] for order in theirs["orders"]}:
+                return
+            document = json.loads(path.read_bytes())
+            header, snapshot = {**document["header"], "orders": list(orders.values())}, document["snapshot"]
+        else:
+            snapshot = mine.as_dict()
+        _replace(path, f'{{"header": {json.dumps(header)},\n"snapshot": {json.dumps(snapshot)}}}\n')
+
+    def _point(self, home: Path, fleet: str) -> None:
+        if self._pointed_at != fleet:
+            _replace(home / f"{self._url_key}.json", json.dumps({"format": FORMAT, "fleet": fleet}))
+            self._pointed_at = fleet
+
+
+def _known(header: Mapping[str, Any], snapshot: Mapping[str, Any]) -> Known:
+    known = Known().read(Snapshot.from_dict(snapshot))
+    for order in header["orders"]:
+        known = known.ordered(Order.from_dict(order))
+    return known.keeping(
+        tuple(Hold.from_dict(hold) for hold in header["kept"]),
+        tuple(Notice.from_dict(notice) for notice in header["kept_stops"]),
+    )
+
+
+def _confirmed(header: Mapping[str, Any]) -> float:
+    """When the state was last confirmed, by this host's clock since it started; before that where it was restarted.
+
+    After a restart only the wall clock is left, and it may have been set back: the state is then at least as old as
+    the host has been up.
+    """
+    if header["boot_id"] and header["boot_id"] == boot_id():
+        return float(header["confirmed_s"])
+    passed_s = (datetime.now(UTC) - moment(header["confirmed_at"])).total_seconds()
+    return elapsed_s() - max(passed_s, elapsed_s())
+
+
+def _header(path: Path) -> Mapping[str, Any]:
+    """The first line of the file, which holds all that decides whether the rest must be written; empty for no file."""
+    try:
+        with path.open("rb") as file:
+            line = file.readline()
+        header = json.loads(line.strip().removeprefix(b'{"header": ').removesuffix(b","))
+    except _UNREADABLE:
+        return {}
+    return header if isinstance(header, dict) else {}
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[bool]:
+    """Whether the lock was free; nobody waits for it, because what waits here is a worker's ear."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

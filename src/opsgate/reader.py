@@ -1,0 +1,136 @@
+"""The thread that touches disks: it reads the tables and keeps the last known state.
+
+It is apart from the one that hears stops, because a disk may hang, and a stop must never wait for a disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from opsgate.clock import elapsed_s
+from opsgate.known import Known
+from opsgate.lastknown import LastKnown
+from opsgate.snapshot import Snapshot
+from opsgate.sources import SourceError, SqliteSource
+
+_log = logging.getLogger("opsgate")
+
+POLL_S: Final = 5.0
+"""Seconds between two looks at the tables when nobody says that they moved."""
+
+RETRIES_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds before a look is repeated after one, two, … failures. The last is the longest."""
+
+_AT_MOST_EVERY_S: Final = 0.05
+"""Seconds between two looks when many changes are told at once."""
+
+_SAVE_WITHIN_S: Final = 5.0
+_SAVE_AGAIN_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one look at the tables gave: a state, or a sentence that says why not."""
+
+    began_s: float
+    asked_at: int
+    """The revision that was known when it began."""
+    snapshot: Snapshot | None = None
+    failure: str = ""
+
+
+class Reader(threading.Thread):
+    """Looks at one database, and writes the last known state. Never ends by an error."""
+
+    def __init__(
+        self, path: Path, last_known: LastKnown, known: Callable[[], Known], report: Callable[[Reading], None]
+    ) -> None:
+        """``known`` gives what is known now, ``report`` takes each reading; both may be called from this thread."""
+        super().__init__(name="opsgate-reader", daemon=True)
+        self._path = path
+        self._last_known = last_known
+        self._known = known
+        self._report = report
+        self._failures = 0
+        self._signal = threading.Event()
+        self._ending = False
+        self._asked = False
+        self._to_save: tuple[Known, float] | None = None
+        self._save_due_s = float("inf")
+
+    def ask(self) -> None:
+        """Look at the tables now."""
+        self._asked = True
+        self._signal.set()
+
+    def keep(self, known: Known, confirmed_at_s: float, *, at_once: bool) -> None:
+        """Write this down: at once where a stop came or went, else together with what follows within seconds."""
+        self._to_save = (known, confirmed_at_s)
+        self._save_due_s = 0.0 if at_once else min(self._save_due_s, elapsed_s() + _SAVE_WITHIN_S)
+        if at_once:
+            self._signal.set()
+
+    def end(self) -> None:
+        """Write down what waits, and end."""
+        self._ending = True
+        self._signal.set()
+
+    def run(self) -> None:
+        """The life of the thread."""
+        # The connection lives in this frame and nowhere else. A forked child has neither this thread nor its frame, so
+        # it can never close the descriptor it inherited, which is forbidden to it.
+        source = SqliteSource(self._path)
+        due_s = rested_s = 0.0
+        while not self._ending:
+            self._signal.clear()
+            if elapsed_s() >= due_s:
+                self._asked = False
+                pause = self._look(source)
+                rested_s, due_s = elapsed_s() + min(pause, _AT_MOST_EVERY_S), elapsed_s() + pause
+            if self._asked:
+                due_s = min(due_s, rested_s)
+            self._save()
+            if not self._ending:
+                self._signal.wait(max(0.0, min(due_s, self._save_due_s) - elapsed_s()))
+        self._save_due_s = 0.0
+        self._save()
+        source.close()
+
+    def _look(self, source: SqliteSource) -> float:
+        """One look; returns the seconds until the next."""
+        began_s, known = elapsed_s(), self._known()
+        try:
+            reading = Reading(began_s, known.revision, source.read(known.snapshot))
+        except SourceError as error:
+            reading = Reading(began_s, known.revision, failure=str(error))
+        except Exception as error:  # noqa: BLE001 (a fault of ours must not leave the worker deaf for ever)
+            reading = Reading(began_s, known.revision, failure=f"{self._path} cannot be read: {error!r}")
+        self._failures = 0 if reading.snapshot else self._failures + 1
+        self._report(reading)
+        return pause_s(self._failures)
+
+    def _save(self) -> None:
+        if elapsed_s() < self._save_due_s or self._to_save is None:
+            return
+        known, confirmed_at_s = self._to_save
+        self._save_due_s = float("inf")
+        try:
+            saved = self._last_known.save(known, confirmed_at_s)
+        except Exception:  # noqa: BLE001 (a fault of ours must not leave the worker deaf for ever)
+            _log.exception("the last known state cannot be kept on disk")
+            saved = False
+        if not saved:
+            self._save_due_s = min(self._save_due_s, elapsed_s() + _SAVE_AGAIN_S)
+
+
+def pause_s(failures: int) -> float:
+    """Seconds until the next look, after so many failures in a row; up to a fifth shorter by chance, never longer, so
+    that a fleet does not look at once."""
+    longest = RETRIES_S[min(failures, len(RETRIES_S)) - 1] if failures else POLL_S
+    return longest * random.uniform(0.8, 1.0)  # noqa: S311 (spread, no secret)

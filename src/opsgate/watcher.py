@@ -1,0 +1,352 @@
+"""The thread that hears: the keeper's datagrams, latches that appear, readings of the tables. It alone publishes.
+
+It touches no disk but the latch folders and waits for nobody, so a stop that reaches the host reaches the next check
+within milliseconds. Its beat goes out right behind, which is the acknowledgement.
+"""
+
+from __future__ import annotations
+
+import collections
+import logging
+import math
+import os
+import select
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from opsgate import latch, pauselog, wire
+from opsgate.alarms import Alarms, Freshness
+from opsgate.beats import Beats
+from opsgate.clock import elapsed_s
+from opsgate.evaluate import Table
+from opsgate.failsafe import FRESH_S, Policy
+from opsgate.identity import process_started
+from opsgate.inotify import FolderWatch
+from opsgate.known import Known
+from opsgate.lastknown import RENEWED_S, LastKnown
+from opsgate.membership import Member
+from opsgate.order import Order
+from opsgate.paths import ALL_FLEETS, fleet_of_url, keeper_socket, latch_home, sqlite_path
+from opsgate.reader import Reader, Reading
+from opsgate.snapshot import Delta
+from opsgate.view import View
+from opsgate.work import InFlight
+
+_log = logging.getLogger("opsgate")
+
+_LOOK_FOR_LATCHES_S: Final = 5.0
+_LOOK_WITHOUT_WATCH_S: Final = 0.5
+_NO_KEEPER_S: Final = 1.0
+_KEEPER_BUSY_S: Final = 0.02
+_SEND_WITHIN: Final = struct.pack("ll", 0, 250_000)
+_DATAGRAMS_PER_TURN: Final = 1000
+_CREDENTIALS: Final = struct.Struct("3i")
+
+
+class Watcher(threading.Thread):
+    """Keeps one gate's view true, and the keeper informed. Never ends by an error."""
+
+    def __init__(self, member: Member, in_flight: InFlight, policy: Policy, publish: Callable[[View], None]) -> None:
+        """``publish`` takes each new view, on this thread."""
+        super().__init__(name="opsgate-watcher", daemon=True)
+        self.known = Known()
+        self.confirmed_at_s: float | None = None
+        self.from_disk = False
+        self.freshness: Freshness = "initialising"
+        self._member = member
+        self._publish = publish
+        self._quick_s = policy.fresh_s
+        self._url_key = fleet_of_url(member.url)
+        self._last_known = LastKnown(self._url_key)
+        self._alarms = Alarms(str(sqlite_path(member.url)), policy.rules)
+        self._beats = Beats(in_flight)
+        self._inbox: collections.deque[Reading] = collections.deque()
+        self._ear, self._bell = socket.socketpair()
+        self._ear.setblocking(False)
+        self._bell.setblocking(False)
+        self._folders = FolderWatch()
+        self._channel = _channel()
+        self._reader = Reader(sqlite_path(member.url), self._last_known, lambda: self.known, self._take)
+        self._table = Table()
+        self._view = View()
+        self._picture: tuple[Known, float | None, bool, bool] | None = None
+        self._was_live = False
+        self._settled = False
+        self._ending = False
+        self._opened_s = elapsed_s()
+        self._latches_due_s = 0.0
+        self._saved_at_s = 0.0
+        self._fixed = {
+            "worker": member.worker,
+            "pid": os.getpid(),
+            "started": process_started(),
+            "env": member.env or "",
+            "scope": {dimension: list(values) for dimension, values in member.scope.items()},
+        }
+
+    def start_from_disk(self) -> None:
+        """Start with what is on disk: the last known state, and the latches."""
+        found = self._last_known.load()
+        if found is not None:
+            self.known, self.confirmed_at_s, self.from_disk = found.known, found.confirmed_at_s, True
+        self._begin()
+
+    def start_from(self, parent: Watcher) -> None:
+        """Start, in a forked child, with what the parent's watcher knew."""
+        self.known, self.confirmed_at_s, self.from_disk = parent.known, parent.confirmed_at_s, parent.from_disk
+        self.freshness = parent.freshness
+        self._was_live = self._settled = parent.freshness == "valid"
+        self._begin()
+
+    def _begin(self) -> None:
+        self._look_for_latches()
+        self._show()
+        self.start()
+
+    def ring(self) -> None:
+        """Have a look: something happened that this thread did not see."""
+        try:
+            self._bell.send(b"!")
+        except OSError:
+            pass  # it rings already, or the gate is closed
+
+    def end(self, within_s: float = 2.0) -> None:
+        """Say goodbye to the keeper, write down what is known, and end."""
+        self._ending = True
+        self.ring()
+        if self.is_alive() and threading.current_thread() is not self:
+            self.join(within_s)
+
+    def abandon(self) -> None:
+        """After a fork: let go of the descriptors that belong to the parent. Its database connection is not touched."""
+        self._folders.close()
+        for channel in (self._ear, self._bell, self._channel):
+            if channel is not None:
+                channel.close()
+
+    def run(self) -> None:
+        """The life of the thread."""
+        self._reader.start()
+        while not self._ending:
+            try:
+                self._turn()
+            except Exception:  # noqa: BLE001 (a fault of ours must not leave the worker deaf for ever)
+                _log.exception("the gate met a fault of its own and goes on")
+                self._latches_due_s = elapsed_s() + _LOOK_WITHOUT_WATCH_S
+        self._tell("bye", {"worker": self._member.worker})
+        self._reader.end()
+        self._reader.join(1.0)
+        self.abandon()
+
+    @property
+    def _fleet(self) -> str:
+        return self.known.snapshot.fleet if self.known.snapshot else ""
+
+    # ------------------------------------------------------------------------------------------------- one turn
+    def _turn(self) -> None:
+        heard = self._wait()
+        if self._ear.fileno() in heard:
+            self._ear.recv(65536)
+        while self._inbox:
+            self._read(self._inbox.popleft())
+        if self._channel is not None and self._channel.fileno() in heard:
+            self._hear(self._channel)
+        if self._folders.descriptor in heard or elapsed_s() >= self._latches_due_s:
+            self._look_for_latches()
+        self._show()
+        self._raise_alarms()
+        self._beat()
+
+    def _wait(self) -> set[int | None]:
+        """Sleep until something can be heard or is due; returns the descriptors that have something."""
+        poller = select.poll()
+        channel = None if self._channel is None else self._channel.fileno()
+        for descriptor in (self._ear.fileno(), channel, self._folders.descriptor):
+            if descriptor is not None:
+                poller.register(descriptor, select.POLLIN)
+        now_s = elapsed_s()
+        due_s = self._latches_due_s - now_s
+        if self._fleet:
+            due_s = min(due_s, self._beats.due_s(self.known.revision, now_s))
+        return {descriptor for descriptor, _ in poller.poll(math.ceil(max(0.0, due_s) * 1000))}
+
+    def _raise_alarms(self) -> None:
+        now_s, view = elapsed_s(), self._view
+        age_s = view.age_s(now_s)
+        emergency = age_s is not None and age_s > FRESH_S and bool(view.emergencies)
+        self._alarms.aged(age_s, now_s - self._opened_s, emergency=emergency)
+
+    # --------------------------------------------------------------------------------------------- what is heard
+    def _take(self, reading: Reading) -> None:
+        """A reading arrives, on the reader's thread."""
+        self._inbox.append(reading)
+        self.ring()
+
+    def _read(self, reading: Reading) -> None:
+        self._settled = True
+        if reading.snapshot is None:
+            self._alarms.failed(reading.failure, elapsed_s(), known=self.known.snapshot is not None)
+            self.freshness = "interrupted"
+            return
+        if self._is_foreign(reading.snapshot.fleet):
+            sentence = (
+                f"the database at {self._member.url} belongs to fleet {reading.snapshot.fleet} now and not to "
+                f"{self._fleet}: restart the worker if that is meant"
+            )
+            self._alarms.failed(sentence, elapsed_s(), known=True)
+            self.freshness = "interrupted"
+            return
+        before = self.known
+        self.known = before.read(reading.snapshot, asked_at=reading.asked_at)
+        if len(self.known.kept) > len(before.kept) or len(self.known.kept_stops) > len(before.kept_stops):
+            _log.error(
+                "the database went back from revision %d to %d: %d holds that it has lost stay in force here until it "
+                "has them again, or until the last known state is removed from disk and the worker started anew",
+                before.revision,
+                reading.snapshot.revision,
+                len(self.known.kept),
+            )
+        self._confirm(reading.began_s)
+
+    def _is_foreign(self, fleet: str) -> bool:
+        """Another fleet under a running worker is an accident; at its start it is somebody's decision."""
+        return self._was_live and self._fleet != fleet
+
+    def _confirm(self, at_s: float) -> None:
+        self.confirmed_at_s = at_s if self.from_disk else max(at_s, self.confirmed_at_s or at_s)
+        self.from_disk, self._was_live = False, True
+        self.freshness = "valid"
+        self._alarms.read(elapsed_s())
+
+    def _hear(self, channel: socket.socket) -> None:
+        for _ in range(_DATAGRAMS_PER_TURN):
+            try:
+                datagram, credentials, flags, _sender = channel.recvmsg(
+                    65536, socket.CMSG_SPACE(_CREDENTIALS.size), socket.MSG_DONTWAIT
+                )
+            except BlockingIOError:
+                return
+            if not _is_ours(credentials):
+                continue  # any program on the host may write to this socket; only our own user's may release
+            message = wire.decode(datagram)
+            if message is None or flags & socket.MSG_TRUNC:
+                self._reader.ask()
+            else:
+                self._obey(message)
+
+    def _obey(self, message: Mapping[str, Any]) -> None:
+        try:
+            match message["t"]:
+                case "delta":
+                    self._follow(Delta.from_dict(message["delta"]))
+                case "order":
+                    self.known = self.known.ordered(Order.from_dict(message["order"]))
+                case "moved":
+                    if int(message["revision"]) != self.known.revision:
+                        self._reader.ask()
+                case _:
+                    pass  # an answer to somebody else's question, or a word of a later version
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self._reader.ask()  # not understood, so something may have happened: the tables know
+
+    def _follow(self, delta: Delta) -> None:
+        if delta.revision < self.known.revision:
+            return
+        known = self.known.told(delta)
+        if known is None:
+            self._reader.ask()
+            return
+        self.known = known
+        self._confirm(elapsed_s())
+
+    def _look_for_latches(self) -> None:
+        fleets = tuple(dict.fromkeys((self._url_key, *filter(None, (self._fleet,)))))
+        self._folders.drain()
+        self._folders.arm(latch_home() / fleet for fleet in (*fleets, ALL_FLEETS))
+        self.known = self.known.found(latch.in_force(fleets))
+        watched = self._folders.descriptor is not None
+        self._latches_due_s = elapsed_s() + (_LOOK_FOR_LATCHES_S if watched else _LOOK_WITHOUT_WATCH_S)
+
+    # ----------------------------------------------------------------------------------------------- what is said
+    def _show(self) -> None:
+        """Publish what has changed, then tell what came into force with it."""
+        picture = (self.known, self.confirmed_at_s, self.from_disk, self._settled)
+        before, self._picture = self._picture, picture
+        if before is not None and all(now is then for now, then in zip(picture, before, strict=True)):
+            return
+        if before is None or before[0] is not self.known:
+            table = self.known.table()
+            pauselog.changed(self._table, table)
+            self._table = table
+        stops = self.known.stops()
+        self._view = View(
+            self._table,
+            fleet=self._fleet,
+            revision=self.known.revision,
+            confirmed_at_s=self.confirmed_at_s,
+            from_disk=self.from_disk,
+            settled=self._settled,
+            stops=stops,
+            quick_s=0.0 if _log.isEnabledFor(logging.DEBUG) else self._quick_s,
+            env=self._member.env,
+        )
+        self._publish(self._view)
+        self._beats.see(stops)
+        self._keep(None if before is None else before[0])
+
+    def _keep(self, before: Known | None) -> None:
+        """Have the reader write down what changed, and now and then that nothing did."""
+        if self.known.snapshot is None or self.confirmed_at_s is None:
+            return
+        if self.known is not before or self.confirmed_at_s - self._saved_at_s > 2 * RENEWED_S:
+            self._saved_at_s = self.confirmed_at_s
+            stops = self.known.stops().keys()
+            self._reader.keep(
+                self.known, self.confirmed_at_s, at_once=before is not None and before.stops().keys() != stops
+            )
+
+    def _beat(self) -> None:
+        now_s, revision = elapsed_s(), self.known.revision
+        if not self._fleet or self._beats.due_s(revision, now_s) > 0:
+            return
+        beat = self._beats.beat(revision)
+        if self._tell("beat", {**self._fixed, **beat}):
+            self._beats.sent(beat, now_s)
+
+    def _tell(self, kind: str, fields: Mapping[str, Any]) -> bool:
+        if self._channel is None or not self._fleet:
+            return False
+        try:
+            self._channel.sendto(wire.encode(kind, **fields), str(keeper_socket(self._fleet)))
+        except BlockingIOError:
+            self._beats.put_off(elapsed_s(), _KEEPER_BUSY_S)
+        except OSError:
+            self._beats.put_off(elapsed_s(), _NO_KEEPER_S)
+        else:
+            return True
+        return False
+
+
+def _channel() -> socket.socket | None:
+    """The socket on which the keeper's datagrams come; None where the platform cannot tell who sent them."""
+    if not hasattr(socket, "SO_PASSCRED"):
+        return None
+    try:
+        channel = wire.endpoint()
+    except OSError as error:
+        _log.warning("no socket for the keeper's messages (%s): the tables are looked at every 5 s", error)
+        return None
+    channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_WITHIN)
+    return channel
+
+
+def _is_ours(ancillary: Iterable[tuple[int, int, bytes]]) -> bool:
+    """Whether the kernel says that a process of our own user, or root's, sent it."""
+    for level, kind, content in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+            return _CREDENTIALS.unpack_from(content)[1] in (0, os.geteuid())
+    return False
