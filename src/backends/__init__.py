@@ -1,1 +1,95 @@
-"""Everything that touches the world: storage, the runtime over it, the keeper, the stop lane."""
+"""Everything that touches the world: storage, the runtime over it, the keeper, the stop lane.
+
+`open_backend` is the door: a URL in, a fleet out. Nothing heavy is imported before it is called.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from core.errors import BackendUnavailable, NotOurDatabase
+
+if TYPE_CHECKING:
+    from backends.runtime import Runtime
+    from core.ports import Backend, Store
+
+
+def open_backend(url: str, *, create: bool = True, expect_fleet: str | None = None, timeout_s: float = 5.0) -> Backend:
+    """Open the fleet at ``url``: ``sqlite:///FILE``, ``postgresql://…``, or ``memory://`` for one that ends with us.
+
+    A missing SQLite file is made, with a new fleet in it, unless ``create`` is False. ``expect_fleet`` refuses another
+    fleet's database. Raises `BackendUnavailable` (try again when it is mended) or `NotOurDatabase` (a configuration
+    fault), each a sentence with the next step.
+    """
+    return open_runtime(url, create=create, expect_fleet=expect_fleet, timeout_s=timeout_s)
+
+
+def open_runtime(
+    url: str,
+    *,
+    create: bool = True,
+    expect_fleet: str | None = None,
+    checkpoints: bool = False,
+    timeout_s: float = 5.0,
+) -> Runtime:
+    """`open_backend` for the process that runs the loops: the runtime itself, and ``checkpoints`` for SQLite's log."""
+    from backends.floor import Floor
+    from backends.runtime import Runtime
+
+    store = _open_store(url, create=create, checkpoints=checkpoints, timeout_s=timeout_s)
+    try:
+        fleet = store.head().fleet
+        if expect_fleet is not None and fleet != expect_fleet:
+            raise NotOurDatabase(
+                "another-fleet",
+                f"{store.url} holds fleet {fleet}, not {expect_fleet}",
+                "name the right database with --backend",
+            )
+        return Runtime(store, floor=None if url.startswith("memory:") else Floor(fleet))
+    except BaseException:
+        store.close()
+        raise
+
+
+def _open_store(url: str, *, create: bool, checkpoints: bool, timeout_s: float) -> Store:
+    scheme = url.partition(":")[0]
+    if scheme == "memory":
+        from backends.local.memory import MemoryStore
+
+        return MemoryStore()
+    if scheme == "sqlite":
+        return _open_sqlite(url, create=create, checkpoints=checkpoints, timeout_s=timeout_s)
+    raise NotOurDatabase(
+        "unknown-backend",
+        f"{scheme}: is no backend of this version",
+        "write sqlite:///FILE or postgresql://HOST/DATABASE",
+    )
+
+
+def _open_sqlite(url: str, *, create: bool, checkpoints: bool, timeout_s: float) -> Store:
+    from backends.local.sqlite import SqliteStore, make_file
+    from backends.runtime import utc_now
+    from opsgate.paths import sqlite_path
+
+    try:
+        path = sqlite_path(url)
+    except ValueError as error:
+        raise NotOurDatabase("bad-url", str(error)) from error
+    if path.is_dir():
+        raise NotOurDatabase("not-a-file", f"{path} is a directory", "name a file with --backend sqlite:///FILE")
+    if not path.exists():
+        if not create:
+            raise BackendUnavailable("no-database", f"there is no database at {path}", "'opsconsole' begins one")
+        make_file(path)
+    store = SqliteStore(path, checkpoints=checkpoints, timeout_s=timeout_s)
+    try:
+        store.prepare(create=create, fleet=_new_fleet(), now=utc_now())
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _new_fleet() -> str:
+    return f"f-{uuid.uuid4().hex[:12]}"

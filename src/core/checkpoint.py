@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -16,6 +17,9 @@ from opsgate.selector import Selector
 
 EVERY: Final = 1000
 """Events between two checkpoints."""
+
+KEPT: Final = 3
+"""The last checkpoints that stay; one more stays at the anchor, for what retention has left to be folded from."""
 
 FORMAT: Final = 1
 """Raised when the document changes; a checkpoint of another format is passed over and the journal folded instead."""
@@ -67,6 +71,11 @@ def load(text: str) -> State | None:
 def digest(text: str) -> str:
     """What tells a damaged checkpoint from a whole one."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def superseded(revisions: Iterable[int], anchor: int) -> list[int]:
+    """The checkpoints that can go, where the journal begins behind ``anchor``."""
+    return [revision for revision in sorted(revisions, reverse=True)[KEPT:] if revision != anchor]
 
 
 def _plain(entity: Any) -> dict[str, Any]:

@@ -72,7 +72,10 @@ class Observations:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """New state for whoever follows: ``events`` lead from the state before to this one."""
+    """New state for whoever follows: ``events`` lead from the state before to this one.
+
+    No events with another state mean that it was read anew: compare with what is shown.
+    """
 
     state: State
     events: tuple[Recorded, ...]
@@ -88,7 +91,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who holds a role (the keeper's loops) until when. ``token`` rises with every holder and fences the ones before."""
+    """Who holds a role (the keeper's loops) until when; ``token`` rises with every holder and fences off the others."""
 
     name: str
     holder: str
@@ -167,7 +170,7 @@ class Backend(Protocol):
 
 
 class Transaction(Protocol):
-    """One exclusive transaction: the head row is locked from the start, so no other writer is between read and write."""
+    """One exclusive transaction: the head row is locked from the start, so no writer comes between read and write."""
 
     def head(self) -> Head:
         """The locked head."""

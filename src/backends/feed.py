@@ -1,0 +1,95 @@
+"""The feed: one thread that looks for news and hands them to whoever follows.
+
+What arrived since the last delivery is handed over as one piece, so a listener that is slow gets fewer and larger
+arrivals and never a backlog.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from core.errors import OpsError
+from core.messages import Recorded
+from core.ports import Arrival, Listener, Store
+from core.state import State
+
+WAIT_S: Final = 1.0
+"""Seconds after which the truth is looked at even if no hint came."""
+
+PATIENCE_S: Final = 1.0
+"""Seconds between two tries while the database does not answer, at most."""
+
+_log = logging.getLogger("opsconsole.feed")
+
+
+class Feed:
+    """Listeners, what they have not been told yet, and the thread that tells them; it starts with the first one."""
+
+    def __init__(self, store: Store, look: Callable[[], None]) -> None:
+        self._store = store
+        self._look = look
+        self._lock = threading.Lock()
+        self._listeners: list[Listener] = []
+        self._state: State | None = None
+        self._events: list[Recorded] = []
+        self._thread: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    def follow(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` for every change from now on; returns what ends it."""
+        with self._lock:
+            self._listeners = [*self._listeners, listener]
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="opsconsole-feed", daemon=True)
+                self._thread.start()
+
+        def leave() -> None:
+            with self._lock:
+                self._listeners = [other for other in self._listeners if other is not listener]
+
+        return leave
+
+    def publish(self, state: State, events: tuple[Recorded, ...]) -> None:
+        """Queue a change. The caller's lock keeps changes in order."""
+        with self._lock:
+            if not self._listeners:
+                return
+            self._state = state
+            self._events.extend(events)
+        self._store.wake()
+
+    def close(self) -> None:
+        """End the thread and wait for it, unless it is the caller."""
+        self._closed.set()
+        self._store.wake()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        pause_s = 0.0
+        while not self._closed.wait(pause_s):
+            try:
+                self._look()
+                self._deliver()
+                pause_s = 0.0
+                self._store.wait(WAIT_S)
+            except OpsError:  # the runtime remembers what is wrong and since when
+                pause_s = min(PATIENCE_S, max(0.1, pause_s * 2))
+            except Exception:  # noqa: BLE001 - news must not end for good because of one fault, whosever it is
+                _log.exception("looking for news failed")
+                pause_s = PATIENCE_S
+
+    def _deliver(self) -> None:
+        with self._lock:
+            state, events, listeners = self._state, tuple(self._events), self._listeners
+            self._state, self._events = None, []
+        if state is None:
+            return
+        for listener in listeners:
+            try:
+                listener(Arrival(state, events))
+            except Exception:  # noqa: BLE001 - a listener's fault must not end the news of all others
+                _log.exception("a listener failed")

@@ -1,0 +1,105 @@
+"""Rows and values: what each table's columns mean, read and written the same way on both databases."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import astuple
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from backends.local import schema
+from core.audit import Row
+from core.ports import Head, Lease, WorkerRow
+from core.state import Stop
+from opsgate.hold import moment, timestamp
+
+
+def read_head(connection: Connection, *, locked: bool = False) -> Head:
+    """The one head row."""
+    table = schema.gate_head.c
+    query = select(table.fleet, table.revision, table.chain, table.names_revision)
+    return Head(*connection.execute(query.with_for_update() if locked else query).one())
+
+
+def read_anchor(connection: Connection) -> tuple[int, str]:
+    """The one anchor row."""
+    revision, chain = connection.execute(select(schema.journal_anchor.c.revision, schema.journal_anchor.c.chain)).one()
+    return revision, chain
+
+
+def read_rows(connection: Connection, after: int, limit: int) -> list[Row]:
+    """Journal rows behind a revision, oldest first."""
+    query = select(schema.journal).where(schema.journal.c.revision > after).order_by(schema.journal.c.revision)
+    return [Row(*row) for row in connection.execute(query.limit(limit))]
+
+
+def read_lease(connection: Connection, name: str) -> Lease | None:
+    """The lease of a role."""
+    found = connection.execute(select(schema.lease).where(schema.lease.c.name == name)).first()
+    return None if found is None else Lease(found.name, found.holder, found.token, moment(found.expires_at))
+
+
+def row_values(row: Row) -> dict[str, Any]:
+    """A journal row as column values."""
+    return dict(zip(schema.journal.c.keys(), astuple(row), strict=True))
+
+
+def stop_values(stop: Stop) -> dict[str, Any]:
+    """A stop as the columns that gates read."""
+    document = {
+        "selectors": [selector.as_dict() for selector in stop.selectors],
+        "ordered_at": timestamp(stop.ordered_at),
+        "deadline_at": timestamp(stop.deadline_at),
+        "of": list(stop.of),
+        "reason": stop.reason,
+        "ordered_by": stop.ordered_by,
+    }
+    return {
+        "stop_id": stop.stop_id,
+        "emergency_id": stop.emergency_id,
+        "level": stop.level,
+        "result": stop.result,
+        "document": compact(document),
+    }
+
+
+def worker_values(row: WorkerRow) -> dict[str, Any]:
+    """What a worker last said, as column values."""
+    return {
+        "worker_id": row.worker_id,
+        "env": row.env,
+        "scope": compact(row.scope),
+        "pid": row.pid,
+        "started": row.started,
+        "registered_at": timestamp(row.registered_at),
+        "heartbeat_at": timestamp(row.heartbeat_at),
+        "revision": row.revision,
+        "stops": compact(list(row.stops)),
+        "draining": compact(row.draining),
+        "in_flight": row.in_flight,
+        "state": row.state,
+    }
+
+
+def worker_of(row: Any) -> WorkerRow:
+    """The inverse of `worker_values`."""
+    return WorkerRow(
+        worker_id=row.worker_id,
+        env=row.env,
+        scope=json.loads(row.scope),
+        pid=row.pid,
+        started=row.started,
+        registered_at=moment(row.registered_at),
+        heartbeat_at=moment(row.heartbeat_at),
+        revision=row.revision,
+        stops=tuple(json.loads(row.stops)),
+        draining=json.loads(row.draining),
+        in_flight=row.in_flight,
+        state=row.state,
+    )
+
+
+def compact(document: Any) -> str:
+    """JSON as it is stored."""
+    return json.dumps(document, separators=(",", ":"))

@@ -1,0 +1,191 @@
+"""The embedded database: one SQLite file in WAL mode, written durably before anything is acknowledged.
+
+Python's own SQLite library is the only one in the process, and nothing else opens the file: either would drop the
+locks. Only the keeper checkpoints the write-ahead log (``checkpoints=True``), so that no two processes ever do so at
+once; when the last connection closes, SQLite does it by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from backends.local.identity import Identity
+from backends.local.rows import read_head
+from backends.local.sqlite_faults import explain
+from backends.local.store import SqlStore
+from backends.local.upgrade import CURRENT, Columns, require_shape, upgrade, version_of
+from core.errors import BackendUnavailable, NotOurDatabase, OpsError
+from core.ports import Head
+
+POLL_S: Final = 0.05
+"""Seconds between two looks at the file's change counter while somebody follows."""
+
+
+class SqliteStore(SqlStore):
+    """A store of `core.ports` in one file. Thread-safe."""
+
+    def __init__(self, path: Path, *, checkpoints: bool = False, timeout_s: float = 5.0) -> None:
+        self._path = path
+        self._checkpoints = checkpoints
+        self._timeout_s = timeout_s
+        self._woken = threading.Event()
+        self._opening = threading.Lock()
+        self._engine = create_engine(
+            "sqlite+pysqlite://", creator=self._connect, poolclass=QueuePool, pool_size=4, pool_timeout=timeout_s
+        )
+        event.listen(self._engine, "begin", _begin)
+        with self._explained():
+            self._watch = self._connect()
+        self._seen_version = 0
+        self._identity = Identity.of(path)
+
+    @property
+    def url(self) -> str:
+        """The canonical URL of the file."""
+        return f"sqlite:///{self._path}"
+
+    def prepare(self, *, create: bool, fleet: str, now: datetime) -> None:
+        """Make sure that the file holds a fleet of this version: found one in an empty file, upgrade an older one.
+
+        Raises `NotOurDatabase` for a file that holds something else, and with ``create=False`` for an empty one.
+        """
+        with self._explained():
+            with self._engine.connect() as connection:
+                columns, strangers = _shape(connection)
+                version = version_of(connection, columns, self.url)
+            if version is None and not create:
+                raise NotOurDatabase("no-fleet", f"{self.url} is empty: it has no fleet yet", "'opsconsole' begins one")
+            self._enter_wal()
+            if version != CURRENT:
+                self._upgrade(fleet, now)
+                with self._engine.connect() as connection:
+                    columns, strangers = _shape(connection)
+        require_shape(columns, strangers, self.url)
+        self._identity = Identity.of(self._path)
+
+    def moved(self) -> bool:
+        """Whether anything was committed through another connection, by SQLite's own counter."""
+        self._require_present()
+        with self._explained():
+            version: int = self._watch.execute("PRAGMA data_version").fetchone()[0]
+        known, self._seen_version = self._seen_version, version
+        return version != known
+
+    def wait(self, timeout_s: float) -> None:
+        """There is no push between processes: the counter is cheap, so look often."""
+        if self._woken.wait(min(timeout_s, POLL_S)):
+            self._woken.clear()
+
+    def wake(self) -> None:
+        """End a wait."""
+        self._woken.set()
+
+    def close(self) -> None:
+        """End connections."""
+        self._engine.dispose()
+        self._watch.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"file:{quote(str(self._path))}?mode=rw",
+            uri=True,
+            timeout=self._timeout_s,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        if sys.version_info >= (3, 12):
+            connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+        if not self._checkpoints:
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
+        return connection
+
+    def _enter_wal(self) -> None:
+        mode = self._watch.execute("PRAGMA journal_mode").fetchone()[0]
+        if mode != "wal":
+            self._watch.execute("PRAGMA journal_mode = WAL")
+
+    def _upgrade(self, fleet: str, now: datetime) -> None:
+        with self._engine.connect() as connection:
+            self._begin_exclusive(connection, self._timeout_s)
+            with connection.begin():
+                version = version_of(connection, _shape(connection)[0], self.url)
+                if version != CURRENT:
+                    upgrade(connection, version, fleet, now)
+
+    def _begin_exclusive(self, connection: Connection, timeout_s: float) -> None:
+        _driver(connection).execute(f"PRAGMA busy_timeout = {max(1, int(timeout_s * 1000))}")
+        connection.execution_options(begin="BEGIN IMMEDIATE")
+
+    def _locked_head(self, connection: Connection) -> Head:
+        return read_head(connection)
+
+    def _announce(self, connection: Connection) -> None:
+        """The change counter of the file tells the others by itself."""
+
+    def _require_present(self) -> None:
+        self._identity.require_same()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        with super()._explained():
+            try:
+                yield
+            except sqlite3.Error as error:
+                raise explain(error, self._path) from error
+
+    def _fault(self, error: DBAPIError) -> OpsError:
+        assert isinstance(error.orig, sqlite3.Error), "the engine uses Python's own driver"
+        return explain(error.orig, self._path)
+
+
+def make_file(path: Path) -> None:
+    """Make an empty file that only its owner can read, in a directory of its own where there was none."""
+    try:
+        if not path.parent.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        pass  # somebody else begins the same fleet; the transaction decides who does
+    except OSError as error:
+        raise BackendUnavailable(
+            "cannot-create", f"{path} cannot be made: {error.strerror}", "name another file with --backend"
+        ) from error
+
+
+def _begin(connection: Connection) -> None:
+    """Python's driver is kept out of transactions; the engine says how each one begins."""
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def _shape(connection: Connection) -> tuple[Columns, tuple[str, ...]]:
+    """Tables with their columns, and the triggers and views that are there."""
+    found = connection.exec_driver_sql(
+        "SELECT m.type, m.name, p.name FROM sqlite_master m LEFT JOIN pragma_table_info(m.name) p ON m.type = 'table'"
+        " WHERE m.type IN ('table', 'trigger', 'view') AND m.name NOT LIKE 'sqlite~_%' ESCAPE '~'"
+    ).all()
+    columns: dict[str, set[str]] = {}
+    for kind, table, column in found:
+        if kind == "table":
+            columns.setdefault(table, set()).add(column)
+    strangers = tuple(sorted({f"the {kind} {name}" for kind, name, _ in found if kind != "table"}))
+    return {table: frozenset(names) for table, names in columns.items()}, strangers

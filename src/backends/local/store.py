@@ -1,0 +1,129 @@
+"""What both databases have in common: a store of `core.ports` behind an SQLAlchemy engine.
+
+A dialect says how to lock the head, how to wait for news, and what its errors mean; everything else is here once.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from backends.local import schema
+from backends.local.rows import read_anchor, read_head, read_lease, read_rows, worker_of
+from backends.local.transaction import SqlTransaction
+from core.audit import Row
+from core.errors import OpsError, TimedOut
+from core.ports import Head, Lease, Transaction, WorkerRow
+from opsgate.hold import timestamp
+
+
+class SqlStore(ABC):
+    """A database behind an SQLAlchemy engine; a dialect fills in what differs."""
+
+    _engine: Engine
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """Where it is, without secrets."""
+
+    @contextmanager
+    def write(self, *, timeout_s: float) -> Iterator[Transaction]:
+        """An exclusive transaction; commits at the end of the block, rolls back when it raises."""
+        self._require_present()
+        with self._explained(), self._engine.connect() as connection:
+            self._begin_exclusive(connection, timeout_s)
+            with connection.begin():
+                yield SqlTransaction(connection, self._locked_head(connection), self._announce)
+        self._require_present()
+
+    def head(self) -> Head:
+        """The head, read without a lock."""
+        with self._reading() as connection:
+            return read_head(connection)
+
+    def load_checkpoint(self, *, at_most: int | None = None) -> tuple[int, str, str, str] | None:
+        """``(revision, chain, state, digest)`` of the last checkpoint, at a revision of at most ``at_most``."""
+        query = select(schema.checkpoint).order_by(schema.checkpoint.c.revision.desc()).limit(1)
+        if at_most is not None:
+            query = query.where(schema.checkpoint.c.revision <= at_most)
+        with self._reading() as connection:
+            found = connection.execute(query).first()
+        return None if found is None else (found.revision, found.chain, found.state, found.digest)
+
+    def anchor(self) -> tuple[int, str]:
+        """``(revision, chain)`` behind which the journal begins."""
+        with self._reading() as connection:
+            return read_anchor(connection)
+
+    def rows(self, after: int, limit: int = 1000) -> Sequence[Row]:
+        """Journal rows, oldest first, read without a lock."""
+        with self._reading() as connection:
+            return read_rows(connection, after, limit)
+
+    def revision_at(self, moment: datetime) -> int:
+        """The revision of the last event recorded at or before a time; 0 when none was, or none that is kept."""
+        table = schema.journal.c
+        query = select(table.revision).where(table.at <= timestamp(moment)).order_by(table.revision.desc()).limit(1)
+        with self._reading() as connection:
+            return connection.execute(query).scalar() or 0
+
+    def workers(self) -> Sequence[WorkerRow]:
+        """What all workers last said."""
+        with self._reading() as connection:
+            return [worker_of(row) for row in connection.execute(select(schema.worker))]
+
+    def usage(self, limit: str, since_s: float) -> Sequence[tuple[float, int]]:
+        """``(at_s, cost)`` of the reservations of one limit after a time, oldest first."""
+        table = schema.limit_usage.c
+        wanted = (table.limit_name == limit) & (table.at_s > since_s)
+        with self._reading() as connection:
+            found = connection.execute(select(table.at_s, table.cost).where(wanted).order_by(table.at_s))
+            return [(row.at_s, row.cost) for row in found]
+
+    def lease(self, name: str) -> Lease | None:
+        """Who holds a role, whether or not it has run out."""
+        with self._reading() as connection:
+            return read_lease(connection, name)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        self._require_present()
+        with self._explained(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what the driver raises into a sentence with the next step."""
+        try:
+            yield
+        except PoolTimeout as error:
+            raise TimedOut("database-busy", f"{self.url} is busy: all connections are in use", "try again") from error
+        except DBAPIError as error:
+            raise self._fault(error) from error
+
+    @abstractmethod
+    def _begin_exclusive(self, connection: Connection, timeout_s: float) -> None:
+        """Prepare a connection so that its transaction waits for the lock at most ``timeout_s``."""
+
+    @abstractmethod
+    def _locked_head(self, connection: Connection) -> Head:
+        """The head, locked against every other writer."""
+
+    @abstractmethod
+    def _announce(self, connection: Connection) -> None:
+        """Tell other processes, in the transaction."""
+
+    @abstractmethod
+    def _require_present(self) -> None:
+        """Refuse to go on where what we opened is not what is there."""
+
+    @abstractmethod
+    def _fault(self, error: DBAPIError) -> OpsError:
+        """What an error means, and what to do next."""

@@ -1,0 +1,100 @@
+"""Bring a database to the schema of this version, or say why that cannot be.
+
+A database that is up to date is recognised by one query; Alembic is imported only where there is something to do. All
+steps run in the caller's transaction (both databases have transactional DDL), so an interruption leaves the old schema
+or the new one and nothing in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, column, insert, select, table
+
+from backends.local import schema
+from core.audit import GENESIS
+from core.errors import NotOurDatabase
+from opsgate.hold import timestamp
+from opsgate.snapshot import FORMAT
+
+CURRENT: Final = "pre_0001"
+"""The last step of `backends.local.migrations`; a test compares the two."""
+
+KNOWN: Final = (CURRENT,)
+"""Every step that this version can start from, oldest first."""
+
+VERSION_TABLE: Final = "alembic_version"
+
+Columns = Mapping[str, frozenset[str]]
+"""Table → its columns, as a database has them."""
+
+
+def version_of(connection: Connection, columns: Columns, url: str) -> str | None:
+    """The step that a database is at; None for an empty one.
+
+    Raises `NotOurDatabase` for one that holds something else, or was written by a newer version.
+    """
+    if not columns:
+        return None
+    if VERSION_TABLE not in columns or schema.gate_head.name not in columns:
+        raise NotOurDatabase(
+            "not-a-fleet",
+            f"{url} is a database, but not of a fleet",
+            "name another with --backend; it was not touched",
+        )
+    version = connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalar()
+    if version not in KNOWN:
+        raise NotOurDatabase(
+            "newer-schema",
+            f"{url} was written by a newer version (schema {version}, this one knows {CURRENT})",
+            "upgrade opsconsole here; until then 'opsconsole stop --local' still stops this host",
+        )
+    return str(version)
+
+
+def require_shape(columns: Columns, strangers: tuple[str, ...], url: str) -> None:
+    """Refuse a database whose tables are not those of its version, or that has ``strangers`` acting inside it.
+
+    A trigger could undo a stop in the transaction that records it; none is ours.
+    """
+    if strangers:
+        raise NotOurDatabase(
+            "planted-object",
+            f"{url} contains {', '.join(strangers[:3])}, which opsconsole never makes",
+            "find out who put it there, drop it, and verify the journal with 'opsconsole audit verify'",
+        )
+    for known in schema.metadata.sorted_tables:
+        missing = set(known.c.keys()) - columns.get(known.name, frozenset())
+        if missing:
+            raise NotOurDatabase(
+                "damaged-schema",
+                f"{url} lacks {known.name}.{min(missing)}, which its version has",
+                "restore it from a backup",
+            )
+
+
+def upgrade(connection: Connection, version: str | None, fleet: str, now: datetime) -> None:
+    """Run the steps behind ``version`` and begin a new fleet where nothing was, in the caller's transaction."""
+    from alembic.config import Config
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", "backends.local:migrations")
+    script, context = ScriptDirectory.from_config(config), MigrationContext.configure(connection)
+    with Operations.context(context):
+        for step in reversed(list(script.iterate_revisions("heads", version or "base"))):
+            step.module.upgrade()
+            context.stamp(script, step.revision)
+    if version is None:
+        begin(connection, fleet, now)
+
+
+def begin(connection: Connection, fleet: str, now: datetime) -> None:
+    """The rows that every fleet has before its first event."""
+    head = {"id": 1, "format": FORMAT, "fleet": fleet, "revision": 0, "chain": GENESIS, "names_revision": 0}
+    connection.execute(insert(schema.gate_head), head | {"written_at": timestamp(now)})
+    connection.execute(insert(schema.journal_anchor), {"id": 1, "revision": 0, "chain": GENESIS})

@@ -1,0 +1,55 @@
+"""Rate limits in practice: reservations are rows in the database, so every process shares them and a restart keeps
+them; each one is decided and stored in one exclusive transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from core.capabilities.rate_limits import DAY_S, Grant, limit_named, reserve
+from core.errors import CommandRejected
+from core.ports import LimitUsage, Reservation, Store, Transaction
+from core.state import State
+
+BUCKETS: Final = 10
+"""Parts of a window in the history of its usage."""
+
+
+def take(transaction: Transaction, state: State, name: str, cost: int, now: datetime) -> Reservation:
+    """Reserve ``cost`` units of the limit called ``name`` (its own name or S0's) and store it when granted.
+
+    Raises `UnknownName`, or `CommandRejected` for a cost below 1. A limit of 0 grants nothing.
+    """
+    limit = limit_named(state, name)
+    if cost < 1:
+        raise CommandRejected("bad-cost", f"a cost of {cost} reserves nothing", "reserve 1 or more")
+    now_s = now.timestamp()
+    # Rows outlive their window by a day, so that a window made longer still knows what was used.
+    transaction.drop_usage(limit=limit.name, before_s=now_s - limit.window_s - DAY_S)
+    used = transaction.usage(limit.name, now_s - limit.window_s)
+    grant: Grant = reserve(limit, cost, ((at_s, units) for _, at_s, units in used), now_s)
+    reservation = Reservation(f"r-{uuid.uuid4().hex}", grant)
+    if grant.granted:
+        transaction.put_usage(limit.name, reservation.reservation_id, now_s, cost)
+    return reservation
+
+
+def usage_of(store: Store, state: State, now: datetime) -> tuple[LimitUsage, ...]:
+    """What is used of every limit now, with its history over the window."""
+    now_s = now.timestamp()
+    return tuple(
+        _usage(name, limit.window_s, now_s, store.usage(name, now_s - limit.window_s))
+        for name, limit in sorted(state.limits.items())
+    )
+
+
+def _usage(name: str, window_s: float, now_s: float, rows: Iterable[tuple[float, int]]) -> LimitUsage:
+    buckets = [0] * BUCKETS
+    total = 0
+    for at_s, cost in rows:
+        place = int((at_s - (now_s - window_s)) / window_s * BUCKETS)
+        buckets[min(max(place, 0), BUCKETS - 1)] += cost
+        total += cost
+    return LimitUsage(name, total, tuple(buckets))
