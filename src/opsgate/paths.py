@@ -56,8 +56,13 @@ def runtime_home() -> Path:
 
 
 def keeper_socket(fleet: str) -> Path:
-    """The keeper's datagram socket for one fleet."""
+    """The keeper's datagram socket for one fleet, by its id or by the hash of its URL."""
     return runtime_home() / f"{fleet}.sock"
+
+
+def stop_socket(fleet: str) -> Path:
+    """The keeper's other socket: stop orders and nothing else, so that no traffic is ever in their way."""
+    return runtime_home() / f"{fleet}.stop.sock"
 
 
 def canonical_url(url: str) -> str:

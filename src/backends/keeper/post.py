@@ -1,0 +1,119 @@
+"""The post: one thread that reads the keeper's socket and hands each message to the part it is for.
+
+It does nothing that could wait: no disk, no database, no lock that is held for long. What it cannot do at once it
+leaves with the counter, the publisher or the loops.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from backends.keeper.peers import BUFFER_BYTES, Peer, receive
+from backends.keeper.roster import Beat, Instant, Roster
+from opsgate import wire
+
+_log = logging.getLogger("opsconsole.keeper")
+
+_LOOK_S: Final = 0.5
+"""Seconds after which the thread looks whether it should end."""
+
+
+class Desk(Protocol):
+    """The parts that messages are for. Each returns at once."""
+
+    def acknowledged(self, worker_id: str) -> None:
+        """A worker said something new about stops."""
+
+    def joined(self, worker_id: str, address: bytes | str, revision: int) -> None:
+        """A worker is heard of at this address for the first time; it knows the fleet up to ``revision``."""
+
+    def watched(self, address: bytes | str) -> None:
+        """Somebody wants to be told of changes."""
+
+    def hinted(self) -> None:
+        """Somebody committed something or placed a latch."""
+
+    def count(self, message: Mapping[str, Any], address: bytes | str) -> None:
+        """A reservation or a refund is asked for."""
+
+    def presence(self) -> dict[str, Any]:
+        """The fields of ``pong``."""
+
+
+class Post(threading.Thread):
+    """Reads one socket until `close`."""
+
+    def __init__(self, channel: socket.socket, roster: Roster, desk: Desk, now: Callable[[], Instant]) -> None:
+        super().__init__(name="post", daemon=True)
+        self._channel = channel
+        self._roster = roster
+        self._desk = desk
+        self._now = now
+        self._ending = threading.Event()
+        self._refused: set[tuple[str, int]] = set()
+
+    def close(self) -> None:
+        """End the thread and wait for it."""
+        self._ending.set()
+        self.join(timeout=5)
+
+    def run(self) -> None:
+        """The life of the thread."""
+        buffer = bytearray(BUFFER_BYTES)
+        self._channel.settimeout(_LOOK_S)
+        while not self._ending.is_set():
+            try:
+                letter = receive(self._channel, buffer)
+            except TimeoutError:
+                continue
+            if letter is not None:
+                self._handle(letter.message, letter.peer)
+
+    def _handle(self, message: Mapping[str, Any], peer: Peer) -> None:
+        try:
+            match message["t"]:
+                case "beat":
+                    self._beat(Beat.of(message), peer)
+                case "bye":
+                    self._bye(str(message["worker"]), peer)
+                case "reserve" | "refund":
+                    self._desk.count(message, peer.address)
+                case "watch":
+                    self._desk.watched(peer.address)
+                    self._answer("pong", peer, self._desk.presence())
+                case "ping":
+                    self._answer("pong", peer, self._desk.presence())
+                case "hint":
+                    self._desk.hinted()
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            _log.warning("a malformed message was dropped", extra={"pid": peer.pid, "fault": repr(error)})
+
+    def _beat(self, beat: Beat, peer: Peer) -> None:
+        heard = self._roster.beat(beat, peer, self._now())
+        if heard.refused:
+            self._refuse(beat.worker_id, peer, heard.refused)
+            return
+        if heard.fresh:
+            self._desk.joined(beat.worker_id, peer.address, beat.revision)
+        if heard.acknowledged:
+            self._desk.acknowledged(beat.worker_id)
+
+    def _bye(self, worker_id: str, peer: Peer) -> None:
+        if self._roster.leave(worker_id, peer, self._now()):
+            self._desk.acknowledged(worker_id)
+
+    def _refuse(self, worker_id: str, peer: Peer, why: str) -> None:
+        """Said once for each pair: a forger must not fill the disk."""
+        if (worker_id, peer.pid) not in self._refused and len(self._refused) < 10_000:
+            self._refused.add((worker_id, peer.pid))
+            _log.warning("a heartbeat was refused", extra={"worker": worker_id, "pid": peer.pid, "fault": why})
+
+    def _answer(self, kind: str, peer: Peer, fields: Mapping[str, Any]) -> None:
+        try:
+            self._channel.sendto(wire.encode(kind, **fields), socket.MSG_DONTWAIT, peer.address)
+        except OSError:
+            pass  # it has gone, or does not read its mail: it will ask again

@@ -1,0 +1,201 @@
+"""The roster: which workers there are, which of them are live, and what each has acknowledged.
+
+Pure but for one lock: time is an argument. Readers take ``entries``, an immutable map, without waiting for anybody.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from immutables import Map
+
+from backends.keeper.peers import Peer
+from core.ports import WorkerRow
+from core.state import Stop
+from opsgate.selector import IDENTIFIER
+from opsgate.wire import LOST_AFTER_S
+
+_STOPS_MAX: Final = 10_000
+
+
+class Instant(NamedTuple):
+    """One moment by both clocks: the time of day, and the seconds that never jump."""
+
+    at: datetime
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a worker says of itself."""
+
+    worker_id: str
+    env: str
+    scope: dict[str, list[str]]
+    pid: int
+    revision: int
+    stops: tuple[str, ...]
+    draining: dict[str, int]
+    in_flight: int
+
+    @classmethod
+    def of(cls, message: Mapping[str, Any]) -> Beat:
+        """The beat in a message; ValueError, KeyError or TypeError when it is none: the worker is at fault."""
+        worker_id, stops = message["worker"], message.get("stops", ())
+        if not isinstance(worker_id, str) or not IDENTIFIER.fullmatch(worker_id) or len(stops) > _STOPS_MAX:
+            raise ValueError("not a heartbeat")
+        return cls(
+            worker_id=worker_id,
+            env=str(message.get("env") or ""),
+            scope={str(dimension): [str(value) for value in values] for dimension, values in _scope(message).items()},
+            pid=int(message.get("pid", 0)),
+            revision=int(message.get("revision", 0)),
+            stops=tuple(str(stop_id) for stop_id in stops),
+            draining={str(stop_id): int(count) for stop_id, count in (message.get("draining") or {}).items()},
+            in_flight=int(message.get("in_flight", 0)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One worker: what it last said, when by the clock that never jumps, and where to reach it."""
+
+    row: WorkerRow
+    heard_s: float
+    address: bytes | str = ""
+
+    def is_live(self, elapsed_s: float) -> bool:
+        """Whether it was heard of lately and has not left."""
+        return self.row.state == "live" and elapsed_s - self.heard_s < LOST_AFTER_S
+
+
+class Heard(NamedTuple):
+    """What a beat changed. ``refused`` says why it was not believed; ``fresh`` that its sender is new here;
+    ``acknowledged`` that it says something new about stops."""
+
+    refused: str = ""
+    fresh: bool = False
+    acknowledged: bool = False
+
+
+class Roster:
+    """The workers of one fleet, as far as this keeper has heard of them."""
+
+    def __init__(self, is_running: Callable[[int, str], bool], started: Callable[[int], str]) -> None:
+        """``is_running(pid, start)`` and ``started(pid)`` look at the processes of this host."""
+        self.entries: Map[str, Entry] = Map()
+        self._changed: set[str] = set()
+        self._lock = threading.Lock()
+        self._is_running = is_running
+        self._started = started
+
+    def seed(self, rows: Iterable[WorkerRow], now: Instant) -> None:
+        """Take over what an earlier keeper wrote down.
+
+        A worker whose process runs on this host counts as heard of now: nobody could hear it while no keeper ran, and
+        a stop must not leave it out. Each other one has the full time to be heard of before it counts as lost.
+        """
+        with self._lock:
+            for row in rows:
+                if row.worker_id in self.entries:
+                    continue
+                if row.state == "live" and self._is_running(row.pid, row.started):
+                    row = replace(row, heartbeat_at=now.at)  # noqa: PLW2901 (the same row, observed anew)
+                    self._changed.add(row.worker_id)
+                self.entries = self.entries.set(row.worker_id, Entry(row, now.elapsed_s))
+
+    def beat(self, beat: Beat, peer: Peer, now: Instant) -> Heard:
+        """Hear one beat. The id belongs to the process that first used it, for as long as that process runs or was
+        heard of lately; whoever else uses it is refused."""
+        with self._lock:
+            known = self.entries.get(beat.worker_id)
+            same = known is not None and known.address == peer.address and known.row.pid == (peer.pid or beat.pid)
+            start = known.row.started if known and same else self._started(peer.pid)
+            if known is not None and not same and self._belongs_to_another(known, peer, start, now):
+                return Heard(refused=f"worker {beat.worker_id} is process {known.row.pid}, not {peer.pid}")
+            row = _row(beat, peer, start, known, now)
+            self.entries = self.entries.set(beat.worker_id, Entry(row, now.elapsed_s, peer.address))
+            self._changed.add(beat.worker_id)
+        before = known.row if known else None
+        told = (row.stops, row.draining) != ((before.stops, before.draining) if before else ((), {}))
+        return Heard(fresh=known is None or known.address != peer.address, acknowledged=told)
+
+    def leave(self, worker_id: str, peer: Peer, now: Instant) -> bool:
+        """Hear that a worker ends on purpose; False when it is unknown, or said by somebody else."""
+        with self._lock:
+            known = self.entries.get(worker_id)
+            if known is None or known.row.state == "left":
+                return False
+            if known.address != peer.address and known.row.pid != peer.pid:
+                return False
+            row = replace(known.row, state="left", heartbeat_at=now.at, in_flight=0)
+            self.entries = self.entries.set(worker_id, Entry(row, now.elapsed_s))
+            self._changed.add(worker_id)
+        return True
+
+    def forget(self, worker_ids: Iterable[str]) -> None:
+        """Drop workers that left long ago, or that a person forgot."""
+        with self._lock:
+            for worker_id in worker_ids:
+                if worker_id in self.entries:
+                    self.entries = self.entries.delete(worker_id)
+                self._changed.discard(worker_id)
+
+    def unwritten(self) -> list[WorkerRow]:
+        """What was heard and is in no database yet."""
+        with self._lock:
+            return [self.entries[worker_id].row for worker_id in sorted(self._changed)]
+
+    def written(self, rows: Iterable[WorkerRow]) -> None:
+        """These rows are in the database now; what was heard since they were taken is not."""
+        with self._lock:
+            self._changed -= {row.worker_id for row in rows if self._stands(row)}
+
+    def live(self, elapsed_s: float) -> list[Entry]:
+        """The workers heard of lately."""
+        return [entry for entry in self.entries.values() if entry.is_live(elapsed_s)]
+
+    def _stands(self, row: WorkerRow) -> bool:
+        entry = self.entries.get(row.worker_id)
+        return entry is not None and entry.row is row
+
+    def _belongs_to_another(self, known: Entry, peer: Peer, start: str, now: Instant) -> bool:
+        mine = known.row
+        if mine.state == "left" or ((mine.pid, mine.started) == (peer.pid, start) and start):
+            return False
+        if mine.pid and mine.started:  # a process of this host: it keeps its name while it runs
+            return self._is_running(mine.pid, mine.started)
+        return known.is_live(now.elapsed_s)
+
+
+def acknowledged(stop: Stop, rows: Mapping[str, WorkerRow]) -> tuple[str, ...]:
+    """Those of a stop's frozen list who say that nothing it covers runs in them any more, or who have left."""
+    return tuple(worker for worker in stop.of if worker in rows and rows[worker].has_stopped(stop.stop_id))
+
+
+def _row(beat: Beat, peer: Peer, start: str, known: Entry | None, now: Instant) -> WorkerRow:
+    rejoined = known is None or known.row.state != "live" or known.row.started != start
+    return WorkerRow(
+        worker_id=beat.worker_id,
+        env=beat.env,
+        scope=beat.scope,
+        pid=peer.pid or beat.pid,
+        started=start,
+        registered_at=now.at if known is None or rejoined else known.row.registered_at,
+        heartbeat_at=now.at,
+        revision=beat.revision,
+        stops=beat.stops,
+        draining=beat.draining,
+        in_flight=beat.in_flight,
+    )
+
+
+def _scope(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    scope = message.get("scope") or {}
+    if not isinstance(scope, dict):
+        raise TypeError("a scope is an object of dimension → values")
+    return scope

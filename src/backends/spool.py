@@ -1,0 +1,126 @@
+"""The spool: stop orders that lie latched on this host and that the journal may not know yet.
+
+Whoever opens the database records them first thing, and nothing is released while one of them cannot be recorded. An
+order is recorded under its own id, so recording it twice is recording it once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from core.capabilities.emergencies import OrderStop
+from core.errors import BackendUnavailable, OpsError
+from core.messages import Actor, Door, Envelope, Receipt
+from core.ports import Backend
+from core.state import State
+from opsgate import latch
+from opsgate.order import Order
+from opsgate.paths import fleet_of_url
+from opsgate.selector import IDENTIFIER
+
+_DOORS: Final = get_args(Door)
+_REASON_MAX: Final = 300
+_NAME_MAX: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An order that the journal knows. ``standing`` says whether its emergency is still active or has been ended."""
+
+    order: Order
+    receipt: Receipt
+    standing: Literal["active", "ended"]
+
+
+def names_of(state: State, url: str) -> tuple[str, ...]:
+    """The names under which this fleet's latches lie, beside those for all fleets."""
+    return (state.fleet, fleet_of_url(url)) if state.fleet else (fleet_of_url(url),)
+
+
+def recorded_id(order: Order) -> str:
+    """The id under which the journal knows an order. A latch somebody made by hand may have a name that is no id."""
+    if IDENTIFIER.fullmatch(order.stop_id):
+        return order.stop_id
+    return "latch-" + hashlib.blake2b(order.stop_id.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+
+
+def envelope_of(order: Order) -> Envelope:
+    """The command that records ``order``: the same one each time and from everywhere, so that it is done once.
+
+    It names no expectation and creates what it names: a stop is refused for nothing.
+    """
+    stop_id = recorded_id(order)
+    command = OrderStop.model_validate(
+        {
+            "stop_id": stop_id,
+            "selectors": tuple(dict.fromkeys(order.selectors)),
+            "level": order.level,
+            "reason": order.reason[:_REASON_MAX],
+            "ordered_at": order.ordered_at,
+            "create": True,
+        }
+    )
+    door = order.door if order.door in _DOORS else "latch"
+    actor = Actor(name=order.actor[:_NAME_MAX] or "unknown")
+    return Envelope.model_validate({"command_id": stop_id, "actor": actor, "door": door, "command": command})
+
+
+def pending(fleets: Sequence[str], state: State) -> tuple[Order, ...]:
+    """The latched orders of a fleet that ``state`` does not know: nothing may be released before they are recorded."""
+    return tuple(order for order in latch.in_force(fleets) if recorded_id(order) not in state.stops)
+
+
+def ended(fleets: Sequence[str], state: State) -> tuple[Order, ...]:
+    """The latched orders whose emergency was recovered: their latches are left over."""
+    return tuple(order for order in latch.in_force(fleets) if _standing(order, state) == "ended")
+
+
+def record(order: Order, backend: Backend, *, timeout_s: float) -> Recorded:
+    """Record one order, or find it recorded.
+
+    Raises `BackendUnavailable` when the database is away: the order stays latched, try again.
+    """
+    receipt = backend.submit(envelope_of(order), timeout_s=timeout_s)
+    return Recorded(order, receipt, _standing(order, backend.state(timeout_s=timeout_s)) or "ended")
+
+
+def replay(backend: Backend, *, fleets: Sequence[str] | None = None, timeout_s: float = 5.0) -> tuple[Recorded, ...]:
+    """Record every latched order that the journal does not know, and take away the latches that are left over.
+
+    To be called by whoever opens the database, and before anything is released: raises `BackendUnavailable` while an
+    order cannot be recorded, and then nothing may be released. Returns what was recorded.
+    """
+    state = backend.state(timeout_s=timeout_s)
+    names = tuple(fleets) if fleets else names_of(state, backend.url)
+    done = tuple(record(order, backend, timeout_s=timeout_s) for order in pending(names, state))
+    _unlatch((*ended(names, state), *(one.order for one in done if one.standing == "ended")), names)
+    return done
+
+
+def require_recorded(backend: Backend, *, timeout_s: float = 5.0) -> None:
+    """Refuse to go on to a release while a latched stop is not recorded, in a sentence that says which."""
+    try:
+        replay(backend, timeout_s=timeout_s)
+    except OpsError as error:
+        raise BackendUnavailable(
+            "stop-not-recorded",
+            f"a stop is latched on this host and cannot be recorded: {error}",
+            "nothing is released until it is; mend the database and try again",
+        ) from error
+
+
+def _standing(order: Order, state: State) -> Literal["active", "ended"] | None:
+    """Whether the emergency of a recorded order goes on; None where the state does not know the order."""
+    stop = state.stops.get(recorded_id(order))
+    return None if stop is None else state.emergencies[stop.emergency_id].status
+
+
+def _unlatch(orders: Iterable[Order], fleets: Sequence[str]) -> None:
+    for order in orders:
+        try:
+            latch.recovered(order.stop_id, fleets)
+        except OSError:
+            continue  # it stops what it stops until the directory can be written: the next sweep tries again

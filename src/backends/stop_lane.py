@@ -1,0 +1,189 @@
+"""The stop lane: a stop order leaves by two routes at once, and neither waits for the other.
+
+The latch is a file on this host that gates obey with nothing else alive; it is also the spool, because it holds the
+whole order until the journal has it. The datagram goes to the keeper, which pushes the order to every gate and records
+it. Standard library and `opsgate` only: whoever stops something must not first load a database or a screen, and must
+need no readable configuration.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from opsgate import latch, wire
+from opsgate.clock import elapsed_s
+from opsgate.order import Order
+from opsgate.paths import ALL_FLEETS, fleet_of_url, keeper_socket, latch_home, runtime_home, stop_socket
+from opsgate.selector import EVERYTHING, Selector
+
+ANSWER_S: Final = 0.5
+"""Seconds that a stop waits to learn how durable it is. Its effect never waits."""
+
+_STRENGTH: Final = {"memory": 0, "spool": 1, "database": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """What became of each route of one order.
+
+    ``latch_fault`` is empty where the latch lies on disk. ``keeper`` is absent where nobody listens and silent where
+    somebody should have answered in time. ``durable`` is the best that was confirmed: ``database`` (recorded),
+    ``spool`` (latched, recorded by whoever opens the database next), or ``memory``: on no disk that we know of.
+    ``revision``, ``emergency_id`` and ``of`` (how many must acknowledge) are known once the order is recorded.
+    """
+
+    order: Order
+    latch_fault: str
+    keeper: Literal["answered", "silent", "absent"]
+    durable: Literal["database", "spool", "memory"]
+    revision: int | None = None
+    emergency_id: str | None = None
+    of: int | None = None
+
+    @property
+    def latched(self) -> bool:
+        """Whether the latch was confirmed to lie on disk."""
+        return not self.latch_fault
+
+    @property
+    def in_force(self) -> bool:
+        """Whether anybody is known to obey this order: False means that it reached neither disk nor keeper."""
+        return self.latched or self.keeper == "answered"
+
+
+def new_order(
+    selectors: Sequence[Selector] = (EVERYTHING,),
+    *,
+    level: str = "immediate",
+    reason: str = "",
+    actor: str = "unknown",
+    door: str = "cli",
+) -> Order:
+    """An order with an id of its own, made here and now; the id exists without any database."""
+    now = datetime.now(UTC)
+    stop_id = f"S-{now:%Y%m%dT%H%M%S}-{os.urandom(4).hex()}"
+    return Order(stop_id, now, tuple(selectors), level, reason, actor, door)
+
+
+def known_fleet(url: str) -> str | None:
+    """The id of the fleet behind ``url``, as far as a keeper has left word of it on this host."""
+    try:
+        target = keeper_socket(fleet_of_url(url)).readlink()
+    except (OSError, ValueError):
+        return None
+    return target.name.removesuffix(".sock")
+
+
+def fleet_names(url: str | None, fleet: str | None) -> tuple[str, ...]:
+    """The names under which a fleet's latches lie and its keeper listens, best first.
+
+    Where only a keeper's word says which fleet lives at ``url``, the URL's own hash comes too: the word may be old.
+    """
+    if fleet is not None or url is None:
+        return (fleet,) if fleet else ()
+    hint = known_fleet(url)
+    return (fleet_of_url(url),) if hint is None else (hint, fleet_of_url(url))
+
+
+def fire(order: Order, *, url: str | None, fleet: str | None = None, timeout_s: float = ANSWER_S) -> Fired:
+    """Stop: place the latch and tell the keeper, both at once, and say what came of either within ``timeout_s``.
+
+    ``fleet`` is the fleet's id where it is known, ``url`` the backend it lives in; with neither, the order goes to
+    every fleet of this host. Never raises for the state of the world: a route that fails is in the answer. ValueError
+    when ``url`` is no backend URL.
+    """
+    names = fleet_names(url, fleet)
+    placing = Placing(order, names or (ALL_FLEETS,))
+    addresses = [stop_socket(names[0])] if names else _all_keepers()
+    deadline_s = elapsed_s() + timeout_s
+    answers, silent = _tell(order, addresses, deadline_s)
+    latch_fault = placing.fault(deadline_s)
+    best = max(answers, key=lambda answer: _STRENGTH.get(str(answer.get("durable")), 0), default=None)
+    recorded = best is not None and best.get("durable") == "database" and not silent
+    return Fired(
+        order=order,
+        latch_fault=latch_fault,
+        keeper="silent" if silent else "answered" if answers else "absent",
+        durable="database" if recorded else "memory" if latch_fault else "spool",
+        revision=_number(best, "revision") if recorded else None,
+        emergency_id=str(best["emergency_id"]) if recorded and best and best.get("emergency_id") else None,
+        of=_number(best, "of") if recorded else None,
+    )
+
+
+class Placing:
+    """A latch on its way to the disk, on a thread of its own: a disk that hangs holds up nothing else."""
+
+    def __init__(self, order: Order, fleets: Sequence[str]) -> None:
+        """Place it under each of these names of the fleet, where it does not lie already."""
+        self._order, self._fleets = order, fleets
+        self._fault = f"the disk under {latch_home()} did not answer in time"
+        self._thread = threading.Thread(target=self._place, name="latch", daemon=True)
+        self._thread.start()
+
+    def fault(self, deadline_s: float) -> str:
+        """Wait for the disk until ``deadline_s`` (host clock) and say what went wrong; empty when nothing did."""
+        self._thread.join(max(0.0, deadline_s - elapsed_s()))
+        return self._fault
+
+    def _place(self) -> None:
+        faults = [self._fault_under(fleet) for fleet in self._fleets]
+        self._fault = "" if "" in faults else faults[0]
+
+    def _fault_under(self, fleet: str) -> str:
+        try:
+            if not latch.latched(self._order.stop_id, [fleet]):
+                latch.place(self._order, fleet)
+        except OSError as error:
+            return str(error)
+        return ""
+
+
+def _tell(order: Order, addresses: Sequence[Path], deadline_s: float) -> tuple[list[Mapping[str, Any]], int]:
+    """Send the order to keepers; their answers, and how many were told and did not answer before ``deadline_s``."""
+    datagram = wire.encode("order", order=order.as_dict())
+    if len(datagram) > wire.MAX_DATAGRAM:
+        datagram = wire.encode("order", stop_id=order.stop_id)  # too large for the post: it lies in the latch
+    answers: list[Mapping[str, Any]] = []
+    with wire.endpoint() as channel:
+        told = sum(_sent(channel, datagram, address, deadline_s) for address in addresses)
+        while len(answers) < told and (left_s := deadline_s - elapsed_s()) > 0:
+            channel.settimeout(left_s)
+            try:
+                answer = wire.decode(channel.recv(wire.MAX_DATAGRAM))
+            except OSError:
+                break
+            if answer and answer["t"] == "ordered" and answer.get("stop_id") == order.stop_id:
+                answers.append(answer)
+    return answers, told - len(answers)
+
+
+def _sent(channel: socket.socket, datagram: bytes, address: Path, deadline_s: float) -> bool:
+    """Whether somebody took the datagram; a full queue counts as taken, for a keeper is there and does not answer."""
+    channel.settimeout(max(0.001, deadline_s - elapsed_s()))
+    try:
+        channel.sendto(datagram, str(address))
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _all_keepers() -> list[Path]:
+    try:
+        return [path for path in runtime_home().glob("*.stop.sock") if not path.is_symlink()]
+    except OSError:
+        return []
+
+
+def _number(answer: Mapping[str, Any] | None, key: str) -> int | None:
+    value = answer.get(key) if answer else None
+    return value if isinstance(value, int) else None

@@ -1,0 +1,304 @@
+"""The roster: who is live, who is lost, who has left, and whose word counts."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backends.keeper.peers import Peer
+from backends.keeper.roster import Beat, Heard, Instant, Roster, acknowledged
+from core.ports import WorkerRow
+from core.state import Stop
+from opsgate.selector import EVERYTHING
+from opsgate.wire import LOST_AFTER_S
+
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+
+def after(seconds: float) -> Instant:
+    return Instant(NOON + timedelta(seconds=seconds), 1000.0 + seconds)
+
+
+class Host:
+    """The processes of a host that exists in this test only: number → when it started."""
+
+    def __init__(self, **processes: str) -> None:
+        self.processes = {int(pid.removeprefix("p")): start for pid, start in processes.items()}
+
+    def started(self, pid: int) -> str:
+        return self.processes.get(pid, "")
+
+    def is_running(self, pid: int, start: str) -> bool:
+        return start != "" and self.processes.get(pid) == start
+
+
+def roster_on(host: Host) -> Roster:
+    return Roster(host.is_running, host.started)
+
+
+def beat(worker: str = "w1", **fields: object) -> Beat:
+    return Beat.of({"worker": worker, **fields})
+
+
+def peer(pid: int, address: str = "") -> Peer:
+    return Peer(0, pid, address or f"\0{pid}")
+
+
+def row(worker: str, *, pid: int = 0, started: str = "", at: datetime = NOON, state: str = "live") -> WorkerRow:
+    return WorkerRow(worker, "", {}, pid, started, at, at, 0, (), {}, 0, state)
+
+
+def stop_of(*workers: str) -> Stop:
+    return Stop("S-1", "E-1", "immediate", (EVERYTHING,), (), workers, NOON, "ada", NOON)
+
+
+def test_a_worker_is_live_until_its_heartbeats_stay_away() -> None:
+    roster = roster_on(Host(p7="a"))
+    roster.beat(beat(), peer(7), after(0))
+
+    entry = roster.entries["w1"]
+
+    assert entry.is_live(after(LOST_AFTER_S - 0.1).elapsed_s)
+    assert not entry.is_live(after(LOST_AFTER_S).elapsed_s)
+
+
+def test_a_wall_clock_that_jumps_makes_nobody_lost() -> None:
+    roster = roster_on(Host(p7="a"))
+    roster.beat(beat(), peer(7), Instant(NOON, 1000.0))
+
+    roster.beat(beat(), peer(7), Instant(NOON + timedelta(days=3650), 1005.0))
+    roster.beat(beat(), peer(7), Instant(NOON - timedelta(hours=1), 1010.0))
+
+    assert [entry.row.worker_id for entry in roster.live(1011.0)] == ["w1"]
+
+
+def test_another_process_cannot_speak_for_a_worker_whose_process_runs() -> None:
+    """Not even when the worker has been silent for long: a hung process must not be declared stopped by a stranger."""
+    roster = roster_on(Host(p7="a", p8="b"))
+    roster.beat(beat(), peer(7), after(0))
+
+    heard = roster.beat(beat(stops=["S-1"]), peer(8), after(3600))
+
+    assert heard.refused == "worker w1 is process 7, not 8"
+    assert acknowledged(stop_of("w1"), {"w1": roster.entries["w1"].row}) == ()
+
+
+def test_a_restarted_worker_takes_its_name_over_from_the_process_that_is_gone() -> None:
+    host = Host(p7="a")
+    roster = roster_on(host)
+    roster.beat(beat(), peer(7), after(0))
+
+    host.processes = {8: "b"}
+    heard = roster.beat(beat(), peer(8), after(1))
+
+    assert heard == Heard(fresh=True)
+    assert (roster.entries["w1"].row.pid, roster.entries["w1"].row.started) == (8, "b")
+    assert roster.entries["w1"].row.registered_at == after(1).at
+
+
+def test_a_process_number_that_was_used_again_is_another_process() -> None:
+    host = Host(p7="a")
+    roster = roster_on(host)
+    roster.beat(beat(), peer(7, "one"), after(0))
+
+    host.processes = {7: "b"}
+
+    assert not roster.beat(beat(), peer(7, "two"), after(1)).refused
+    assert roster.entries["w1"].row.started == "b"
+
+
+def test_a_process_may_open_another_socket() -> None:
+    roster = roster_on(Host(p7="a"))
+    roster.beat(beat(), peer(7, "one"), after(0))
+
+    heard = roster.beat(beat(), peer(7, "two"), after(1))
+
+    assert heard == Heard(fresh=True)
+    assert roster.entries["w1"].address == "two"
+    assert roster.entries["w1"].row.registered_at == NOON
+
+
+def test_a_worker_in_another_process_namespace_belongs_to_its_socket() -> None:
+    roster = roster_on(Host())
+    roster.beat(beat(pid=1), peer(0, "one"), after(0))
+
+    assert roster.beat(beat(pid=1), peer(0, "two"), after(1)).refused
+    assert not roster.beat(beat(pid=1), peer(0, "one"), after(2)).refused
+    assert not roster.beat(beat(pid=1), peer(0, "two"), after(2 + LOST_AFTER_S)).refused
+
+
+def test_a_worker_has_acknowledged_when_it_has_seen_the_stop_and_nothing_of_it_runs() -> None:
+    roster = roster_on(Host(p1="a", p2="b", p3="c", p4="d"))
+    roster.beat(beat("done", stops=["S-1"]), peer(1), after(0))
+    roster.beat(beat("busy", stops=["S-1"], draining={"S-1": 2}), peer(2), after(0))
+    roster.beat(beat("deaf"), peer(3), after(0))
+    roster.beat(beat("gone"), peer(4), after(0))
+    roster.leave("gone", peer(4), after(1))
+
+    rows = {worker: entry.row for worker, entry in roster.entries.items()}
+
+    assert acknowledged(stop_of("busy", "deaf", "done", "gone", "never-heard"), rows) == ("done", "gone")
+
+
+def test_only_what_a_beat_says_newly_about_stops_is_an_acknowledgement() -> None:
+    roster = roster_on(Host(p7="a"))
+
+    said = [
+        roster.beat(beat(**fields), peer(7), after(0)).acknowledged
+        for fields in (
+            {},
+            {"stops": ["S-1"], "draining": {"S-1": 1}},
+            {"stops": ["S-1"], "draining": {"S-1": 1}, "in_flight": 4},
+            {"stops": ["S-1"]},
+            {"stops": ["S-1"]},
+        )
+    ]
+
+    assert said == [False, True, False, True, False]
+
+
+def test_nobody_says_goodbye_for_another() -> None:
+    roster = roster_on(Host(p7="a", p8="b"))
+    roster.beat(beat(), peer(7), after(0))
+
+    assert not roster.leave("w1", peer(8), after(1))
+    assert not roster.leave("nobody", peer(7), after(1))
+    assert roster.entries["w1"].is_live(after(1).elapsed_s)
+    assert roster.leave("w1", peer(7), after(1))
+    assert not roster.entries["w1"].is_live(after(1).elapsed_s)
+
+
+def test_a_worker_that_left_gives_up_its_name() -> None:
+    roster = roster_on(Host(p7="a", p8="b"))
+    roster.beat(beat(), peer(7), after(0))
+    roster.leave("w1", peer(7), after(1))
+
+    assert not roster.beat(beat(), peer(8), after(2)).refused
+    assert not roster.leave("w1", peer(7), after(3))
+    assert roster.entries["w1"].is_live(after(3).elapsed_s)
+
+
+def test_a_worker_that_left_may_come_back() -> None:
+    roster = roster_on(Host(p7="a"))
+    roster.beat(beat(), peer(7), after(0))
+    roster.leave("w1", peer(7), after(1))
+
+    roster.beat(beat(), peer(7), after(2))
+
+    assert roster.entries["w1"].row.state == "live"
+    assert roster.entries["w1"].row.registered_at == after(2).at
+
+
+def test_after_a_restart_workers_that_run_count_as_heard_of_and_the_others_have_time_to_speak() -> None:
+    """Nobody could hear them while no keeper ran, and a stop must leave none of them out."""
+    roster = roster_on(Host(p7="a"))
+    long_ago = NOON - timedelta(hours=2)
+
+    roster.seed(
+        [
+            row("runs", pid=7, started="a", at=long_ago),
+            row("gone", pid=8, started="b", at=long_ago),
+            row("left", pid=9, started="c", at=long_ago, state="left"),
+        ],
+        after(0),
+    )
+
+    assert {worker: entry.row.heartbeat_at for worker, entry in roster.entries.items()} == {
+        "runs": NOON,
+        "gone": long_ago,
+        "left": long_ago,
+    }
+    assert {entry.row.worker_id for entry in roster.live(after(1).elapsed_s)} == {"runs", "gone"}
+    assert roster.live(after(LOST_AFTER_S).elapsed_s) == []
+    assert [unwritten.worker_id for unwritten in roster.unwritten()] == ["runs"]
+
+
+def test_a_restart_does_not_make_a_running_worker_anyones() -> None:
+    roster = roster_on(Host(p7="a", p8="b"))
+    roster.seed([row("w1", pid=7, started="a")], after(0))
+
+    assert roster.beat(beat(), peer(8), after(1)).refused
+    assert not roster.beat(beat(), peer(7), after(1)).refused
+
+
+def test_what_was_heard_while_rows_were_written_is_written_next() -> None:
+    roster = roster_on(Host(p7="a"))
+    roster.beat(beat(), peer(7), after(0))
+    taken = roster.unwritten()
+
+    roster.beat(beat(in_flight=3), peer(7), after(1))
+    roster.written(taken)
+
+    assert [unwritten.in_flight for unwritten in roster.unwritten()] == [3]
+    roster.written(roster.unwritten())
+    assert roster.unwritten() == []
+
+
+def test_a_forgotten_worker_is_gone_until_it_speaks_again() -> None:
+    roster = roster_on(Host(p7="a"))
+    roster.beat(beat(), peer(7), after(0))
+
+    roster.forget(["w1", "never-heard"])
+
+    assert (dict(roster.entries), roster.unwritten()) == ({}, [])
+    assert roster.beat(beat(), peer(7), after(1)).fresh
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {},
+        {"worker": 7},
+        {"worker": "../etc"},
+        {"worker": "w" * 129},
+        {"worker": "w", "stops": 3},
+        {"worker": "w", "scope": ["site"]},
+        {"worker": "w", "draining": ["S-1"]},
+        {"worker": "w", "revision": "many"},
+        {"worker": "w", "in_flight": None},
+        {"worker": "w", "stops": ["S"] * 10_001},
+    ],
+)
+def test_a_malformed_beat_is_the_workers_fault(message: dict[str, object]) -> None:
+    with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
+        Beat.of(message)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([7, 8, 9]), st.sampled_from(["beat", "bye", "die"]), st.floats(0.0, 20.0)),
+        max_size=30,
+    )
+)
+def test_the_last_beat_of_a_live_worker_is_always_from_the_process_that_owns_its_name(
+    steps: list[tuple[int, str, float]],
+) -> None:
+    host = Host(p7="a", p8="b", p9="c")
+    roster = roster_on(host)
+    owner: int | None = None
+    now_s = 0.0
+    for pid, what, pause_s in steps:
+        now_s += pause_s
+        if what == "die":
+            host.processes.pop(pid, None)
+        elif pid in host.processes and what == "bye":
+            assert roster.leave("w1", peer(pid), after(now_s)) == (owner == pid)
+            owner = None if owner == pid else owner
+        elif pid in host.processes:
+            heard = roster.beat(beat(), peer(pid), after(now_s))
+            assert bool(heard.refused) == (owner is not None and owner != pid and owner in host.processes)
+            owner = owner if heard.refused else pid
+        if owner is not None:
+            assert roster.entries["w1"].row.pid == owner
+
+
+def test_rows_are_replaced_never_changed() -> None:
+    roster = roster_on(Host(p7="a"))
+    roster.beat(beat(), peer(7), after(0))
+    before = roster.entries
+
+    roster.beat(beat(in_flight=1), peer(7), after(1))
+
+    assert before["w1"].row == replace(roster.entries["w1"].row, heartbeat_at=NOON, in_flight=0)
