@@ -12,8 +12,7 @@ where it was asked to (`Gate.guard`, ``checkpoint(raises=True)``). A name is loa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+TYPE_CHECKING = False  # the name that type checkers know, without loading typing
 if TYPE_CHECKING:
     from opsgate.decision import Decision, GateClosed
     from opsgate.defaults import default_gate, is_processing_allowed, is_workflow_enabled, set_default_gate
@@ -33,7 +32,7 @@ __all__ = [
     "set_default_gate",
 ]
 
-_HOME: Final = {
+_HOME = {
     "Decision": "decision",
     "Gate": "gate",
     "GateClosed": "decision",

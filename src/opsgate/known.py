@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from opsgate.evaluate import Table
 from opsgate.hold import Hold
@@ -17,6 +18,9 @@ from opsgate.order import Order
 from opsgate.snapshot import Delta, Notice, Snapshot
 
 _REMEMBERED_ENDS = 1000
+
+RESTORED: Final = "restored-backup"
+"""Owner of the safety hold that the engine places on a database that was put back. Whoever releases it has looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,9 @@ class Known:
     kept_stops: tuple[Notice, ...] = ()
     ended: tuple[str, ...] = ()
     """Stops seen recorded and ended: an order that arrives late must not start them again."""
+    line: int = 0
+    """How often this database went back, as far as that is settled. A higher one is the later history, whatever the
+    revisions say."""
     compiled: Table = field(default_factory=Table, compare=False, repr=False)
     """The snapshot's table, carried along so that a delta need not compile all of it again."""
 
@@ -57,7 +64,12 @@ class Known:
         foreign = snapshot.fleet != before.fleet
         lost = [h for h in before.holds if h.source == "emergency" or (h.is_global and not foreign)]
         forgetful = replace(self.keeping(lost, before.stops), snapshot=None)
-        return forgetful._with(snapshot, compiled)  # noqa: SLF001 (an instance of this very class)
+        known = forgetful._with(snapshot, compiled)  # noqa: SLF001 (an instance of this very class)
+        return known if known.kept or known.kept_stops else known.settled()
+
+    def settled(self) -> Known:
+        """A person has looked at what the database lost, or nothing of it matters here: what it says now is true."""
+        return replace(self, kept=(), kept_stops=(), line=self.line + 1)
 
     def keeping(self, holds: Iterable[Hold], stops: Iterable[Notice]) -> Known:
         """Hold on to what a database has lost, until its tables have it again."""
@@ -128,7 +140,7 @@ class Known:
         recorded = {notice.stop_id for notice in snapshot.stops}
         before = {notice.stop_id for notice in self.snapshot.stops} if self.snapshot else set()
         seen_again = set(map(_identity, snapshot.holds)) if self.kept else set()
-        return replace(
+        after = replace(
             self,
             snapshot=snapshot,
             compiled=compiled,
@@ -137,6 +149,8 @@ class Known:
             kept_stops=tuple(notice for notice in self.kept_stops if notice.stop_id not in recorded),
             ended=_remember(self.ended, before - recorded),
         )
+        looked_at = _is_restored(self.compiled) and not _is_restored(compiled)
+        return after.settled() if looked_at and (after.kept or after.kept_stops) else after
 
 
 def _followed(compiled: Table, snapshot: Snapshot) -> Table:
@@ -145,6 +159,10 @@ def _followed(compiled: Table, snapshot: Snapshot) -> Table:
     placed = [hold for hold_id, hold in now.items() if compiled.by_id.get(hold_id) != hold]
     gone = compiled.by_id.keys() - now.keys()
     return compiled.changed(placed, gone, snapshot.names)
+
+
+def _is_restored(table: Table) -> bool:
+    return any(hold.source == "safety" and hold.owner == RESTORED for hold in table.everywhere)
 
 
 def _identity(hold: Hold) -> tuple[str, str, datetime]:

@@ -13,7 +13,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -95,12 +95,14 @@ class LastKnown:
         recorded = {notice.stop_id for notice in mine.stops}
         orders |= {stop_id: order.as_dict() for stop_id, order in known.orders.items()}
         orders = {stop_id: order for stop_id, order in orders.items() if stop_id not in recorded}
-        ahead = int(theirs.get("revision", -1)) > mine.revision
-        same = theirs.get("revision") == mine.revision and list(orders.values()) == theirs["orders"]
+        place, their_place = (known.line, mine.revision), (theirs.get("line", 0), theirs.get("revision", -1))
+        ahead = their_place > place
+        same = their_place == place and list(orders.values()) == theirs["orders"]
         if same and confirmed_at_s - _confirmed(theirs) < RENEWED_S:
             return
         header = {
             "format": FORMAT,
+            "line": known.line,
             "revision": mine.revision,
             "confirmed_at": timestamp(datetime.now(UTC)),
             "confirmed_s": confirmed_at_s,
@@ -128,10 +130,11 @@ def _known(header: Mapping[str, Any], snapshot: Mapping[str, Any]) -> Known:
     known = Known().read(Snapshot.from_dict(snapshot))
     for order in header["orders"]:
         known = known.ordered(Order.from_dict(order))
-    return known.keeping(
+    known = known.keeping(
         tuple(Hold.from_dict(hold) for hold in header["kept"]),
         tuple(Notice.from_dict(notice) for notice in header["kept_stops"]),
     )
+    return replace(known, line=int(header["line"]))
 
 
 def _confirmed(header: Mapping[str, Any]) -> float:

@@ -1,4 +1,4 @@
-"""Where the state is read from: the versioned tables of an SQLite database, through Python's own library, read-only.
+"""Where the state is read from: one SQLite database, through Python's own library, read-only.
 
 The one connection stays open in the thread that reads. Nothing else here ever opens the file, because closing any
 other descriptor of it would drop the database's locks for the whole process.
@@ -6,21 +6,19 @@ other descriptor of it would drop the database's locks for the whole process.
 
 from __future__ import annotations
 
-import json
-import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
 
-from opsgate.hold import HALT, Hold
-from opsgate.selector import Selector, SelectorError
-from opsgate.snapshot import FORMAT, Notice, Snapshot
+from opsgate.snapshot import Snapshot
+from opsgate.tables import NotReadable, Parsed, StopRow, WorkerRow, read_snapshot, read_stops, read_workers
 
 if TYPE_CHECKING:
     import sqlite3
 
-_log = logging.getLogger("opsgate")
+_T = TypeVar("_T")
 
 _LOCKED_FOR_S: Final = 0.5
 """Seconds to wait for a locked database; the state at hand serves meanwhile."""
@@ -31,38 +29,26 @@ class SourceError(Exception):
 
 
 class SqliteSource:
-    """The gate tables of one database file. For use by one thread; never writes."""
+    """The gate tables of one database file. For use by one thread; never writes.
+
+    Every method raises `SourceError` when the file is missing, locked, damaged, no database of ours, or of a format
+    that this version does not read.
+    """
 
     def __init__(self, path: Path) -> None:
         """``path`` of the file, which need not exist yet."""
         self.path = path
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
-        self._parsed: dict[str, tuple[str, Hold | None]] = {}
+        self._parsed: Parsed = {}
 
     def read(self, known: Snapshot | None = None) -> Snapshot:
-        """The state now; ``known`` itself where nothing has moved since.
+        """The state now; ``known`` itself where nothing has moved since."""
+        return self._within(lambda connection: read_snapshot(connection, known, self._parsed))
 
-        Raises `SourceError` when the file is missing, locked, damaged, replaced by something else or of a format that
-        this version does not read.
-        """
-        import sqlite3
-
-        try:
-            try:
-                return self._read(known)
-            except sqlite3.OperationalError:
-                if not self._is_frozen():
-                    raise
-                return self._read_frozen(known)
-        except sqlite3.OperationalError as error:
-            self.close()
-            raise SourceError(self._explained(str(error))) from error
-        except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
-            self.close()
-            raise SourceError(
-                f"{self.path} is damaged ({error}): put a copy back, or look at it with doctor"
-            ) from error
+    def survey(self) -> tuple[Snapshot, tuple[StopRow, ...], tuple[WorkerRow, ...]]:
+        """The state, the stops and the workers, all of one moment."""
+        return self._within(lambda c: (read_snapshot(c, None, self._parsed), read_stops(c), read_workers(c)))
 
     def close(self) -> None:
         """Let the file go."""
@@ -70,55 +56,48 @@ class SqliteSource:
             self._connection.close()
             self._connection = None
 
+    def _within(self, read: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Read inside one transaction, so that all of it is of one moment."""
+        import sqlite3
+
+        try:
+            try:
+                return self._read(read)
+            except sqlite3.OperationalError:
+                if not self._is_frozen():
+                    raise
+                return self._read_frozen(read)
+        except NotReadable as error:
+            raise SourceError(f"{self.path} {error}") from error
+        except sqlite3.OperationalError as error:
+            self.close()
+            raise SourceError(self._explained(str(error))) from error
+        except (sqlite3.Error, ValueError, TypeError, KeyError, AttributeError) as error:
+            self.close()
+            raise SourceError(
+                f"{self.path} is damaged ({error}): put a copy back, or look at it with 'opsconsole doctor'"
+            ) from error
+
+    def _read(self, read: Callable[[sqlite3.Connection], _T], options: str = "") -> _T:
+        connection = self._connected(options)
+        connection.execute("BEGIN")
+        try:
+            return read(connection)
+        finally:
+            connection.execute("ROLLBACK")
+
     def _is_frozen(self) -> bool:
         """Whether nobody can be writing: the folder lets us make no lock file, and no write-ahead log waits."""
         log = self.path.with_name(f"{self.path.name}-wal")
         return not os.access(self.path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
 
-    def _read_frozen(self, known: Snapshot | None) -> Snapshot:
+    def _read_frozen(self, read: Callable[[sqlite3.Connection], _T]) -> _T:
         """Read a database on read-only ground, which SQLite opens only if told that it cannot change meanwhile."""
         self.close()
         try:
-            return self._read(known, "&immutable=1")
+            return self._read(read, "&immutable=1")
         finally:
             self.close()
-
-    def _read(self, known: Snapshot | None, options: str = "") -> Snapshot:
-        connection = self._connected(options)
-        connection.execute("BEGIN")
-        try:
-            head = connection.execute(
-                "SELECT format, fleet, revision, names_revision FROM gate_head WHERE id = 1"
-            ).fetchone()
-            if head is None:
-                raise SourceError(f"{self.path} holds no fleet yet: start the console or 'serve' on it once")
-            written_in, fleet, revision, names_revision = head
-            if abs(int(written_in) - FORMAT) > 1:
-                raise SourceError(
-                    f"{self.path} is of format {written_in} and this opsgate reads {FORMAT}, one back and one forth: "
-                    "bring both to the same version"
-                )
-            if known and (known.fleet, known.revision, known.names_revision) == (fleet, revision, names_revision):
-                return known
-            names = known.names if known and (known.fleet, known.names_revision) == (fleet, names_revision) else None
-            return Snapshot(
-                fleet=str(fleet),
-                revision=int(revision),
-                holds=self._holds(connection),
-                stops=_stops(connection),
-                names=_names(connection) if names is None else names,
-                names_revision=int(names_revision),
-            )
-        finally:
-            connection.execute("ROLLBACK")
-
-    def _holds(self, connection: sqlite3.Connection) -> tuple[Hold, ...]:
-        """Every hold; those whose text has not changed since the last reading are not parsed again."""
-        before, self._parsed = self._parsed, {}
-        for hold_id, text in connection.execute("SELECT hold_id, document FROM gate_hold"):
-            earlier = before.get(hold_id)
-            self._parsed[hold_id] = earlier if earlier and earlier[0] == text else (text, _hold(hold_id, text))
-        return tuple(hold for _, hold in self._parsed.values() if hold is not None)
 
     def _connected(self, options: str) -> sqlite3.Connection:
         """The open connection, to the file that has this name now: an unlinked one would be read happily for ever."""
@@ -140,7 +119,7 @@ class SqliteSource:
 
     def _identity_now(self) -> tuple[int, int]:
         try:
-            found = os.stat(self.path)  # noqa: PTH116 (no Path object per poll)
+            found = self.path.stat()
         except FileNotFoundError:
             self.close()
             raise SourceError(f"{self.path} does not exist: is the URL right, and has the console made it?") from None
@@ -155,28 +134,3 @@ class SqliteSource:
         if "locked" in error or "busy" in error:
             return f"{self.path} is locked by another program: trying again"
         return f"{self.path} cannot be read ({error}): look at its permissions and those of its folder"
-
-
-def _hold(hold_id: str, text: str) -> Hold | None:
-    """The hold of one row. One that cannot be read holds everything, for somebody placed it to hold something; one on
-    a dimension of a later version is none of ours, because no work of ours has that dimension."""
-    try:
-        return Hold.from_dict(json.loads(text))
-    except SelectorError:
-        _log.warning("hold %s is on a dimension this version does not know, so it covers no work here", hold_id)
-        return None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        _log.error("hold %s cannot be read (%s), so it holds everything: release it and place it again", hold_id, error)
-        return Hold(hold_id, Selector(), "safety", "opsgate", reason="a hold that cannot be read", mode=HALT)
-
-
-def _stops(connection: sqlite3.Connection) -> tuple[Notice, ...]:
-    rows = connection.execute("SELECT stop_id, document FROM gate_stop ORDER BY stop_id")
-    return tuple(Notice.from_dict({"stop_id": stop_id, **json.loads(text)}) for stop_id, text in rows)
-
-
-def _names(connection: sqlite3.Connection) -> dict[str, frozenset[str]]:
-    names: dict[str, set[str]] = {}
-    for dimension, name in connection.execute("SELECT dimension, name FROM gate_name"):
-        names.setdefault(dimension, set()).add(name)
-    return {dimension: frozenset(values) for dimension, values in names.items()}

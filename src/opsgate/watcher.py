@@ -168,9 +168,7 @@ class Watcher(threading.Thread):
             if descriptor is not None:
                 poller.register(descriptor, select.POLLIN)
         now_s = elapsed_s()
-        due_s = self._latches_due_s - now_s
-        if self._fleet:
-            due_s = min(due_s, self._beats.due_s(self.known.revision, now_s))
+        due_s = min(self._latches_due_s - now_s, self._beats.due_s(self.known.revision, now_s))
         return {descriptor for descriptor, _ in poller.poll(math.ceil(max(0.0, due_s) * 1000))}
 
     def _raise_alarms(self) -> None:
@@ -204,7 +202,7 @@ class Watcher(threading.Thread):
         if len(self.known.kept) > len(before.kept) or len(self.known.kept_stops) > len(before.kept_stops):
             _log.error(
                 "the database went back from revision %d to %d: %d holds that it has lost stay in force here until it "
-                "has them again, or until the last known state is removed from disk and the worker started anew",
+                "has them again, or somebody has released the safety hold that says so",
                 before.revision,
                 reading.snapshot.revision,
                 len(self.known.kept),
@@ -250,7 +248,9 @@ class Watcher(threading.Thread):
                 case _:
                     pass  # an answer to somebody else's question, or a word of a later version
         except (KeyError, TypeError, ValueError, AttributeError):
-            self._reader.ask()  # not understood, so something may have happened: the tables know
+            # Not understood (or an order too large for the post), so something has happened: tables and latches know.
+            self._reader.ask()
+            self._latches_due_s = 0.0
 
     def _follow(self, delta: Delta) -> None:
         if delta.revision < self.known.revision:
@@ -310,17 +310,18 @@ class Watcher(threading.Thread):
 
     def _beat(self) -> None:
         now_s, revision = elapsed_s(), self.known.revision
-        if not self._fleet or self._beats.due_s(revision, now_s) > 0:
+        if self._beats.due_s(revision, now_s) > 0:
             return
         beat = self._beats.beat(revision)
         if self._tell("beat", {**self._fixed, **beat}):
             self._beats.sent(beat, now_s)
 
     def _tell(self, kind: str, fields: Mapping[str, Any]) -> bool:
-        if self._channel is None or not self._fleet:
+        if self._channel is None:
             return False
+        address = keeper_socket(self._fleet or self._url_key)  # under the URL's name while the fleet's is not known
         try:
-            self._channel.sendto(wire.encode(kind, **fields), str(keeper_socket(self._fleet)))
+            self._channel.sendto(wire.encode(kind, **fields), str(address))
         except BlockingIOError:
             self._beats.put_off(elapsed_s(), _KEEPER_BUSY_S)
         except OSError:
