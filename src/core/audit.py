@@ -10,14 +10,20 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
-from core.messages import EVENTS, Event, Header, Recorded
+from pydantic_core import from_json
+
+from core.messages import EVENTS, Actor, Header, Recorded
 from core.upcast import upcast
 from opsgate.hold import moment, timestamp
 
 GENESIS: Final = hashlib.sha256(b"opsconsole journal").hexdigest()
 """The chain before the first event."""
+
+SALT_BYTES: Final = 16
+"""Of one length, so that nothing can be moved between the end of the salt and the beginning of the body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +43,15 @@ class Row:
 
 
 def row_of(recorded: Recorded, previous_chain: str, salt: str) -> Row:
-    """Seal an event behind ``previous_chain``; ``salt`` is fresh randomness, hex."""
+    """Seal an event behind ``previous_chain``; ``salt`` is `SALT_BYTES` of fresh randomness in lower-case hex."""
+    assert _is_salt(salt), "a salt of another shape would not verify"
     header, happened = recorded.header, recorded.event
+    actor = {"name": header.actor.name, "kind": header.actor.kind}
     data = happened.model_dump(mode="json", exclude={"kind"})
-    body = _canonical({"actor": header.actor.model_dump(mode="json"), "door": header.door, "data": data})
-    row = Row(
-        revision=header.revision,
-        kind=happened.kind,
-        version=happened.version,
-        at=timestamp(header.at),
-        correlation_id=header.correlation_id,
-        command_id=header.command_id,
-        salt=salt,
-        body=body,
-        digest=body_digest(salt, body),
-        chain="",
-    )
-    return _linked(row, previous_chain)
+    body = _canonical({"actor": actor, "door": header.door, "data": data})
+    named = (happened.kind, happened.version, timestamp(header.at), header.correlation_id, header.command_id)
+    digest = body_digest(salt, body)
+    return Row(header.revision, *named, salt, body, digest, _link(previous_chain, (header.revision, *named, digest)))
 
 
 def seal(events: Iterable[Recorded], previous_chain: str, salts: Iterable[str]) -> tuple[Row, ...]:
@@ -66,22 +64,18 @@ def seal(events: Iterable[Recorded], previous_chain: str, salts: Iterable[str]) 
 
 
 def event_of(row: Row) -> Recorded:
-    """Read an event of any version back; ValueError when the row is not one."""
-    body = json.loads(row.body)
-    header = Header.model_validate(
-        {
-            "revision": row.revision,
-            "at": moment(row.at),
-            "actor": body["actor"],
-            "door": body["door"],
-            "correlation_id": row.correlation_id,
-            "command_id": row.command_id,
-        },
-        strict=False,
-    )
-    data = upcast(row.kind, row.version, body["data"])
-    happened: Event = EVENTS[row.kind].model_validate_json(_canonical({"kind": row.kind, **data}))
-    return Recorded.model_construct(header=header, event=happened)
+    """Read an event of any version back; ValueError when the row is not one, or when its body has been erased."""
+    try:
+        body = from_json(row.body)
+        actor, door, data = body["actor"], body["door"], body["data"]
+        header = Header(
+            row.revision, moment(row.at), _actor(actor["name"], actor["kind"]), door, row.correlation_id, row.command_id
+        )
+        current = upcast(row.kind, row.version, data)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"event {row.revision} is none of ours: {error!r}") from error
+    # Lax, because JSON has neither times nor tuples; what was sealed was valid, and the chain says it is what was.
+    return Recorded(header, EVENTS[row.kind].model_validate(current, strict=False))
 
 
 def body_digest(salt: str, body: str) -> str:
@@ -91,8 +85,8 @@ def body_digest(salt: str, body: str) -> str:
 
 def link(row: Row, previous_chain: str) -> str:
     """The chain hash of a row behind ``previous_chain``."""
-    fields = [row.revision, row.kind, row.version, row.at, row.correlation_id, row.command_id, row.digest]
-    return hashlib.sha256(f"{previous_chain}\n{_canonical(fields)}".encode()).hexdigest()
+    fields = (row.revision, row.kind, row.version, row.at, row.correlation_id, row.command_id, row.digest)
+    return _link(previous_chain, fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +106,7 @@ def verify(rows: Iterable[Row], after_revision: int = 0, chain: str = GENESIS) -
     for row in rows:
         if row.revision != after_revision + 1:
             return Fault(after_revision + 1, f"event {after_revision + 1} is missing"), after_revision, chain
-        if (row.salt or row.body) and row.digest != body_digest(row.salt, row.body):
+        if not _is_whole(row):
             return Fault(row.revision, f"the body of event {row.revision} was changed"), after_revision, chain
         if row.chain != link(row, chain):
             return Fault(row.revision, f"event {row.revision} was changed or cut in"), after_revision, chain
@@ -120,20 +114,29 @@ def verify(rows: Iterable[Row], after_revision: int = 0, chain: str = GENESIS) -
     return None, after_revision, chain
 
 
-def _linked(row: Row, previous_chain: str) -> Row:
-    return Row(
-        row.revision,
-        row.kind,
-        row.version,
-        row.at,
-        row.correlation_id,
-        row.command_id,
-        row.salt,
-        row.body,
-        row.digest,
-        link(row, previous_chain),
-    )
+def _link(previous_chain: str, fields: tuple[object, ...]) -> str:
+    return hashlib.sha256(f"{previous_chain}\n{_canonical(fields)}".encode()).hexdigest()
 
 
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+def _is_whole(row: Row) -> bool:
+    """Whether the body is what was sealed, or has been erased together with its salt."""
+    if not row.salt and not row.body:
+        return True
+    try:
+        return _is_salt(row.salt) and row.digest == body_digest(row.salt, row.body)
+    except ValueError:  # a salt that is not hex, a body that is not text
+        return False
+
+
+def _is_salt(salt: str) -> bool:
+    return len(salt) == 2 * SALT_BYTES and bytes.fromhex(salt).hex() == salt
+
+
+@lru_cache(maxsize=1024)
+def _actor(name: str, kind: str) -> Actor:
+    """The actor of many events in a row, made once."""
+    return Actor.model_validate({"name": name, "kind": kind})
+
+
+_canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+"""JSON with one spelling for one value: keys sorted, no spaces, everything beyond ASCII escaped."""

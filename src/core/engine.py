@@ -9,12 +9,25 @@ effects afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from core.errors import CommandRejected, OpsError
-from core.messages import Actor, Command, Door, Envelope, Event, EventNote, Header, Receipt, Recorded, event
+from core.errors import NotPermitted, OpsError
+from core.messages import (
+    Actor,
+    Command,
+    CommandT,
+    Door,
+    Envelope,
+    Event,
+    EventNote,
+    EventT,
+    Header,
+    Receipt,
+    Recorded,
+    event,
+)
 from core.state import State
 from opsgate.hold import Hold
 from opsgate.selector import Selector
@@ -101,7 +114,7 @@ class Draft:
             correlation_id=self.correlation_id,
             command_id=self.command_id,
         )
-        recorded = Recorded.model_construct(header=header, event=happened)
+        recorded = Recorded(header, happened)
         self.state = evolve(self.state, recorded)
         self.events.append(recorded)
 
@@ -120,32 +133,28 @@ class Draft:
         )
 
 
-CommandT = TypeVar("CommandT", bound=Command)
-EventT = TypeVar("EventT", bound=Event)
-Decider = Callable[[Draft, Any], None]
-Evolver = Callable[[State, Any, Header], State]
+Decider = Callable[[Draft, CommandT], None]
+Evolver = Callable[[State, EventT, Header], State]
 
-_deciders: dict[type[Command], Decider] = {}
-_evolvers: dict[type[Event], Evolver] = {}
+_deciders: dict[type[Command], Callable[[Draft, Any], None]] = {}
+_evolvers: dict[type[Event], Callable[[State, Any, Header], State]] = {}
 
 
-def decides(cls: type[CommandT]) -> Callable[[Callable[[Draft, CommandT], None]], Callable[[Draft, CommandT], None]]:
+def decides(cls: type[CommandT]) -> Callable[[Decider[CommandT]], Decider[CommandT]]:
     """Register the decider of a command."""
 
-    def register(decider: Callable[[Draft, CommandT], None]) -> Callable[[Draft, CommandT], None]:
+    def register(decider: Decider[CommandT]) -> Decider[CommandT]:
         _deciders[cls] = decider
         return decider
 
     return register
 
 
-def evolves(
-    cls: type[EventT],
-) -> Callable[[Callable[[State, EventT, Header], State]], Callable[[State, EventT, Header], State]]:
-    """Register the evolver of an event."""
+def evolves(*classes: type[EventT]) -> Callable[[Evolver[EventT]], Evolver[EventT]]:
+    """Register the evolver of an event, or of several that change the state alike."""
 
-    def register(evolver: Callable[[State, EventT, Header], State]) -> Callable[[State, EventT, Header], State]:
-        _evolvers[cls] = evolver
+    def register(evolver: Evolver[EventT]) -> Evolver[EventT]:
+        _evolvers.update(dict.fromkeys(classes, evolver))
         return evolver
 
     return register
@@ -168,9 +177,9 @@ def _refused(state: State, _happened: CommandRefused, _header: Header) -> State:
 
 def evolve(state: State, recorded: Recorded) -> State:
     """Fold one event into the state; the event must be the next one."""
-    assert recorded.header.revision == state.revision + 1, "events are folded in order, none left out"
-    folded = _evolvers[type(recorded.event)](state, recorded.event, recorded.header)
-    return replace(folded, revision=recorded.header.revision)
+    header, happened = recorded.header, recorded.event
+    assert header.revision == state.revision + 1, "events are folded in order, none left out"
+    return _evolvers[type(happened)](state, happened, header)._replace(revision=header.revision)
 
 
 def fold(state: State, events: Iterable[Recorded]) -> State:
@@ -214,4 +223,10 @@ def _draft(state: State, envelope: Envelope, now: datetime, facts: Facts) -> Dra
 def only_system(draft: Draft, what: str) -> None:
     """Refuse a person what only the engine's own loops may say."""
     if draft.actor.kind != "system":
-        raise CommandRejected("system-only", f"{what} is for the keeper alone")
+        raise NotPermitted("system-only", f"{what} is for the keeper alone")
+
+
+def only_people(draft: Draft, what: str) -> None:
+    """Refuse a program what only a person may do: nothing that was stopped starts again by itself."""
+    if draft.actor.kind != "person":
+        raise NotPermitted("person-only", f"{what} is for a person", "ask somebody who is on duty")

@@ -6,11 +6,24 @@ and its events live in one capability module and register themselves by `command
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer, PlainValidator, StringConstraints
-from pydantic import SerializeAsAny, WithJsonSchema, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SerializeAsAny,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+)
 
 from opsgate.hold import timestamp
 from opsgate.selector import IDENTIFIER, Selector
@@ -23,11 +36,7 @@ FreeText = Annotated[str, StringConstraints(max_length=300)]
 
 
 def _selector(value: Any) -> Selector:
-    return value if isinstance(value, Selector) else Selector.from_mapping(dict(value))
-
-
-def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    return value if isinstance(value, Selector) else Selector.from_mapping(value)
 
 
 SelectorField = Annotated[
@@ -41,8 +50,6 @@ SelectorField = Annotated[
 Moment = Annotated[AwareDatetime, PlainSerializer(timestamp)]
 """An aware time, RFC 3339 in UTC on the wire."""
 
-Mode = Literal["drain", "halt"]
-Level = Literal["immediate", "graceful", "service_specific", "cascading", "maintenance"]
 StopResult = Literal["pending", "verified", "partial", "unverified"]
 Durable = Literal["database", "spool", "memory"]
 Door = Literal["console", "cli", "http", "keeper", "latch", "schedule", "trigger", "script", "test"]
@@ -68,29 +75,82 @@ class Command(Message):
 
 
 class Event(Message):
-    """Says what happened. ``version`` rises with the shape; `core.upcast` reads the older ones."""
+    """Says what happened. ``version`` rises with the shape; `core.upcast` reads the older ones.
+
+    An event that changes what gates read derives from one of the classes below, which name what it is about.
+    """
 
     version: ClassVar[int] = 1
     kind: str
 
 
+class HoldEvent(Event):
+    """Something about one hold."""
+
+    hold_id: str
+
+
+class NameEvent(Event):
+    """Something about one registered name."""
+
+    dimension: str
+    name: str
+
+
+class LimitEvent(Event):
+    """Something about one rate limit."""
+
+    name: str
+
+
+class WorkerEvent(Event):
+    """Something about one worker."""
+
+    worker_id: str
+
+
+class StopEvent(Event):
+    """Something about one stop."""
+
+    stop_id: str
+
+
+class EmergencyEvent(Event):
+    """Something about one emergency, and so perhaps about each of its stops."""
+
+    emergency_id: str
+
+
 COMMANDS: dict[str, type[Command]] = {}
 EVENTS: dict[str, type[Event]] = {}
 
-C = TypeVar("C", bound=type[Command])
-E = TypeVar("E", bound=type[Event])
+CommandT = TypeVar("CommandT", bound=Command)
+EventT = TypeVar("EventT", bound=Event)
 
 
-def command(cls: C) -> C:
+def command(cls: type[CommandT]) -> type[CommandT]:
     """Register a command class under its kind."""
     COMMANDS[cls.model_fields["kind"].default] = cls
     return cls
 
 
-def event(cls: E) -> E:
+def event(cls: type[EventT]) -> type[EventT]:
     """Register an event class under its kind."""
     EVENTS[cls.model_fields["kind"].default] = cls
     return cls
+
+
+def command_from(document: Any) -> Command:
+    """The command of a JSON object that names its ``kind``, read as strictly as from JSON text: ``"false"`` is no
+    boolean and a number no name. Raises ValueError (pydantic's own, where a field is at fault)."""
+    kind = document.get("kind") if isinstance(document, Mapping) else None
+    if not isinstance(kind, str) or kind not in COMMANDS:
+        raise ValueError(f"unknown command kind {ascii(kind)[:60]}")
+    try:
+        text = json.dumps(dict(document))
+    except TypeError as error:
+        raise ValueError(f"not a JSON document: {error}") from None
+    return COMMANDS[kind].model_validate_json(text)
 
 
 class Envelope(Message):
@@ -105,35 +165,32 @@ class Envelope(Message):
     door: Door
     command: SerializeAsAny[Command]
     correlation_id: Identifier | None = None
-    expected_revision: int | None = None
+    expected_revision: Annotated[int, Field(ge=0)] | None = None
 
-    @field_validator("command", mode="wrap")
+    @field_validator("command", mode="plain")
     @classmethod
-    def _of_any_kind(cls, value: Any, _handler: Any) -> Command:
-        if isinstance(value, Command):
-            return value
-        kind = value.get("kind") if isinstance(value, dict) else None
-        if kind not in COMMANDS:
-            raise ValueError(f"unknown command kind {kind!r}")
-        return COMMANDS[kind].model_validate(value, strict=False)
+    def _of_any_kind(cls, value: Any) -> Command:
+        return value if isinstance(value, Command) else command_from(value)
 
 
-class Header(Message):
+@dataclass(frozen=True, slots=True)
+class Header:
     """What is said of every event beside what happened."""
 
     revision: int
-    at: Moment
+    at: datetime
     actor: Actor
     door: Door
     correlation_id: str
     command_id: str
 
 
-class Recorded(Message):
-    """An event in its place in the journal."""
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event in its place in the journal. On the wire and on disk it is a `core.audit.Row`."""
 
     header: Header
-    event: SerializeAsAny[Event]
+    event: Event
 
     @property
     def revision(self) -> int:

@@ -6,14 +6,14 @@ The decision itself is `opsgate.evaluate`; there is one decision function, not t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from core.messages import Recorded
-from core.state import State, Stop, hold_of_limit
-from opsgate.evaluate import Table, Verdict, Work, evaluate, rank
+from core.messages import EmergencyEvent, HoldEvent, LimitEvent, NameEvent, Recorded, StopEvent, WorkerEvent
+from core.state import State, Stop, hold_of_limit, overlapping
+from opsgate.evaluate import Table, Verdict, Work, evaluate
 from opsgate.hold import Hold
-from opsgate.selector import Selector
+from opsgate.selector import EVERYTHING, Selector
 from opsgate.snapshot import Delta
 
 
@@ -33,7 +33,10 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a scope may or may not run: the verdict for all of it, the holds on parts of it, a preview per blocker."""
+    """Why a scope may or may not run: the verdict for all of it, the holds on parts of it, a preview per blocker.
+
+    A part is a narrower scope, or the share that a ramping hold does not admit yet.
+    """
 
     verdict: Verdict
     partial: tuple[Hold, ...]
@@ -41,13 +44,10 @@ class Explanation:
 
 
 def why(table: Table, selector: Selector) -> Explanation:
-    """Explain one scope. Blockers cover all of it; ``partial`` are narrower holds inside it."""
+    """Explain one scope. Blockers cover all of it; ``partial`` are the other holds inside it."""
     verdict = evaluate(table, selector.as_dict())
-    partial = tuple(
-        hold
-        for hold in sorted(table.holds, key=rank)
-        if hold not in verdict.blockers and hold.selector.overlaps(selector)
-    )
+    touches, shown = overlapping([selector]), {hold.hold_id for hold in verdict.blockers}
+    partial = tuple(hold for hold in table.holds if hold.hold_id not in shown and touches(hold.selector))
     previews = tuple(
         Preview(hold, tuple(other for other in verdict.blockers if other is not hold)) for hold in verdict.blockers
     )
@@ -69,48 +69,70 @@ class GateChange:
     names_removed: tuple[tuple[str, str], ...]
 
 
+@dataclass(slots=True)
+class _Touched:
+    """What events were about: ids of holds, stops and limits, and names."""
+
+    holds: set[str] = field(default_factory=set)
+    stops: set[str] = field(default_factory=set)
+    limits: set[str] = field(default_factory=set)
+    names: set[tuple[str, str]] = field(default_factory=set)
+
+
 def gate_change(before: State, after: State, events: Iterable[Recorded]) -> GateChange:
-    """The difference between two states that ``events`` lead from one to the other, touched entries only."""
-    holds: set[str] = set()
-    limits: set[str] = set()
-    stops: set[str] = set()
-    names: set[tuple[str, str]] = set()
-    for recorded in events:
-        happened = recorded.event
-        match happened.kind.partition(".")[0]:
-            case "hold":
-                holds.add(happened.hold_id)  # type: ignore[attr-defined]
-            case "limit":
-                limits.add(happened.name)  # type: ignore[attr-defined]
-            case "name":
-                names.add((happened.dimension, happened.name))  # type: ignore[attr-defined]
-            case "stop":
-                stops.add(happened.stop_id)  # type: ignore[attr-defined]
-            case "emergency" | "worker":
-                stops.update(stop.stop_id for stop in (*before.active_stops(), *after.active_stops()))
-    for stop_id in stops:
-        holds.update(after.stops[stop_id].hold_ids if stop_id in after.stops else ())
-    now = {hold.hold_id: hold for hold in _rows(after, holds, limits)}
-    gone = [hold.hold_id for hold in _rows(before, holds, limits) if hold.hold_id not in now]
-    active = {stop.stop_id: stop for stop in after.active_stops()}
-    touched = tuple(active[stop_id] for stop_id in sorted(stops) if stop_id in active)
+    """The difference between two states that ``events`` lead from one to the other, touched entries only.
+
+    Applied to the snapshot before, the delta gives the snapshot after, but for the names, which gates read again.
+    """
+    touched = _touched(before, after, events)
+    old, new = _holds_at(before, touched), _holds_at(after, touched)
+    was, active = _stops_at(before, touched), _stops_at(after, touched)
     delta = Delta(
         since=before.revision,
         revision=after.revision,
-        placed=tuple(now.values()),
-        released=tuple(gone),
-        ordered=tuple(stop.notice() for stop in touched),
-        ended=tuple(stop_id for stop_id in sorted(stops) if stop_id not in active),
+        placed=tuple(hold for hold_id, hold in new.items() if old.get(hold_id) != hold),
+        released=tuple(hold_id for hold_id in old if hold_id not in new),
+        ordered=tuple(stop.notice() for stop_id, stop in active.items() if stop_id not in was),
+        ended=tuple(stop_id for stop_id in was if stop_id not in active),
     )
-    added = tuple(sorted(key for key in names if key in after.names))
-    removed = tuple(sorted(key for key in names if key not in after.names))
-    return GateChange(delta, touched, added, removed)
+    added = tuple(sorted(key for key in touched.names if key in after.names and key not in before.names))
+    removed = tuple(sorted(key for key in touched.names if key in before.names and key not in after.names))
+    changed = tuple(stop for stop_id, stop in active.items() if was.get(stop_id) != stop)
+    return GateChange(delta, changed, added, removed)
 
 
-def _rows(state: State, holds: set[str], limits: set[str]) -> list[Hold]:
-    rows = [state.holds[hold_id] for hold_id in sorted(holds) if hold_id in state.holds]
-    zeros = (hold_of_limit(state.limits[name]) for name in sorted(limits) if name in state.limits)
-    return rows + [hold for hold in zeros if hold is not None]
+def _touched(before: State, after: State, events: Iterable[Recorded]) -> _Touched:
+    touched = _Touched()
+    for recorded in events:
+        match recorded.event:
+            case HoldEvent(hold_id=hold_id):
+                touched.holds.add(hold_id)
+            case StopEvent(stop_id=stop_id):
+                touched.stops.add(stop_id)
+                touched.holds.update(after.stops[stop_id].hold_ids if stop_id in after.stops else ())
+            case EmergencyEvent(emergency_id=emergency_id):
+                for state in (before, after):
+                    if emergency_id in state.emergencies:
+                        touched.stops.update(state.emergencies[emergency_id].stop_ids)
+            case WorkerEvent(worker_id=worker_id):
+                touched.stops.update(stop.stop_id for stop in before.active_stops() if worker_id in stop.of)
+            case LimitEvent(name=name):
+                touched.limits.add(name)
+            case NameEvent(dimension=dimension, name=name):
+                touched.names.add((dimension, name))
+    return touched
+
+
+def _holds_at(state: State, touched: _Touched) -> dict[str, Hold]:
+    """The touched holds, and limits of zero, as they are in one state."""
+    zeros = (hold_of_limit(state.limits[name]) for name in sorted(touched.limits) if name in state.limits)
+    rows = [state.holds[hold_id] for hold_id in sorted(touched.holds) if hold_id in state.holds]
+    return {hold.hold_id: hold for hold in (*rows, *filter(None, zeros))}
+
+
+def _stops_at(state: State, touched: _Touched) -> dict[str, Stop]:
+    """The touched stops that are in force in one state."""
+    return {stop.stop_id: stop for stop in state.active_stops() if stop.stop_id in touched.stops}
 
 
 RunState = Literal["running", "stopped", "partly", "unknown"]
@@ -118,7 +140,8 @@ RunState = Literal["running", "stopped", "partly", "unknown"]
 
 def run_state(state: State) -> RunState:
     """One word for the fleet as far as the journal knows: stopped needs a hold on everything and nobody missing."""
-    covers_all = any(hold.is_global and hold.admit <= 0.0 for hold in state.holds.values())
+    covers_all = any(hold.admit <= 0.0 for hold in state.holds_on(EVERYTHING))
     if covers_all and not any(stop.missing for stop in state.active_stops()):
         return "stopped"
-    return "partly" if state.holds else "running"
+    held = state.holds or any(limit.limit == 0 and limit.operation for limit in state.limits.values())
+    return "partly" if held else "running"

@@ -6,14 +6,13 @@ document would switch on but is off is listed instead, so that an import cannot 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from core.capabilities.holds import place
-from core.capabilities.names import AddName, add_name, stored_name
-from core.capabilities.rate_limits import HOUR_S, LimitChanged, LimitDefined, Units, Window
-from core.capabilities.switches import SOURCE_OF_DIMENSION, is_on, switch_hold
+from core.capabilities.names import registered, stored_name
+from core.capabilities.rate_limits import HOUR_S, LimitChanged, LimitDefined, Units, Window, charged, find_limit
+from core.capabilities.switches import Switched, is_on, is_switched_off, switch_off
 from core.engine import Draft, decides
 from core.messages import Command, FreeText, Identifier, Message, command
 from core.state import State
@@ -23,7 +22,7 @@ FORMAT: Final = 1
 
 
 class NameEntry(Message):
-    """A site, or another name that has no switch."""
+    """A site, a service, a dependency: a name that has no switch."""
 
     title: FreeText = ""
 
@@ -36,10 +35,11 @@ class SwitchEntry(Message):
 
 
 class LimitEntry(Message):
-    """A limit: units per window, and the operation it charges."""
+    """A limit: units per window, and the operation it charges. What is left out stays as it is (a new one's window
+    is an hour)."""
 
     limit: Units
-    window_s: Window = HOUR_S
+    window_s: Window | None = None
     operation: Identifier | None = None
 
 
@@ -48,6 +48,8 @@ class Configuration(Message):
 
     format: Literal[1] = FORMAT
     sites: dict[Identifier, NameEntry] = Field(default_factory=dict)
+    services: dict[Identifier, NameEntry] = Field(default_factory=dict)
+    dependencies: dict[Identifier, NameEntry] = Field(default_factory=dict)
     flags: dict[Identifier, SwitchEntry] = Field(default_factory=dict)
     workflows: dict[Identifier, SwitchEntry] = Field(default_factory=dict)
     limits: dict[Identifier, LimitEntry] = Field(default_factory=dict)
@@ -58,30 +60,34 @@ class ApplyConfiguration(Command):
     """Make the fleet have all that the document names. Nothing is removed and nothing released."""
 
     kind: Literal["apply-configuration"] = "apply-configuration"
-    configuration: Annotated[Configuration, Field()]
+    configuration: Configuration
 
 
 @decides(ApplyConfiguration)
 def apply_configuration(draft: Draft, wanted: ApplyConfiguration) -> None:
     """Each entry by the capability that owns it, all in one transaction."""
     document = wanted.configuration
-    for name, entry in document.sites.items():
-        add_name(draft, AddName(dimension="site", name=name, title=entry.title))
-    for dimension, switches in (("operation", document.flags), ("workflow", document.workflows)):
-        for name, switch in switches.items():
-            _apply_switch(draft, dimension, stored_name(dimension, name), switch)
+    for dimension, entries in _plain_names(document):
+        for name, entry in entries.items():
+            registered(draft, dimension, name, entry.title)
+    switches: tuple[tuple[Switched, dict[str, SwitchEntry]], ...]
+    switches = (("operation", document.flags), ("workflow", document.workflows))
+    for switched, switch_entries in switches:
+        for name, switch in switch_entries.items():
+            _apply_switch(draft, switched, name, switch)
     for name, limit in document.limits.items():
         _apply_limit(draft, name, limit)
-    draft.notes = [note for note in draft.notes if "registered already" not in note]
 
 
 def export_configuration(state: State) -> dict[str, Any]:
     """The document of this fleet: equal configurations give equal documents, without times, workers or holds."""
     return {
         "format": FORMAT,
-        "sites": {name.name: _titled(name.title) for name in state.names_of("site")},
-        "flags": {name.name: _titled(name.title) for name in state.names_of("operation")},
-        "workflows": {name.name: _titled(name.title) for name in state.names_of("workflow")},
+        "sites": _titles(state, "site"),
+        "services": _titles(state, "service"),
+        "dependencies": _titles(state, "dependency"),
+        "flags": _titles(state, "operation"),
+        "workflows": _titles(state, "workflow"),
         "limits": {
             limit.name: {"limit": limit.limit, "window_s": limit.window_s}
             | ({"operation": limit.operation} if limit.operation else {})
@@ -90,30 +96,38 @@ def export_configuration(state: State) -> dict[str, Any]:
     }
 
 
-def _titled(title: str) -> dict[str, str]:
-    return {"title": title} if title else {}
+def _plain_names(document: Configuration) -> tuple[tuple[str, dict[str, NameEntry]], ...]:
+    return ("site", document.sites), ("service", document.services), ("dependency", document.dependencies)
 
 
-def _apply_switch(draft: Draft, dimension: Any, name: str, entry: SwitchEntry) -> None:
-    add_name(draft, AddName(dimension=dimension, name=name, title=entry.title))
+def _titles(state: State, dimension: str) -> dict[str, dict[str, str]]:
+    return {name.name: {"title": name.title} if name.title else {} for name in state.names_of(dimension)}
+
+
+def _apply_switch(draft: Draft, dimension: Switched, name: str, entry: SwitchEntry) -> None:
     selector = Selector.from_mapping({dimension: name})
-    on = is_on(draft.state, dimension, name)
-    if entry.state == "off" and not any(
-        hold.source == SOURCE_OF_DIMENSION[dimension] for hold in draft.state.holds_on(selector)
-    ):
-        draft.hold_ids.append(place(draft, switch_hold(selector, "applied configuration")))
-    elif entry.state == "on" and not on:
+    registered(draft, dimension, stored_name(dimension, name), entry.title)
+    if entry.state == "off" and not is_switched_off(draft.state, dimension, selector):
+        switch_off(draft, dimension, selector, "applied configuration")
+    elif entry.state == "on" and not is_on(draft.state, dimension, name):
         held = ", ".join(hold.hold_id for hold in draft.state.holds_on(selector))
         draft.notes.append(f"{selector} stays off (held by {held}): apply releases nothing")
 
 
 def _apply_limit(draft: Draft, name: str, entry: LimitEntry) -> None:
-    operation = None if entry.operation is None else stored_name("operation", entry.operation)
-    known = draft.state.limits.get(name)
+    operation = charged(draft, entry.operation)
+    known = find_limit(draft.state, name)
     if known is None:
-        draft.emit(LimitDefined(name=name, limit=entry.limit, window_s=entry.window_s, operation=operation))
-    elif (known.limit, known.window_s) != (entry.limit, entry.window_s):
-        if known.limit == 0 and entry.limit > 0:
-            draft.notes.append(f"limit {name} stays 0: apply releases nothing; say 'limits set {name} {entry.limit}'")
-        else:
-            draft.emit(LimitChanged(name=name, limit=entry.limit, window_s=entry.window_s))
+        window_s = HOUR_S if entry.window_s is None else entry.window_s
+        draft.emit(LimitDefined(name=name, limit=entry.limit, window_s=window_s, operation=operation))
+        return
+    window_s = known.window_s if entry.window_s is None else entry.window_s
+    operation = known.operation if operation is None else operation
+    if (known.limit, known.window_s, known.operation) == (entry.limit, window_s, operation):
+        return
+    if known.limit == 0 and (entry.limit > 0 or operation != known.operation):
+        draft.notes.append(
+            f"limit {known.name} stays 0: apply releases nothing; say 'limits set {known.name} {entry.limit}'"
+        )
+    else:
+        draft.emit(LimitChanged(name=known.name, limit=entry.limit, window_s=window_s, operation=operation))

@@ -9,23 +9,40 @@ sent. An emergency ends by recovery alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from core.capabilities.holds import HoldChanged, HoldReleased, Selectors, place, require_reason, require_unmoved
+from core.capabilities.holds import Selectors, place, release, require_reason, require_unmoved, strengthen
 from core.capabilities.names import require_known
-from core.engine import Draft, RemoveLatch, decides, evolves, only_system
+from core.engine import Draft, RemoveLatch, decides, evolves, only_people, only_system
 from core.errors import CommandRejected, ConfirmationNeeded
-from core.messages import Command, Event, FreeText, Header, Identifier, Level, Moment, SelectorField, StopResult
-from core.messages import command, event
+from core.messages import (
+    Command,
+    EmergencyEvent,
+    FreeText,
+    Header,
+    Identifier,
+    Moment,
+    SelectorField,
+    StopEvent,
+    StopResult,
+    command,
+    event,
+)
 from core.state import ENDED_KEPT, Emergency, State, Stop
 from opsgate.hold import DRAIN, HALT, Hold
-from opsgate.order import BUDGET_S, MODE_OF_LEVEL
+from opsgate.order import BUDGET_S, MODE_OF_LEVEL, Level
 from opsgate.selector import Selector, scope_text
 
-STRENGTH: Final = {"maintenance": 0, "service_specific": 1, "graceful": 2, "cascading": 2, "immediate": 3}
+STRENGTH: Final[dict[Level, int]] = {
+    "maintenance": 0,
+    "service_specific": 1,
+    "graceful": 2,
+    "cascading": 2,
+    "immediate": 3,
+}
 """The order when levels meet: an emergency escalates and never downgrades."""
 
 
@@ -71,11 +88,10 @@ class Recover(Command):
 
 
 @event
-class StopOrdered(Event):
+class StopOrdered(StopEvent):
     """A stop came into force; ``of`` is the frozen list of workers that must acknowledge by ``deadline_at``."""
 
     kind: Literal["stop.ordered"] = "stop.ordered"
-    stop_id: str
     emergency_id: str
     level: Level
     selectors: tuple[SelectorField, ...]
@@ -87,62 +103,56 @@ class StopOrdered(Event):
 
 
 @event
-class StopConcluded(Event):
+class StopConcluded(StopEvent):
     """What a stop came to, as far as it was observed. May follow again, when a missing worker stops late."""
 
     kind: Literal["stop.concluded"] = "stop.concluded"
-    stop_id: str
     result: StopResult
     acked: tuple[str, ...]
     missing: tuple[str, ...]
 
 
 @event
-class StopEscalated(Event):
-    """A draining stop used up its budget and halts now."""
+class StopEscalated(StopEvent):
+    """A stop became harder than it was ordered: a drain used up its budget, or a harder stop covers all of it now."""
 
     kind: Literal["stop.escalated"] = "stop.escalated"
-    stop_id: str
     level: Level
     deadline_at: Moment
 
 
 @event
-class StopExplained(Event):
+class StopExplained(StopEvent):
     """A reason was added to a stop."""
 
     kind: Literal["stop.explained"] = "stop.explained"
-    stop_id: str
     reason: str
 
 
 @event
-class EmergencyOpened(Event):
+class EmergencyOpened(EmergencyEvent):
     """The case around one or more stops began."""
 
     kind: Literal["emergency.opened"] = "emergency.opened"
-    emergency_id: str
     level: Level
     selectors: tuple[SelectorField, ...]
     reason: str = ""
 
 
 @event
-class EmergencyJoined(Event):
+class EmergencyJoined(EmergencyEvent):
     """Another stop joined a running emergency, which has the higher level and the wider scope of the two now."""
 
     kind: Literal["emergency.joined"] = "emergency.joined"
-    emergency_id: str
     level: Level
     selectors: tuple[SelectorField, ...]
 
 
 @event
-class EmergencyEnded(Event):
+class EmergencyEnded(EmergencyEvent):
     """An emergency was recovered. ``checks`` are what was looked at, as they stood."""
 
     kind: Literal["emergency.ended"] = "emergency.ended"
-    emergency_id: str
     reason: str
     checks: tuple[str, ...] = ()
 
@@ -150,18 +160,19 @@ class EmergencyEnded(Event):
 @decides(OrderStop)
 def order_stop(draft: Draft, wanted: OrderStop) -> None:
     """First the holds, then everything else."""
-    draft.scope, draft.stop_id = wanted.selectors, wanted.stop_id
+    selectors = tuple(dict.fromkeys(wanted.selectors))
+    draft.scope, draft.stop_id = selectors, wanted.stop_id
     known = draft.state.stops.get(wanted.stop_id)
     if known is not None:
-        draft.emergency_id = known.emergency_id
-        draft.hold_ids.extend(known.hold_ids)
-        draft.notes.append(f"stop {wanted.stop_id} is in force already")
+        _already_ordered(draft, known)
         return
-    require_known(draft, wanted.selectors, create=wanted.create)
-    selectors = tuple(dict.fromkeys(wanted.selectors))
-    emergency_id = _open_or_join(draft, wanted, selectors)
-    hold_ids = tuple(place(draft, _hold(selector, emergency_id, wanted)) for selector in selectors)
-    live = draft.facts.live
+    require_known(draft, selectors, create=wanted.create)
+    emergency_id = draft.emergency_id = _open_or_join(draft, wanted, selectors)
+    mode, live = MODE_OF_LEVEL[wanted.level], draft.facts.live
+    hold_ids = tuple(
+        place(draft, selector, source="emergency", owner=emergency_id, reason=wanted.reason, mode=mode)
+        for selector in selectors
+    )
     draft.emit(
         StopOrdered(
             stop_id=wanted.stop_id,
@@ -175,10 +186,10 @@ def order_stop(draft: Draft, wanted: OrderStop) -> None:
             ordered_at=wanted.ordered_at,
         )
     )
-    draft.hold_ids.extend(hold_ids)
-    draft.emergency_id = emergency_id
-    if not draft.state.stops[wanted.stop_id].of:
-        _conclude(draft, draft.state.stops[wanted.stop_id], ())
+    stop = draft.state.stops[wanted.stop_id]
+    _harden_what_it_covers(draft, stop)
+    if not stop.of:
+        conclude(draft, stop, ())
 
 
 @decides(ConcludeStop)
@@ -193,12 +204,12 @@ def conclude_stop(draft: Draft, seen: ConcludeStop) -> None:
     acked = tuple(worker for worker in stop.of if worker in {*seen.acked, *stop.acked})
     if len(acked) == len(stop.of):
         if stop.result != "verified":
-            _conclude(draft, stop, acked)
+            conclude(draft, stop, acked)
     elif draft.now >= stop.deadline_at:
         if stop.result == "pending" and MODE_OF_LEVEL[stop.level] == DRAIN:
-            _escalate(draft, stop)
+            _escalate(draft, stop, "immediate", draft.now + timedelta(seconds=BUDGET_S["immediate"]))
         elif stop.result == "pending" or acked != stop.acked:
-            _conclude(draft, stop, acked)
+            conclude(draft, stop, acked)
 
 
 @decides(ExplainStop)
@@ -225,18 +236,18 @@ def recover(draft: Draft, wanted: Recover) -> None:
     if emergency.status == "ended":
         draft.notes.append(f"{emergency.emergency_id} was recovered at {emergency.ended_at} by {emergency.ended_by}")
         return
+    only_people(draft, "recovery")
     require_reason(wanted.reason)
     require_unmoved(draft)
     scope = scope_text(emergency.selectors)
     if wanted.confirm != scope:
-        raise ConfirmationNeeded("scope-not-typed", f"type the scope of {emergency.emergency_id}: {scope}", "")
-    checks = recovery_checks(draft.state, emergency)
+        raise ConfirmationNeeded("scope-not-typed", f"type the scope of {emergency.emergency_id}: {scope}")
+    checks = recovery_checks(draft.state, emergency, draft.now)
     failed = [check for check in checks if check.verdict == "fail"]
     if failed:
         raise CommandRejected("recovery-check-failed", "; ".join(check.detail for check in failed), failed[0].hint)
     for hold in _holds_of(draft.state, emergency):
-        draft.emit(HoldReleased(hold_id=hold.hold_id, reason=wanted.reason))
-        draft.hold_ids.append(hold.hold_id)
+        release(draft, hold, wanted.reason)
     draft.emit(
         EmergencyEnded(
             emergency_id=emergency.emergency_id, reason=wanted.reason, checks=tuple(str(check) for check in checks)
@@ -257,9 +268,12 @@ class Check:
         return f"[{ {'ok': 'ok', 'warn': '!!', 'fail': 'XX'}[self.verdict] }] {self.detail}"
 
 
-def recovery_checks(state: State, emergency: Emergency) -> tuple[Check, ...]:
-    """What a recovery of this emergency would find now: each stop's verification, and what would still hold."""
-    checks = [_check_of_stop(state.stops[stop_id]) for stop_id in emergency.stop_ids]
+def recovery_checks(state: State, emergency: Emergency, now: datetime | None = None) -> tuple[Check, ...]:
+    """What a recovery of this emergency would find now: each stop's verification, and what would still hold.
+
+    Without ``now``, a stop that is still counting counts as within its time.
+    """
+    checks = [_check_of_stop(state.stops[stop_id], now) for stop_id in emergency.stop_ids]
     own = {hold.hold_id for hold in _holds_of(state, emergency)}
     others = [hold for hold in state.holds_touching(emergency.selectors) if hold.hold_id not in own]
     if others:
@@ -288,8 +302,7 @@ def stop_ordered(state: State, happened: StopOrdered, header: Header) -> State:
     )
     emergency = state.emergencies[happened.emergency_id]
     emergency = replace(emergency, stop_ids=(*emergency.stop_ids, stop.stop_id))
-    return replace(
-        state,
+    return state._replace(
         stops=state.stops.set(stop.stop_id, stop),
         emergencies=state.emergencies.set(emergency.emergency_id, emergency),
         control_revision=header.revision,
@@ -299,28 +312,31 @@ def stop_ordered(state: State, happened: StopOrdered, header: Header) -> State:
 @evolves(StopConcluded)
 def stop_concluded(state: State, happened: StopConcluded, header: Header) -> State:
     """Fold."""
-    return _with_stop(state, happened.stop_id, result=happened.result, acked=happened.acked, concluded_at=header.at)
+    known = state.stops[happened.stop_id]
+    return _with_stop(state, replace(known, result=happened.result, acked=happened.acked, concluded_at=header.at))
 
 
 @evolves(StopEscalated)
 def stop_escalated(state: State, happened: StopEscalated, _header: Header) -> State:
     """Fold."""
-    return _with_stop(state, happened.stop_id, level=happened.level, deadline_at=happened.deadline_at)
+    known = state.stops[happened.stop_id]
+    return _with_stop(state, replace(known, level=happened.level, deadline_at=happened.deadline_at))
 
 
 @evolves(StopExplained)
-def stop_explained(state: State, happened: StopExplained, _header: Header) -> State:
+def stop_explained(state: State, happened: StopExplained, header: Header) -> State:
     """Fold: the stop, its emergency and its holds say why from now on."""
-    state = _with_stop(state, happened.stop_id, reason=happened.reason)
+    state = _with_stop(state, replace(state.stops[happened.stop_id], reason=happened.reason))
     stop = state.stops[happened.stop_id]
     emergency = state.emergencies[stop.emergency_id]
     if not emergency.reason:
         emergency = replace(emergency, reason=happened.reason)
     holds = state.holds
     for hold_id in stop.hold_ids:
-        if hold_id in holds and not holds[hold_id].reason:
-            holds = holds.set(hold_id, replace(holds[hold_id], reason=happened.reason))
-    return replace(state, holds=holds, emergencies=state.emergencies.set(emergency.emergency_id, emergency))
+        hold = holds.get(hold_id)
+        if hold is not None and not hold.reason:
+            holds = holds.set(hold_id, replace(hold, reason=happened.reason, revision=header.revision))
+    return state._replace(holds=holds, emergencies=state.emergencies.set(emergency.emergency_id, emergency))
 
 
 @evolves(EmergencyOpened)
@@ -336,7 +352,7 @@ def emergency_opened(state: State, happened: EmergencyOpened, header: Header) ->
         reason=happened.reason,
         correlation_id=header.correlation_id,
     )
-    return replace(state, emergencies=state.emergencies.set(emergency.emergency_id, emergency))
+    return state._replace(emergencies=state.emergencies.set(emergency.emergency_id, emergency))
 
 
 @evolves(EmergencyJoined)
@@ -344,7 +360,7 @@ def emergency_joined(state: State, happened: EmergencyJoined, _header: Header) -
     """Fold."""
     known = state.emergencies[happened.emergency_id]
     emergency = replace(known, level=happened.level, selectors=happened.selectors)
-    return replace(state, emergencies=state.emergencies.set(emergency.emergency_id, emergency))
+    return state._replace(emergencies=state.emergencies.set(emergency.emergency_id, emergency))
 
 
 @evolves(EmergencyEnded)
@@ -360,19 +376,35 @@ def emergency_ended(state: State, happened: EmergencyEnded, header: Header) -> S
         emergencies = emergencies.delete(old.emergency_id)
         for stop_id in old.stop_ids:
             stops = stops.delete(stop_id)
-    return replace(state, emergencies=emergencies, stops=stops, control_revision=header.revision)
+    return state._replace(emergencies=emergencies, stops=stops, control_revision=header.revision)
+
+
+def conclude(draft: Draft, stop: Stop, acked: tuple[str, ...]) -> None:
+    """Say what a stop has come to, by who of its list has acknowledged."""
+    missing = tuple(worker for worker in stop.of if worker not in acked)
+    result: StopResult = "verified" if not missing else "partial" if acked else "unverified"
+    draft.emit(StopConcluded(stop_id=stop.stop_id, result=result, acked=acked, missing=missing))
+
+
+def _already_ordered(draft: Draft, stop: Stop) -> None:
+    draft.emergency_id = stop.emergency_id
+    draft.hold_ids.extend(stop.hold_ids)
+    emergency = draft.state.emergencies[stop.emergency_id]
+    if emergency.status == "active":
+        draft.notes.append(f"stop {stop.stop_id} is in force already")
+    else:
+        draft.notes.append(f"stop {stop.stop_id} was in force and has been recovered: order another one")
 
 
 def _open_or_join(draft: Draft, wanted: OrderStop, selectors: tuple[Selector, ...]) -> str:
+    """The emergency of this stop: the oldest running one whose scope it overlaps, else one of its own."""
     for running in draft.state.active_emergencies():
         if any(mine.overlaps(theirs) for mine in selectors for theirs in running.selectors):
             level = max(running.level, wanted.level, key=STRENGTH.__getitem__)
             wider = _widest((*running.selectors, *selectors))
             draft.correlation_id = running.correlation_id
             if (level, wider) != (running.level, running.selectors):
-                draft.emit(
-                    EmergencyJoined.model_construct(emergency_id=running.emergency_id, level=level, selectors=wider)
-                )
+                draft.emit(EmergencyJoined(emergency_id=running.emergency_id, level=level, selectors=wider))
             return running.emergency_id
     emergency_id = f"E-{draft.next_revision}"
     draft.emit(
@@ -387,46 +419,43 @@ def _widest(selectors: tuple[Selector, ...]) -> tuple[Selector, ...]:
     return tuple(s for s in distinct if not any(other.contains(s) for other in distinct if other != s))
 
 
-def _hold(selector: Selector, emergency_id: str, wanted: OrderStop) -> Hold:
-    mode = MODE_OF_LEVEL[wanted.level]
-    return Hold(hold_id="", selector=selector, source="emergency", owner=emergency_id, reason=wanted.reason, mode=mode)
+def _harden_what_it_covers(draft: Draft, stop: Stop) -> None:
+    """Weaker stops of the same emergency that are still counting and that this one covers wholly are from now on as
+    hard and as urgent as it is."""
+    for stop_id in draft.state.emergencies[stop.emergency_id].stop_ids:
+        earlier = draft.state.stops[stop_id]
+        weaker = earlier.result == "pending" and STRENGTH[earlier.level] < STRENGTH[stop.level]
+        if weaker and all(any(mine.contains(theirs) for mine in stop.selectors) for theirs in earlier.selectors):
+            _escalate(draft, earlier, stop.level, min(earlier.deadline_at, stop.deadline_at))
+
+
+def _escalate(draft: Draft, stop: Stop, level: Level, deadline_at: datetime) -> None:
+    for hold_id in stop.hold_ids:
+        hold = draft.state.holds[hold_id]
+        if hold.mode == DRAIN and MODE_OF_LEVEL[level] == HALT:
+            strengthen(draft, hold, mode=HALT, expires_at=None, admit=hold.admit)
+    draft.emit(StopEscalated(stop_id=stop.stop_id, level=level, deadline_at=deadline_at))
 
 
 def _holds_of(state: State, emergency: Emergency) -> tuple[Hold, ...]:
     own = (h for h in state.holds.values() if (h.source, h.owner) == ("emergency", emergency.emergency_id))
-    return tuple(sorted(own, key=lambda hold: (hold.revision, hold.hold_id)))
+    return tuple(sorted(own, key=lambda hold: (hold.placed_at, hold.revision)))
 
 
-def _conclude(draft: Draft, stop: Stop, acked: tuple[str, ...]) -> None:
-    missing = tuple(worker for worker in stop.of if worker not in acked)
-    result: StopResult = "verified" if not missing else "partial" if acked else "unverified"
-    draft.emit(StopConcluded(stop_id=stop.stop_id, result=result, acked=acked, missing=missing))
+def _with_stop(state: State, stop: Stop) -> State:
+    return state._replace(stops=state.stops.set(stop.stop_id, stop))
 
 
-def _escalate(draft: Draft, stop: Stop) -> None:
-    deadline_at = draft.now + timedelta(seconds=BUDGET_S["immediate"])
-    for hold_id in stop.hold_ids:
-        hold = draft.state.holds.get(hold_id)
-        if hold is not None and hold.mode == DRAIN:
-            draft.emit(
-                HoldChanged(
-                    hold_id=hold_id, mode=HALT, expires_at=hold.expires_at, admit=hold.admit, reason=hold.reason
-                )
-            )
-    draft.emit(StopEscalated(stop_id=stop.stop_id, level="immediate", deadline_at=deadline_at))
-
-
-def _with_stop(state: State, stop_id: str, **changes: object) -> State:
-    return replace(state, stops=state.stops.set(stop_id, replace(state.stops[stop_id], **changes)))  # type: ignore[arg-type]
-
-
-def _check_of_stop(stop: Stop) -> Check:
+def _check_of_stop(stop: Stop, now: datetime | None) -> Check:
     counts = f"{stop.stop_id}: {len(stop.of) - len(stop.missing)}/{len(stop.of)} acknowledged"
+    late = now is not None and now > stop.deadline_at + timedelta(seconds=2 * BUDGET_S["immediate"])
     match stop.result:
-        case "pending":
-            return Check("fail", f"{counts}, still counting", "wait for its result, it comes within its budget")
         case "verified":
             return Check("ok", f"{counts}, verified")
+        case "pending" if late:
+            return Check("warn", f"{counts}, and no keeper has counted since: nobody knows who stopped")
+        case "pending":
+            return Check("fail", f"{counts}, still counting", "wait for its result, it comes within its budget")
         case _:
             shown = ", ".join(stop.missing[:5])
             return Check("warn", f"{counts}, {stop.result}; not known to have stopped: {shown}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 from core.capabilities.names import NameAdded
@@ -32,7 +31,9 @@ class FleetCreated(Event):
 @decides(CreateFleet)
 def create_fleet(draft: Draft, wanted: CreateFleet) -> None:
     """Only where nothing is yet (S0: the singleton row is initialised once)."""
-    if draft.state.revision == 0:
+    if draft.state.revision > 0:
+        draft.notes.append(f"this is fleet {draft.state.fleet} already")
+    else:
         draft.emit(FleetCreated(fleet=wanted.fleet))
         for operation in OPERATIONS:
             draft.emit(NameAdded(dimension="operation", name=operation))
@@ -45,4 +46,4 @@ def create_fleet(draft: Draft, wanted: CreateFleet) -> None:
 @evolves(FleetCreated)
 def fleet_created(state: State, happened: FleetCreated, _header: Header) -> State:
     """Fold."""
-    return replace(state, fleet=happened.fleet)
+    return state._replace(fleet=happened.fleet)

@@ -16,24 +16,11 @@ from pydantic import Field
 from core.capabilities.names import require_known, touched
 from core.engine import Draft, decides, evolves, only_system
 from core.errors import CommandRejected, NotPermitted, RevisionConflict
-from core.messages import Command, Event, FreeText, Header, Identifier, Mode, Moment, SelectorField, command, event
+from core.messages import Command, FreeText, Header, HoldEvent, Identifier, Moment, SelectorField, command, event
 from core.state import State
-from opsgate.hold import AUTOMATIC_SOURCES, HALT, Hold
+from opsgate.hold import AUTOMATIC_SOURCES, DRAIN, HALT, LIMIT_SOURCE, Hold, Mode, Source
 from opsgate.selector import Selector, scope_text
 
-Source = Literal[
-    "operator",
-    "emergency",
-    "trigger",
-    "breaker",
-    "schedule",
-    "alert",
-    "file",
-    "signal",
-    "flag",
-    "workflow",
-    "safety",
-]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Selectors = Annotated[tuple[SelectorField, ...], Field(min_length=1, max_length=10_000)]
 
@@ -58,7 +45,10 @@ class PlaceHold(Command):
 
 @command
 class ReleaseHolds(Command):
-    """Release holds with exactly these selectors: the operators' by default, other sources' with force, or one by id."""
+    """Release holds with exactly these selectors: all operators' by default, other sources' with force, or one by id.
+
+    ``source`` and ``owner`` are for automation: which of its own holds it ends.
+    """
 
     kind: Literal["release-holds"] = "release-holds"
     selectors: Selectors
@@ -77,11 +67,10 @@ class ExpireHolds(Command):
 
 
 @event
-class HoldPlaced(Event):
+class HoldPlaced(HoldEvent):
     """A hold came into force."""
 
     kind: Literal["hold.placed"] = "hold.placed"
-    hold_id: str
     selector: SelectorField
     source: Source
     owner: str
@@ -92,11 +81,10 @@ class HoldPlaced(Event):
 
 
 @event
-class HoldChanged(Event):
+class HoldChanged(HoldEvent):
     """A hold in force became stronger, or ramps: its mode, expiry, admitted share or reason is another now."""
 
     kind: Literal["hold.changed"] = "hold.changed"
-    hold_id: str
     mode: Mode
     expires_at: Moment | None
     admit: float
@@ -104,29 +92,26 @@ class HoldChanged(Event):
 
 
 @event
-class HoldReleased(Event):
+class HoldReleased(HoldEvent):
     """A hold was ended by someone who may."""
 
     kind: Literal["hold.released"] = "hold.released"
-    hold_id: str
     reason: str
     forced: bool = False
 
 
 @event
-class HoldExpired(Event):
+class HoldExpired(HoldEvent):
     """A hold ended because its time had come while a keeper watched."""
 
     kind: Literal["hold.expired"] = "hold.expired"
-    hold_id: str
 
 
 @event
-class HoldExpiryMissed(Event):
+class HoldExpiryMissed(HoldEvent):
     """A hold's expiry fell due while no keeper ran: it stays in force until a person releases it."""
 
     kind: Literal["hold.expiry-missed"] = "hold.expiry-missed"
-    hold_id: str
 
 
 @decides(PlaceHold)
@@ -139,9 +124,9 @@ def place_hold(draft: Draft, wanted: PlaceHold) -> None:
         )
     require_known(draft, wanted.selectors, create=wanted.create)
     for selector in dict.fromkeys(wanted.selectors):
-        hold = Hold(
-            hold_id="",
-            selector=selector,
+        place(
+            draft,
+            selector,
             source=wanted.source,
             owner=owner,
             reason=wanted.reason,
@@ -149,7 +134,6 @@ def place_hold(draft: Draft, wanted: PlaceHold) -> None:
             expires_at=wanted.expires_at,
             admit=wanted.admit,
         )
-        draft.hold_ids.append(place(draft, hold))
     draft.scope = wanted.selectors
 
 
@@ -158,11 +142,11 @@ def release_holds(draft: Draft, wanted: ReleaseHolds) -> None:
     """Release what is named, say whose it was, and leave everything else in force."""
     require_reason(wanted.reason)
     require_unmoved(draft)
+    _refuse_limit(wanted)
     for selector in dict.fromkeys(wanted.selectors):
         for hold in draft.state.holds_on(selector):
             if _to_release(draft, wanted, hold):
-                draft.emit(HoldReleased(hold_id=hold.hold_id, reason=wanted.reason, forced=wanted.force))
-                draft.hold_ids.append(hold.hold_id)
+                release(draft, hold, wanted.reason, forced=wanted.force and hold.source != "operator")
                 draft.notes.append(f"released {hold.hold_id} of {hold.source} {hold.owner}")
     if wanted.hold_id is not None and wanted.hold_id not in draft.hold_ids:
         draft.notes.append(f"{wanted.hold_id} is not in force on {scope_text(wanted.selectors)}")
@@ -175,24 +159,25 @@ def release_holds(draft: Draft, wanted: ReleaseHolds) -> None:
 def expire_holds(draft: Draft, _wanted: ExpireHolds) -> None:
     """Expiry is decided here and nowhere else; what fell due unwatched is shown, not done."""
     only_system(draft, "expiring holds")
-    since = draft.facts.keeper_since or draft.now
-    due = (h for h in draft.state.holds.values() if h.expires_at and h.expires_at <= draft.now and not h.overdue)
-    for hold in sorted(due, key=lambda hold: (hold.expires_at or draft.now, hold.hold_id)):
-        unwatched = hold.expires_at is not None and hold.expires_at < since
-        draft.emit((HoldExpiryMissed if unwatched else HoldExpired)(hold_id=hold.hold_id))
-        draft.hold_ids.append(hold.hold_id)
+    watched_since = draft.facts.keeper_since or draft.now
+    due = [(h.expires_at, h.revision, h) for h in draft.state.holds.values() if h.expires_at and not h.overdue]
+    for expires_at, _, hold in sorted(due, key=lambda entry: entry[:2]):
+        if expires_at <= draft.now:
+            watched = expires_at >= watched_since
+            draft.emit(HoldExpired(hold_id=hold.hold_id) if watched else HoldExpiryMissed(hold_id=hold.hold_id))
+            draft.hold_ids.append(hold.hold_id)
 
 
 @evolves(HoldPlaced)
 def hold_placed(state: State, happened: HoldPlaced, header: Header) -> State:
     """Fold."""
     hold = Hold(
-        hold_id=happened.hold_id,
-        selector=happened.selector,
-        source=happened.source,
-        owner=happened.owner,
-        reason=happened.reason,
-        mode=happened.mode,
+        happened.hold_id,
+        happened.selector,
+        happened.source,
+        happened.owner,
+        happened.reason,
+        happened.mode,
         placed_at=header.at,
         expires_at=happened.expires_at,
         admit=happened.admit,
@@ -204,22 +189,23 @@ def hold_placed(state: State, happened: HoldPlaced, header: Header) -> State:
 
 @evolves(HoldChanged)
 def hold_changed(state: State, happened: HoldChanged, header: Header) -> State:
-    """Fold."""
+    """Fold. With another expiry, one that was missed is missed no longer."""
+    known = state.holds[happened.hold_id]
     return state.with_hold(
         replace(
-            state.holds[happened.hold_id],
+            known,
             mode=happened.mode,
             expires_at=happened.expires_at,
             admit=happened.admit,
             reason=happened.reason,
+            overdue=known.overdue and happened.expires_at == known.expires_at,
             revision=header.revision,
         )
     )
 
 
-@evolves(HoldReleased)
-@evolves(HoldExpired)
-def hold_ended(state: State, happened: HoldReleased | HoldExpired, header: Header) -> State:
+@evolves(HoldReleased, HoldExpired)
+def hold_ended(state: State, happened: HoldEvent, header: Header) -> State:
     """Fold."""
     hold = state.holds[happened.hold_id]
     return _marked(state.without_hold(hold.hold_id, header.revision), hold, header)
@@ -231,60 +217,84 @@ def hold_expiry_missed(state: State, happened: HoldExpiryMissed, header: Header)
     return state.with_hold(replace(state.holds[happened.hold_id], overdue=True, revision=header.revision))
 
 
-def place(draft: Draft, wanted: Hold) -> str:
-    """Place one hold and return its id. The same hold again (source, owner, selector) keeps its id: a stronger one
-    strengthens it, a weaker one changes nothing and says so."""
-    for hold in draft.state.holds_on(wanted.selector):
-        if (hold.source, hold.owner) == (wanted.source, wanted.owner):
-            return _strengthen(draft, hold, wanted)
-    hold_id = f"H-{draft.next_revision}"
-    draft.emit(
-        HoldPlaced.model_construct(
-            hold_id=hold_id,
-            selector=wanted.selector,
-            source=wanted.source,
-            owner=wanted.owner,
-            reason=wanted.reason,
-            mode=wanted.mode,
-            expires_at=wanted.expires_at,
-            admit=wanted.admit,
+def place(
+    draft: Draft,
+    selector: Selector,
+    *,
+    source: Source,
+    owner: str,
+    reason: str = "",
+    mode: Mode = DRAIN,
+    expires_at: datetime | None = None,
+    admit: float = 0.0,
+) -> str:
+    """Place one hold and return its id. The same hold again (source, owner, selector) keeps its id: what is stronger
+    strengthens it, what is weaker changes nothing and says so."""
+    known = next((h for h in draft.state.holds_on(selector) if (h.source, h.owner) == (source, owner)), None)
+    if known is None:
+        hold_id = f"H-{draft.next_revision}"
+        draft.emit(
+            HoldPlaced(
+                hold_id=hold_id,
+                selector=selector,
+                source=source,
+                owner=owner,
+                reason=reason,
+                mode=mode,
+                expires_at=expires_at,
+                admit=admit,
+            )
         )
-    )
+    else:
+        hold_id = known.hold_id
+        strengthen(draft, known, mode=mode, expires_at=expires_at, admit=admit, reason=reason)
+    draft.hold_ids.append(hold_id)
     return hold_id
+
+
+def strengthen(
+    draft: Draft, hold: Hold, *, mode: Mode, expires_at: datetime | None, admit: float, reason: str = ""
+) -> None:
+    """Make a hold as strong as asked, in each respect in which it is weaker: halt, a later or no end, a lower share."""
+    stronger: Mode = HALT if HALT in {mode, hold.mode} else DRAIN
+    later, lower = _later(hold.expires_at, expires_at), min(hold.admit, admit)
+    wanted, now, after = (mode, expires_at, admit), (hold.mode, hold.expires_at, hold.admit), (stronger, later, lower)
+    if after != now:
+        draft.emit(
+            HoldChanged(
+                hold_id=hold.hold_id, mode=stronger, expires_at=later, admit=lower, reason=reason or hold.reason
+            )
+        )
+    if wanted == now:
+        draft.notes.append(f"{hold.hold_id} is in force already")
+    elif wanted != after:
+        draft.notes.append(f"{hold.hold_id} is in force and stronger than this; placing again weakens nothing")
+
+
+def release(draft: Draft, hold: Hold, reason: str, *, forced: bool = False) -> None:
+    """End one hold; whether it may be ended has been decided."""
+    draft.emit(HoldReleased(hold_id=hold.hold_id, reason=reason, forced=forced))
+    draft.hold_ids.append(hold.hold_id)
 
 
 def require_unmoved(draft: Draft) -> None:
     """Refuse a release when what may run has changed since its sender looked. Stops never call this."""
-    expected = draft.expected_revision
-    if expected is not None and draft.state.control_revision > expected:
-        raise RevisionConflict(
-            "state-moved",
-            f"the state moved: you looked at revision {expected}, holds changed at {draft.state.control_revision}",
-            "look again, then decide again",
-        )
+    expected, state = draft.expected_revision, draft.state
+    if expected is None or state.control_revision <= expected <= state.revision:
+        return
+    if expected > state.revision:
+        found = f"this journal ends at {state.revision}"  # an older copy of the database was put back
+    else:
+        found = f"holds changed at {state.control_revision}"
+    raise RevisionConflict(
+        "state-moved", f"the state moved: you looked at revision {expected}, {found}", "look again, then decide again"
+    )
 
 
 def require_reason(reason: str) -> None:
     """Refuse a release without a reason."""
     if not reason.strip():
         raise CommandRejected("reason-needed", "a release needs a reason", "say it with --reason")
-
-
-def _strengthen(draft: Draft, hold: Hold, wanted: Hold) -> str:
-    mode = HALT if HALT in (hold.mode, wanted.mode) else hold.mode
-    expires_at = _later(hold.expires_at, wanted.expires_at)
-    admit = min(hold.admit, wanted.admit)
-    if (mode, expires_at, admit) != (hold.mode, hold.expires_at, hold.admit):
-        draft.emit(
-            HoldChanged.model_construct(
-                hold_id=hold.hold_id, mode=mode, expires_at=expires_at, admit=admit, reason=wanted.reason or hold.reason
-            )
-        )
-    elif (wanted.mode, wanted.expires_at, wanted.admit) != (mode, expires_at, admit):
-        draft.notes.append(f"{hold.hold_id} is in force and stronger than this; nothing changes")
-    else:
-        draft.notes.append(f"{hold.hold_id} is in force already")
-    return hold.hold_id
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:
@@ -295,38 +305,51 @@ def _later(one: datetime | None, other: datetime | None) -> datetime | None:
 def _owner(draft: Draft, wanted: PlaceHold) -> str:
     """Whose hold it will be; refuses a person another source's hold, and automation a person's."""
     kind = draft.actor.kind
+    if wanted.source == "emergency":
+        raise NotPermitted("source-not-yours", "an emergency's holds are placed by its stop", "order a stop")
     if kind == "person" and wanted.source != "operator":
         raise NotPermitted("source-not-yours", f"a person places operator holds, not {wanted.source} holds")
     if kind == "automation" and wanted.source not in AUTOMATIC_SOURCES:
         raise NotPermitted("source-not-yours", f"automation places its own holds, not {wanted.source} holds")
-    if wanted.source == "emergency":
-        raise NotPermitted("source-not-yours", "an emergency's holds are placed by its stop")
     return draft.actor.name if kind == "person" else wanted.owner or draft.actor.name
 
 
 def _to_release(draft: Draft, wanted: ReleaseHolds, hold: Hold) -> bool:
     """Whether this release ends this hold; raises where the sender named it and may not end it."""
-    if wanted.hold_id is not None and hold.hold_id != wanted.hold_id:
+    named = wanted.hold_id is not None
+    if named and hold.hold_id != wanted.hold_id:
         return False
-    if draft.actor.kind == "automation":
-        return (hold.source, hold.owner) == (wanted.source, wanted.owner or draft.actor.name) and (
-            hold.source in AUTOMATIC_SOURCES
-        )
-    if hold.source == "emergency":
-        if wanted.hold_id or wanted.force:
-            raise NotPermitted(
-                "emergency-hold",
-                f"{hold.hold_id} belongs to emergency {hold.owner}",
-                f"it ends by recovery only: opsconsole recover {hold.owner} --reason …",
-            )
-        return False
-    if hold.source == "operator" or wanted.force:
-        return True
-    if wanted.hold_id is not None:
+    if draft.actor.kind != "person":
+        own = (hold.source, hold.owner) == (wanted.source, wanted.owner or draft.actor.name)
+        if named and not (own and hold.source in AUTOMATIC_SOURCES):
+            raise NotPermitted("not-its-own", f"automation releases its own holds, {hold.hold_id} is {_whose(hold)}")
+        return own and hold.source in AUTOMATIC_SOURCES
+    if hold.source == "emergency" and (named or wanted.force):
         raise NotPermitted(
-            "other-source", f"{hold.hold_id} is a {hold.source} hold of {hold.owner}", "say --force to release it"
+            "emergency-hold",
+            f"{hold.hold_id} belongs to emergency {hold.owner}",
+            f"it ends by recovery only: opsconsole recover {hold.owner} --reason …",
         )
-    return False
+    if hold.source == "operator":
+        return True
+    if named and not wanted.force:
+        raise NotPermitted("other-source", f"{hold.hold_id} is {_whose(hold)}", "say --force to release it")
+    return wanted.force and hold.source != "emergency"
+
+
+def _refuse_limit(wanted: ReleaseHolds) -> None:
+    """What `why` shows for a limit of zero looks like a hold and is none."""
+    prefix, _, name = (wanted.hold_id or "").partition(":")
+    if prefix == LIMIT_SOURCE:
+        raise CommandRejected(
+            "limit-of-zero",
+            f"{wanted.hold_id} is a limit of zero, no hold",
+            f"raise it: opsconsole limits set {name} …",
+        )
+
+
+def _whose(hold: Hold) -> str:
+    return f"a {hold.source} hold of {hold.owner}"
 
 
 def _marked(state: State, hold: Hold, header: Header) -> State:

@@ -7,18 +7,21 @@ A write to a name that nobody registered is refused with the near names, because
 from __future__ import annotations
 
 import difflib
+import heapq
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import Literal
+from typing import Final, Literal
 
 from core.engine import Draft, decides, evolves
 from core.errors import CommandRejected, UnknownName
-from core.messages import Command, Event, FreeText, Header, Identifier, command, event
+from core.messages import Command, FreeText, Header, Identifier, NameEvent, command, event
 from core.state import Name, State
 from opsgate.names import OPERATION_OF_FLAG, REGISTERED, operation_named
 from opsgate.selector import Selector
 
 Dimension = Literal["site", "operation", "workflow", "service", "dependency", "campaign"]
+
+_COMPARED: Final = 500
+"""How many names a misspelt one is compared with at most: the comparison takes 20 µs and the database is locked."""
 
 
 @command
@@ -41,50 +44,39 @@ class RemoveName(Command):
 
 
 @event
-class NameAdded(Event):
+class NameAdded(NameEvent):
     """A name was registered."""
 
     kind: Literal["name.added"] = "name.added"
-    dimension: str
-    name: str
     title: str = ""
 
 
 @event
-class NameRetitled(Event):
+class NameRetitled(NameEvent):
     """A registered name got another title."""
 
     kind: Literal["name.retitled"] = "name.retitled"
-    dimension: str
-    name: str
     title: str
 
 
 @event
-class NameRemoved(Event):
+class NameRemoved(NameEvent):
     """A name is no longer registered."""
 
     kind: Literal["name.removed"] = "name.removed"
-    dimension: str
-    name: str
 
 
 @decides(AddName)
 def add_name(draft: Draft, wanted: AddName) -> None:
     """Register, or retitle; naming again what is there already changes nothing."""
     name = stored_name(wanted.dimension, wanted.name)
-    known = draft.state.names.get((wanted.dimension, name))
-    if known is None:
-        draft.emit(NameAdded(dimension=wanted.dimension, name=name, title=wanted.title))
-    elif wanted.title and known.title != wanted.title:
-        draft.emit(NameRetitled(dimension=wanted.dimension, name=name, title=wanted.title))
-    else:
+    if not registered(draft, wanted.dimension, name, wanted.title):
         draft.notes.append(f"{wanted.dimension} {name} is registered already")
 
 
 @decides(RemoveName)
 def remove_name(draft: Draft, wanted: RemoveName) -> None:
-    """Unregister, unless a hold would be left pointing at nothing."""
+    """Unregister, unless a hold or a limit would be left pointing at nothing."""
     name = stored_name(wanted.dimension, wanted.name)
     if (wanted.dimension, name) not in draft.state.names:
         raise unknown_name(draft.state, wanted.dimension, name)
@@ -92,17 +84,30 @@ def remove_name(draft: Draft, wanted: RemoveName) -> None:
     if held:
         shown = ", ".join(sorted(held)[:5])
         raise CommandRejected("name-held", f"{wanted.dimension} {name} is named by {shown}", "release that first")
+    charging = [limit.name for limit in draft.state.limits.values() if limit.operation == name]
+    if charging and wanted.dimension == "operation":
+        raise CommandRejected("name-limited", f"operation {name} is charged by limit {', '.join(sorted(charging))}")
     draft.emit(NameRemoved(dimension=wanted.dimension, name=name))
+
+
+def registered(draft: Draft, dimension: str, name: str, title: str = "") -> bool:
+    """Register a name as it is stored, or retitle it; False when it is there already, titled so or untitled here."""
+    known = draft.state.names.get((dimension, name))
+    if known is None:
+        draft.emit(NameAdded(dimension=dimension, name=name, title=title))
+    elif title and known.title != title:
+        draft.emit(NameRetitled(dimension=dimension, name=name, title=title))
+    else:
+        return False
+    return True
 
 
 @evolves(NameAdded)
 def name_added(state: State, happened: NameAdded, header: Header) -> State:
     """Fold."""
-    entry = Name(
-        happened.dimension, happened.name, happened.title, header.at, changed_at=header.at, changed_by=header.actor.name
-    )
-    names = state.names.set((happened.dimension, happened.name), entry)
-    return replace(state, names=names, names_revision=header.revision)
+    dimension, name = happened.dimension, happened.name
+    entry = Name(dimension, name, happened.title, header.at, changed_at=header.at, changed_by=header.actor.name)
+    return state._replace(names=state.names.set((dimension, name), entry), names_revision=header.revision)
 
 
 @evolves(NameRetitled)
@@ -115,7 +120,7 @@ def name_retitled(state: State, happened: NameRetitled, header: Header) -> State
 def name_removed(state: State, happened: NameRemoved, header: Header) -> State:
     """Fold."""
     names = state.names.delete((happened.dimension, happened.name))
-    return replace(state, names=names, names_revision=header.revision)
+    return state._replace(names=names, names_revision=header.revision)
 
 
 def stored_name(dimension: str, name: str) -> str:
@@ -128,10 +133,9 @@ def touched(state: State, dimension: str, name: str, header: Header, *, title: s
     entry = state.names.get((dimension, name))
     if entry is None:
         return state
-    marked = replace(
-        entry, title=entry.title if title is None else title, changed_at=header.at, changed_by=header.actor.name
-    )
-    return replace(state, names=state.names.set((dimension, name), marked))
+    kept = entry.title if title is None else title
+    marked = Name(dimension, name, kept, entry.added_at, changed_at=header.at, changed_by=header.actor.name)
+    return state._replace(names=state.names.set((dimension, name), marked))
 
 
 def require_known(draft: Draft, selectors: Iterable[Selector], *, create: bool) -> None:
@@ -150,12 +154,18 @@ def require_known(draft: Draft, selectors: Iterable[Selector], *, create: bool) 
 
 def unknown_name(state: State, dimension: str, name: str) -> UnknownName:
     """The refusal for a name that nobody registered, with what may have been meant."""
-    known = [entry.name for entry in state.names_of(dimension)]
+    known = [known for of, known in state.names if of == dimension]
     if dimension == "operation":
         known += list(OPERATION_OF_FLAG)
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    alike = heapq.nlargest(_COMPARED, sorted(known), key=lambda other: _shared(name, other))
+    near = difflib.get_close_matches(name, alike, n=3, cutoff=0.6)
     meant = f"did you mean {' or '.join(near)}?" if near else f"see the list with '{listing(dimension)}'"
     return UnknownName("unknown-name", f"no {dimension} is called {name}", f"{meant} To register it, say --create")
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two names share in place: what is worth a closer comparison."""
+    return sum(map(str.__eq__, one, other))
 
 
 def listing(dimension: str) -> str:

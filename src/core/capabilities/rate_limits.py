@@ -13,11 +13,13 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from core.capabilities.names import stored_name
-from core.engine import Draft, decides, evolves
+from core.capabilities.holds import require_unmoved
+from core.capabilities.names import require_known
+from core.engine import Draft, decides, evolves, only_people
 from core.errors import CommandRejected, UnknownName
-from core.messages import Command, Event, Header, Identifier, command, event
+from core.messages import Command, Header, Identifier, LimitEvent, command, event
 from core.state import Limit, State
+from opsgate.selector import Selector
 
 Units = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Window = Annotated[float, Field(gt=0, le=31 * 86_400, allow_inf_nan=False)]
@@ -36,13 +38,17 @@ SEED_LIMITS: Final = (
 
 @command
 class AddLimit(Command):
-    """Define a custom limit of ``limit`` units of cost in any ``window_s`` seconds."""
+    """Define a custom limit of ``limit`` units of cost in any ``window_s`` seconds, charging ``operation``.
+
+    With ``create`` an unknown operation is registered instead of refused.
+    """
 
     kind: Literal["add-limit"] = "add-limit"
     name: Identifier
     limit: Units
     window_s: Window = HOUR_S
     operation: Identifier | None = None
+    create: bool = False
 
 
 @command
@@ -64,11 +70,10 @@ class ResetLimit(Command):
 
 
 @event
-class LimitDefined(Event):
+class LimitDefined(LimitEvent):
     """A limit was defined."""
 
     kind: Literal["limit.defined"] = "limit.defined"
-    name: str
     limit: int
     window_s: float
     operation: str | None = None
@@ -76,47 +81,49 @@ class LimitDefined(Event):
 
 
 @event
-class LimitChanged(Event):
-    """A limit has another allowance or window."""
+class LimitChanged(LimitEvent):
+    """A limit has another allowance or window, or charges another operation."""
 
     kind: Literal["limit.changed"] = "limit.changed"
-    name: str
     limit: int
     window_s: float
+    operation: str | None = None
 
 
 @event
-class LimitReset(Event):
+class LimitReset(LimitEvent):
     """What was used of a limit before this event no longer counts."""
 
     kind: Literal["limit.reset"] = "limit.reset"
-    name: str
 
 
 @decides(AddLimit)
 def add_limit(draft: Draft, wanted: AddLimit) -> None:
     """Define a limit under a new name; the same definition again changes nothing."""
-    operation = None if wanted.operation is None else stored_name("operation", wanted.operation)
-    known = draft.state.limits.get(wanted.name)
+    operation = charged(draft, wanted.operation, create=wanted.create)
+    known = find_limit(draft.state, wanted.name)
     if known is None:
         draft.emit(LimitDefined(name=wanted.name, limit=wanted.limit, window_s=wanted.window_s, operation=operation))
     elif (known.limit, known.window_s, known.operation) != (wanted.limit, wanted.window_s, operation):
         raise CommandRejected(
-            "limit-exists", f"limit {wanted.name} exists with other numbers", f"change it: limits set {wanted.name} …"
+            "limit-exists", f"limit {known.name} exists with other numbers", f"change it: limits set {known.name} …"
         )
     else:
-        draft.notes.append(f"limit {wanted.name} is defined so already")
+        draft.notes.append(f"limit {known.name} is defined so already")
 
 
 @decides(SetLimit)
 def set_limit(draft: Draft, wanted: SetLimit) -> None:
-    """Change a limit that is there."""
+    """Change a limit that is there. Raising it from 0 lets work start, so it is a release like any other."""
     known = limit_named(draft.state, wanted.name)
     window_s = known.window_s if wanted.window_s is None else wanted.window_s
     if (known.limit, known.window_s) == (wanted.limit, window_s):
         draft.notes.append(f"limit {known.name} is {known.limit} already")
         return
-    draft.emit(LimitChanged(name=known.name, limit=wanted.limit, window_s=window_s))
+    if known.limit == 0 < wanted.limit:
+        only_people(draft, "raising a limit from 0")
+        require_unmoved(draft)
+    draft.emit(LimitChanged(name=known.name, limit=wanted.limit, window_s=window_s, operation=known.operation))
 
 
 @decides(ResetLimit)
@@ -127,7 +134,7 @@ def reset_limit(draft: Draft, wanted: ResetLimit) -> None:
 
 @evolves(LimitDefined)
 def limit_defined(state: State, happened: LimitDefined, header: Header) -> State:
-    """Fold."""
+    """Fold; one that is born as zero holds what it charges."""
     limit = Limit(
         happened.name,
         happened.limit,
@@ -137,7 +144,7 @@ def limit_defined(state: State, happened: LimitDefined, header: Header) -> State
         changed_at=header.at,
         changed_by=header.actor.name,
     )
-    return replace(state, limits=state.limits.set(limit.name, limit))
+    return _with_limit(state, limit, header, was=None)
 
 
 @evolves(LimitChanged)
@@ -148,29 +155,46 @@ def limit_changed(state: State, happened: LimitChanged, header: Header) -> State
         known,
         limit=happened.limit,
         window_s=happened.window_s,
+        operation=happened.operation,
         changed_at=header.at,
         changed_by=header.actor.name,
     )
-    control = header.revision if 0 in (known.limit, limit.limit) else state.control_revision
-    return replace(state, limits=state.limits.set(limit.name, limit), control_revision=control)
+    return _with_limit(state, limit, header, was=known)
 
 
 @evolves(LimitReset)
-def limit_reset(state: State, happened: LimitReset, header: Header) -> State:
-    """Fold: the usage rows go in the same transaction; the definition stays."""
-    known = state.limits[happened.name]
-    limit = replace(known, changed_at=header.at, changed_by=header.actor.name)
-    return replace(state, limits=state.limits.set(limit.name, limit))
+def limit_reset(state: State, _happened: LimitReset, _header: Header) -> State:
+    """Fold: the usage rows go in the same transaction; the definition stays as it was."""
+    return state
+
+
+def find_limit(state: State, name: str) -> Limit | None:
+    """The limit called ``name``, by its own name or S0's, if there is one."""
+    known = state.limits.get(name)
+    return known or next((limit for limit in state.limits.values() if limit.alias == name), None)
 
 
 def limit_named(state: State, name: str) -> Limit:
     """The limit called ``name``, by its own name or S0's; `UnknownName` when there is none."""
-    if name in state.limits:
-        return state.limits[name]
-    for limit in state.limits.values():
-        if limit.alias == name:
-            return limit
-    raise UnknownName("unknown-limit", f"no limit is called {name}", "see the list with 'opsconsole limits list'")
+    known = find_limit(state, name)
+    if known is None:
+        raise UnknownName("unknown-limit", f"no limit is called {name}", "see the list with 'opsconsole limits list'")
+    return known
+
+
+def charged(draft: Draft, operation: str | None, *, create: bool = False) -> str | None:
+    """The operation that a limit will charge, as it is stored; `UnknownName` when nobody registered it."""
+    if operation is None:
+        return None
+    selector = Selector.of(operation=operation)
+    require_known(draft, [selector], create=create)
+    return selector.get("operation")
+
+
+def _with_limit(state: State, limit: Limit, header: Header, was: Limit | None) -> State:
+    stops_or_stopped = limit.limit == 0 or (was is not None and was.limit == 0)
+    control_revision = header.revision if stops_or_stopped else state.control_revision
+    return state._replace(limits=state.limits.set(limit.name, limit), control_revision=control_revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,20 +208,23 @@ class Grant:
 
 
 def reserve(limit: Limit, cost: int, usage: Iterable[tuple[float, int]], now_s: float) -> Grant:
-    """Decide a reservation of ``cost`` against the ``usage`` rows ``(at_s, cost)``, oldest first.
+    """Decide a reservation of ``cost``, at least 1, against the ``usage`` rows ``(at_s, cost)``, oldest first.
 
-    A row counts while it is younger than the window; one from the future (the clock went back) counts too, so a
-    clock that jumps never gives more than the limit.
+    A row counts until the moment at which it is as old as the window; one from the future (the clock went back)
+    counts too, so a clock that jumps never gives more than the limit. Raises `CommandRejected` for a cost below 1,
+    which would hand out what nobody had.
     """
-    counted = [(at_s, used) for at_s, used in usage if at_s > now_s - limit.window_s]
+    if cost < 1:
+        raise CommandRejected("bad-cost", f"a reservation costs at least 1, not {cost}", "reserve what the work costs")
+    counted = [(at_s + limit.window_s, used) for at_s, used in usage if at_s + limit.window_s > now_s]
     total = sum(used for _, used in counted)
     if total + cost <= limit.limit:
         return Grant(granted=True, used=total + cost, limit=limit.limit)
-    if cost > limit.limit:
-        return Grant(granted=False, used=total, limit=limit.limit)
+    retry_after_s = None
     excess = total + cost - limit.limit
-    for at_s, used in counted:
+    for free_at_s, used in sorted(counted) if cost <= limit.limit else ():
         excess -= used
         if excess <= 0:
-            return Grant(False, total, limit.limit, retry_after_s=max(0.0, at_s + limit.window_s - now_s))
-    raise AssertionError("the counted rows add up to the total")
+            retry_after_s = free_at_s - now_s
+            break
+    return Grant(granted=False, used=total, limit=limit.limit, retry_after_s=retry_after_s)

@@ -6,19 +6,21 @@ receipt says by what.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from core.capabilities.holds import HoldReleased, place, require_unmoved, selectors_of
+from core.capabilities.holds import place, release, require_unmoved, selectors_of
 from core.capabilities.names import require_known
-from core.engine import Draft, decides
+from core.engine import Draft, decides, only_people
 from core.messages import Command, FreeText, Identifier, command
 from core.state import State
-from opsgate.hold import Hold
+from opsgate.hold import Source
 from opsgate.selector import Selector
 
-SOURCE_OF_DIMENSION = {"operation": "flag", "workflow": "workflow"}
+Switched = Literal["operation", "workflow"]
+
+SOURCE_OF_DIMENSION: Final[dict[Switched, Source]] = {"operation": "flag", "workflow": "workflow"}
 
 
 @command
@@ -29,7 +31,7 @@ class SetSwitch(Command):
     """
 
     kind: Literal["set-switch"] = "set-switch"
-    dimension: Literal["operation", "workflow"]
+    dimension: Switched
     names: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=10_000)]
     on: bool
     reason: FreeText = ""
@@ -42,19 +44,19 @@ def set_switch(draft: Draft, wanted: SetSwitch) -> None:
     selectors = selectors_of(wanted.dimension, wanted.names)
     require_known(draft, selectors, create=wanted.create)
     if wanted.on:
+        only_people(draft, "switching on")
         require_unmoved(draft)
     for selector in dict.fromkeys(selectors):
         if wanted.on:
             _switch_on(draft, wanted, selector)
         else:
-            draft.hold_ids.append(place(draft, switch_hold(selector, wanted.reason)))
+            switch_off(draft, wanted.dimension, selector, wanted.reason)
     draft.scope = selectors
 
 
-def switch_hold(selector: Selector, reason: str = "") -> Hold:
-    """The hold that a switch which is off is."""
-    dimension, name = selector.items[0]
-    return Hold(hold_id="", selector=selector, source=SOURCE_OF_DIMENSION[dimension], owner=name, reason=reason)
+def switch_off(draft: Draft, dimension: Switched, selector: Selector, reason: str) -> None:
+    """Place the hold that a switch which is off is."""
+    place(draft, selector, source=SOURCE_OF_DIMENSION[dimension], owner=selector.items[0][1], reason=reason)
 
 
 def is_on(state: State, dimension: str, name: str) -> bool:
@@ -62,11 +64,15 @@ def is_on(state: State, dimension: str, name: str) -> bool:
     return not state.holds_on(Selector.from_mapping({dimension: name}))
 
 
+def is_switched_off(state: State, dimension: Switched, selector: Selector) -> bool:
+    """Whether the switch's own hold is in force."""
+    return any(hold.source == SOURCE_OF_DIMENSION[dimension] for hold in state.holds_on(selector))
+
+
 def _switch_on(draft: Draft, wanted: SetSwitch, selector: Selector) -> None:
     source = SOURCE_OF_DIMENSION[wanted.dimension]
     for hold in draft.state.holds_on(selector):
         if hold.source == source:
-            draft.emit(HoldReleased(hold_id=hold.hold_id, reason=wanted.reason or "switched on"))
-            draft.hold_ids.append(hold.hold_id)
-    for hold in draft.state.holds_on(selector):
-        draft.notes.append(f"{selector} stays held by {hold.hold_id} of {hold.source} {hold.owner}")
+            release(draft, hold, wanted.reason or "switched on")
+        else:
+            draft.notes.append(f"{selector} stays held by {hold.hold_id} of {hold.source} {hold.owner}")

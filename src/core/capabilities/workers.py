@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from core.capabilities.emergencies import conclude
 from core.engine import Draft, decides, evolves, only_system
-from core.errors import UnknownName
-from core.messages import Command, Event, Header, Identifier, command, event
+from core.errors import CommandRejected, UnknownName
+from core.messages import Command, Header, Identifier, WorkerEvent, command, event
 from core.state import State, Worker
 
 Ids = Annotated[tuple[Identifier, ...], Field(max_length=100_000)]
@@ -31,50 +32,48 @@ class ReportWorkers(Command):
 
 @command
 class ForgetWorkers(Command):
-    """Take workers off the lists of who must acknowledge: they are known to be gone."""
+    """Take workers off the lists of who must acknowledge: they are known to be gone.
+
+    One that was heard of lately is not: forgetting it would make a stop look verified while it runs.
+    """
 
     kind: Literal["forget-workers"] = "forget-workers"
     workers: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=100_000)]
 
 
 @event
-class WorkerRegistered(Event):
+class WorkerRegistered(WorkerEvent):
     """A worker was heard of for the first time."""
 
     kind: Literal["worker.registered"] = "worker.registered"
-    worker_id: str
 
 
 @event
-class WorkerLost(Event):
+class WorkerLost(WorkerEvent):
     """A worker missed its heartbeats."""
 
     kind: Literal["worker.lost"] = "worker.lost"
-    worker_id: str
 
 
 @event
-class WorkerReturned(Event):
+class WorkerReturned(WorkerEvent):
     """A lost worker was heard of again."""
 
     kind: Literal["worker.returned"] = "worker.returned"
-    worker_id: str
 
 
 @event
-class WorkerLeft(Event):
+class WorkerLeft(WorkerEvent):
     """A worker ended on purpose."""
 
     kind: Literal["worker.left"] = "worker.left"
-    worker_id: str
 
 
 @event
-class WorkerForgotten(Event):
+class WorkerForgotten(WorkerEvent):
     """A person said that a worker is gone; no stop waits for it any more."""
 
     kind: Literal["worker.forgotten"] = "worker.forgotten"
-    worker_id: str
 
 
 @decides(ReportWorkers)
@@ -84,7 +83,7 @@ def report_workers(draft: Draft, seen: ReportWorkers) -> None:
     for worker_id in seen.heard:
         known = draft.state.workers.get(worker_id)
         if known is None:
-            draft.emit(WorkerRegistered.model_construct(worker_id=worker_id))
+            draft.emit(WorkerRegistered(worker_id=worker_id))
         elif known.lost_at is not None:
             draft.emit(WorkerReturned(worker_id=worker_id))
     for worker_id in seen.lost:
@@ -98,12 +97,18 @@ def report_workers(draft: Draft, seen: ReportWorkers) -> None:
 
 @decides(ForgetWorkers)
 def forget_workers(draft: Draft, wanted: ForgetWorkers) -> None:
-    """Forget workers that are known, here or on the list of a stop in force."""
+    """Forget workers that are known, here or on the list of a stop in force, which may miss nobody then."""
+    awaited = {worker_id for stop in draft.state.active_stops() for worker_id in stop.of}
+    alive = {worker.worker_id for worker in draft.facts.live}
     for worker_id in dict.fromkeys(wanted.workers):
-        awaited = any(worker_id in stop.of for stop in draft.state.active_stops())
-        if worker_id not in draft.state.workers and not awaited:
+        if worker_id not in draft.state.workers and worker_id not in awaited:
             raise UnknownName("unknown-worker", f"no worker is called {worker_id}", "see 'opsconsole workers list'")
+        if worker_id in alive:
+            raise CommandRejected("worker-alive", f"worker {worker_id} was heard of just now", "end its process first")
         draft.emit(WorkerForgotten(worker_id=worker_id))
+    for stop in draft.state.active_stops():
+        if stop.result not in {"pending", "verified"} and not stop.missing:
+            conclude(draft, stop, stop.acked)
 
 
 @evolves(WorkerRegistered)
@@ -127,7 +132,7 @@ def worker_returned(state: State, happened: WorkerReturned, _header: Header) -> 
 @evolves(WorkerLeft)
 def worker_left(state: State, happened: WorkerLeft, _header: Header) -> State:
     """Fold."""
-    return replace(state, workers=state.workers.delete(happened.worker_id))
+    return state._replace(workers=state.workers.delete(happened.worker_id))
 
 
 @evolves(WorkerForgotten)
@@ -137,12 +142,13 @@ def worker_forgotten(state: State, happened: WorkerForgotten, _header: Header) -
     for stop in state.active_stops():
         if happened.worker_id in stop.of:
             of = tuple(worker for worker in stop.of if worker != happened.worker_id)
-            stops = stops.set(stop.stop_id, replace(stop, of=of))
+            acked = tuple(worker for worker in stop.acked if worker != happened.worker_id)
+            stops = stops.set(stop.stop_id, replace(stop, of=of, acked=acked))
     workers = state.workers
     if happened.worker_id in workers:
         workers = workers.delete(happened.worker_id)
-    return replace(state, workers=workers, stops=stops)
+    return state._replace(workers=workers, stops=stops)
 
 
 def _with(state: State, worker: Worker) -> State:
-    return replace(state, workers=state.workers.set(worker.worker_id, worker))
+    return state._replace(workers=state.workers.set(worker.worker_id, worker))
