@@ -60,6 +60,8 @@ def _open_store(url: str, *, create: bool, checkpoints: bool, timeout_s: float) 
         return MemoryStore()
     if scheme == "sqlite":
         return _open_sqlite(url, create=create, checkpoints=checkpoints, timeout_s=timeout_s)
+    if scheme in ("postgresql", "postgres"):
+        return _open_postgres(url, create=create, timeout_s=timeout_s)
     raise NotOurDatabase(
         "unknown-backend",
         f"{scheme}: is no backend of this version",
@@ -83,6 +85,19 @@ def _open_sqlite(url: str, *, create: bool, checkpoints: bool, timeout_s: float)
             raise BackendUnavailable("no-database", f"there is no database at {path}", "'opsconsole' begins one")
         make_file(path)
     store = SqliteStore(path, checkpoints=checkpoints, timeout_s=timeout_s)
+    try:
+        store.prepare(create=create, fleet=_new_fleet(), now=utc_now())
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _open_postgres(url: str, *, create: bool, timeout_s: float) -> Store:
+    from backends.local.postgres import PostgresStore
+    from backends.runtime import utc_now
+
+    store = PostgresStore(url, timeout_s=timeout_s)
     try:
         store.prepare(create=create, fleet=_new_fleet(), now=utc_now())
     except BaseException:

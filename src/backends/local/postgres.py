@@ -1,0 +1,139 @@
+"""PostgreSQL: for fleets whose consoles and servers run on several hosts.
+
+Every writer locks the one head row first, so revisions have no gaps and whoever tails the journal misses nothing (a
+sequence would commit out of order). Notifications hint at news; polling the head is the truth.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, create_engine, event, func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from backends.local import schema
+from backends.local.postgres_faults import explain
+from backends.local.postgres_link import CHANNEL, Hints, NoAnswer, TimedConnection
+from backends.local.rows import read_head
+from backends.local.store import SqlStore
+from backends.local.upgrade import CURRENT, Columns, require_shape, upgrade, version_of
+from core.errors import NotOurDatabase, OpsError
+from core.ports import Head
+from opsgate.paths import canonical_url
+
+_SLACK_S = 0.5
+"""Seconds that a server's own timeout comes before ours, so that its clear error is heard."""
+
+
+class PostgresStore(SqlStore):
+    """A store of `core.ports` in one PostgreSQL database. Thread-safe."""
+
+    def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
+        self._conninfo = url
+        self._url = canonical_url(url).partition("?")[0]
+        self._timeout_s = timeout_s
+        self._seen_revision = -1
+        self._engine = create_engine(
+            "postgresql+psycopg://",
+            creator=self._connect,
+            poolclass=QueuePool,
+            pool_size=4,
+            pool_timeout=timeout_s,
+            pool_pre_ping=True,
+        )
+        event.listen(self._engine, "checkin", _forget_deadline)
+        self._hints = Hints(url)
+
+    @property
+    def url(self) -> str:
+        """The canonical URL, without user, password and options."""
+        return self._url
+
+    def prepare(self, *, create: bool, fleet: str, now: datetime) -> None:
+        """Make sure that the database holds a fleet of this version: found one in an empty one, upgrade an older one.
+
+        Raises `NotOurDatabase` for a database that holds something else, and with ``create=False`` for an empty one.
+        """
+        with self._reading() as connection:
+            columns, strangers = _shape(connection)
+            version = version_of(connection, columns, self.url)
+        if version is None and not create:
+            raise NotOurDatabase("no-fleet", f"{self.url} has no fleet yet", "'opsconsole' begins one")
+        if version != CURRENT:
+            with self._explained(), self._engine.begin() as connection:
+                connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(CHANNEL))))
+                version = version_of(connection, _shape(connection)[0], self.url)
+                if version != CURRENT:
+                    upgrade(connection, version, fleet, now)
+            with self._reading() as connection:
+                columns, strangers = _shape(connection)
+        require_shape(columns, strangers, self.url)
+
+    def moved(self) -> bool:
+        """Whether the head is another than at the last call."""
+        known, self._seen_revision = self._seen_revision, self.head().revision
+        return self._seen_revision != known
+
+    def wait(self, timeout_s: float) -> None:
+        """Return at a notification, or at the latest after ``timeout_s``."""
+        self._hints.wait(timeout_s)
+
+    def wake(self) -> None:
+        """End a wait."""
+        self._hints.wake()
+
+    def close(self) -> None:
+        """End connections."""
+        self._engine.dispose()
+        self._hints.close()
+
+    def _connect(self) -> TimedConnection:
+        timeout_s = max(2, int(self._timeout_s))  # libpq takes whole seconds and at least two
+        return TimedConnection.connect(self._conninfo, connect_timeout=timeout_s, application_name="opsconsole")
+
+    def _begin_exclusive(self, connection: Connection, timeout_s: float) -> None:
+        _driver(connection).deadline_s = monotonic() + timeout_s + _SLACK_S
+        connection.info["wait_ms"] = str(max(1, int(timeout_s * 1000)))
+
+    def _locked_head(self, connection: Connection) -> Head:
+        connection.execute(select(func.set_config("lock_timeout", connection.info["wait_ms"], True)))
+        return read_head(connection, locked=True)
+
+    def _announce(self, connection: Connection) -> None:
+        connection.execute(select(func.pg_notify(CHANNEL, "")))
+
+    def _require_present(self) -> None:
+        """A server answers for its own files."""
+
+    def _fault(self, error: DBAPIError) -> OpsError:
+        assert isinstance(error.orig, psycopg.Error), "the engine uses psycopg"
+        return explain(error.orig, self.url, late=isinstance(error.orig, NoAnswer))
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def _forget_deadline(driver: TimedConnection | None, _record: object) -> None:
+    if driver is not None:
+        driver.deadline_s = None
+
+
+def _shape(connection: Connection) -> tuple[Columns, tuple[str, ...]]:
+    """The tables of the schema with their columns, and the triggers and rules on ours."""
+    columns: dict[str, set[str]] = {}
+    for table, column in connection.exec_driver_sql(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+    ):
+        columns.setdefault(table, set()).add(column)
+    acting = connection.exec_driver_sql(
+        "SELECT 'the trigger ' || t.tgname, c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+        " WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace"
+        " UNION ALL SELECT 'the rule ' || rulename, tablename FROM pg_rules WHERE schemaname = current_schema()"
+    )
+    strangers = tuple(sorted(what for what, table in acting if table in schema.metadata.tables))
+    return {table: frozenset(names) for table, names in columns.items()}, strangers

@@ -1,0 +1,115 @@
+"""Connections to PostgreSQL whose every answer has a deadline, and the channel on which servers hint at news.
+
+A server that hangs, or a network that swallows packets, sends no error: libpq would wait for ever. Here each wait ends,
+and the connection with it, for it is in the middle of something.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from time import monotonic
+from typing import Any, Final, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+
+CHANNEL: Final = "opsconsole"
+"""What a commit notifies. The payload is empty: the head row says the rest."""
+
+PATIENCE_S: Final = 10.0
+"""Seconds that one answer may take where nobody gave a deadline."""
+
+BLIND_S: Final = 0.25
+"""Seconds between two looks at the head while no hints can be heard."""
+
+T = TypeVar("T")
+
+
+class NoAnswer(psycopg.OperationalError):
+    """The deadline passed before the server answered; what it was asked to do may still be done."""
+
+
+class TimedConnection(psycopg.Connection[Any]):
+    """A connection that gives up. ``deadline_s`` is on the monotonic clock; None means `PATIENCE_S` for each answer."""
+
+    deadline_s: float | None = None
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        """Wait for an answer; past the deadline close the connection and raise `NoAnswer`."""
+        limited = _limited(gen, monotonic() + PATIENCE_S if self.deadline_s is None else self.deadline_s)
+        try:
+            return super().wait(limited, interval) if timeout is None else super().wait(limited, interval, timeout)
+        except NoAnswer:
+            self.pgconn.finish()
+            raise
+
+
+def _limited(gen: PQGen[T], deadline_s: float) -> PQGen[T]:
+    """The driver asks its generator again every interval in which nothing came; that is where the time is looked at."""
+    try:
+        wanted = next(gen)
+        while True:
+            ready = yield wanted
+            if not ready and monotonic() >= deadline_s:
+                raise NoAnswer("no answer in time")
+            wanted = gen.send(ready)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+class Hints:
+    """Waits for notifications on a connection of its own; without one it only waits. ``wake`` ends a wait.
+
+    ``wait`` is for one thread, ``wake`` and ``close`` for any.
+    """
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._listening: TimedConnection | None = None
+        self._ear, self._mouth = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+    def wait(self, timeout_s: float) -> None:
+        """Return at a notification, at `wake`, or after ``timeout_s``; sooner while no notification can come."""
+        try:
+            if self._listening is None:
+                self._listening = self._listen()
+                return  # what was committed before it listened has to be looked for
+            ready = select.select([self._ear, self._listening.fileno()], [], [], timeout_s)[0]
+            if self._listening.fileno() in ready:
+                for _ in self._listening.notifies(timeout=0):
+                    pass
+        except (psycopg.Error, OSError):
+            self._drop()
+            select.select([self._ear], [], [], min(timeout_s, BLIND_S))
+        self._hush()
+
+    def wake(self) -> None:
+        """End a wait that is going on, or the next one."""
+        try:
+            os.write(self._mouth, b"!")
+        except OSError:
+            pass  # the pipe is full, so it wakes anyway; or closed, so nobody waits
+
+    def close(self) -> None:
+        """Close the connection and the pipe; nobody may wait any more."""
+        self._drop()
+        os.close(self._ear)
+        os.close(self._mouth)
+
+    def _listen(self) -> TimedConnection:
+        connection = TimedConnection.connect(self._conninfo, autocommit=True, connect_timeout=5)
+        connection.execute(f"LISTEN {CHANNEL}")
+        return connection
+
+    def _drop(self) -> None:
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
+
+    def _hush(self) -> None:
+        try:
+            os.read(self._ear, 4096)
+        except BlockingIOError:
+            pass  # nobody woke us
