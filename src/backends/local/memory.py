@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from core import checkpoint
+from backends.local.keeping import superseded
 from core.audit import GENESIS, Row
 from core.errors import BackendUnavailable
 from core.policy import GateChange
@@ -111,7 +111,7 @@ class MemoryTransaction:
     def put_checkpoint(self, revision: int, chain: str, state: str, digest: str) -> None:
         """Store a fold; older ones than the last few go, but never the one at the anchor."""
         self.checkpoints[revision] = (chain, state, digest)
-        for old in checkpoint.superseded(self.checkpoints, self.begins_behind[0]):
+        for old in superseded(self.checkpoints, self.begins_behind[0]):
             del self.checkpoints[old]
 
     def drop_journal(self, through: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Delete, Table, bindparam, delete, insert, select, update
 
 from backends.local import schema
+from backends.local.keeping import superseded
 from backends.local.rows import (
     compact,
     read_anchor,
@@ -19,7 +20,6 @@ from backends.local.rows import (
     worker_of,
     worker_values,
 )
-from core import checkpoint
 from core.audit import Row
 from core.policy import GateChange
 from core.ports import Head, Lease, WorkerRow
@@ -111,7 +111,7 @@ class SqlTransaction:
         values = {"revision": revision, "chain": chain, "state": state, "digest": digest}
         self._connection.execute(insert(schema.checkpoint), values)
         known = self._connection.execute(select(table.revision)).scalars()
-        old = checkpoint.superseded(known, read_anchor(self._connection)[0])
+        old = superseded(known, read_anchor(self._connection)[0])
         self._connection.execute(delete(schema.checkpoint).where(table.revision.in_(old)))
 
     def drop_journal(self, through: int) -> None:
