@@ -24,12 +24,18 @@ class StopEar:
         self._fire = fire
         self._clock = clock
 
-    def hear(self, key: events.Key) -> Message:
+    def hear(self, key: events.Key) -> tuple[Message, ...]:
         """What becomes of a key: the key itself, or the news of what the chord made of it. Fires if it is to fire."""
         heard = self.chord.hear(key.key, key.character, self._clock())
-        if heard in {Heard.PASSED, Heard.LITERAL}:
-            return key
-        return ChordHeard(heard, self._answer() if heard is Heard.FIRED else None)
+        match heard:
+            case Heard.PASSED:
+                return (key,)
+            case Heard.FIRED:
+                return (ChordHeard(heard, self._answer()),)
+            case Heard.LITERAL:
+                return ChordHeard(heard), key
+            case _:
+                return (ChordHeard(heard),)
 
     def _answer(self) -> object:
         try:
@@ -64,11 +70,19 @@ class HearsTheStop(Driver):
     """
 
     def send_message(self, message: Message) -> None:
-        """Pass `message` on, or what the chord made of it."""
+        """Pass `message` on, or what the chord made of it.
+
+        Whether the terminal's window is in front changes nothing here, so nothing is told of it: Textual would take
+        the focus away, and with it the key that comes next.
+        """
+        if isinstance(message, events.AppBlur | events.AppFocus):
+            return
         ear = cast("HasEar", self._app).ear
+        messages: tuple[Message, ...] = (message,)
         if isinstance(message, events.Key):
-            message = ear.hear(message)
+            messages = ear.hear(message)
         elif isinstance(message, events.Paste) and ear.chord.armed:
             ear.chord.disarm()
-            message = ChordHeard(Heard.CANCELLED)
-        super().send_message(message)
+            messages = (ChordHeard(Heard.CANCELLED),)
+        for each in messages:
+            super().send_message(each)

@@ -32,6 +32,9 @@ class Grid(Painted, can_focus=True):
         Binding("G,end", "last", "last row", id="grid.last"),
     ]
 
+    selectable: ClassVar[bool] = True
+    """Whether there is anything to select; a list that is only read has no cursor."""
+
     def __init__(self, frame: Frame, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self.frame = frame
@@ -49,7 +52,7 @@ class Grid(Painted, can_focus=True):
         """Show another state of the same things. Costs nothing on the wire where nothing visible changed."""
         was_visible = self._in_view(self._index())
         self.table = table
-        if self.place.cursor is None and len(table.rows):
+        if self.selectable and self.place.cursor is None and len(table.rows):
             self.place = Place(0, table.rows[0].key)
         index = self._index()
         if index is not None:

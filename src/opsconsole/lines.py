@@ -8,6 +8,7 @@ A style here is a meaning (`Style`), never a colour: the theme chooses colours, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
@@ -81,6 +82,29 @@ def spread(cells: int, left: Iterable[Span], right: Iterable[Span]) -> Line:
     left, right = tuple(left), tuple(right)
     gap = cells - length(left) - length(right)
     return line(cells, *left, Span(" " * gap), *right) if gap >= 2 else line(cells, *left)
+
+
+def wrapped(spans: Iterable[Span], cells: int, indent: int = 0) -> list[Line]:
+    """The spans broken between words into lines of `cells` cells; those after the first are indented."""
+    lines: list[Line] = []
+    current: list[Span] = []
+    room = cells
+    for word in _words(spans):
+        if length((word,)) > room and current:
+            lines.append(line(cells, *current))
+            current = [Span(" " * indent)] if indent else []
+            room = cells - indent
+            word = Span(word.text.lstrip(" "), word.style)  # noqa: PLW2901 - a line does not begin with a blank
+        current.append(word)
+        room -= length((word,))
+    return [*lines, line(cells, *current)]
+
+
+def _words(spans: Iterable[Span]) -> Iterable[Span]:
+    """Pieces that are not broken: a word with the blanks before it."""
+    for span in spans:
+        for piece in re.findall(r" *[^ ]+| +$", span.text):
+            yield Span(piece, span.style)
 
 
 def length(spans: Iterable[Span]) -> int:

@@ -116,7 +116,7 @@ def draw(table: Table, frame: Frame, place: Place, width: int, height: int) -> l
 
 
 def fit_columns(columns: Sequence[Column], room: int) -> tuple[int, ...]:
-    """The width of each column in `room` cells, 0 for one that has to go; spare room is shared fairly."""
+    """The width of each column in `room` cells, 0 for one that has to go; the hungriest gets most of what is spare."""
     shown: list[int] = []
     left = room
     for index in sorted(range(len(columns)), key=lambda index: columns[index].rank):
@@ -126,12 +126,10 @@ def fit_columns(columns: Sequence[Column], room: int) -> tuple[int, ...]:
         shown.append(index)
         left -= need
     widths = [columns[index].least if index in shown else 0 for index in range(len(columns))]
-    while growing := [index for index in shown if widths[index] < columns[index].most and left > 0]:
-        share = max(1, left // len(growing))
-        for index in growing:
-            more = min(share, left, columns[index].most - widths[index])
-            widths[index] += more
-            left -= more
+    hunger = sum(columns[index].most - columns[index].least for index in shown)
+    spare = min(left, hunger)
+    for index in shown:
+        widths[index] += spare * (columns[index].most - columns[index].least) // max(1, hunger)
     if not shown and columns:
         widths[0] = max(0, room)
     return tuple(widths)

@@ -17,7 +17,7 @@ from core.capabilities.workers import ReportWorkers
 from core.engine import Facts, Outcome, WorkerFact, refusal, step
 from core.errors import BackendUnavailable, CommandRejected, OpsError
 from core.messages import Actor, Command, Envelope, Receipt, Recorded
-from core.ports import Arrival, LimitUsage, Listener, Observations, Reservation, WorkerRow
+from core.ports import Arrival, ChainReport, Contact, LimitUsage, Listener, Observations, Reservation, WorkerRow
 from core.state import State
 from opsgate.selector import EVERYTHING, Selector
 
@@ -37,6 +37,7 @@ class Fleet:
     def __init__(self) -> None:
         self.now = START
         self.away = ""
+        self.away_s = 0.0
         self.keeper = True
         self.workers: dict[str, WorkerRow] = {}
         self.usage: dict[str, LimitUsage] = {}
@@ -124,6 +125,16 @@ class Fleet:
         """The state, whatever the world is like."""
         return self._state
 
+    def contact(self) -> Contact:
+        """In contact, or out of it for as long as the test says."""
+        if self.away:
+            return Contact("interrupted", self.away_s, self.away)
+        return Contact("valid")
+
+    def verify(self, *, timeout_s: float = 60.0) -> ChainReport:
+        """Not part of what the console asks."""
+        raise CommandRejected("not-here", "this fleet keeps no chain")
+
     def observe(self, *, timeout_s: float = 5.0) -> Observations:
         """What the workers last said."""
         self._reachable()
@@ -139,7 +150,7 @@ class Fleet:
     def journal(self, *, after: int = 0, limit: int = 1000, timeout_s: float = 5.0) -> Sequence[Row]:
         """The events so far."""
         self._reachable()
-        rows = seal(self.recorded, "", ["00"] * len(self.recorded))
+        rows = seal(self.recorded, "", ["00" * 16] * len(self.recorded))
         return [row for row in rows if row.revision > after][:limit]
 
     def state_at(self, moment: datetime, *, timeout_s: float = 30.0) -> State:

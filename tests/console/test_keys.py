@@ -32,7 +32,7 @@ class Ears:
         return "ticket"
 
     def deliver(self, message: Message) -> None:
-        self.messages.append(self.ear.hear(message) if isinstance(message, events.Key) else message)
+        self.messages += self.ear.hear(message) if isinstance(message, events.Key) else (message,)
 
     def type(self, data: bytes, *, after_s: float = 1.0) -> None:
         self.now += after_s
@@ -124,6 +124,6 @@ def test_a_stop_that_fails_does_not_end_the_thread_that_reads_keys() -> None:
 
     ear = StopEar(fire, lambda: 0.0)
     ear.hear(events.Key("exclamation_mark", "!"))
-    heard = ear.hear(events.Key("S", "S"))
+    (heard,) = ear.hear(events.Key("S", "S"))
     assert isinstance(heard, ChordHeard)
     assert heard.answer is failure

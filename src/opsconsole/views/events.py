@@ -30,7 +30,7 @@ SENTENCES: dict[str, tuple[str, Style]] = {
     "limit.defined": ("limit {e.name} is {e.limit}", Style.PLAIN),
     "limit.changed": ("limit {e.name} is {e.limit} now", Style.PLAIN),
     "limit.reset": ("limit {e.name} counts from zero again", Style.PLAIN),
-    "worker.registered": ("worker {e.worker_id} heard of", Style.PLAIN),
+    "worker.registered": ("worker {e.worker_id} registered", Style.PLAIN),
     "worker.lost": ("worker {e.worker_id} LOST: no heartbeat", Style.BAD),
     "worker.returned": ("worker {e.worker_id} is back", Style.GOOD),
     "worker.left": ("worker {e.worker_id} ended on purpose", Style.PLAIN),

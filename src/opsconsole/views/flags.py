@@ -13,11 +13,11 @@ from opsgate.evaluate import describe
 from opsgate.hold import Hold
 
 COLUMNS = (
-    Column("FLAG", 14, 28, rank=0),
+    Column("FLAG", 25, 28, rank=0),
     Column("STATE", 5, 5, rank=1),
     Column("BY", 5, 12, rank=3),
     Column("AGE", 4, 4, rank=2, right=True),
-    Column("WHY", 8, 60, rank=4),
+    Column("WHY", 12, 80, rank=4),
 )
 
 

@@ -80,7 +80,8 @@ def _word_of(picture: Picture) -> Span:
 
 
 def _running(picture: Picture) -> Part:
-    return (Span(" "), RUN, Span(" RUNNING ", Style.STRONG), Span(counted(picture.facts.live, "worker")))
+    work = f"{counted(picture.facts.live, 'worker')}, {picture.facts.in_flight} in flight"
+    return (Span(" "), RUN, Span(" RUNNING ", Style.STRONG), Span(work))
 
 
 def _stopped(picture: Picture) -> Part:

@@ -10,12 +10,12 @@ from opsconsole.views.picture import Picture
 from opsconsole.views.words import counted, sparkline, window
 
 COLUMNS = (
-    Column("LIMIT", 12, 24, rank=0),
+    Column("LIMIT", 17, 24, rank=0),
     Column("USED/LIMIT", 10, 16, rank=1, right=True),
     Column("%", 4, 4, rank=2, right=True),
     Column("WINDOW", 6, 10, rank=4),
     Column("USE", 10, 10, rank=3),
-    Column("CHARGES", 12, 20, rank=5),
+    Column("CHARGES", 12, 24, rank=5),
 )
 
 CRITICAL_SHARE, WARNING_SHARE = 0.95, 0.80

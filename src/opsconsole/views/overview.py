@@ -13,6 +13,7 @@ from opsconsole.views.words import age, bar, clock, counted, listed
 COLUMNS = (Column("", 9, 9, rank=0), Column("", 20, 200, rank=1))
 
 BAR_CELLS = 32
+HELD = {"site": "site", "operation": "flag", "workflow": "workflow", "service": "service", "dependency": "dependency"}
 
 
 def overview(picture: Picture) -> Table:
@@ -80,5 +81,6 @@ def _expiry(picture: Picture) -> Row:
 
 
 def _holds(picture: Picture) -> Row:
-    sites = sum(dimension == "site" for dimension, _ in picture.facts.holds.by_name)
-    return _say("HOLDS", f"{counted(len(picture.state.holds), 'hold')}, {counted(sites, 'site')} with one of its own")
+    held = [dimension for dimension, _ in picture.facts.holds.by_name]
+    named = [counted(held.count(dimension), word) for dimension, word in HELD.items() if dimension in held]
+    return _say("HOLDS", f"{len(picture.state.holds)} in force" + (f": {', '.join(named)}" if named else ""))

@@ -162,6 +162,11 @@ class Picture(NamedTuple):
         return self.facts.state
 
     @property
+    def known(self) -> bool:
+        """Whether anything has been read at all: every fleet begins with an event."""
+        return self.facts.state.revision > 0
+
+    @property
     def word(self) -> Word:
         """running, stopped (nothing new is admitted anywhere) or unknown. Never better than what was observed."""
         if not self.link.live:

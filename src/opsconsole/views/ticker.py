@@ -44,7 +44,8 @@ def ticker(picture: Picture, width: int) -> Line:
     """Emergencies, then limits that are nearly used up, then lost workers; as many as fit."""
     items = [*_emergencies(picture), *_limits(picture), *_lost(picture)]
     if not items:
-        return line(width, Span(" no emergency, no limit near its end, no worker lost", Style.DIM))
+        quiet = " no emergency, no limit near its end, no worker lost" if picture.known else " nothing is known yet"
+        return line(width, Span(quiet, Style.DIM))
     spans: list[Span] = [Span(" ")]
     for number, item in enumerate(items):
         spans += [SEPARATOR, item] if number else [item]

@@ -1,0 +1,283 @@
+"""What can be done: one class is the key, the word in the key row, the line in the help, and the condition.
+
+Nothing is shown before its function exists, and a key that does not apply says why. Only the stop is not carried out
+here: the chord hears it in the thread that reads the keys, long before any action could.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Protocol
+
+from opsconsole.dialogs.base import Dialog
+from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
+from opsconsole.dialogs.reading import Reading
+from opsconsole.dialogs.recover import RecoverPrompt
+from opsconsole.dialogs.target import Target
+from opsconsole.panes import TablePane
+from opsconsole.views.picture import Picture
+from opsconsole.views.recovery import resumable
+from opsconsole.views.why import explanation
+from opsgate.selector import EVERYTHING, Selector
+
+
+class Desk(Protocol):
+    """The console as an action sees it."""
+
+    @property
+    def picture(self) -> Picture:
+        """What is known now."""
+
+    @property
+    def pane(self) -> TablePane:
+        """The pane that has the focus."""
+
+    @property
+    def zoomable(self) -> bool:
+        """Whether there is more than one pane to see, or one is zoomed."""
+
+    def open(self, dialog: Dialog) -> None:
+        """Open a prompt."""
+
+    def focus_next(self, by: int) -> None:
+        """Look at the next pane, or the one before."""
+
+    def zoom(self) -> None:
+        """Give the pane all the room, or take it back."""
+
+    def look_again(self) -> None:
+        """Ask the backend at once, and paint everything anew."""
+
+    def cancel(self) -> None:
+        """What ctrl+c does."""
+
+    def leave(self, code: int) -> None:
+        """End the console."""
+
+    def help(self) -> None:
+        """Show what the keys do here."""
+
+
+class Action(ABC):
+    """One thing that can be done."""
+
+    id: ClassVar[str]
+    keys: ClassVar[str]
+    """As Textual binds them; empty where the chord does it."""
+    shown: ClassVar[str]
+    """The keys as people read them."""
+    label: ClassVar[str] = ""
+    """A word for the key row; empty for what is only in the help."""
+    about: ClassVar[str]
+    """A line for the help."""
+
+    def why_not(self, desk: Desk) -> str:
+        """Why it does not apply now, as a sentence; empty when it does."""
+        return ""
+
+    @abstractmethod
+    def run(self, desk: Desk) -> None:
+        """Do it."""
+
+
+class StopAll(Action):
+    """The one that works everywhere."""
+
+    id, keys, shown, label = "stop", "", "! S", "STOP ALL"
+    about = "stop everything: ! arms, S fires; from any pane, prompt and size, with or without a backend"
+
+    def run(self, desk: Desk) -> None:
+        """The chord has done it already."""
+
+
+class Recover(Action):
+    """The way back."""
+
+    id, keys, shown, label = "recover", "R", "R", "Recover"
+    about = "recover an emergency, or resume what operators paused for everybody: reason, typed scope, countdown"
+
+    def why_not(self, desk: Desk) -> str:
+        """There must be something to come back from."""
+        if desk.picture.who.read_only:
+            return "this console is read-only"
+        if self._emergency(desk) or resumable(desk.picture):
+            return ""
+        return "nothing to recover: no emergency and no global pause"
+
+    def run(self, desk: Desk) -> None:
+        """Ask for reason and scope."""
+        desk.open(RecoverPrompt(desk.picture, self._emergency(desk)))
+
+    @staticmethod
+    def _emergency(desk: Desk) -> str | None:
+        """The one under the cursor, else the oldest."""
+        selected = desk.pane.selected
+        chosen = desk.pane.emergency(selected, desk.picture) if selected else None
+        active = desk.picture.state.active_emergencies()
+        return chosen or (active[0].emergency_id if active else None)
+
+
+class OnTarget(Action):
+    """Something done to the thing under the cursor."""
+
+    def why_not(self, desk: Desk) -> str:
+        """There must be such a thing, and a right to do it."""
+        if desk.picture.who.read_only:
+            return "this console is read-only"
+        return "" if self.target(desk) else "select a site or a flag first"
+
+    @staticmethod
+    def target(desk: Desk) -> Target | None:
+        """What is under the cursor, by its key."""
+        selected = desk.pane.selected
+        return desk.pane.target(selected) if selected else None
+
+    def run(self, desk: Desk) -> None:
+        """Ask."""
+        if target := self.target(desk):
+            desk.open(self.prompt(target, desk.picture))
+
+    @abstractmethod
+    def prompt(self, target: Target, picture: Picture) -> Dialog:
+        """The prompt that asks."""
+
+
+class Pause(OnTarget):
+    """A pause."""
+
+    id, keys, shown, label = "pause", "p", "p", "pause"
+    about = "pause the selected site, or switch the selected flag off; y confirms"
+
+    def prompt(self, target: Target, picture: Picture) -> Dialog:
+        """Names it."""
+        return PausePrompt(target)
+
+
+class Resume(OnTarget):
+    """A resume."""
+
+    id, keys, shown, label = "resume", "P", "P", "resume"
+    about = "resume the selected site, or switch the selected flag on; asks for a reason, y confirms"
+
+    def prompt(self, target: Target, picture: Picture) -> Dialog:
+        """Names whose holds it releases."""
+        return ResumePrompt(target, picture)
+
+
+class Why(Action):
+    """The question that every blocked thing can be asked."""
+
+    id, keys, shown, label = "why", "d", "d", "why"
+    about = "describe the selected row: every hold on it, and what would be left after each release"
+
+    def why_not(self, desk: Desk) -> str:
+        """There must be something to ask about."""
+        return "" if self._selector(desk) is not None else "select a row first"
+
+    def run(self, desk: Desk) -> None:
+        """Show the answer, and keep it true while it is open."""
+        selector = self._selector(desk) or EVERYTHING
+        desk.open(Reading(f"WHY {selector}", lambda picture: explanation(picture, selector)))
+
+    @staticmethod
+    def _selector(desk: Desk) -> Selector | None:
+        selected = desk.pane.selected
+        return desk.pane.selector(selected, desk.picture) if selected else None
+
+
+class Help(Action):
+    """Help."""
+
+    id, keys, shown, label = "help", "question_mark,f1", "?", "help"
+    about = "what the keys do here"
+
+    def run(self, desk: Desk) -> None:
+        """Show it."""
+        desk.help()
+
+
+class NextPane(Action):
+    """Panes in turn."""
+
+    id, keys, shown, label = "next-pane", "tab", "Tab", "pane"
+    about = "look at the next pane; Shift-Tab at the one before"
+
+    def run(self, desk: Desk) -> None:
+        """Look there."""
+        desk.focus_next(1)
+
+
+class PreviousPane(Action):
+    """The other way round."""
+
+    id, keys, shown = "previous-pane", "shift+tab", "Shift-Tab"
+    about = "look at the pane before"
+
+    def run(self, desk: Desk) -> None:
+        """Look there."""
+        desk.focus_next(-1)
+
+
+class Zoom(Action):
+    """One pane instead of six."""
+
+    id, keys, shown, label = "zoom", "z", "z", "zoom"
+    about = "give this pane all the room, or take it back; row 1 and 2 stay"
+
+    def why_not(self, desk: Desk) -> str:
+        """Pointless where there is only one."""
+        return "" if desk.zoomable else "there is room for one pane only"
+
+    def run(self, desk: Desk) -> None:
+        """Do it."""
+        desk.zoom()
+
+
+class LookAgain(Action):
+    """Refresh."""
+
+    id, keys, shown = "refresh", "ctrl+r", "^r"
+    about = "ask the backend now and paint the screen anew"
+
+    def run(self, desk: Desk) -> None:
+        """Do it."""
+        desk.look_again()
+
+
+class Cancel(Action):
+    """What fingers do in a fright."""
+
+    id, keys, shown = "cancel", "ctrl+c", "^c"
+    about = "cancel what is open; pressed twice, quit"
+
+    def run(self, desk: Desk) -> None:
+        """Do it."""
+        desk.cancel()
+
+
+class Quit(Action):
+    """The end."""
+
+    id, keys, shown, label = "quit", "q", "q", "quit"
+    about = "end the console; the fleet and its stops stay as they are"
+
+    def run(self, desk: Desk) -> None:
+        """Leave with success."""
+        desk.leave(0)
+
+
+ACTIONS: tuple[Action, ...] = (
+    StopAll(),
+    Recover(),
+    Pause(),
+    Resume(),
+    Why(),
+    Help(),
+    NextPane(),
+    PreviousPane(),
+    Zoom(),
+    LookAgain(),
+    Cancel(),
+    Quit(),
+)
+"""All of them, in the order of the key row and of the help."""

@@ -1,0 +1,74 @@
+"""The way into the console. Importing this module does not import Textual: the command line may look at it freely."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opsconsole.lane import Lane
+    from opsconsole.views.picture import Who
+
+NO_TERMINAL = "the console needs a terminal on standard input and standard error, and TERM other than dumb"
+
+SETTINGS = {"TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
+"""What Textual reads when it is imported: nothing here moves by itself."""
+
+INTERNAL_ERROR = 70
+
+
+def has_terminal() -> bool:
+    """Whether a console can be shown here. Anything else would spin on end of file, or paint on a log."""
+    streams = (sys.__stdin__, sys.__stderr__)
+    return os.environ.get("TERM", "dumb") != "dumb" and all(stream and stream.isatty() for stream in streams)
+
+
+def run_console(backend_url: str, *, operator: str, profile: str = "", read_only: bool = False) -> int:
+    """Show the console over the backend at `backend_url` until it is left; returns the exit code.
+
+    It starts whether or not the backend can be reached, and goes on trying. `operator` is the actor of every command,
+    `profile` a word such as ``PROD`` that stands in row 2. With `read_only` nothing can be changed or stopped.
+    Codes: 0 left, 2 no terminal, 70 internal error, 129 hung up, 130 interrupted, 143 terminated.
+    """
+    if not has_terminal():
+        print(f"opsconsole: {NO_TERMINAL}", file=sys.stderr)  # noqa: T201 - there is no screen to say it on
+        return 2
+    _own_environment()
+    import time
+
+    from backends import open_backend
+    from opsconsole.console import Console
+    from opsconsole.session import Feed
+    from opsconsole.views.picture import Who
+
+    who = Who(operator, backend_url, profile, read_only)
+    feed = Feed(lambda: open_backend(backend_url), who, monotonic=time.monotonic)
+    lane = None if read_only else _lane(backend_url, who)
+    console = Console(feed, lane, monotonic=time.monotonic)
+    console.run(mouse=False)
+    if lane is not None:
+        lane.finish()
+    if console.crash is not None:
+        print("opsconsole: internal error; the fleet and its stops are as they were", file=sys.stderr)  # noqa: T201
+        traceback.print_exception(console.crash, file=sys.stderr)
+        return INTERNAL_ERROR
+    return INTERNAL_ERROR if console.return_code is None else console.return_code
+
+
+def _lane(backend_url: str, who: Who) -> Lane:
+    from backends.stop_lane import fire, new_order
+    from opsconsole.lane import Lane
+
+    return Lane(
+        make=lambda: new_order(actor=who.operator, door="console"),
+        send=lambda order: fire(order, url=backend_url),
+    )
+
+
+def _own_environment() -> None:
+    """Textual's variables can press keys; none of them comes from outside."""
+    for name in [name for name in os.environ if name.startswith("TEXTUAL_")]:
+        del os.environ[name]
+    os.environ.update(SETTINGS)

@@ -1,0 +1,310 @@
+"""The console: one screen over one feed, with one lane for the stop.
+
+State flows down: feed → picture → views → the cells that changed. Intentions flow up: key → action → prompt → command.
+Nothing here waits: what asks the backend has a thread and a deadline, and the stop has a lane of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.driver import Driver
+from textual.message import Message
+from textual.timer import Timer
+
+from backends.stop_lane import Fired
+from core.capabilities.emergencies import ExplainStop
+from core.messages import Receipt
+from opsconsole.chord import Heard
+from opsconsole.commander import Answer, Commander
+from opsconsole.dialogs.base import Dialog, Send
+from opsconsole.dialogs.reading import Reading
+from opsconsole.dialogs.stop import ReasonPrompt, StopPrompt
+from opsconsole.driver import ConsoleDriver, HeadlessConsoleDriver
+from opsconsole.ear import ChordHeard, StopEar
+from opsconsole.keymap import bindings, find, help_text, key_row
+from opsconsole.lane import Lane
+from opsconsole.layout import PANES, Mode
+from opsconsole.lines import Line, Span, Style, line
+from opsconsole.panes import TablePane
+from opsconsole.prompt import PromptBox
+from opsconsole.screen import MainScreen
+from opsconsole.session import Feed
+from opsconsole.table import Table
+from opsconsole.views import header
+from opsconsole.views.answers import Words, answered, fired, refused
+from opsconsole.views.events import news
+from opsconsole.views.picture import Picture
+from opsconsole.views.ticker import tabs, ticker
+from opsgate.order import Order
+
+PAINT_S = 0.1
+"""At most ten paints a second, however fast news arrives."""
+CLOCK_S = 1.0
+"""How often ages are looked at. What reads the same costs nothing on the wire."""
+OWN_WORDS_S = 8.0
+"""How long an answer to the operator stands before the latest event takes its line again."""
+SECOND_CANCEL_S = 2.0
+
+SIGNALS = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
+
+
+class Told(Message):
+    """Something came on another thread: `tell` is carried out in the event loop."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        super().__init__()
+        self.tell = tell
+
+
+class Console(App[None], inherit_bindings=False):
+    """The console. `lane` is None where nothing may be stopped from here (read-only)."""
+
+    CSS_PATH = "theme.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+
+    def __init__(self, feed: Feed, lane: Lane | None, *, monotonic: Callable[[], float]) -> None:
+        super().__init__()
+        self._feed = feed
+        self._lane = lane
+        self._monotonic = monotonic
+        self._picture = feed.picture()
+        self._tables: dict[str, Table] = {}
+        self._words: Words = ()
+        self._routes: tuple[str, Words] = "", ()
+        self._words_at = self._painted_at = self._cancelled_at = float("-inf")
+        self._paint_timer: Timer | None = None
+        self._commander = Commander(feed, self._picture.who.operator, self._command_answered)
+        self._main = MainScreen(self._bars(), monotonic)
+        self.ear = StopEar(lambda: lane.fire() if lane else None, monotonic)
+        self.crash: Exception | None = None
+        self.animation_level = "none"
+
+    # ------------------------------------------------------------------------------------ as Textual wants it
+
+    def get_default_screen(self) -> MainScreen:
+        """The one screen there is."""
+        return self._main
+
+    def get_driver_class(self) -> type[Driver]:
+        """The driver that hears the stop."""
+        return ConsoleDriver
+
+    def _build_driver(self, headless: bool, inline: bool, mouse: bool, size: tuple[int, int] | None) -> Driver:
+        """Without a terminal too, keys go through the chord."""
+        if not headless:
+            return super()._build_driver(headless, inline, mouse, size)
+        self._driver = HeadlessConsoleDriver(self, mouse=mouse, size=size)
+        return self._driver
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.crash = self.crash or error
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """End without Textual's traceback, which prints the values of variables; `run_console` tells what happened."""
+        self._close_messages_no_wait()
+
+    def on_mount(self) -> None:
+        """Begin to follow, and to end well."""
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number, code in SIGNALS.items():
+                loop.add_signal_handler(number, self.leave, code)
+        if self._lane is not None:
+            self._lane.answered = self._stop_answered
+        self._feed.wake = lambda: self._tell(self._news_came)
+        self._feed.start()
+        self.set_interval(CLOCK_S, self.paint)
+        self.focus_pane(PANES.index(self._main.front) + 1)
+
+    def on_unmount(self) -> None:
+        """The feed ends with the screen; a stop on its way does not."""
+        self._feed.stop()
+
+    def on_told(self, message: Told) -> None:
+        """News from a thread."""
+        message.tell()
+
+    def _tell(self, tell: Callable[[], None]) -> None:
+        """On any thread: have `tell` carried out in the event loop, unless that has ended."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: there is no screen left to tell
+            self.post_message(Told(tell))
+
+    # --------------------------------------------------------------------------------------------- state, down
+
+    def paint(self) -> None:
+        """Look at the feed and put what changed on the screen."""
+        if self._paint_timer is not None:
+            self._paint_timer.stop()
+            self._paint_timer = None
+        self._painted_at = self._monotonic()
+        self._picture = self._feed.picture()
+        self._tables = {name: pane.table_of(self._picture) for name, pane in self._main.panes.items()}
+        self._main.show(self._picture, self._tables, self._feed.recent)
+        self._commander.see(self._picture)
+
+    def _news_came(self) -> None:
+        wait_s = min(PAINT_S, self._painted_at + PAINT_S - self._monotonic())
+        if wait_s <= 0:
+            self.paint()
+        elif self._paint_timer is None:
+            self._paint_timer = self.set_timer(wait_s, self.paint)
+
+    def _bars(self) -> dict[str, Callable[[int], Line]]:
+        return {
+            "row1": self._row1,
+            "row2": lambda width: header.row2(self._picture, width),
+            "tabs": lambda width: tabs(self._tables, self._main.front, width),
+            "ticker": lambda width: ticker(self._picture, width),
+            "flash": self._flash,
+            "keys": lambda width: key_row(self, width),
+        }
+
+    def _row1(self, width: int) -> Line:
+        small = self._main.plan().mode is Mode.LINE
+        return header.one_line(self._picture, width) if small else header.row1(self._picture, width)
+
+    def _flash(self, width: int) -> Line:
+        if self._words and self._monotonic() - self._words_at < OWN_WORDS_S:
+            return line(width, Span(" "), *self._words)
+        return line(width, *news(self._feed.recent[-1])) if self._feed.recent else line(width)
+
+    def _say(self, words: Words) -> None:
+        """Answer the operator on the line above the keys."""
+        self._words, self._words_at = words, self._monotonic()
+        self._main.repaint_bars()
+
+    # ------------------------------------------------------------------------------------------ intentions, up
+
+    def action_act(self, action_id: str) -> None:
+        """A key of an action: carry it out, or say why not."""
+        action = find(action_id)
+        if why_not := action.why_not(self):
+            self._say((Span(f"{action.shown}: {why_not}", Style.WARN),))
+        else:
+            action.run(self)
+
+    def action_focus_pane(self, number: int) -> None:
+        """A number key."""
+        self.focus_pane(number)
+
+    def on_chord_heard(self, message: ChordHeard) -> None:
+        """The chord took a key. If it fired, that has happened already; here it is shown."""
+        prompt = self._main.prompt
+        match message.heard:
+            case Heard.ARMED:
+                prompt.cover(StopPrompt(allowed=self._lane is not None), self._picture)
+            case Heard.CANCELLED | Heard.LITERAL:
+                prompt.uncover()
+            case Heard.FIRED if isinstance(message.answer, Order):
+                self._ask_reason(message.answer.stop_id)
+            case Heard.FIRED:
+                prompt.uncover()
+                failed = message.answer if isinstance(message.answer, Exception) else PermissionError("read-only")
+                self._say(fired(failed))
+            case Heard.HURRIED:
+                self._say((Span("! came in the middle of typing: press it again to arm", Style.WARN),))
+            case _:
+                pass
+
+    def on_prompt_box_ended(self, message: PromptBox.Ended) -> None:
+        """A prompt is gone: carry out what it asked for."""
+        self.focus_pane(PANES.index(self._main.front) + 1)
+        if message.send is None:
+            return
+        if isinstance(message.send.command, ExplainStop):
+            self._commander.explain(message.send, self._picture)
+        else:
+            self._commander.send(message.send)
+
+    def _ask_reason(self, stop_id: str) -> None:
+        prompt = ReasonPrompt(stop_id)
+        if self._routes[0] == stop_id:  # the lane was faster than the screen
+            prompt.routes = self._routes[1]
+        self.open(prompt)
+
+    def _command_answered(self, send: Send, answer: Answer) -> None:
+        """On the command's thread."""
+        said = answered(send.about, answer) if isinstance(answer, Receipt) else refused(send.about, answer)
+        self._tell(lambda: self._say(said))
+
+    def _stop_answered(self, order: Order, answer: Fired | Exception) -> None:
+        """On the order's thread."""
+        self._tell(lambda: self._show_routes(order.stop_id, fired(answer)))
+
+    def _show_routes(self, stop_id: str, words: Words) -> None:
+        self._routes = stop_id, words
+        dialog = self._main.prompt.dialog
+        if isinstance(dialog, ReasonPrompt) and dialog.stop_id == stop_id:
+            dialog.routes = words
+        self._say(words)
+        self.paint()
+
+    # ------------------------------------------------------------------------------------ the desk of actions
+
+    @property
+    def picture(self) -> Picture:
+        """What is known now."""
+        return self._picture
+
+    @property
+    def pane(self) -> TablePane:
+        """The pane in front."""
+        return self._main.panes[self._main.front]
+
+    @property
+    def zoomable(self) -> bool:
+        """Whether there is more than one pane to see, or one is zoomed."""
+        return self._main.zoomed or len(self._main.plan().panes()) > 1
+
+    def open(self, dialog: Dialog) -> None:
+        """Open a prompt."""
+        self._main.prompt.open(dialog, self._picture)
+        self._main.set_focus(self._main.prompt, scroll_visible=False)
+
+    def focus_pane(self, number: int) -> None:
+        """Look at the pane with this number, 1 to 6."""
+        self._main.bring_to_front(PANES[number - 1])
+
+    def focus_next(self, by: int) -> None:
+        """Look at the next pane, or the one before."""
+        self.focus_pane((PANES.index(self._main.front) + by) % len(PANES) + 1)
+
+    def zoom(self) -> None:
+        """Give the pane all the room, or take it back."""
+        self._main.zoomed = not self._main.zoomed
+        self._main.arrange_anew()
+
+    def look_again(self) -> None:
+        """Ask the backend at once, and paint everything anew."""
+        self._feed.look_now()
+        self._main.arrange_anew()
+
+    def cancel(self) -> None:
+        """Pressed twice, ctrl+c ends the console."""
+        now = self._monotonic()
+        if now - self._cancelled_at < SECOND_CANCEL_S:
+            self.leave(130)
+        self._cancelled_at = now
+        self._say((Span("^c: nothing is open; press it again to quit", Style.WARN),))
+
+    def help(self) -> None:
+        """Show what the keys do here."""
+        self.open(Reading("KEYS", lambda _picture: help_text(self)))
+
+    def hang_up(self) -> None:
+        """The terminal went away: nothing that was open is carried out."""
+        self.leave(129)
+
+    def leave(self, code: int) -> None:
+        """End the console with an exit code. What was armed or counting is not carried out."""
+        self.ear.chord.disarm()
+        self.exit(return_code=code)

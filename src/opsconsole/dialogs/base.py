@@ -1,0 +1,76 @@
+"""What every prompt is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal
+
+from core.messages import Command
+from opsconsole.dialogs.field import Field
+from opsconsole.lines import Span, Style
+from opsconsole.views.picture import Picture
+
+Said = tuple[Span, ...]
+"""A paragraph; the box that shows it breaks it to its width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Close the prompt and carry this out. `about` begins the sentence that tells the result."""
+
+    command: Command
+    about: str
+    expected_revision: int | None = None
+    """The control revision at which the operator looked; a release is refused if it moved since."""
+
+
+Outcome = Literal["stay", "close"] | Send
+
+
+class Dialog(ABC):
+    """A prompt. It keeps what was typed; what it shows of the fleet comes with each picture."""
+
+    title: str
+    ticking = False
+    """Whether it counts seconds and wants `tick` to be called."""
+
+    @abstractmethod
+    def body(self, picture: Picture) -> list[Said]:
+        """What it says, most important first: where there is no room, the end goes."""
+
+    @abstractmethod
+    def foot(self, picture: Picture) -> list[Said]:
+        """The lines that always stay: what is being typed, and the keys."""
+
+    @abstractmethod
+    def key(self, key: str, character: str | None) -> Outcome:
+        """Take one key."""
+
+    def paste(self, text: str) -> Outcome:
+        """Take a paste; a prompt that has no field ignores it."""
+        return "stay"
+
+    def see(self, picture: Picture) -> None:  # noqa: B027 - most prompts have nothing to see
+        """A new picture arrived."""
+
+    def tick(self, seconds: float) -> Outcome:
+        """`seconds` went by."""
+        return "stay"
+
+    def interrupt(self) -> None:  # noqa: B027 - most prompts have nothing under way
+        """A stop was armed over it: whatever was about to happen by itself must not."""
+
+
+def field_line(label: str, field: Field, *, active: bool) -> Said:
+    """A field as it is typed, with a mark for where the next character goes."""
+    caret = (Span("_", Style.STRONG),) if active else ()
+    return (Span(f"{label}: ", Style.STRONG if active else Style.DIM), Span(field.shown()), *caret)
+
+
+def keys_line(*pairs: tuple[str, str]) -> Said:
+    """``y resume   Esc cancel``."""
+    spans: list[Span] = []
+    for key, does in pairs:
+        spans += [Span(key, Style.KEY), Span(f" {does}   ")]
+    return tuple(spans)

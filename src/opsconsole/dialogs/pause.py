@@ -1,0 +1,110 @@
+"""Pause and resume of what the cursor is on. Pausing is one more key; resuming asks for a reason first."""
+
+from __future__ import annotations
+
+from opsconsole.dialogs.base import Dialog, Outcome, Said, Send, field_line, keys_line
+from opsconsole.dialogs.field import Field
+from opsconsole.dialogs.target import Target
+from opsconsole.lines import Span, Style
+from opsconsole.text import clean
+from opsconsole.views.picture import Picture
+from opsgate.evaluate import describe
+
+CANCELS = ("Esc", "cancels")
+
+
+class PausePrompt(Dialog):
+    """Opened by ``p``. ``y`` pauses, ``r`` adds a reason first; ``p`` and Enter do nothing, any other key cancels."""
+
+    def __init__(self, target: Target) -> None:
+        self.title = f"PAUSE {target.name}"
+        self._target = target
+        self._reason = Field()
+        self._typing = False
+
+    def body(self, picture: Picture) -> list[Said]:
+        """What it does, and what holds it already."""
+        drains = "running work finishes, nothing new starts"
+        lines: list[Said] = [(Span(self._target.pauses, Style.STRONG), Span(f": {drains}"))]
+        lines += [(Span(f"already: {clean(describe(hold), 120)}"),) for hold in self._target.holds(picture)]
+        return lines
+
+    def foot(self, picture: Picture) -> list[Said]:
+        """The reason, if there is to be one, and the keys."""
+        line = field_line("reason (optional)", self._reason, active=self._typing)
+        if self._typing:
+            return [line, keys_line(("Enter", "ends the line"), CANCELS)]
+        return [line, keys_line(("y", "pause now"), ("r", "reason"), CANCELS)]
+
+    def key(self, key: str, character: str | None) -> Outcome:
+        """Take one key."""
+        if key == "escape":
+            return "close"
+        if self._typing:
+            self._typing = key != "enter"
+            self._reason.key(key, character)
+            return "stay"
+        if key == "r":
+            self._typing = True
+        elif key == "y":
+            return Send(self._target.pause(self._reason.value.strip()), f"pause {self._target.name}")
+        return "stay" if key in {"r", "p", "enter"} else "close"
+
+    def paste(self, text: str) -> Outcome:
+        """Only into the reason."""
+        if self._typing:
+            self._reason.paste(text)
+        return "stay"
+
+
+class ResumePrompt(Dialog):
+    """Opened by ``P``. A reason first; then ``y`` resumes. It is refused when the state moved since it opened."""
+
+    def __init__(self, target: Target, picture: Picture) -> None:
+        self.title = f"RESUME {target.name}"
+        self._target = target
+        self._opened_at = picture.state.control_revision
+        self._moved = False
+        self._reason = Field()
+        self._typing = True
+
+    def body(self, picture: Picture) -> list[Said]:
+        """Whose holds it releases, by name, and what would hold it all the same."""
+        if self._moved:
+            return [(Span("The state moved since you looked: Esc, look again, then decide again.", Style.BAD),)]
+        released = self._target.released(picture)
+        lines: list[Said] = [(Span(f"releases {clean(describe(hold), 120)}", Style.STRONG),) for hold in released]
+        if not released:
+            lines.append((Span("nothing here that P may release", Style.WARN),))
+        remaining = self._target.remaining(picture)
+        return lines + [(Span(f"still held: {clean(describe(hold), 120)}", Style.WARN),) for hold in remaining]
+
+    def foot(self, picture: Picture) -> list[Said]:
+        """The reason, and the keys."""
+        line = field_line("reason (needed)", self._reason, active=self._typing)
+        if self._typing:
+            return [line, keys_line(("Enter", "ends the line"), CANCELS)]
+        return [line, keys_line(("y", "resume now"), CANCELS)]
+
+    def key(self, key: str, character: str | None) -> Outcome:
+        """Take one key."""
+        if key == "escape":
+            return "close"
+        if self._typing:
+            self._typing = not (key == "enter" and self._reason.value.strip())
+            self._reason.key(key, character)
+            return "stay"
+        if key == "y" and not self._moved:
+            reason = self._reason.value.strip()
+            return Send(self._target.resume(reason), f"resume {self._target.name}", self._opened_at)
+        return "stay" if key in {"P", "upper_p", "enter", "y"} else "close"
+
+    def paste(self, text: str) -> Outcome:
+        """Only into the reason."""
+        if self._typing:
+            self._reason.paste(text)
+        return "stay"
+
+    def see(self, picture: Picture) -> None:
+        """Notice when holds changed under the prompt."""
+        self._moved = self._moved or picture.state.control_revision != self._opened_at

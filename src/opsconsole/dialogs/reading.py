@@ -1,0 +1,36 @@
+"""Something to read: help, or why a thing may not run. Any key that does not scroll closes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from opsconsole.dialogs.base import Dialog, Outcome, Said, keys_line
+from opsconsole.views.picture import Picture
+
+SCROLLS = {"j": 1, "down": 1, "k": -1, "up": -1, "pagedown": 10, "pageup": -10, "home": -1000, "g": -1000}
+
+
+class Reading(Dialog):
+    """Paragraphs under a title, kept up to date for as long as they are open."""
+
+    def __init__(self, title: str, say: Callable[[Picture], list[Said]]) -> None:
+        self.title = title
+        self._say = say
+        self._from = 0
+
+    def body(self, picture: Picture) -> list[Said]:
+        """The paragraphs from where it was scrolled to."""
+        said = self._say(picture)
+        self._from = max(0, min(self._from, len(said) - 1))
+        return said[self._from :]
+
+    def foot(self, picture: Picture) -> list[Said]:
+        """The keys."""
+        return [keys_line(("j k", "scroll"), ("Esc", "closes"))]
+
+    def key(self, key: str, character: str | None) -> Outcome:
+        """Scroll or close."""
+        if key not in SCROLLS:
+            return "close"
+        self._from = max(0, self._from + SCROLLS[key])
+        return "stay"

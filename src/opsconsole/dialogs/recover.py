@@ -1,0 +1,124 @@
+"""The way back: checks listed, a reason, the scope typed whole, three seconds in which anything cancels."""
+
+from __future__ import annotations
+
+from core.capabilities.emergencies import Recover, recovery_checks
+from core.capabilities.holds import ReleaseHolds
+from core.messages import Command
+from opsconsole.dialogs.base import Dialog, Outcome, Said, Send, field_line, keys_line
+from opsconsole.dialogs.field import Field
+from opsconsole.lines import Span, Style
+from opsconsole.text import clean
+from opsconsole.views.picture import Picture
+from opsconsole.views.recovery import check_cells, resumable
+from opsgate.evaluate import describe
+from opsgate.selector import EVERYTHING, scope_text
+
+COUNTDOWN_S = 3.0
+
+
+class RecoverPrompt(Dialog):
+    """Opened by ``R``: recovers one emergency, or resumes what operators paused for everybody.
+
+    No key confirms. The reason is typed and ended with Enter, then the scope; when the scope stands there whole, a
+    countdown begins that ``c`` or Esc cancels. It never begins on a paste, on a failing check, or when the state moved
+    since the prompt opened.
+    """
+
+    def __init__(self, picture: Picture, emergency_id: str | None) -> None:
+        self._emergency_id = emergency_id
+        self._opened_at = picture.state.control_revision
+        self._scope = scope_text(picture.state.emergencies[emergency_id].selectors) if emergency_id else "all"
+        name = clean(emergency_id, 30) if emergency_id else "EVERYTHING"
+        self.title = f"{'RECOVER' if emergency_id else 'RESUME'} {name}, scope {clean(self._scope, 80)}"
+        self._reason, self._typed = Field(), Field()
+        self._left_s: float | None = None
+        self._in_reason = True
+        self._moved = self._failing = False
+        self.see(picture)
+
+    @property
+    def ticking(self) -> bool:  # type: ignore[override] # an attribute of the base, worked out here
+        """Whether the countdown runs."""
+        return self._left_s is not None
+
+    def body(self, picture: Picture) -> list[Said]:
+        """The checks, as they stand now."""
+        if self._moved:
+            return [(Span("The state moved since you looked: Esc, look again, then decide again.", Style.BAD),)]
+        emergency = picture.state.emergencies.get(self._emergency_id or "")
+        if emergency is None:
+            return [(Span(f"releases {clean(describe(hold), 120)}", Style.STRONG),) for hold in resumable(picture)]
+        lines: list[Said] = []
+        for check in recovery_checks(picture.state, emergency):
+            sign, words = check_cells(check)
+            lines.append((Span(f"{sign.text} ", sign.style), Span(words.text)))
+        return lines
+
+    def foot(self, picture: Picture) -> list[Said]:
+        """What is typed, and what happens next."""
+        if self._moved or self._failing:
+            why = "state moved" if self._moved else "a check fails"
+            return [(Span(f"{why}: nothing can be resumed from here.   ", Style.BAD), *keys_line(("Esc", "closes")))]
+        if self._left_s is not None:
+            left = f"resuming {clean(self._scope, 60)} in {int(self._left_s) + 1} s   "
+            return [(Span(left, Style.STOPPED), Span(" "), *keys_line(("c", "cancels"), ("Esc", "closes")))]
+        lines = [field_line("reason (needed)", self._reason, active=self._in_reason)]
+        if self._in_reason:
+            return [*lines, keys_line(("Enter", "ends the line"), ("Esc", "closes"))]
+        typed = field_line(f"type {clean(self._scope, 60)}", self._typed, active=True)
+        return [*lines, typed, keys_line(("Esc", "closes"))]
+
+    def key(self, key: str, character: str | None) -> Outcome:
+        """Take one key."""
+        if key == "escape":
+            return "close"
+        if self._left_s is not None:
+            self.interrupt()
+        elif self._in_reason:
+            self._in_reason = not (key == "enter" and self._reason.value.strip())
+            self._reason.key(key, character)
+        elif key == "backspace" and not self._typed.value:
+            self._in_reason = True
+        else:
+            self._typed.key(key, character)
+            if self._typed.value == self._scope and not (self._moved or self._failing):
+                self._left_s = COUNTDOWN_S
+        return "stay"
+
+    def paste(self, text: str) -> Outcome:
+        """A reason may be pasted; a scope is typed, for that is what it is there for."""
+        if self._left_s is not None:
+            self.interrupt()
+        elif self._in_reason:
+            self._reason.paste(text)
+        return "stay"
+
+    def see(self, picture: Picture) -> None:
+        """Look whether the state moved and whether a check fails; either ends a countdown."""
+        self._moved = self._moved or picture.state.control_revision != self._opened_at
+        emergency = picture.state.emergencies.get(self._emergency_id or "")
+        checks = recovery_checks(picture.state, emergency) if emergency else ()
+        self._failing = any(check.verdict == "fail" for check in checks)
+        if (self._moved or self._failing) and self._left_s is not None:
+            self.interrupt()
+
+    def tick(self, seconds: float) -> Outcome:
+        """Count down; at the end, send."""
+        if self._left_s is None:
+            return "stay"
+        self._left_s -= seconds
+        if self._left_s > 0:
+            return "stay"
+        return Send(self._command(), f"recover {clean(self._scope, 60)}", self._opened_at)
+
+    def interrupt(self) -> None:
+        """Stop the countdown; the scope has to be typed again."""
+        self._left_s = None
+        self._typed.value = ""
+
+    def _command(self) -> Command:
+        reason = self._reason.value.strip()
+        if self._emergency_id is None:
+            return ReleaseHolds(selectors=(EVERYTHING,), reason=reason)
+        return Recover(emergency_id=self._emergency_id, reason=reason, confirm=self._scope)

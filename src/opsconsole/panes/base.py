@@ -1,0 +1,49 @@
+"""What a pane is: one question and its answer, and what can be done about it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from opsconsole.dialogs.target import Target
+from opsconsole.grid import NOTHING, Grid
+from opsconsole.table import Frame, Table
+from opsconsole.views.picture import Picture
+from opsgate.selector import Selector
+
+
+class TablePane(Grid):
+    """A pane that shows the table of a view.
+
+    `name` is its part of the layout, `title` what stands in its frame, `hints` the keys named there while it has the
+    focus. A subclass gives `view`, and says what a row stands for where something can be done to it.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    hints: ClassVar[tuple[tuple[str, str], ...]] = (("d", "why"),)
+
+    def __init__(self, number: int | None = None) -> None:
+        title = f"{number} {self.title}" if number else self.title
+        super().__init__(Frame(title, self.hints), id=self.name)
+
+    @abstractmethod
+    def view(self, picture: Picture) -> Table:
+        """What it shows of a picture."""
+
+    def table_of(self, picture: Picture) -> Table:
+        """Its view, once there is anything to look at: an empty list is no answer before the first state."""
+        return self.view(picture) if picture.known else NOTHING
+
+    def target(self, key: str) -> Target | None:
+        """What ``p`` and ``P`` would act on, with the cursor on `key`; None where they do not apply."""
+        return None
+
+    def selector(self, key: str, picture: Picture) -> Selector | None:
+        """The scope that ``d`` explains, with the cursor on `key`."""
+        target = self.target(key)
+        return target.selector if target else None
+
+    def emergency(self, key: str, picture: Picture) -> str | None:
+        """The emergency that ``R`` would recover, with the cursor on `key`."""
+        return None

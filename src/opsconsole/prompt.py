@@ -1,0 +1,137 @@
+"""The box in which whichever prompt is open stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import events
+from textual.message import Message
+from textual.timer import Timer
+
+from opsconsole.dialogs.base import Dialog, Outcome, Said, Send
+from opsconsole.lines import Line, Span, Style, length, line, wrapped
+from opsconsole.painted import Painted
+from opsconsole.views.picture import Picture
+
+EDGE = Span("|", Style.PLAIN)
+COUNT_S = 0.2
+"""How often a countdown is looked at."""
+
+
+class PromptBox(Painted, can_focus=True):
+    """Shows a dialog over the bottom rows and gives it every key. While it is open no key reaches anything else.
+
+    The prompt of an armed stop may lie over another one, which comes back when the stop is cancelled.
+    """
+
+    class Ended(Message):
+        """The dialog is gone; `send` is what it wants carried out, if anything."""
+
+        def __init__(self, send: Send | None) -> None:
+            super().__init__()
+            self.send = send
+
+    class Resized(Message):
+        """The dialog came, went, or wants another number of rows."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        super().__init__(id="prompt")
+        self._monotonic = monotonic
+        self._picture: Picture | None = None
+        self._below: Dialog | None = None
+        self._timer: Timer | None = None
+        self._counted_at = 0.0
+        self._asked = 0
+        self.dialog: Dialog | None = None
+
+    def open(self, dialog: Dialog, picture: Picture) -> None:
+        """Open `dialog` in place of whatever was open."""
+        self.dialog, self._below = dialog, None
+        self.show(picture)
+
+    def cover(self, dialog: Dialog, picture: Picture) -> None:
+        """Open `dialog` over the one that is open, which must not go on by itself meanwhile."""
+        if self.dialog is not None and type(self.dialog) is not type(dialog):
+            self.dialog.interrupt()
+            self._below = self.dialog
+        self.dialog = dialog
+        self.show(picture)
+
+    def uncover(self) -> None:
+        """Take the dialog on top away."""
+        self.dialog, self._below = self._below, None
+        if self._picture is not None:
+            self.show(self._picture)
+
+    def show(self, picture: Picture) -> None:
+        """Show what is true now."""
+        self._picture = picture
+        if self.dialog is not None:
+            self.dialog.see(picture)
+        self._count_if_asked()
+        if (asked := self.rows(self.app.size.width)) != self._asked:
+            self._asked = asked
+            self.post_message(self.Resized())
+        self.repaint()
+
+    def rows(self, width: int) -> int:
+        """How many rows the open dialog would like to have; 0 when none is open."""
+        if self.dialog is None or self._picture is None:
+            return 0
+        said = [*self.dialog.body(self._picture), *self.dialog.foot(self._picture)]
+        return 2 + len(_broken(said, width))
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """The dialog in its frame; its foot stays when there is not room for all of its body."""
+        if self.dialog is None or self._picture is None:
+            return []
+        feet = self.dialog.foot(self._picture)
+        if height == 1:
+            return [line(width, Span(f" {self.dialog.title} ", Style.STOPPED), Span(" "), *feet[-1])]
+        foot = _broken(feet, width)[-max(1, height - 2) :]
+        room = max(0, height - 2 - len(foot))
+        body = _broken(self.dialog.body(self._picture), width)[:room]
+        spare = [line(width, EDGE, *line(width - 2), EDGE)] * (room - len(body))
+        top = (Span("+= "), Span(self.dialog.title, Style.STRONG), Span(" "))
+        rule = Span("=" * max(0, width - length(top) - 1) + "+")
+        return [line(width, *top, rule), *body, *spare, *foot, line(width, Span("+" + "=" * (width - 2) + "+"))]
+
+    def on_key(self, event: events.Key) -> None:
+        """Every key is the dialog's, and nobody's after it."""
+        event.stop()
+        event.prevent_default()
+        if self.dialog is not None:
+            self._take("close" if event.key == "ctrl+c" else self.dialog.key(event.key, event.character))
+
+    def on_paste(self, event: events.Paste) -> None:
+        """As keys."""
+        event.stop()
+        if self.dialog is not None:
+            self._take(self.dialog.paste(event.text))
+
+    def _take(self, outcome: Outcome) -> None:
+        if outcome != "stay":
+            self.dialog = self._below = None
+            self.post_message(self.Ended(outcome if isinstance(outcome, Send) else None))
+        if self._picture is not None:
+            self.show(self._picture)
+
+    def _count_if_asked(self) -> None:
+        counts = self.dialog is not None and self.dialog.ticking
+        if counts and self._timer is None:
+            self._counted_at = self._monotonic()
+            self._timer = self.set_interval(COUNT_S, self._count)
+        elif not counts and self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def _count(self) -> None:
+        now = self._monotonic()
+        passed, self._counted_at = now - self._counted_at, now
+        if self.dialog is not None:
+            self._take(self.dialog.tick(passed))
+
+
+def _broken(said: list[Said], width: int) -> list[Line]:
+    inner = [row for each in said for row in wrapped(each, max(1, width - 4), indent=2)]
+    return [line(width, EDGE, Span(" "), *row, Span(" "), EDGE) for row in inner]

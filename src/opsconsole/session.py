@@ -1,0 +1,171 @@
+"""The feed: what the backend says, fetched on a thread of its own and handed over as pictures.
+
+The screen never asks the backend anything. This thread opens it, follows it, looks at the workers every second (four
+times as often while a stop is counting), and wakes the screen when something came; how often the screen then looks is
+the screen's affair. A backend that is gone, slow or wrong makes the picture old, and the picture says how old.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+from core.audit import event_of
+from core.errors import OpsError
+from core.messages import Envelope, Receipt, Recorded
+from core.ports import Arrival, Backend, Observations
+from core.state import State
+from opsconsole.text import clean
+from opsconsole.views.picture import FRESH_S, Facts, Link, Picture, Who
+
+LOOK_S, LOOK_WHILE_STOPPING_S = 1.0, 0.25
+RETRY_S = 2.0
+DEADLINE_S = 2.0
+SUBMIT_DEADLINE_S = 5.0
+SLOW_S = 0.5
+EVENTS_KEPT = 200
+
+
+class Feed:
+    """Follows one backend. `open_backend` is called on the feed's thread, again and again until it succeeds.
+
+    `wake` is called on any thread whenever there is something new to look at. `monotonic` and `utc_now` are clocks.
+    """
+
+    def __init__(
+        self,
+        open_backend: Callable[[], Backend],
+        who: Who,
+        *,
+        monotonic: Callable[[], float],
+        utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._open = open_backend
+        self._who = who
+        self._monotonic = monotonic
+        self._utc_now = utc_now
+        self._backend: Backend | None = None
+        self._facts = Facts.of(State())
+        self._seen: Observations | None = None
+        self._seen_at = monotonic()
+        self._trouble = ""
+        self._slow_s = 0.0
+        self._recent: tuple[Recorded, ...] = ()
+        self._poke = threading.Event()
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+        self.wake: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End. A call that hangs is left to its deadline; nobody waits for it."""
+        self._ended = True
+        self._poke.set()
+
+    def look_now(self) -> None:
+        """Look at once instead of at the next turn."""
+        self._poke.set()
+
+    @property
+    def recent(self) -> tuple[Recorded, ...]:
+        """The latest events, oldest first."""
+        return self._recent
+
+    def picture(self) -> Picture:
+        """What is known now. Asks nobody and never blocks."""
+        backend = self._backend
+        state = backend.latest() if backend else self._facts.state
+        if state is not self._facts.state or self._seen is not self._facts.seen:
+            self._facts = Facts.of(state, self._seen, self._facts)
+        return Picture(self._facts, self._now(), self._link(), self._who)
+
+    def submit(self, envelope: Envelope) -> Receipt:
+        """Carry out a command. Blocks up to its deadline, so never call it where keys are handled.
+
+        Raises `core.errors.OpsError`.
+        """
+        if self._backend is None:
+            raise OpsError("not-connected", f"not connected: {self._trouble or 'no answer yet'}", "it goes on trying")
+        receipt = self._backend.submit(envelope, timeout_s=SUBMIT_DEADLINE_S)
+        self._poke.set()
+        return receipt
+
+    def _now(self) -> datetime:
+        """The engine's clock: its last answer, and the time since then by a clock that does not jump."""
+        if self._seen is None:
+            return self._utc_now()
+        return self._seen.at + timedelta(seconds=self._monotonic() - self._seen_at)
+
+    def _link(self) -> Link:
+        if self._backend is None:
+            return Link(None, self._trouble)
+        contact = self._backend.contact()
+        if contact.word == "initialising":
+            return Link(None, clean(contact.detail, 120) or self._trouble)
+        age_s = contact.age_s if contact.word == "valid" else max(FRESH_S, contact.age_s)
+        watched = self._seen is not None and self._monotonic() - self._seen_at < 2 * FRESH_S
+        trouble = contact.detail or ("" if watched else self._trouble or "workers are not observed")
+        return Link(age_s, clean(trouble, 120), self._slow_s)
+
+    def _run(self) -> None:
+        while not self._ended and self._backend is None:
+            self._connect()
+        while not self._ended:
+            self._observe()
+            self.wake()
+            self._poke.wait(self._pause_s())
+            self._poke.clear()
+        if self._backend is not None:
+            self._backend.close()
+
+    def _connect(self) -> None:
+        try:
+            backend = self._open()
+            backend.follow(self._arrived)
+            rows = backend.journal(after=max(0, backend.latest().revision - EVENTS_KEPT), timeout_s=DEADLINE_S)
+            self._remember(map(event_of, rows))
+            self._backend, self._trouble = backend, ""
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the console goes on trying and says so
+            self._trouble = _in_words(error)
+            self.wake()
+            self._poke.wait(RETRY_S)
+            self._poke.clear()
+
+    def _observe(self) -> None:
+        assert self._backend is not None
+        began = self._monotonic()
+        try:
+            seen = self._backend.observe(timeout_s=DEADLINE_S)
+        except Exception as error:  # noqa: BLE001 - as in `_connect`: a feed that dies would leave an old picture
+            self._trouble = _in_words(error)
+            return
+        self._seen_at = self._monotonic()
+        self._seen, self._trouble = seen, ""
+        took_s = self._seen_at - began
+        self._slow_s = round(took_s, 1) if took_s >= SLOW_S else 0.0
+
+    def _pause_s(self) -> float:
+        counting = any(stop.result == "pending" for stop in self._facts.state.active_stops())
+        return LOOK_WHILE_STOPPING_S if counting else LOOK_S
+
+    def _arrived(self, arrival: Arrival) -> None:
+        """On the backend's thread."""
+        self._remember(arrival.events)
+        if any(recorded.event.kind.startswith("stop.") for recorded in arrival.events):
+            self._poke.set()
+        self.wake()
+
+    def _remember(self, events: Iterable[Recorded]) -> None:
+        """Keep the latest events in order, each once: what is read and what arrives may overlap."""
+        known = {recorded.revision: recorded for recorded in (*self._recent, *events)}
+        self._recent = tuple(known[revision] for revision in sorted(known)[-EVENTS_KEPT:])
+
+
+def _in_words(error: Exception) -> str:
+    """What went wrong, harmless and short; its kind too where it is none of the errors that are meant for people."""
+    said = str(error) if isinstance(error, OpsError) else f"{type(error).__name__}: {error}"
+    return clean(said, 120)

@@ -1,0 +1,119 @@
+"""A console over a fleet in memory, its clocks in the test's hand."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+
+from backends.stop_lane import Fired
+from opsconsole.console import Console
+from opsconsole.lane import Lane
+from opsconsole.lines import plain
+from opsconsole.screen import Bar
+from opsconsole.session import Feed
+from opsconsole.views.picture import Who
+from opsgate.order import Order
+from tests.console.fleet import Fleet
+
+DEADLINE_S = 10.0
+WHO = Who("ana", Fleet.url, "PROD")
+
+
+class Clock:
+    """A monotonic clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Desk:
+    """A console, the fleet behind it, and what its stop lane was asked to send."""
+
+    def __init__(self, fleet: Fleet | None = None, who: Who = WHO) -> None:
+        self.fleet = fleet or Fleet()
+        self.clock = Clock()
+        self.orders: list[Order] = []
+        self.answer: Callable[[Order], Fired] = lambda order: Fired(order, "", "answered", "database", 40, "E-1", 12)
+        self.stops = 0
+        self.feed = Feed(lambda: self.fleet, who, monotonic=self.clock, utc_now=lambda: self.fleet.now)
+        lane = None if who.read_only else Lane(self._order, self._send)
+        self.console = Console(self.feed, lane, monotonic=self.clock)
+        self.pilot: Pilot[None]
+
+    def _order(self) -> Order:
+        self.stops += 1
+        return Order(f"S-{self.stops}", self.fleet.now, actor="ana", door="console")
+
+    def _send(self, order: Order) -> Fired:
+        self.orders.append(order)
+        return self.answer(order)
+
+    @asynccontextmanager
+    async def at(self, width: int = 80, height: int = 24) -> AsyncIterator[Desk]:
+        """Run it at a size."""
+        async with self.console.run_test(size=(width, height)) as self.pilot:
+            await self.until(lambda: self.console.picture.link.live or bool(self.fleet.away))
+            await self.settle()
+            yield self
+
+    async def press(self, *keys: str, pause_s: float = 1.0) -> None:
+        """Press keys, `pause_s` apart by the clock that the chord looks at."""
+        for key in keys:
+            self.clock.now += pause_s
+            await self.pilot.press(key)
+        await self.settle()
+
+    async def type(self, text: str) -> None:
+        """Type prose, at the speed of prose."""
+        await self.press(*text, pause_s=0.05)
+
+    async def settle(self) -> None:
+        """Let what is on its way arrive and be painted."""
+        await self.pilot.pause()
+        self.console.paint()
+        await self.pilot.pause()
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait for something that another thread does."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not true():
+            assert time.monotonic() < deadline, f"never came true; the screen said:\n{self.text()}"
+            await asyncio.sleep(0.005)
+
+    async def until_said(self, words: str) -> None:
+        """Wait until the screen says something."""
+        await self.until(lambda: words in self.text())
+
+    def text(self) -> str:
+        """The screen as text."""
+        strips = self.console.screen._compositor.render_strips()
+        return "\n".join(strip.text.rstrip() for strip in strips)
+
+    def row(self, number: int) -> str:
+        """One row of it, counted from 0; -1 is the last."""
+        return self.text().split("\n")[number]
+
+    def bar(self, name: str) -> str:
+        """What one line says, whether or not it is shown at this size."""
+        bar = self.console.screen.query_one(f"#{name}", Bar)
+        return plain(bar.draw(200, 1)[0]).rstrip()
+
+
+def small_fleet() -> Fleet:
+    """Six sites, twelve workers, one site paused."""
+    fleet = Fleet()
+    sites = ["shop-eu", "shop-us", "pay-gw", "search", "mail", "feed"]
+    fleet.add_sites(*sites)
+    for number, site in enumerate(sites * 2, 1):
+        fleet.add_worker(f"w-{number:02}", site, in_flight=1)
+    fleet.pass_time(60)
+    fleet.pause("manual INC-1", site="shop-eu")
+    fleet.pass_time(420)
+    return fleet
