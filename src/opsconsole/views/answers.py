@@ -1,0 +1,47 @@
+"""What came of something the operator did, in one line."""
+
+from __future__ import annotations
+
+from backends.stop_lane import Fired
+from core.errors import BackendUnavailable, OpsError, RevisionConflict
+from core.messages import Receipt
+from opsconsole.lines import Span, Style
+from opsconsole.text import clean
+from opsgate.evaluate import describe
+from opsgate.hold import Hold
+
+Words = tuple[Span, ...]
+
+
+def answered(about: str, receipt: Receipt) -> Words:
+    """A command was carried out: what changed, and what holds all the same."""
+    did = "done" if receipt.changed else "nothing to change"
+    words = [Span(f"{clean(about, 80)}: {did}", Style.GOOD if receipt.changed else Style.WARN)]
+    if receipt.durable != "database":
+        words.append(Span(f" in force, not recorded yet ({receipt.durable})", Style.BAD))
+    words += [Span(f"; {clean(note, 120)}") for note in receipt.notes[:2]]
+    if receipt.remaining_holds and not receipt.changed:
+        words.append(Span(f"; {clean(describe(Hold.from_dict(receipt.remaining_holds[0])), 100)}", Style.WARN))
+    return tuple(words)
+
+
+def refused(about: str, error: OpsError) -> Words:
+    """A command was not carried out: whose fault, and the next step."""
+    whose = "look again" if isinstance(error, RevisionConflict) else "refused"
+    if isinstance(error, BackendUnavailable):
+        whose = "NOT DONE, the backend does not answer"
+    return (Span(f"{clean(about, 80)}: {whose}", Style.BAD), Span(f" - {clean(str(error), 200)}"))
+
+
+def fired(answer: Fired | Exception) -> Words:
+    """A stop has left: which route took it. Whether anything stopped is not known here; row 1 says what is seen."""
+    if isinstance(answer, Exception):
+        return (Span("STOP NOT SENT", Style.BAD), Span(f" - {clean(str(answer), 160)}: opsconsole stop --local"))
+    latch = "on disk" if answer.latched else f"FAILED ({clean(answer.latch_fault, 80)})"
+    routes = f"latch {latch}, keeper {answer.keeper}"
+    if not answer.in_force:
+        return (Span("STOP REACHED NOBODY", Style.BAD), Span(f" - {routes}: opsconsole stop --local"))
+    if answer.durable == "database":
+        of = "" if answer.of is None else f", {answer.of} must acknowledge"
+        return (Span("stop sent and recorded", Style.STRONG), Span(f" - {routes}{of}"))
+    return (Span("stop sent, not recorded yet", Style.WARN), Span(f" - {routes}"))
