@@ -10,25 +10,36 @@ import ctypes
 import errno
 import logging
 import os
-from collections.abc import Iterable
+import struct
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 _log = logging.getLogger("opsgate")
 
-_CHANGES: Final = 0x00000008 | 0x00000040 | 0x00000080 | 0x00000100 | 0x00000200 | 0x00000400 | 0x00000800
-"""IN_CLOSE_WRITE, MOVED_FROM, MOVED_TO, CREATE, DELETE, DELETE_SELF, MOVE_SELF."""
-_ONLY_FOLDERS: Final = 0x01000000
+_CREATE, _DELETE, _MOVED_FROM, _MOVED_TO = 0x0100, 0x0200, 0x0040, 0x0080
+_CLOSE_WRITE, _DELETE_SELF, _MOVE_SELF = 0x0008, 0x0400, 0x0800
+_OVERFLOW, _ONLY_FOLDERS = 0x4000, 0x0100_0000
+_CHANGES: Final = _CREATE | _DELETE | _MOVED_FROM | _MOVED_TO | _CLOSE_WRITE | _DELETE_SELF | _MOVE_SELF
+_FOLDERS_CHANGED: Final = _OVERFLOW | _DELETE_SELF | _MOVE_SELF
+_EVENT: Final = struct.Struct("iIII")
 _ARMINGS: Final = 10
+_NOBODY: Final[frozenset[str]] = frozenset()
+
+Heard = Literal["nothing", "files", "folders"]
+"""What changed: nothing that matters, files in a watched folder, or the folders themselves (arm again)."""
 
 
 class FolderWatch:
     """Becomes readable when something changes in one of some folders. ``descriptor`` is None where that is not to be
     had."""
 
-    def __init__(self) -> None:
+    def __init__(self, matters: Callable[[str], bool]) -> None:
+        """``matters`` says of a file's name whether its coming or going is worth waking up for."""
         self.descriptor: int | None = None
+        self._matters = matters
         self._watched: dict[Path, int] = {}
+        self._awaited: dict[int, set[str]] = {}  # watch → names that are waited for; "" for all of the folder's own
         try:
             self._libc = ctypes.CDLL(None, use_errno=True)
             descriptor = int(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
@@ -42,29 +53,34 @@ class FolderWatch:
     def arm(self, folders: Iterable[Path]) -> None:
         """Watch these folders, and for each that does not exist the nearest one above it that does.
 
-        To be called again after every change, before looking at the folders: the folder above may have become one.
+        To be called again when ``drain`` says folders, before looking at them: the folder above may have become one.
         """
-        wanted: set[Path] = set()
+        awaited: dict[Path, set[str]] = {}
         for folder in folders:
             for _ in range(_ARMINGS):  # a folder that is made between two looks starts the climb again
                 nearest = next(path for path in (folder, *folder.parents) if path.is_dir() or path == path.parent)
-                wanted.add(nearest)
+                names = awaited.setdefault(nearest, set())
                 self._watch(nearest)
-                if nearest == folder or not (nearest / folder.relative_to(nearest).parts[0]).is_dir():
+                if nearest == folder:
+                    names.add("")
                     break
-        for folder in self._watched.keys() - wanted:
+                names.add(folder.relative_to(nearest).parts[0])
+                if not (nearest / folder.relative_to(nearest).parts[0]).is_dir():
+                    break
+        for folder in self._watched.keys() - awaited.keys():
             self._libc.inotify_rm_watch(self.descriptor, self._watched.pop(folder))
+        self._awaited = {watch: awaited[folder] for folder, watch in self._watched.items()}
 
-    def drain(self) -> None:
-        """Forget what was told so far."""
-        while self.descriptor is not None:
-            try:
-                if not os.read(self.descriptor, 65536):
-                    return
-            except BlockingIOError:
-                return
-            except InterruptedError:
-                continue
+    def drain(self) -> Heard:
+        """What was told since the last time."""
+        heard: Heard = "nothing"
+        for watch, mask, name in self._events():
+            names = self._awaited.get(watch, _NOBODY)
+            if mask & _FOLDERS_CHANGED or (name and name in names):
+                heard = "folders"
+            elif heard == "nothing" and "" in names and name and self._matters(name):
+                heard = "files"
+        return heard
 
     def close(self) -> None:
         """Watch nothing any more."""
@@ -72,6 +88,18 @@ class FolderWatch:
             os.close(self.descriptor)
             self.descriptor = None
             self._watched.clear()
+
+    def _events(self) -> Iterator[tuple[int, int, str]]:
+        while self.descriptor is not None:
+            try:
+                buffer = os.read(self.descriptor, 65536)
+            except BlockingIOError:
+                return
+            offset = 0
+            while offset < len(buffer):
+                watch, mask, _cookie, length = _EVENT.unpack_from(buffer, offset)
+                offset += _EVENT.size + length
+                yield watch, mask, os.fsdecode(buffer[offset - length : offset].rstrip(b"\0"))
 
     def _watch(self, folder: Path) -> None:
         if self.descriptor is None:

@@ -67,7 +67,7 @@ class Watcher(threading.Thread):
         self._ear, self._bell = socket.socketpair()
         self._ear.setblocking(False)
         self._bell.setblocking(False)
-        self._folders = FolderWatch()
+        self._folders = FolderWatch(_may_be_latch)
         self._channel = _channel()
         self._reader = Reader(sqlite_path(member.url), self._last_known, lambda: self.known, self._take)
         self._table = Table()
@@ -154,8 +154,9 @@ class Watcher(threading.Thread):
             self._read(self._inbox.popleft())
         if self._channel is not None and self._channel.fileno() in heard:
             self._hear(self._channel)
-        if self._folders.descriptor in heard or elapsed_s() >= self._latches_due_s:
-            self._look_for_latches()
+        told = self._folders.drain() if self._folders.descriptor in heard else "nothing"
+        if told != "nothing" or elapsed_s() >= self._latches_due_s:
+            self._look_for_latches(arm=told != "files")
         self._show()
         self._raise_alarms()
         self._beat()
@@ -262,10 +263,11 @@ class Watcher(threading.Thread):
         self.known = known
         self._confirm(elapsed_s())
 
-    def _look_for_latches(self) -> None:
+    def _look_for_latches(self, *, arm: bool = True) -> None:
         fleets = tuple(dict.fromkeys((self._url_key, *filter(None, (self._fleet,)))))
-        self._folders.drain()
-        self._folders.arm(latch_home() / fleet for fleet in (*fleets, ALL_FLEETS))
+        if arm:
+            home = latch_home()
+            self._folders.arm([home / fleet for fleet in (*fleets, ALL_FLEETS)])
         self.known = self.known.found(latch.in_force(fleets))
         watched = self._folders.descriptor is not None
         self._latches_due_s = elapsed_s() + (_LOOK_FOR_LATCHES_S if watched else _LOOK_WITHOUT_WATCH_S)
@@ -305,7 +307,7 @@ class Watcher(threading.Thread):
             self._saved_at_s = self.confirmed_at_s
             stops = self.known.stops().keys()
             self._reader.keep(
-                self.known, self.confirmed_at_s, at_once=before is not None and before.stops().keys() != stops
+                self.known, self.confirmed_at_s, soon=before is not None and before.stops().keys() != stops
             )
 
     def _beat(self) -> None:
@@ -343,6 +345,11 @@ def _channel() -> socket.socket | None:
     channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_WITHIN)
     return channel
+
+
+def _may_be_latch(name: str) -> bool:
+    """Whether a file of this name is a latch, or a mark that one is over; others are latches half written."""
+    return not name.startswith(".") or name.startswith(".recovered-")
 
 
 def _is_ours(ancillary: Iterable[tuple[int, int, bytes]]) -> bool:
