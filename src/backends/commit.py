@@ -18,10 +18,10 @@ from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import PlaceHold
 from core.capabilities.rate_limits import LimitReset
 from core.engine import Effect, Facts, Outcome, WorkerFact, refusal, step
-from core.errors import CommandRejected, OpsError, RevisionConflict
+from core.errors import BackendUnavailable, CommandRejected, OpsError, RevisionConflict
 from core.messages import Actor, Command, Envelope, Receipt, Recorded
 from core.policy import gate_change
-from core.ports import Transaction, WorkerRow
+from core.ports import Lease, Transaction, WorkerRow
 from core.state import State
 from opsgate.selector import EVERYTHING
 from opsgate.wire import LOST_AFTER_S
@@ -75,6 +75,15 @@ def carry_out(
         transaction.remember(envelope.command_id, fingerprint(envelope.command), _receipt_text(receipt), now)
     after = outcomes[-1].state if outcomes else before
     return Carried(receipt, refused, after, events, rows, tuple(e for outcome in outcomes for e in outcome.effects))
+
+
+def require_held(transaction: Transaction, fence: Lease | None) -> None:
+    """Refuse whoever lost the lease that it acts under, however long it slept: the token has risen since."""
+    if fence is None:
+        return
+    known = transaction.lease(fence.name)
+    if known is None or known.token != fence.token:
+        raise BackendUnavailable("fenced", f"the role {fence.name} is somebody else's now", "leave it to them")
 
 
 def safety_hold(lost: Mark, present: int) -> Envelope:

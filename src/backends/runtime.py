@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Final
 
 from backends import effects, past, reservations
-from backends.commit import Carried, carry_out, founding, safety_hold
+from backends.commit import Carried, carry_out, founding, require_held, safety_hold
 from backends.contact import ContactLog
 from backends.feed import Feed
 from backends.floor import Floor
@@ -65,14 +65,15 @@ class Runtime:
         """Where it is, without secrets."""
         return self.store.url
 
-    def submit(self, envelope: Envelope, *, timeout_s: float = 5.0) -> Receipt:
+    def submit(self, envelope: Envelope, *, timeout_s: float = 5.0, fence: Lease | None = None) -> Receipt:
         """Carry out one command, or say why not. The same ``command_id`` returns the same receipt.
 
-        Raises `CommandRejected` or `RevisionConflict` (recorded in the journal), or `BackendUnavailable` (nothing was
-        recorded).
+        ``fence`` is the lease under which the sender acts. Raises `CommandRejected` or `RevisionConflict` (recorded in
+        the journal), or `BackendUnavailable` (nothing was recorded), also where somebody else has taken that lease.
         """
         with self._exclusive(timeout_s) as remaining_s:
             with self.store.write(timeout_s=remaining_s) as transaction:
+                require_held(transaction, fence)
                 self._catch_up(transaction.head(), transaction.rows)
                 carried = carry_out(
                     transaction,

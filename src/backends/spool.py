@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from core.capabilities.emergencies import OrderStop
-from core.errors import BackendUnavailable, OpsError
-from core.messages import Actor, Door, Envelope, Receipt
+from core.errors import BackendUnavailable, CommandRejected, OpsError
+from core.messages import Actor, Door, Envelope
 from core.ports import Backend
-from core.state import State
+from core.state import State, Stop
 from opsgate import latch
 from opsgate.order import Order
 from opsgate.paths import fleet_of_url
@@ -28,10 +28,12 @@ _NAME_MAX: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An order that the journal knows. ``standing`` says whether its emergency is still active or has been ended."""
+    """An order that the journal knows. ``standing`` says whether its emergency is still active or has been ended;
+    ``stop`` is None where it ended so long ago that only the journal has it."""
 
     order: Order
-    receipt: Receipt
+    revision: int
+    stop: Stop | None
     standing: Literal["active", "ended"]
 
 
@@ -83,8 +85,14 @@ def record(order: Order, backend: Backend, *, timeout_s: float) -> Recorded:
 
     Raises `BackendUnavailable` when the database is away: the order stays latched, try again.
     """
-    receipt = backend.submit(envelope_of(order), timeout_s=timeout_s)
-    return Recorded(order, receipt, _standing(order, backend.state(timeout_s=timeout_s)) or "ended")
+    try:
+        revision = backend.submit(envelope_of(order), timeout_s=timeout_s).revision
+    except CommandRejected:  # somebody recorded the same stop in words of their own
+        if _standing(order, backend.state(timeout_s=timeout_s)) is None:
+            raise
+        revision = backend.latest().revision
+    state = backend.state(timeout_s=timeout_s)
+    return Recorded(order, revision, state.stops.get(recorded_id(order)), _standing(order, state) or "ended")
 
 
 def replay(backend: Backend, *, fleets: Sequence[str] | None = None, timeout_s: float = 5.0) -> tuple[Recorded, ...]:
@@ -96,7 +104,7 @@ def replay(backend: Backend, *, fleets: Sequence[str] | None = None, timeout_s: 
     state = backend.state(timeout_s=timeout_s)
     names = tuple(fleets) if fleets else names_of(state, backend.url)
     done = tuple(record(order, backend, timeout_s=timeout_s) for order in pending(names, state))
-    _unlatch((*ended(names, state), *(one.order for one in done if one.standing == "ended")), names)
+    unlatch((*ended(names, state), *(one.order for one in done if one.standing == "ended")), names)
     return done
 
 
@@ -118,9 +126,10 @@ def _standing(order: Order, state: State) -> Literal["active", "ended"] | None:
     return None if stop is None else state.emergencies[stop.emergency_id].status
 
 
-def _unlatch(orders: Iterable[Order], fleets: Sequence[str]) -> None:
+def unlatch(orders: Iterable[Order], fleets: Sequence[str]) -> None:
+    """Take away the latches of orders that have ended. One that stays stops what it stops, until the next try."""
     for order in orders:
         try:
             latch.recovered(order.stop_id, fleets)
         except OSError:
-            continue  # it stops what it stops until the directory can be written: the next sweep tries again
+            continue

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 
 from opsgate import latch, wire
 from opsgate.clock import elapsed_s
-from opsgate.order import Order
+from opsgate.order import Level, Order
 from opsgate.paths import ALL_FLEETS, fleet_of_url, keeper_socket, latch_home, runtime_home, stop_socket
 from opsgate.selector import EVERYTHING, Selector
 
@@ -61,7 +61,7 @@ class Fired:
 def new_order(
     selectors: Sequence[Selector] = (EVERYTHING,),
     *,
-    level: str = "immediate",
+    level: Level = "immediate",
     reason: str = "",
     actor: str = "unknown",
     door: str = "cli",

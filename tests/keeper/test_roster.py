@@ -236,6 +236,46 @@ def test_what_was_heard_while_rows_were_written_is_written_next() -> None:
     assert roster.unwritten() == []
 
 
+def test_after_a_jump_of_the_clock_rows_say_in_the_new_time_when_a_worker_was_heard() -> None:
+    """The list of a stop is frozen from rows: a jump must not take a live worker off it, nor put a silent one on."""
+    roster = roster_on(Host(p7="a", p8="b"))
+    roster.seed([row("never-met", pid=9, started="c")], after(0))
+    roster.beat(beat("w1"), peer(7), after(0))
+    roster.beat(beat("w2"), peer(8), after(3))
+    roster.written(roster.unwritten())
+    an_hour_later = NOON + timedelta(hours=1)
+
+    roster.correct(Instant(an_hour_later, after(4).elapsed_s))
+
+    assert {unwritten.worker_id: unwritten.heartbeat_at for unwritten in roster.unwritten()} == {
+        "w1": an_hour_later - timedelta(seconds=4),
+        "w2": an_hour_later - timedelta(seconds=1),
+    }
+
+
+def test_while_the_clocks_agree_nothing_is_corrected() -> None:
+    roster = roster_on(Host(p7="a"))
+    roster.beat(beat(), peer(7), after(0))
+    roster.written(roster.unwritten())
+
+    roster.correct(after(12))
+
+    assert roster.unwritten() == []
+
+
+def test_a_row_that_was_overtaken_while_it_was_written_is_written_again() -> None:
+    roster = roster_on(Host(p7="a"))
+    roster.beat(beat(), peer(7), after(0))
+    older = roster.unwritten()
+    roster.beat(beat(stops=["S-1"]), peer(7), after(1))
+    newer = roster.unwritten()
+
+    roster.written(newer)
+    roster.written(older)
+
+    assert roster.unwritten() == newer
+
+
 def test_a_forgotten_worker_is_gone_until_it_speaks_again() -> None:
     roster = roster_on(Host(p7="a"))
     roster.beat(beat(), peer(7), after(0))

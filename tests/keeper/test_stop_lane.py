@@ -186,7 +186,7 @@ print(json.dumps(sorted({"sqlite3", "asyncio", "ctypes", "http", "ssl", "random"
 """
     ours, heavy = map(json.loads, run_python("-S", "-c", probe).stdout.splitlines())
 
-    assert ours == ["backends", "opsgate"]
+    assert set(ours) <= {"backends", "core", "opsgate"}  # of core no more than its errors, or it would need pydantic
     assert heavy == []
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from immutables import Map
@@ -20,6 +20,9 @@ from opsgate.selector import IDENTIFIER
 from opsgate.wire import LOST_AFTER_S
 
 _STOPS_MAX: Final = 10_000
+
+_JUMP: Final = timedelta(seconds=1)
+"""By how much the two clocks must disagree on an interval before it counts as a jump."""
 
 
 class Instant(NamedTuple):
@@ -62,11 +65,15 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One worker: what it last said, when by the clock that never jumps, and where to reach it."""
+    """One worker: what it last said, when by the clock that never jumps, and where to reach it.
+
+    ``observed`` is False for one that an earlier keeper wrote down and this one has not met yet.
+    """
 
     row: WorkerRow
     heard_s: float
     address: bytes | str = ""
+    observed: bool = True
 
     def is_live(self, elapsed_s: float) -> bool:
         """Whether it was heard of lately and has not left."""
@@ -103,10 +110,11 @@ class Roster:
             for row in rows:
                 if row.worker_id in self.entries:
                     continue
-                if row.state == "live" and self._is_running(row.pid, row.started):
-                    row = replace(row, heartbeat_at=now.at)  # noqa: PLW2901 (the same row, observed anew)
+                runs = row.state == "live" and self._is_running(row.pid, row.started)
+                seen = replace(row, heartbeat_at=now.at) if runs else row
+                self.entries = self.entries.set(row.worker_id, Entry(seen, now.elapsed_s, observed=runs))
+                if runs:
                     self._changed.add(row.worker_id)
-                self.entries = self.entries.set(row.worker_id, Entry(row, now.elapsed_s))
 
     def beat(self, beat: Beat, peer: Peer, now: Instant) -> Heard:
         """Hear one beat. The id belongs to the process that first used it, for as long as that process runs or was
@@ -151,9 +159,24 @@ class Roster:
             return [self.entries[worker_id].row for worker_id in sorted(self._changed)]
 
     def written(self, rows: Iterable[WorkerRow]) -> None:
-        """These rows are in the database now; what was heard since they were taken is not."""
+        """These rows are in the database now. Of whom more was heard since they were taken is written once more: two
+        parts of the keeper write, and the older row may have come last."""
         with self._lock:
-            self._changed -= {row.worker_id for row in rows if self._stands(row)}
+            for row in rows:
+                if self._stands(row):
+                    self._changed.discard(row.worker_id)
+                elif row.worker_id in self.entries:
+                    self._changed.add(row.worker_id)
+
+    def correct(self, now: Instant) -> None:
+        """After the time of day has jumped, say in that time when each worker was last heard of, so that none of them
+        looks lost who is live."""
+        with self._lock:
+            for worker_id, entry in self.entries.items():
+                at = now.at - timedelta(seconds=now.elapsed_s - entry.heard_s)
+                if entry.observed and entry.row.state == "live" and abs(at - entry.row.heartbeat_at) > _JUMP:
+                    self.entries = self.entries.set(worker_id, replace(entry, row=replace(entry.row, heartbeat_at=at)))
+                    self._changed.add(worker_id)
 
     def live(self, elapsed_s: float) -> list[Entry]:
         """The workers heard of lately."""
