@@ -1,0 +1,148 @@
+"""``audit``: the journal, its chain, and the state at a past time."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from core.audit import Row, event_of
+from core.policy import run_state
+from opsconsole.cli import facts
+from opsconsole.cli.commands.nouns import show_list
+from opsconsole.cli.engine import Engine, opened
+from opsconsole.cli.exits import Exit
+from opsconsole.cli.invocation import Invocation
+from opsconsole.cli.output import put
+from opsconsole.cli.params import Moment
+from opsconsole.render import Document
+from opsgate.hold import moment, timestamp
+
+if TYPE_CHECKING:
+    from core.state import State
+
+_CHUNK: Final = 5_000
+
+_at_option = click.option("--at", type=Moment(), metavar="TIME", help="As of this time.")
+
+
+@click.group(short_help="The journal: list, verify, export, and the state at a past time.")
+def audit() -> None:
+    """The journal: every change and every refusal, with who, when, by which door and why."""
+
+
+@audit.command("list")
+@_at_option
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="How many at most.")
+@click.option("--since", type=click.IntRange(0), metavar="REV", help="Those behind this revision, oldest first.")
+@click.pass_obj
+def list_(invocation: Invocation, at: datetime | None, limit: int, since: int | None) -> int:
+    """The last events, the latest at the end."""
+    with opened(invocation) as engine:
+        last = engine.backend.state(timeout_s=engine.timeout_s).revision if at is None else _revision_at(engine, at)
+        after = max(0, last - limit) if since is None else since
+        rows = [facts.event(event_of(row)) for row in _rows(engine, after, last) if row.body]
+        for row in rows:
+            row["what"] = " ".join(f"{key}={value}" for key, value in row["data"].items() if value not in (None, ""))
+        show_list(engine, ("revision", "at", "actor", "door", "kind", "what"), rows[:limit], "no event")
+    return Exit.OK
+
+
+@audit.command("verify")
+@_at_option
+@click.pass_obj
+def verify(invocation: Invocation, at: datetime | None) -> int:
+    """Check the chain of the whole journal: nothing changed, cut out or slipped in. Exit 1 where it is broken."""
+    with opened(invocation) as engine:
+        report = engine.backend.verify(timeout_s=max(60.0, engine.timeout_s))
+        data = {
+            "verified": report.fault is None,
+            "since": report.since,
+            "revision": report.revision,
+            "chain": report.chain,
+            "fault": report.fault.what if report.fault else None,
+        }
+        if report.fault is None:
+            lines = [f"verified: events {report.since + 1} to {report.revision}, ending in {report.chain}"]
+        else:
+            lines = [f"NOT verified: {report.fault.what}; sound up to revision {report.revision}"]
+        if at is not None:
+            last = _revision_at(engine, at)
+            data["at"] = {"revision": last, "chain": next((r.chain for r in _rows(engine, last - 1, last)), None)}
+            lines.append(f"at {timestamp(at)}: revision {last}, chain {data['at']['chain']}")  # type: ignore[index]
+        invocation.show(Document(data, lines))
+    return Exit.OK if report.fault is None else Exit.REFUSED
+
+
+@audit.command("export")
+@_at_option
+@click.pass_obj
+def export(invocation: Invocation, at: datetime | None) -> int:
+    """The sealed events as JSON lines, oldest first, with what is needed to verify them elsewhere."""
+    with opened(invocation) as engine:
+        last = engine.backend.state(timeout_s=engine.timeout_s).revision if at is None else _revision_at(engine, at)
+        for row in _rows(engine, 0, last):
+            put(json.dumps(dataclasses.asdict(row)))
+    return Exit.OK
+
+
+@audit.command("show")
+@click.option("--at", type=Moment(), required=True, metavar="TIME", help="The time.")
+@click.pass_obj
+def show(invocation: Invocation, at: datetime) -> int:
+    """What held at a past time, folded from the journal."""
+    with opened(invocation) as engine:
+        state = engine.backend.state_at(at, timeout_s=max(30.0, engine.timeout_s))
+        invocation.show(_past(state, at))
+    return Exit.OK
+
+
+def _past(state: State, at: datetime) -> Document:
+    holds = list(facts.holds(state))
+    emergencies = [row for row in facts.emergencies(state) if row["status"] == "active"]
+    data = {
+        "at": timestamp(at),
+        "state": run_state(state),
+        "revision": state.revision,
+        "holds": holds,
+        "emergencies": emergencies,
+    }
+    lines = [f"at {timestamp(at)} (revision {state.revision}): {run_state(state)}"]
+    lines += [
+        f"  {row['emergency_id']} {row['level']} on {row['scope']}, opened {row['opened_at']} by {row['opened_by']}: "
+        f"{row['reason'] or 'no reason given'}"
+        for row in emergencies
+    ]
+    lines += [
+        f"  {hold.hold_id} holds {hold.selector}: {hold.source} {hold.owner}, {hold.mode}, since "
+        f"{timestamp(hold.placed_at)}{', ' + hold.reason if hold.reason else ''}"
+        for hold in sorted(state.holds.values(), key=lambda hold: (hold.placed_at, hold.hold_id))
+    ]
+    return Document(data, lines if holds or emergencies else [*lines, "  nothing was held"])
+
+
+def _rows(engine: Engine, after: int, last: int) -> Iterator[Row]:
+    """The rows behind ``after`` up to revision ``last``, oldest first."""
+    while after < last:
+        chunk = engine.backend.journal(after=max(0, after), limit=_CHUNK, timeout_s=max(30.0, engine.timeout_s))
+        yield from (row for row in chunk if row.revision <= last)
+        if not chunk:
+            return
+        after = chunk[-1].revision
+
+
+def _revision_at(engine: Engine, at: datetime) -> int:
+    """The revision of the last event recorded at or before a time."""
+    last = engine.backend.state(timeout_s=engine.timeout_s).revision
+    if at >= datetime.now(UTC):
+        return last
+    found = 0
+    for row in _rows(engine, 0, last):
+        if moment(row.at) > at:
+            break
+        found = row.revision
+    return found

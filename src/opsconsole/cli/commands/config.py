@@ -1,0 +1,45 @@
+"""``config``: the settings that hold here, and whether the files that make them are sound."""
+
+from __future__ import annotations
+
+import difflib
+import os
+
+import click
+
+from opsconsole.cli.exits import Exit
+from opsconsole.cli.invocation import Invocation
+from opsconsole.config import ENVIRONMENT_PREFIX, SETTINGS, ConfigError, config_files
+from opsconsole.render import Document, Listing
+
+
+@click.group(short_help="The settings that hold here: show, validate.")
+def config() -> None:
+    """Settings: flag > environment > profile > user file > system file."""
+
+
+@config.command("show")
+@click.pass_obj
+def show(invocation: Invocation) -> int:
+    """Each setting, its value and where that comes from."""
+    invocation.show(Listing(("setting", "value", "origin"), invocation.settings.rows()))
+    return Exit.OK
+
+
+@config.command("validate")
+@click.pass_obj
+def validate(invocation: Invocation) -> int:
+    """Read every layer; exit 2 with one sentence where one is wrong."""
+    _ = invocation.settings
+    if stray := sorted(name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX) and name not in _KNOWN):
+        near = difflib.get_close_matches(stray[0], _KNOWN, n=1)
+        meant = f"did you mean {near[0]}?" if near else f"it is none of {', '.join(sorted(_KNOWN))}"
+        raise ConfigError(f"environment: {stray[0]} sets nothing; {meant}")
+    found = [str(file) for file in config_files() if file.exists()]
+    invocation.show(
+        Document({"valid": True, "files": found}, [f"valid: {', '.join(found) or 'no file, defaults only'}"])
+    )
+    return Exit.OK
+
+
+_KNOWN = frozenset(setting.variable for setting in SETTINGS)

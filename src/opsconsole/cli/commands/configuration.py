@@ -1,0 +1,83 @@
+"""``apply`` and ``export``: the whole configuration as one YAML document. Applying never releases a hold."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from pydantic import ValidationError
+
+from core.capabilities.configuration import ApplyConfiguration, Configuration, export_configuration
+from opsconsole.cli.documents import DocumentError, load
+from opsconsole.cli.engine import Engine, answer, first_fault, opened
+from opsconsole.cli.exits import Exit
+from opsconsole.cli.invocation import Invocation
+from opsconsole.render import Document
+from opsgate.selector import SelectorError
+
+
+@click.command(short_help="Make the fleet have all that a document names.")
+@click.option("-f", "--file", "file", required=True, metavar="FILE", help="The document; - reads it from stdin.")
+@click.option("--dry-run", is_flag=True, help="Print the difference, and do nothing.")
+@click.pass_obj
+def apply(invocation: Invocation, file: str, dry_run: bool) -> int:
+    """Add and change what the document names, in one transaction.
+
+    Nothing is removed, and no hold is ever released: what stays off is listed.
+    """
+    try:
+        command = ApplyConfiguration(configuration=Configuration.model_validate(load(_text(file))))
+    except DocumentError as error:
+        raise SelectorError(f"{file}: {error}") from None
+    except ValidationError as error:
+        raise SelectorError(f"{file}: {first_fault(error)}") from None
+    with opened(invocation, create=not dry_run) as engine:
+        if dry_run:
+            _rehearse(engine, command)
+        else:
+            receipt = engine.submit(command)
+            for note in receipt.notes:
+                invocation.say(note)
+            invocation.show(answer(receipt, f"applied in {len(receipt.events)} changes at revision {receipt.revision}"))
+    return Exit.OK
+
+
+@click.command(short_help="The configuration of the fleet as one YAML document.")
+@click.pass_obj
+def export(invocation: Invocation) -> int:
+    """Print the configuration: equal configurations give equal bytes, without times, revisions, workers or holds."""
+    with opened(invocation) as engine:
+        document = export_configuration(engine.backend.state(timeout_s=engine.timeout_s))
+        invocation.show(Document(document, _yaml(document)))
+    return Exit.OK
+
+
+def _rehearse(engine: Engine, command: ApplyConfiguration) -> None:
+    receipt, after = engine.foresee(command)
+    before = engine.backend.state(timeout_s=engine.timeout_s)
+    old, new = _yaml(export_configuration(before)), _yaml(export_configuration(after))
+    lines = list(difflib.unified_diff(old, new, "now", "then", lineterm="", n=1))
+    lines += [f"+hold on {after.holds[hold_id].selector}" for hold_id in receipt.hold_ids]
+    for note in receipt.notes:
+        engine.invocation.say(note)
+    engine.invocation.say("dry run: nothing was done")
+    data = receipt.model_dump(mode="json", exclude_none=True, exclude={"notes"}) | {"difference": lines}
+    engine.invocation.show(Document(data, lines or ["no difference"]))
+
+
+def _yaml(document: dict[str, Any]) -> list[str]:
+    """One spelling for one document; everything that is not ASCII is escaped, so no title does anything to a screen."""
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=False, width=1_000).splitlines()
+
+
+def _text(file: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise SelectorError(f"{file} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise SelectorError("a file name cannot hold NUL") from None

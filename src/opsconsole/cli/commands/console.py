@@ -1,0 +1,24 @@
+"""No command: the console, or without a terminal the status and how to get the console."""
+
+from __future__ import annotations
+
+from opsconsole.cli.invocation import Invocation, on_terminal
+
+
+def console(invocation: Invocation) -> int:
+    """Open the console; without a terminal print the status and say how to get one, exit 0."""
+    if not on_terminal():
+        from opsconsole.cli.commands.status import show_status
+
+        show_status(invocation)
+        invocation.say("this is no terminal: run opsconsole in one to get the console, or see opsconsole --help")
+        return 0
+    from opsconsole.app import run_console
+
+    settings = invocation.settings
+    return run_console(
+        settings.backend,
+        operator=invocation.actor,
+        profile=(settings.profile or "").upper(),
+        read_only=settings.read_only,
+    )

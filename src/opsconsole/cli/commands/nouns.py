@@ -1,0 +1,66 @@
+"""What the nouns share: how lists are shown, how one of them is shown, and how a change is answered."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from core.errors import UnknownName
+from core.messages import Command, Receipt
+from opsconsole.cli.engine import Engine, answer
+from opsconsole.cli.params import NameOf
+from opsconsole.render import Document, Listing, Row, cell
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def names_argument(dimension: str, *, required: bool = True) -> Callable[[F], F]:
+    """One or more names of a dimension."""
+    return click.argument("names", nargs=-1, required=required, type=NameOf(dimension), metavar="NAME...")
+
+
+def name_argument(dimension: str) -> Callable[[F], F]:
+    """One name of a dimension."""
+    return click.argument("name", type=NameOf(dimension), metavar="NAME")
+
+
+def show_list(engine: Engine, columns: Sequence[str], rows: Iterable[Row], empty: str) -> None:
+    """Show rows as a list."""
+    engine.invocation.show(Listing(tuple(columns), list(rows), empty))
+
+
+def show_one(engine: Engine, facts: Row) -> None:
+    """Show one row, a line for each fact."""
+    room = max(map(len, facts))
+    lines = [f"{key.replace('_', ' '):<{room}}  {_shown(value)}" for key, value in facts.items()]
+    engine.invocation.show(Document(facts, lines))
+
+
+def one_of(rows: Iterable[Row], key: str, name: str, noun: str) -> Row:
+    """The row whose ``key`` is ``name``; `UnknownName` (exit 1) when there is none. ``noun`` as it is typed: sites."""
+    names = []
+    for row in rows:
+        if row[key] == name:
+            return row
+        names.append(str(row[key]))
+    near = difflib.get_close_matches(name, names, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"see 'opsconsole {noun} list'"
+    raise UnknownName("unknown-name", f"{noun} has nothing called {name}", hint)
+
+
+def change(engine: Engine, command: Command, done: str, *, release: bool = False) -> Receipt:
+    """Carry a command out and show the receipt."""
+    receipt = engine.release(command) if release else engine.submit(command)
+    for note in receipt.notes:
+        engine.invocation.say(note)
+    engine.invocation.show(answer(receipt, f"{done} at revision {receipt.revision}"))
+    return receipt
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return "; ".join(" ".join(f"{key}={cell(each)}" for key, each in item.items()) for item in value)
+    return cell(value)

@@ -1,0 +1,42 @@
+"""``recover``: the only way back from an emergency. Typed scope, checks, release of exactly that emergency's holds."""
+
+from __future__ import annotations
+
+import click
+
+from opsconsole.cli.commands.holding import confirm_scope
+from opsconsole.cli.exits import Exit
+from opsconsole.cli.invocation import Invocation
+from opsconsole.cli.params import reason_option
+from opsgate.selector import scope_text
+
+
+@click.command(short_help="The only way back from an emergency.")
+@click.argument("emergency", metavar="EMERGENCY")
+@reason_option(required=True)
+@click.option("--confirm", metavar="SCOPE", help="The emergency's scope, typed as it is printed: all, or site=s1.")
+@click.pass_obj
+def recover(invocation: Invocation, emergency: str, reason: str, confirm: str | None) -> int:
+    """End an emergency: release its holds, once its stops have come to a result.
+
+    What was looked at is printed. Where nothing else holds, work starts at once.
+    """
+    from core.capabilities.emergencies import Recover, recovery_checks
+    from opsconsole.cli.engine import answer, built, opened
+
+    with opened(invocation) as engine:
+        state = engine.backend.state(timeout_s=engine.timeout_s)
+        known = state.emergencies.get(emergency)
+        expected, scope = None, confirm or ""
+        if known is not None and known.status == "active":
+            checks = [str(check) for check in recovery_checks(state, known)]
+            for check in checks:
+                invocation.say(check)
+            asked = confirm_scope(invocation, scope_text(known.selectors), confirm, ())
+            expected, scope = state.control_revision if asked else None, scope_text(known.selectors)
+        command = built(Recover, emergency_id=emergency, reason=reason, confirm=scope)
+        receipt = engine.release(command, expected_revision=expected)
+        for note in receipt.notes:
+            invocation.say(note)
+        invocation.show(answer(receipt, f"recovered {emergency} at revision {receipt.revision}"))
+    return Exit.OK

@@ -1,0 +1,147 @@
+"""The engine as a command sees it: open the backend, send one command in the name of whoever typed it, close.
+
+Importing this loads the engine; commands that must start fast import it only when they turn out to need it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from core.engine import Facts, WorkerFact, step
+from core.errors import NotPermitted
+from core.messages import Actor, Command, Envelope, Receipt
+from opsconsole.cli.invocation import Invocation
+from opsconsole.render import Document
+from opsgate.selector import SelectorError
+
+if TYPE_CHECKING:
+    from core.ports import Backend, WorkerRow
+
+C = TypeVar("C", bound=Command)
+
+
+@contextmanager
+def opened(invocation: Invocation, *, create: bool = False) -> Iterator[Engine]:
+    """The engine of the backend that the settings name, closed at the end of the block.
+
+    With ``create`` a database that is not there is begun. Reading and releasing begin only the embedded one that
+    nobody named: a typing error in a URL must not be answered by an empty fleet.
+    """
+    from backends import open_backend
+
+    settings = invocation.settings
+    unnamed = settings.origins["backend"] == "default"
+    backend = open_backend(settings.backend, create=create or unnamed, timeout_s=settings.timeout_s)
+    try:
+        yield Engine(invocation, backend)
+    finally:
+        backend.close()
+
+
+class Engine:
+    """One backend, in the name of one person."""
+
+    def __init__(self, invocation: Invocation, backend: Backend) -> None:
+        self.invocation = invocation
+        self.backend = backend
+
+    @property
+    def timeout_s(self) -> float:
+        """How long the person is willing to wait for one answer."""
+        return self.invocation.settings.timeout_s
+
+    def names(self, dimension: str) -> list[str]:
+        """The registered names of a dimension."""
+        return [name.name for name in self.backend.state(timeout_s=self.timeout_s).names_of(dimension)]
+
+    def submit(self, command: Command, *, expected_revision: int | None = None) -> Receipt:
+        """Carry a command out. Raises `core.errors` only; read-only settings refuse it before anybody is asked."""
+        self._require_writable()
+        return self.backend.submit(self._envelope(command, expected_revision), timeout_s=self.timeout_s)
+
+    def release(self, command: Command, *, expected_revision: int | None = None) -> Receipt:
+        """Carry out a command that may let something run again: only once every stop latched here is recorded."""
+        from backends.spool import require_recorded
+
+        self._require_writable()
+        require_recorded(self.backend, timeout_s=self.timeout_s)
+        return self.submit(command, expected_revision=expected_revision)
+
+    def rehearse(self, command: Command) -> Receipt:
+        """What the engine would answer now, without doing it. Raises what `submit` would."""
+        return self.foresee(command)[0]
+
+    def foresee(self, command: Command) -> tuple[Receipt, Any]:
+        """The answer and the state that a command would lead to, without doing it."""
+        seen = self.backend.observe(timeout_s=self.timeout_s)
+        facts = Facts(live=tuple(map(fact_of, seen.workers)))
+        outcome = step(self.backend.state(timeout_s=self.timeout_s), self._envelope(command, None), seen.at, facts)
+        return outcome.receipt, outcome.state
+
+    def now(self) -> datetime:
+        """The engine's time, by which every end of a pause is decided."""
+        return self.backend.observe(timeout_s=self.timeout_s).at
+
+    def _require_writable(self) -> None:
+        if self.invocation.settings.read_only:
+            raise NotPermitted(
+                "read-only", "these settings are read-only", "say --no-read-only if you mean this change"
+            )
+
+    def _envelope(self, command: Command, expected_revision: int | None) -> Envelope:
+        return Envelope(
+            command_id=f"c-{os.urandom(10).hex()}",
+            actor=Actor(name=self.invocation.actor),
+            door="cli",
+            command=command,
+            expected_revision=expected_revision,
+        )
+
+
+def fact_of(row: WorkerRow) -> WorkerFact:
+    """A worker's row as the engine's rules look at it."""
+    scope = tuple((dimension, tuple(values)) for dimension, values in row.scope.items())
+    return WorkerFact(row.worker_id, row.env, scope)
+
+
+def built(kind: type[C], **fields: Any) -> C:
+    """A command of these fields; `SelectorError` in one sentence where the engine would not even read it."""
+    try:
+        return kind(**fields)
+    except ValidationError as error:
+        raise SelectorError(first_fault(error)) from None
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first thing wrong with a document, for a person."""
+    fault = error.errors(include_url=False, include_context=False)[0]
+    where = ".".join(str(part) for part in fault["loc"]) or "the document"
+    text = fault.get("input")
+    shown = f" ({ascii(text)[:60]})" if isinstance(text, str | int | float | bool) else ""
+    return f"{where}{shown}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
+
+
+def answer(receipt: Receipt, done: str) -> Document:
+    """A receipt for programs, and ``done`` in words for people with what still holds."""
+    data = receipt.model_dump(mode="json", exclude_none=True, exclude={"notes"})
+    return Document(data, [done if receipt.changed else "nothing changed", *holding(receipt)])
+
+
+def holding(receipt: Receipt) -> list[str]:
+    """A line for each hold in force on what the command was about."""
+    return [
+        f"  {hold['hold_id']} holds {_scope(hold['selector'])}: {hold['source']} {hold['owner']}, {hold['mode']}"
+        + (f", until {hold['expires_at']}" if hold["expires_at"] else "")
+        + (f", {hold['reason']}" if hold["reason"] else "")
+        for hold in receipt.remaining_holds
+    ]
+
+
+def _scope(selector: dict[str, str]) -> str:
+    return ",".join(f"{dimension}={value}" for dimension, value in selector.items()) or "everything"

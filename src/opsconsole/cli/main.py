@@ -1,0 +1,40 @@
+"""Run the command line: Click's own ways of ending, in front of those of every command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from opsconsole.cli.exits import Exit
+from opsconsole.cli.guard import guarded
+from opsconsole.cli.invocation import Invocation
+from opsconsole.cli.output import complain
+from opsconsole.cli.root import root
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one command line; returns its exit code and never raises."""
+    return guarded(lambda: _run(arguments), arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        return int(
+            root.main(args=list(arguments), prog_name="opsconsole", obj=Invocation(), standalone_mode=False) or 0
+        )
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return Exit.USAGE
+    except click.Abort:
+        return Exit.INTERRUPTED
+    except click.ClickException as error:
+        complain(_usage(error))
+        return Exit.USAGE
+
+
+def _usage(error: click.ClickException) -> str:
+    """What is wrong with the command line, and where its help is."""
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{message}; see '{context.command_path} --help'" if context else message

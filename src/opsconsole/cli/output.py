@@ -1,0 +1,56 @@
+"""Where results and narration go: data to stdout, the rest to stderr, colour only where it was asked for."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import Final, TextIO
+
+from opsconsole.render import Document, Listing, rendered
+from opsconsole.text import clean
+
+_REVERSE, _BOLD, _RESET = "\x1b[7m", "\x1b[1m", "\x1b[0m"
+_SIGNS: Final = re.compile(r"\[STOP\]|\[PART\]|\[\?{4}\]|\bPARTIAL\b|\bUNVERIFIED\b|\bMISSING\b|^NOT \w+")
+
+
+def forgive_encodings() -> None:
+    """Let no stream fail on a character that it cannot encode."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def say(text: str) -> None:
+    """Narrate one line to stderr, made harmless."""
+    print(clean(text, 10_000), file=sys.stderr, flush=True)  # noqa: T201 - the one place that narrates
+
+
+def complain(text: str) -> None:
+    """Say on stderr what is wrong, as the last line of a command that failed."""
+    say(f"opsconsole: {text}")
+
+
+def write(result: Listing | Document, output: str, color: str, *, ascii_only: bool) -> None:
+    """Write a result to stdout."""
+    painted = output == "table" and _wants_color(color, sys.stdout)
+    for line in rendered(result, output):
+        text = line.encode("ascii", "backslashreplace").decode() if ascii_only else line
+        put(_SIGNS.sub(_emphasised, text) if painted else text)
+    sys.stdout.flush()
+
+
+def put(line: str) -> None:
+    """Write one line of data to stdout."""
+    print(line)  # noqa: T201 - the one place that writes data
+
+
+def _emphasised(sign: re.Match[str]) -> str:
+    """Weight repeats what the word says; hue would carry meaning that some cannot see."""
+    return f"{_REVERSE if sign[0] == '[STOP]' else _BOLD}{sign[0]}{_RESET}"
+
+
+def _wants_color(color: str, stream: TextIO) -> bool:
+    if color == "auto":
+        return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return color != "never"

@@ -1,0 +1,150 @@
+"""``stop``: let the order out by every route at once, record it, and wait until it is known who has stopped.
+
+Until the order is out, only the standard library and `opsgate` are loaded. Where a keeper records it, nothing else is
+loaded afterwards either.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from backends.stop_lane import Fired, fire, new_order
+from core.errors import BackendUnavailable, UnknownName
+from opsconsole.cli.exits import Exit
+from opsconsole.cli.guard import guarded, undisturbed
+from opsconsole.cli.invocation import login_name
+from opsconsole.cli.output import say, write
+from opsconsole.cli.selectors import selectors_of
+from opsconsole.cli.stop_line import Wanted
+from opsconsole.config import ConfigError, Settings, resolve
+from opsgate.names import REGISTERED
+from opsgate.selector import Selector, SelectorError, scope_text
+
+_NAMES_WITHIN_S: Final = 0.1
+"""Seconds that a stop waits for the list of names; then it goes out unchecked."""
+
+
+def run(wanted: Wanted, arguments: Sequence[str]) -> int:
+    """Carry out a stop of this process; returns its exit code and never raises."""
+    return guarded(lambda: stop(wanted), arguments)
+
+
+def stop(wanted: Wanted) -> int:
+    """Stop what is wanted and say what came of it: 0 verified, 5 partial, unverified or not waited for."""
+    settings = _settings(wanted)
+    url = None if wanted.local and "backend" not in wanted.flags else settings.backend
+    order = new_order(_selectors(wanted, url), level=wanted.level, reason=wanted.reason, actor=login_name(), door="cli")
+    say(f"stopping {scope_text(order.selectors)} ({order.level}) as {order.stop_id}")
+    with undisturbed():
+        fired = fire(order, url=url)
+    for line in _routes(fired):
+        say(line)
+    from opsconsole.cli.verifying import Outcome, followed, unfollowed
+
+    if url is None or wanted.local:
+        outcome: Outcome = unfollowed(fired)
+    else:
+        outcome = followed(fired, settings, wait=not wanted.no_wait)
+    if not fired.in_force and outcome.durable != "database":
+        raise BackendUnavailable(
+            "nothing-stopped",
+            f"the stop reached neither disk nor keeper nor journal ({fired.latch_fault})",
+            "stop the processes themselves",
+        )
+    write(outcome.document(), settings.output, settings.color, ascii_only=settings.ascii)
+    return Exit.OK if outcome.verified and not wanted.no_wait else Exit.UNVERIFIED
+
+
+def _settings(wanted: Wanted) -> Settings:
+    """The settings that hold. A broken configuration holds up no stop that says itself where it goes."""
+    try:
+        return resolve(wanted.flags)
+    except ConfigError as error:
+        if not wanted.local and "backend" not in wanted.flags:
+            raise ConfigError(f"{error}; 'opsconsole stop --local' stops this host without a configuration") from None
+        say(f"going on without the configuration: {error}")
+        return resolve(wanted.flags, {}, ())
+
+
+def _selectors(wanted: Wanted, url: str | None) -> tuple[Selector, ...]:
+    """The work to stop; nothing named means everything. Names are checked as far as they can be read at once."""
+    dimensions = {dimension: list(values) for dimension, values in wanted.dimensions.items()}
+    dimensions["service"] = [*dimensions.get("service", ()), *wanted.target]
+    if wanted.level == "service_specific" and not dimensions["service"]:
+        raise SelectorError("service_specific stops named services: name them with --target SERVICE")
+    names = _Names(None if wanted.local else url)
+    everything = wanted.everything or not any(dimensions.values())
+    selectors = selectors_of(everything, dimensions, names.of if names.readable else None)
+    if not wanted.create:
+        for selector in selectors:
+            names.require(selector)
+    return selectors
+
+
+class _Names:
+    """The registered names, read once, from an SQLite file, for at most a tenth of a second."""
+
+    def __init__(self, url: str | None) -> None:
+        self.readable = url is not None and url.startswith("sqlite:")
+        self._url = url or ""
+        self._known: Mapping[str, frozenset[str]] | None = None
+        self._asked = False
+
+    def of(self, dimension: str) -> Iterable[str]:
+        """The names of a dimension; none where they could not be read."""
+        self._read()
+        return (self._known or {}).get(dimension, ())
+
+    def require(self, selector: Selector) -> None:
+        """`UnknownName` with near names when the list could be read and does not have a name of ``selector``."""
+        registered = [(dimension, name) for dimension, name in selector.items if dimension in REGISTERED]
+        if registered and self.readable:
+            self._read()
+        for dimension, name in registered:
+            known = None if self._known is None else self._known.get(dimension, frozenset())
+            if known is not None and name not in known:
+                import difflib
+
+                near = difflib.get_close_matches(name, known, n=3)
+                meant = f"did you mean {' or '.join(near)}?" if near else "to register it, say --create;"
+                raise UnknownName(
+                    "unknown-name",
+                    f"nothing was stopped, no {dimension} is called {name}",
+                    f"{meant} --all stops everything",
+                )
+
+    def _read(self) -> None:
+        if not self._asked:
+            self._asked = True
+            reading = threading.Thread(target=self._look, daemon=True)
+            reading.start()
+            reading.join(_NAMES_WITHIN_S)
+
+    def _look(self) -> None:
+        from opsgate.paths import sqlite_path
+        from opsgate.sources import SourceError, SqliteSource
+
+        source = SqliteSource(sqlite_path(self._url))
+        try:
+            self._known = source.read().names
+        except SourceError:
+            pass  # no list to check against: a stop goes out all the same
+        finally:
+            source.close()
+
+
+def _routes(fired: Fired) -> list[str]:
+    """What became of each route, for the person who watches."""
+    latch = "latch: placed on this host" if fired.latched else f"latch: NOT placed, {fired.latch_fault}"
+    match fired.keeper:
+        case "answered" if fired.durable == "database":
+            keeper = f"keeper: told every gate, recorded at revision {fired.revision} as {fired.emergency_id}"
+        case "answered":
+            keeper = "keeper: told every gate; it could not record the stop yet"
+        case "silent":
+            keeper = "keeper: there, but did not answer in time"
+        case _:
+            keeper = "keeper: none is running on this host"
+    return [latch, keeper]
