@@ -71,7 +71,6 @@ def _open_store(url: str, *, create: bool, checkpoints: bool, timeout_s: float) 
 
 def _open_sqlite(url: str, *, create: bool, checkpoints: bool, timeout_s: float) -> Store:
     from backends.local.sqlite import SqliteStore, make_file
-    from backends.runtime import utc_now
     from opsgate.paths import sqlite_path
 
     try:
@@ -86,7 +85,7 @@ def _open_sqlite(url: str, *, create: bool, checkpoints: bool, timeout_s: float)
         make_file(path)
     store = SqliteStore(path, checkpoints=checkpoints, timeout_s=timeout_s)
     try:
-        store.prepare(create=create, fleet=_new_fleet(), now=utc_now())
+        store.prepare(new_fleet=_new_fleet() if create else None)
     except BaseException:
         store.close()
         raise
@@ -95,11 +94,10 @@ def _open_sqlite(url: str, *, create: bool, checkpoints: bool, timeout_s: float)
 
 def _open_postgres(url: str, *, create: bool, timeout_s: float) -> Store:
     from backends.local.postgres import PostgresStore
-    from backends.runtime import utc_now
 
     store = PostgresStore(url, timeout_s=timeout_s)
     try:
-        store.prepare(create=create, fleet=_new_fleet(), now=utc_now())
+        store.prepare(new_fleet=_new_fleet() if create else None)
     except BaseException:
         store.close()
         raise

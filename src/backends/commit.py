@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from backends.floor import Mark
-from core.audit import Row, seal
+from core.audit import SALT_BYTES, Row, seal
 from core.capabilities.emergencies import OrderStop
 from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import PlaceHold
@@ -154,7 +154,7 @@ def _record(
     if not events:
         return (), ()
     after = outcomes[-1].state
-    rows = seal(events, transaction.head().chain, (secrets.token_hex(16) for _ in events))
+    rows = seal(events, transaction.head().chain, (secrets.token_hex(SALT_BYTES) for _ in events))
     transaction.append(rows, gate_change(before, after, events), after.names_revision)
     for recorded in events:
         if isinstance(recorded.event, LimitReset):

@@ -49,7 +49,9 @@ class Floor:
         """Take ``mark`` as the truth, also a lower one: the loss that it showed is recorded now."""
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self._path.parent.parent, self._path.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            temporary.touch(mode=0o600)
             temporary.write_text(json.dumps(asdict(mark)))
             temporary.replace(self._path)
         except OSError:

@@ -26,6 +26,11 @@ class Identity:
         """What lies at ``path`` now."""
         return cls(path, _node(path), _node(path.with_name(f"{path.name}-wal")))
 
+    def is_replaced(self) -> bool:
+        """Whether another file lies at the path now."""
+        now = _node(self.path)
+        return now is not None and now != self.file
+
     def require_same(self) -> None:
         """Raise `BackendUnavailable` where the path leads to something else than it did, or to nothing."""
         now = Identity.of(self.path)

@@ -6,7 +6,6 @@ sequence would commit out of order). Notifications hint at news; polling the hea
 
 from __future__ import annotations
 
-from datetime import datetime
 from time import monotonic
 from typing import Any
 
@@ -53,24 +52,17 @@ class PostgresStore(SqlStore):
         """The canonical URL, without user, password and options."""
         return self._url
 
-    def prepare(self, *, create: bool, fleet: str, now: datetime) -> None:
-        """Make sure that the database holds a fleet of this version: found one in an empty one, upgrade an older one.
+    def prepare(self, *, new_fleet: str | None) -> None:
+        """Make sure that the database holds a fleet of this version: upgrade an older one, begin one in an empty one.
 
-        Raises `NotOurDatabase` for a database that holds something else, and with ``create=False`` for an empty one.
+        Raises `NotOurDatabase` for one that holds something else, and without ``new_fleet`` for an empty one.
         """
-        with self._reading() as connection:
-            columns, strangers = _shape(connection)
-            version = version_of(connection, columns, self.url)
-        if version is None and not create:
+        columns, strangers, version = self._look()
+        if version is None and new_fleet is None:
             raise NotOurDatabase("no-fleet", f"{self.url} has no fleet yet", "'opsconsole' begins one")
         if version != CURRENT:
-            with self._explained(), self._engine.begin() as connection:
-                connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(CHANNEL))))
-                version = version_of(connection, _shape(connection)[0], self.url)
-                if version != CURRENT:
-                    upgrade(connection, version, fleet, now)
-            with self._reading() as connection:
-                columns, strangers = _shape(connection)
+            self._upgrade(new_fleet)
+            columns, strangers, _ = self._look()
         require_shape(columns, strangers, self.url)
 
     def moved(self) -> bool:
@@ -95,6 +87,18 @@ class PostgresStore(SqlStore):
         timeout_s = max(2, int(self._timeout_s))  # libpq takes whole seconds and at least two
         return TimedConnection.connect(self._conninfo, connect_timeout=timeout_s, application_name="opsconsole")
 
+    def _look(self) -> tuple[Columns, tuple[str, ...], str | None]:
+        with self._reading() as connection:
+            columns, strangers = _shape(connection)
+            return columns, strangers, version_of(connection, columns, self.url)
+
+    def _upgrade(self, new_fleet: str | None) -> None:
+        with self._explained(), self._engine.begin() as connection:
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(CHANNEL))))
+            version = version_of(connection, _shape(connection)[0], self.url)
+            if version != CURRENT:
+                upgrade(connection, version, new_fleet)
+
     def _begin_exclusive(self, connection: Connection, timeout_s: float) -> None:
         _driver(connection).deadline_s = monotonic() + timeout_s + _SLACK_S
         connection.info["wait_ms"] = str(max(1, int(timeout_s * 1000)))
@@ -106,7 +110,10 @@ class PostgresStore(SqlStore):
     def _announce(self, connection: Connection) -> None:
         connection.execute(select(func.pg_notify(CHANNEL, "")))
 
-    def _require_present(self) -> None:
+    def _find(self) -> None:
+        """A server answers for its own files."""
+
+    def _require_unmoved(self) -> None:
         """A server answers for its own files."""
 
     def _fault(self, error: DBAPIError) -> OpsError:

@@ -3,46 +3,53 @@
 from __future__ import annotations
 
 import json
-from dataclasses import astuple
-from typing import Any
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from backends.local import schema
+from backends.local import schema, statements
 from core.audit import Row
 from core.ports import Head, Lease, WorkerRow
 from core.state import Stop
 from opsgate.hold import moment, timestamp
 
+_JOURNAL: Final = tuple(schema.journal.c.keys())
+_FIELDS: Final = attrgetter(*(field.name for field in fields(Row)))
+
 
 def read_head(connection: Connection, *, locked: bool = False) -> Head:
     """The one head row."""
-    table = schema.gate_head.c
-    query = select(table.fleet, table.revision, table.chain, table.names_revision)
-    return Head(*connection.execute(query.with_for_update() if locked else query).one())
+    return Head(*connection.execute(statements.LOCKED_HEAD if locked else statements.HEAD).one())
 
 
 def read_anchor(connection: Connection) -> tuple[int, str]:
     """The one anchor row."""
-    revision, chain = connection.execute(select(schema.journal_anchor.c.revision, schema.journal_anchor.c.chain)).one()
+    revision, chain = connection.execute(statements.ANCHOR).one()
     return revision, chain
 
 
 def read_rows(connection: Connection, after: int, limit: int) -> list[Row]:
     """Journal rows behind a revision, oldest first."""
-    query = select(schema.journal).where(schema.journal.c.revision > after).order_by(schema.journal.c.revision)
-    return [Row(*row) for row in connection.execute(query.limit(limit))]
+    return [Row(*row) for row in connection.execute(statements.ROWS, {"of_after": after, "of_limit": limit})]
 
 
 def read_lease(connection: Connection, name: str) -> Lease | None:
     """The lease of a role."""
-    found = connection.execute(select(schema.lease).where(schema.lease.c.name == name)).first()
+    found = connection.execute(statements.LEASE, {"of_name": name}).first()
     return None if found is None else Lease(found.name, found.holder, found.token, moment(found.expires_at))
+
+
+def lease_values(lease: Lease) -> dict[str, Any]:
+    """A lease as column values."""
+    expires_at = timestamp(lease.expires_at)
+    return {"name": lease.name, "holder": lease.holder, "token": lease.token, "expires_at": expires_at}
 
 
 def row_values(row: Row) -> dict[str, Any]:
     """A journal row as column values."""
-    return dict(zip(schema.journal.c.keys(), astuple(row), strict=True))
+    return dict(zip(_JOURNAL, _FIELDS(row), strict=True))
 
 
 def stop_values(stop: Stop) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -51,34 +50,35 @@ class SqliteStore(SqlStore):
             self._watch = self._connect()
         self._seen_version = 0
         self._identity = Identity.of(path)
+        self._fleet = ""
 
     @property
     def url(self) -> str:
         """The canonical URL of the file."""
         return f"sqlite:///{self._path}"
 
-    def prepare(self, *, create: bool, fleet: str, now: datetime) -> None:
-        """Make sure that the file holds a fleet of this version: found one in an empty file, upgrade an older one.
+    def prepare(self, *, new_fleet: str | None) -> None:
+        """Make sure that the file holds a fleet of this version: upgrade an older one, begin one in an empty file.
 
-        Raises `NotOurDatabase` for a file that holds something else, and with ``create=False`` for an empty one.
+        Raises `NotOurDatabase` for a file that holds something else, and without ``new_fleet`` for an empty one.
         """
         with self._explained():
-            with self._engine.connect() as connection:
-                columns, strangers = _shape(connection)
-                version = version_of(connection, columns, self.url)
-            if version is None and not create:
+            columns, strangers, version = self._look()
+            if version is None and new_fleet is None:
                 raise NotOurDatabase("no-fleet", f"{self.url} is empty: it has no fleet yet", "'opsconsole' begins one")
-            self._enter_wal()
+            if self._watch.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                self._watch.execute("PRAGMA journal_mode = WAL")
             if version != CURRENT:
-                self._upgrade(fleet, now)
-                with self._engine.connect() as connection:
-                    columns, strangers = _shape(connection)
-        require_shape(columns, strangers, self.url)
+                self._upgrade(new_fleet)
+                columns, strangers, _ = self._look()
+            require_shape(columns, strangers, self.url)
+            with self._engine.connect() as connection:
+                self._fleet = read_head(connection).fleet
         self._identity = Identity.of(self._path)
 
     def moved(self) -> bool:
         """Whether anything was committed through another connection, by SQLite's own counter."""
-        self._require_present()
+        self._find()
         with self._explained():
             version: int = self._watch.execute("PRAGMA data_version").fetchone()[0]
         known, self._seen_version = self._seen_version, version
@@ -115,18 +115,18 @@ class SqliteStore(SqlStore):
             connection.execute("PRAGMA wal_autocheckpoint = 0")
         return connection
 
-    def _enter_wal(self) -> None:
-        mode = self._watch.execute("PRAGMA journal_mode").fetchone()[0]
-        if mode != "wal":
-            self._watch.execute("PRAGMA journal_mode = WAL")
+    def _look(self) -> tuple[Columns, tuple[str, ...], str | None]:
+        with self._engine.connect() as connection:
+            columns, strangers = _shape(connection)
+            return columns, strangers, version_of(connection, columns, self.url)
 
-    def _upgrade(self, fleet: str, now: datetime) -> None:
+    def _upgrade(self, new_fleet: str | None) -> None:
         with self._engine.connect() as connection:
             self._begin_exclusive(connection, self._timeout_s)
             with connection.begin():
                 version = version_of(connection, _shape(connection)[0], self.url)
                 if version != CURRENT:
-                    upgrade(connection, version, fleet, now)
+                    upgrade(connection, version, new_fleet)
 
     def _begin_exclusive(self, connection: Connection, timeout_s: float) -> None:
         _driver(connection).execute(f"PRAGMA busy_timeout = {max(1, int(timeout_s * 1000))}")
@@ -138,8 +138,35 @@ class SqliteStore(SqlStore):
     def _announce(self, connection: Connection) -> None:
         """The change counter of the file tells the others by itself."""
 
-    def _require_present(self) -> None:
+    def _find(self) -> None:
+        if self._identity.is_replaced():
+            self._adopt()
         self._identity.require_same()
+
+    def _require_unmoved(self) -> None:
+        self._identity.require_same()
+
+    def _adopt(self) -> None:
+        """Go over to the file that lies at the path now, if it is the same fleet: somebody put a backup back.
+
+        What the runtime knows of the old one is compared with it there. Closing the old connections leaves the new
+        file's log alone, because SQLite looks whether its own file has moved.
+        """
+        with self._opening:
+            if not self._identity.is_replaced():
+                return  # another thread was first
+            known = self._fleet
+            self.close()
+            with self._explained():
+                self._watch = self._connect()
+            self.prepare(new_fleet=None)
+            self._seen_version = 0
+            if self._fleet != known:
+                raise NotOurDatabase(
+                    "another-fleet",
+                    f"the file {self._path} was replaced by that of fleet {self._fleet}, this is {known}",
+                    "put the right file back, or start again on this one",
+                )
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from backends.local import schema
+from backends.local import statements
 from backends.local.rows import read_anchor, read_head, read_lease, read_rows, worker_of
 from backends.local.transaction import SqlTransaction
 from core.audit import Row
@@ -36,12 +36,12 @@ class SqlStore(ABC):
     @contextmanager
     def write(self, *, timeout_s: float) -> Iterator[Transaction]:
         """An exclusive transaction; commits at the end of the block, rolls back when it raises."""
-        self._require_present()
+        self._find()
         with self._explained(), self._engine.connect() as connection:
             self._begin_exclusive(connection, timeout_s)
             with connection.begin():
                 yield SqlTransaction(connection, self._locked_head(connection), self._announce)
-        self._require_present()
+        self._require_unmoved()
 
     def head(self) -> Head:
         """The head, read without a lock."""
@@ -50,11 +50,11 @@ class SqlStore(ABC):
 
     def load_checkpoint(self, *, at_most: int | None = None) -> tuple[int, str, str, str] | None:
         """``(revision, chain, state, digest)`` of the last checkpoint, at a revision of at most ``at_most``."""
-        query = select(schema.checkpoint).order_by(schema.checkpoint.c.revision.desc()).limit(1)
-        if at_most is not None:
-            query = query.where(schema.checkpoint.c.revision <= at_most)
         with self._reading() as connection:
-            found = connection.execute(query).first()
+            if at_most is None:
+                found = connection.execute(statements.CHECKPOINT).first()
+            else:
+                found = connection.execute(statements.CHECKPOINT_AT_MOST, {"of_revision": at_most}).first()
         return None if found is None else (found.revision, found.chain, found.state, found.digest)
 
     def anchor(self) -> tuple[int, str]:
@@ -69,22 +69,18 @@ class SqlStore(ABC):
 
     def revision_at(self, moment: datetime) -> int:
         """The revision of the last event recorded at or before a time; 0 when none was, or none that is kept."""
-        table = schema.journal.c
-        query = select(table.revision).where(table.at <= timestamp(moment)).order_by(table.revision.desc()).limit(1)
         with self._reading() as connection:
-            return connection.execute(query).scalar() or 0
+            return connection.execute(statements.LAST_AT, {"of_at": timestamp(moment)}).scalar() or 0
 
     def workers(self) -> Sequence[WorkerRow]:
         """What all workers last said."""
         with self._reading() as connection:
-            return [worker_of(row) for row in connection.execute(select(schema.worker))]
+            return [worker_of(row) for row in connection.execute(statements.WORKERS)]
 
     def usage(self, limit: str, since_s: float) -> Sequence[tuple[float, int]]:
         """``(at_s, cost)`` of the reservations of one limit after a time, oldest first."""
-        table = schema.limit_usage.c
-        wanted = (table.limit_name == limit) & (table.at_s > since_s)
         with self._reading() as connection:
-            found = connection.execute(select(table.at_s, table.cost).where(wanted).order_by(table.at_s))
+            found = connection.execute(statements.USAGE, {"of_limit": limit, "of_since": since_s})
             return [(row.at_s, row.cost) for row in found]
 
     def lease(self, name: str) -> Lease | None:
@@ -94,7 +90,7 @@ class SqlStore(ABC):
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        self._require_present()
+        self._find()
         with self._explained(), self._engine.connect() as connection:
             yield connection
 
@@ -121,8 +117,12 @@ class SqlStore(ABC):
         """Tell other processes, in the transaction."""
 
     @abstractmethod
-    def _require_present(self) -> None:
-        """Refuse to go on where what we opened is not what is there."""
+    def _find(self) -> None:
+        """Make sure that what was opened is what is there, before it is used."""
+
+    @abstractmethod
+    def _require_unmoved(self) -> None:
+        """Refuse to acknowledge a commit to what is not there any more."""
 
     @abstractmethod
     def _fault(self, error: DBAPIError) -> OpsError:

@@ -1,4 +1,4 @@
-"""The exclusive transaction, in SQLAlchemy Core, the same on both databases."""
+"""The exclusive transaction, the same on both databases."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection
 
-from backends.local import schema
+from backends.local import statements
 from backends.local.keeping import superseded
 from backends.local.rows import (
     compact,
+    lease_values,
     read_anchor,
     read_lease,
     read_rows,
@@ -44,86 +45,80 @@ class SqlTransaction:
 
     def receipt(self, command_id: str) -> tuple[str, str] | None:
         """``(fingerprint, receipt as JSON)`` of a command carried out before."""
-        table = schema.receipt.c
-        found = self._connection.execute(
-            select(table.fingerprint, table.body).where(table.command_id == command_id)
-        ).first()
+        found = self._connection.execute(statements.RECEIPT, {"of_command": command_id}).first()
         return None if found is None else (found.fingerprint, found.body)
 
     def append(self, rows: Sequence[Row], change: GateChange, names_revision: int) -> None:
         """Append sealed events, the gate's changed rows and the head."""
-        self._insert(schema.journal, map(row_values, rows))
+        self._insert("journal", map(row_values, rows))
         self._gate_holds(change)
         self._gate_stops(change)
         self._gate_names(change)
         head = {"revision": rows[-1].revision, "chain": rows[-1].chain, "names_revision": names_revision}
-        self._connection.execute(update(schema.gate_head).values(**head, written_at=rows[-1].at))
+        self._connection.execute(statements.SET_HEAD, head | {"written_at": rows[-1].at})
         self._head = Head(self._head.fleet, rows[-1].revision, rows[-1].chain, names_revision)
         self._announce(self._connection)
 
     def remember(self, command_id: str, fingerprint: str, receipt: str, at: datetime) -> None:
         """Store the answer to a command."""
-        values = {"command_id": command_id, "fingerprint": fingerprint, "body": receipt, "at": timestamp(at)}
-        self._connection.execute(insert(schema.receipt), values)
+        answer = {"command_id": command_id, "fingerprint": fingerprint, "body": receipt, "at": timestamp(at)}
+        self._insert("receipt", [answer])
 
     def live_workers(self, since: datetime) -> Sequence[WorkerRow]:
         """Workers heard of after ``since`` that have not left."""
-        table = schema.worker.c
-        live = (table.heartbeat_at > timestamp(since)) & (table.state == "live")
-        return [worker_of(row) for row in self._connection.execute(select(schema.worker).where(live))]
+        found = self._connection.execute(statements.LIVE_WORKERS, {"of_since": timestamp(since)})
+        return [worker_of(row) for row in found]
 
     def put_workers(self, rows: Iterable[WorkerRow]) -> None:
         """Store what workers last said."""
         values = [worker_values(row) for row in rows]
-        self._drop(schema.worker, "worker_id", (value["worker_id"] for value in values))
-        self._insert(schema.worker, values)
+        self.drop_workers(value["worker_id"] for value in values)
+        self._insert("worker", values)
 
     def drop_workers(self, worker_ids: Iterable[str]) -> None:
         """Forget what workers said."""
-        self._drop(schema.worker, "worker_id", worker_ids)
+        self._drop("worker", ({"of_worker_id": worker_id} for worker_id in worker_ids))
 
     def usage(self, limit: str, since_s: float) -> Sequence[tuple[str, float, int]]:
         """``(reservation_id, at_s, cost)`` of one limit, oldest first; the lock on the head keeps others out."""
-        table = schema.limit_usage.c
-        wanted = (table.limit_name == limit) & (table.at_s > since_s)
-        query = select(table.reservation_id, table.at_s, table.cost).where(wanted).order_by(table.at_s)
-        return [(row.reservation_id, row.at_s, row.cost) for row in self._connection.execute(query)]
+        found = self._connection.execute(statements.USAGE, {"of_limit": limit, "of_since": since_s})
+        return [(row.reservation_id, row.at_s, row.cost) for row in found]
 
     def put_usage(self, limit: str, reservation_id: str, at_s: float, cost: int) -> None:
         """Store one reservation."""
-        values = {"reservation_id": reservation_id, "limit_name": limit, "at_s": at_s, "cost": cost}
-        self._connection.execute(insert(schema.limit_usage), values)
+        self._insert(
+            "limit_usage", [{"reservation_id": reservation_id, "limit_name": limit, "at_s": at_s, "cost": cost}]
+        )
 
     def drop_usage(
         self, *, reservation_id: str | None = None, limit: str | None = None, before_s: float | None = None
     ) -> int:
         """Remove reservations: one by id, all of a limit, or those of a limit older than a time. Returns how many."""
-        table = schema.limit_usage.c
-        wanted = table.reservation_id == reservation_id if reservation_id is not None else table.limit_name == limit
-        if before_s is not None:
-            wanted &= table.at_s < before_s
-        return self._connection.execute(delete(schema.limit_usage).where(wanted)).rowcount
+        if reservation_id is not None:
+            gone = self._connection.execute(statements.DROP_RESERVATION, {"of_reservation": reservation_id})
+        elif before_s is not None:
+            gone = self._connection.execute(statements.DROP_OLD_USAGE, {"of_limit": limit, "of_before": before_s})
+        else:
+            gone = self._connection.execute(statements.DROP_LIMIT, {"of_limit": limit})
+        return gone.rowcount
 
     def put_checkpoint(self, revision: int, chain: str, state: str, digest: str) -> None:
         """Store a fold; older ones than the last few go, but never the one at the anchor."""
-        table = schema.checkpoint.c
-        self._connection.execute(delete(schema.checkpoint).where(table.revision == revision))
-        values = {"revision": revision, "chain": chain, "state": state, "digest": digest}
-        self._connection.execute(insert(schema.checkpoint), values)
-        known = self._connection.execute(select(table.revision)).scalars()
+        self._drop("checkpoint", [{"of_revision": revision}])
+        self._insert("checkpoint", [{"revision": revision, "chain": chain, "state": state, "digest": digest}])
+        known = self._connection.execute(statements.CHECKPOINTS).scalars()
         old = superseded(known, read_anchor(self._connection)[0])
-        self._connection.execute(delete(schema.checkpoint).where(table.revision.in_(old)))
+        self._drop("checkpoint", ({"of_revision": revision} for revision in old))
 
     def drop_journal(self, through: int) -> None:
         """Retention: drop events up to a revision and keep their last chain hash as the anchor."""
-        table = schema.journal.c
-        chain = self._connection.execute(select(table.chain).where(table.revision == through)).scalar_one()
-        self._connection.execute(update(schema.journal_anchor).values(revision=through, chain=chain))
-        self._connection.execute(delete(schema.journal).where(table.revision <= through))
+        chain = self._connection.execute(statements.CHAIN, {"of_revision": through}).scalar_one()
+        self._connection.execute(statements.SET_ANCHOR, {"revision": through, "chain": chain})
+        self._connection.execute(statements.DROP_JOURNAL, {"of_through": through})
 
     def drop_receipts(self, before: datetime) -> None:
         """Retention: forget the answers to commands older than this."""
-        self._connection.execute(delete(schema.receipt).where(schema.receipt.c.at < timestamp(before)))
+        self._connection.execute(statements.DROP_RECEIPTS, {"of_before": timestamp(before)})
 
     def lease(self, name: str) -> Lease | None:
         """Who holds a role, whether or not it has run out."""
@@ -131,43 +126,28 @@ class SqlTransaction:
 
     def put_lease(self, lease: Lease) -> None:
         """Store who holds a role."""
-        self._drop(schema.lease, "name", [lease.name])
-        values = {"name": lease.name, "holder": lease.holder, "token": lease.token}
-        self._connection.execute(insert(schema.lease), values | {"expires_at": timestamp(lease.expires_at)})
+        self._drop("lease", [{"of_name": lease.name}])
+        self._insert("lease", [lease_values(lease)])
 
     def _gate_holds(self, change: GateChange) -> None:
-        placed = change.delta.placed
-        self._drop(schema.gate_hold, "hold_id", (*change.delta.released, *(hold.hold_id for hold in placed)))
-        self._insert(
-            schema.gate_hold, ({"hold_id": hold.hold_id, "document": compact(hold.as_dict())} for hold in placed)
-        )
+        placed = {hold.hold_id: compact(hold.as_dict()) for hold in change.delta.placed}
+        self._drop("gate_hold", ({"of_hold_id": hold_id} for hold_id in (*change.delta.released, *placed)))
+        self._insert("gate_hold", ({"hold_id": hold_id, "document": text} for hold_id, text in placed.items()))
 
     def _gate_stops(self, change: GateChange) -> None:
         gone = (*change.delta.ended, *(stop.stop_id for stop in change.stops))
-        self._drop(schema.gate_stop, "stop_id", gone)
-        self._insert(schema.gate_stop, map(stop_values, change.stops))
+        self._drop("gate_stop", ({"of_stop_id": stop_id} for stop_id in gone))
+        self._insert("gate_stop", map(stop_values, change.stops))
 
     def _gate_names(self, change: GateChange) -> None:
-        if changed := [
-            {"key_dimension": dimension, "key_name": name}
-            for dimension, name in (*change.names_removed, *change.names_added)
-        ]:
-            self._connection.execute(_delete_by(schema.gate_name, "dimension", "name"), changed)
-        self._insert(
-            schema.gate_name, ({"dimension": dimension, "name": name} for dimension, name in change.names_added)
-        )
+        changed = (*change.names_removed, *change.names_added)
+        self._drop("gate_name", ({"of_dimension": dimension, "of_name": name} for dimension, name in changed))
+        self._insert("gate_name", ({"dimension": dimension, "name": name} for dimension, name in change.names_added))
 
-    def _insert(self, table: Table, values: Iterable[dict[str, Any]]) -> None:
+    def _insert(self, table: str, values: Iterable[dict[str, Any]]) -> None:
         if rows := list(values):
-            self._connection.execute(insert(table), rows)
+            self._connection.execute(statements.INSERT[table], rows)
 
-    def _drop(self, table: Table, key: str, values: Iterable[str]) -> None:
-        if keys := [{f"key_{key}": value} for value in values]:
-            self._connection.execute(_delete_by(table, key), keys)
-
-
-def _delete_by(table: Table, *keys: str) -> Delete:
-    statement = delete(table)
-    for key in keys:
-        statement = statement.where(table.c[key] == bindparam(f"key_{key}"))
-    return statement
+    def _drop(self, table: str, keys: Iterable[dict[str, Any]]) -> None:
+        if rows := list(keys):
+            self._connection.execute(statements.DROP[table], rows)

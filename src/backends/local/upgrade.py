@@ -8,7 +8,7 @@ or the new one and nothing in between.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import Connection, column, insert, select, table
@@ -75,8 +75,8 @@ def require_shape(columns: Columns, strangers: tuple[str, ...], url: str) -> Non
             )
 
 
-def upgrade(connection: Connection, version: str | None, fleet: str, now: datetime) -> None:
-    """Run the steps behind ``version`` and begin a new fleet where nothing was, in the caller's transaction."""
+def upgrade(connection: Connection, version: str | None, new_fleet: str | None) -> None:
+    """Run the steps behind ``version``, in the caller's transaction; where nothing was, begin ``new_fleet``."""
     from alembic.config import Config
     from alembic.migration import MigrationContext
     from alembic.operations import Operations
@@ -90,11 +90,12 @@ def upgrade(connection: Connection, version: str | None, fleet: str, now: dateti
             step.module.upgrade()
             context.stamp(script, step.revision)
     if version is None:
-        begin(connection, fleet, now)
+        assert new_fleet is not None, "an empty database is not upgraded but begun"
+        begin(connection, new_fleet)
 
 
-def begin(connection: Connection, fleet: str, now: datetime) -> None:
+def begin(connection: Connection, fleet: str) -> None:
     """The rows that every fleet has before its first event."""
     head = {"id": 1, "format": FORMAT, "fleet": fleet, "revision": 0, "chain": GENESIS, "names_revision": 0}
-    connection.execute(insert(schema.gate_head), head | {"written_at": timestamp(now)})
+    connection.execute(insert(schema.gate_head), head | {"written_at": timestamp(datetime.now(UTC))})
     connection.execute(insert(schema.journal_anchor), {"id": 1, "revision": 0, "chain": GENESIS})
