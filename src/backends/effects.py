@@ -7,23 +7,23 @@ from collections.abc import Iterable
 
 from core.engine import Effect
 from opsgate import latch
-from opsgate.paths import ALL_FLEETS, fleet_of_url, keeper_socket
+from opsgate.paths import fleet_of_url, keeper_socket
 from opsgate.wire import encode
 
 
 def carry_out(effects: Iterable[Effect], fleet: str, url: str) -> tuple[str, ...]:
     """Remove the latches of what was released; returns a note for each that could not be removed.
 
-    A latch may lie under the fleet's id, under the hash of the URL (placed when the id was not known), or under
-    ``all``. One that stays keeps this host stopped: that is the safe side, and somebody must be told.
+    A latch may lie under the fleet's id or under the hash of the URL (placed when the id was not known). One for all
+    fleets stays for the others. One that cannot be removed keeps this host stopped: that is the safe side, and somebody
+    must be told.
     """
     notes = []
     for effect in effects:
-        for folder in (fleet, fleet_of_url(url), ALL_FLEETS):
-            try:
-                latch.remove(effect.stop_id, folder)
-            except OSError as error:
-                notes.append(f"the latch {folder}/{effect.stop_id} is still on this host: {error.strerror}")
+        try:
+            latch.recovered(effect.stop_id, (fleet, fleet_of_url(url)))
+        except OSError as error:
+            notes.append(f"a latch of {effect.stop_id} is still on this host: {error.strerror}")
     return tuple(notes)
 
 
