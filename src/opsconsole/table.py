@@ -126,10 +126,13 @@ def fit_columns(columns: Sequence[Column], room: int) -> tuple[int, ...]:
         shown.append(index)
         left -= need
     widths = [columns[index].least if index in shown else 0 for index in range(len(columns))]
-    hunger = sum(columns[index].most - columns[index].least for index in shown)
-    spare = min(left, hunger)
-    for index in shown:
-        widths[index] += spare * (columns[index].most - columns[index].least) // max(1, hunger)
+    hunger = {index: columns[index].most - columns[index].least for index in shown}
+    spare = min(left, sum(hunger.values()))
+    for index in sorted(shown, key=hunger.__getitem__):
+        share = -(-spare * hunger[index] // (sum(hunger.values()) or 1))
+        widths[index] += share
+        spare -= share
+        hunger[index] = 0
     if not shown and columns:
         widths[0] = max(0, room)
     return tuple(widths)

@@ -48,8 +48,8 @@ def test_what_stands_where(width: int, height: int, mode: Mode, golden: Golden) 
 def test_nothing_overlaps_and_nothing_is_off_the_screen(size: tuple[int, int], focus: str, zoomed: bool) -> None:
     taken: set[tuple[int, int]] = set()
     for box in plan(*size, focus, zoomed=zoomed).boxes.values():
-        assert 0 <= box.x
-        assert 0 <= box.y
+        assert box.x >= 0
+        assert box.y >= 0
         assert box.width > 0
         assert box.height > 0
         assert box.x + box.width <= size[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +22,7 @@ def test_a_line_takes_exactly_its_cells(spans: list[Span], cells: int) -> None:
 @given(SPANS, st.integers(0, 60))
 def test_neighbours_of_one_style_are_one_span(spans: list[Span], cells: int) -> None:
     drawn = line(cells, *spans)
-    assert all(one.style is not other.style for one, other in zip(drawn, drawn[1:], strict=False))
+    assert all(one.style is not other.style for one, other in pairwise(drawn))
 
 
 @given(SPANS, st.integers(1, 40), st.integers(0, 3))

@@ -1,4 +1,4 @@
-"""A table is drawn into any size, its most important columns last to go, its selected row marked by more than colour."""
+"""A table is drawn into any size, the least important columns go first, and the cursor is more than colour."""
 
 from __future__ import annotations
 

@@ -1,1 +1,380 @@
 """Views say what is known, never more; each is a function from facts to rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.capabilities.holds import PlaceHold
+from core.capabilities.rate_limits import SetLimit
+from core.capabilities.switches import SetSwitch
+from core.messages import EVENTS
+from core.ports import LimitUsage
+from opsconsole.layout import plan
+from opsconsole.lines import Style, plain
+from opsconsole.table import Frame, Place, Table, draw
+from opsconsole.views import header
+from opsconsole.views.emergencies import emergencies
+from opsconsole.views.events import SENTENCES, events, sentence
+from opsconsole.views.flags import flags
+from opsconsole.views.limits import limits
+from opsconsole.views.overview import overview
+from opsconsole.views.picture import Facts, Link, Picture, Who
+from opsconsole.views.recovery import recovery
+from opsconsole.views.sites import SiteRows, sites
+from opsconsole.views.ticker import ticker
+from opsconsole.views.why import explanation
+from opsconsole.views.words import age, bar, duration, listed, sparkline, stopwatch
+from opsgate.selector import EVERYTHING, Selector
+from tests.console.conftest import Golden
+from tests.console.desk import small_fleet
+from tests.console.fleet import ANA, START, Fleet
+
+WORKERS = [f"w-{number:02}" for number in range(1, 13)]
+
+
+def picture_of(fleet: Fleet, link: Link | None = None, *, read_only: bool = False) -> Picture:
+    facts = Facts.of(fleet.latest(), fleet.observe())
+    return Picture(facts, fleet.now, link or Link(0.2), Who("ana", fleet.url, "PROD", read_only))
+
+
+def row1(fleet: Fleet, width: int = 120, link: Link | None = None) -> str:
+    return plain(header.row1(picture_of(fleet, link), width)).rstrip()
+
+
+def row2(fleet: Fleet, width: int = 120, link: Link | None = None) -> str:
+    return plain(header.row2(picture_of(fleet, link), width)).rstrip()
+
+
+def cells(table: Table) -> list[tuple[str, ...]]:
+    return [tuple(cell.text for cell in table.rows[index].cells) for index in range(len(table.rows))]
+
+
+# --------------------------------------------------------------------------------------------------------- row 1 and 2
+
+
+def test_a_running_fleet_is_running() -> None:
+    assert row1(small_fleet()) == " [ RUN] RUNNING 12 workers, 12 in flight | 1 site held"
+
+
+def test_a_stop_is_stopping_until_the_journal_says_verified() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    assert row1(fleet).startswith(" [STOP] GLOBAL STOPPING by ana | acks 0/12 | waiting for w-01 w-02 w-03 +9")
+    fleet.acknowledge(*WORKERS[:11])
+    assert "GLOBAL STOPPING by ana | acks 11/12 | waiting for w-12" in row1(fleet)
+    fleet.acknowledge("w-12")
+    fleet.pass_time(20)
+    assert row1(fleet).startswith(" [STOP] GLOBAL STOPPED 20s by ana | acks 12/12 | 1 site held")
+
+
+def test_acknowledgements_that_the_journal_has_not_seen_change_the_count_but_never_the_word() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    state = fleet.latest()
+    fleet.acknowledge(*WORKERS)
+    facts = Facts.of(state, fleet.observe())
+    ahead = Picture(facts, fleet.now, Link(0.1), Who("ana", fleet.url))
+    assert "GLOBAL STOPPING by ana | acks 12/12" in plain(header.row1(ahead, 120))
+
+
+def test_a_partial_stop_names_the_missing() -> None:
+    fleet = small_fleet()
+    fleet.stop(reason="INC-412")
+    fleet.acknowledge(*WORKERS[:11])
+    fleet.pass_time(6)
+    fleet.conclude()
+    assert row1(fleet).startswith(
+        " [STOP] GLOBAL PARTIAL 5s by ana INC-412 | acks 11/12 1 MISSING | w-12 | 1 in flight, to"
+    )
+
+
+def test_a_stop_that_nobody_acknowledged_is_unverified() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.pass_time(6)
+    fleet.conclude()
+    assert "GLOBAL UNVERIFIED 5s by ana | acks 0/12 12 MISSING | w-01 w-02 w-03 +9" in row1(fleet)
+
+
+def test_without_a_keeper_a_stop_is_not_said_to_be_stopping_for_ever() -> None:
+    fleet = small_fleet()
+    fleet.keeper = False
+    fleet.stop()
+    fleet.pass_time(11)
+    assert "GLOBAL UNVERIFIED" in row1(fleet)
+    assert "NO KEEPER" in row2(fleet)
+
+
+def test_a_second_stop_counts_only_who_acknowledged_both() -> None:
+    fleet = small_fleet()
+    fleet.stop("S-1")
+    fleet.acknowledge(*WORKERS, stop_id="S-1")
+    fleet.stop("S-2")
+    assert "acks 0/12" in row1(fleet)
+
+
+def test_an_operators_pause_of_everything_is_a_pause_and_counts_what_drains() -> None:
+    fleet = small_fleet()
+    fleet.do(PlaceHold(selectors=(EVERYTHING,), reason="deploy"))
+    fleet.pass_time(60)
+    assert row1(fleet).startswith(" [STOP] GLOBAL PAUSE 1m by ana deploy | 12 in flight, draining")
+
+
+def test_a_stop_of_one_site_leaves_the_word_running_and_is_told_beside_it() -> None:
+    fleet = small_fleet()
+    fleet.stop("S-1", "", Selector.of(site="feed"))
+    assert row1(fleet).startswith(
+        " [ RUN] RUNNING 12 workers, 12 in flight | 1 stop STOPPING 0/2 | waiting for w-06 w-12"
+    )
+
+
+def test_lost_workers_are_named_and_not_counted_as_live() -> None:
+    fleet = small_fleet()
+    fleet.lose("w-03")
+    assert "RUNNING 11 workers, 11 in flight | 1 LOST w-03" in row1(fleet)
+
+
+def test_old_data_is_unknown_whatever_it_said() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.acknowledge(*WORKERS)
+    stale = Link(14.0, "the database is locked")
+    assert row1(fleet, link=stale).startswith(" [ ????] LAST KNOWN STOPPED 12/12 13:58:00, 00:14 ago - ! S works")
+    assert "STALE 00:14 - the database is locked" in row2(fleet, link=stale)
+
+
+def test_before_the_first_answer_nothing_is_known() -> None:
+    nothing = Link(None, "no such file")
+    assert row1(Fleet(), link=nothing) == " [ ????] NOT YET KNOWN - ! S works"
+    assert "CONNECTING - no such file" in row2(Fleet(), link=nothing)
+
+
+def test_row_2_says_who_looks_at_what_with_which_rights() -> None:
+    fleet = small_fleet()
+    assert row2(fleet) == " PROD RW as ana | live | rev 36 | sqlite:////var/lib/opsconsole/opsconsole.db"
+    read_only = plain(header.row2(picture_of(fleet, read_only=True), 120))
+    assert read_only.startswith(" PROD RO as ana")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_what_matters_most_is_cut_last(width: int, golden: Golden) -> None:
+    fleet = small_fleet()
+    fleet.stop(reason="INC-412 prices are wrong on the whole site")
+    fleet.acknowledge(*WORKERS[:9])
+    fleet.pass_time(6)
+    fleet.conclude()
+    golden("\n".join((row1(fleet, width), row2(fleet, width), row1(fleet, width, Link(14.0)))))
+
+
+def test_below_forty_columns_the_word_the_count_and_two_keys_are_left() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.acknowledge(*WORKERS[:9])
+    assert plain(header.one_line(picture_of(fleet), 36)) == "[STOP] 9/12 now ! S stop q quit     "
+
+
+# --------------------------------------------------------------------------------------------------------------- panes
+
+
+def stopped_in_part() -> Fleet:
+    fleet = small_fleet()
+    fleet.usage = {
+        "content_pages": LimitUsage("content_pages", 97, (0, 1, 3, 8, 9, 10, 4, 2, 30, 30)),
+        "sites": LimitUsage("sites", 8, (0, 0, 0, 0, 0, 0, 2, 2, 2, 2)),
+    }
+    fleet.do(SetSwitch(dimension="operation", names=("ab_testing",), on=False, reason="experiment over"))
+    fleet.lose("w-06")
+    fleet.stop(reason="INC-412")
+    fleet.acknowledge(*(name for name in WORKERS if name not in {"w-06", "w-07"}))
+    fleet.pass_time(40)
+    fleet.conclude()
+    return fleet
+
+
+VIEWS = {
+    "overview": overview,
+    "sites": sites,
+    "flags": flags,
+    "limits": limits,
+    "emergencies": emergencies,
+    "recovery": recovery,
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("size", ["80x24", "120x36", "200x60"])
+def test_each_pane_of_a_partial_stop(name: str, size: str, golden: Golden) -> None:
+    width, height = map(int, size.split("x"))
+    box = plan(width, height, "global" if name == "overview" else name).boxes["global" if name == "overview" else name]
+    table = VIEWS[name](picture_of(stopped_in_part()))
+    place = Place(0, table.rows[0].key if len(table.rows) else None)
+    golden("\n".join(map(plain, draw(table, Frame(name.title(), focused=True), place, box.width, box.height))))
+
+
+def test_a_site_held_by_a_wider_hold_only_is_told_from_one_with_its_own() -> None:
+    fleet = small_fleet()
+    fleet.do(PlaceHold(selectors=(EVERYTHING,), reason="deploy"))
+    shown = {row[0]: row[1] for row in cells(sites(picture_of(fleet)))}
+    assert shown["shop-eu"] == "PAUSED"
+    assert shown["mail"] == "stop*"
+
+
+def test_a_site_with_one_operation_held_is_partly_held() -> None:
+    fleet = small_fleet()
+    fleet.pause("", site="mail", operation="content_generation")
+    row = next(row for row in cells(sites(picture_of(fleet))) if row[0] == "mail")
+    assert row[1:3] == ("partly", "site=mail,operation=content_generation")
+
+
+def test_the_worst_sites_come_first() -> None:
+    fleet = small_fleet()
+    fleet.pause("", site="search", operation="ab_testing")
+    fleet.pause("", site="mail")
+    fleet.stop("S-1", "", Selector.of(site="pay-gw"))
+    assert [row[0] for row in cells(sites(picture_of(fleet)))] == [
+        "pay-gw",
+        "shop-eu",
+        "mail",
+        "search",
+        "feed",
+        "shop-us",
+    ]
+
+
+def test_of_many_sites_every_one_is_found_where_it_stands() -> None:
+    fleet = Fleet()
+    fleet.add_sites(*(f"s{number:03}" for number in range(200)))
+    for name in ("s000", "s007", "s100", "s199"):
+        fleet.pause("", site=name)
+    rows = SiteRows(picture_of(fleet))
+    names = [rows[index].key for index in range(len(rows))]
+    assert sorted(names) == [f"s{number:03}" for number in range(200)]
+    assert [rows.find(name) for name in names] == list(range(200))
+    assert rows.find("nobody") is None
+
+
+def test_acknowledgements_are_counted_by_the_sites_that_workers_declared() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.acknowledge(*WORKERS[:11])
+    acks = {row[0]: row[5] for row in cells(sites(picture_of(fleet)))}
+    assert (acks["feed"], acks["mail"]) == ("1/2!", "2/2")
+
+
+def test_a_flag_that_is_off_is_told_from_an_operation_that_somebody_holds() -> None:
+    fleet = small_fleet()
+    fleet.do(SetSwitch(dimension="operation", names=("ab_testing",), on=False))
+    fleet.pause("", operation="content_generation")
+    shown = {row[0]: row[1] for row in cells(flags(picture_of(fleet)))}
+    assert shown["enableABTesting"] == "off"
+    assert shown["enableContentGeneration"] == "held"
+    assert shown["enableSiteCreation"] == "on"
+
+
+def test_a_limit_near_its_end_is_marked_and_one_of_zero_is_a_stop() -> None:
+    fleet = small_fleet()
+    fleet.do(SetLimit(name="gsc_requests", limit=0))
+    fleet.usage = {"sites": LimitUsage("sites", 8), "content_pages": LimitUsage("content_pages", 96)}
+    table = limits(picture_of(fleet))
+    assert [row[:3] for row in cells(table)[:3]] == [
+        ("gsc_requests", "0/0", "STOP"),
+        ("content_pages", "96/100", "96!"),
+        ("sites", "8/10", "80*"),
+    ]
+    assert table.alarm == "!2"
+
+
+def test_usage_that_nobody_has_looked_at_is_a_question_mark() -> None:
+    fleet = Fleet()
+    facts = Facts.of(fleet.latest())
+    table = limits(Picture(facts, fleet.now, Link(0.1), Who("ana", fleet.url)))
+    assert cells(table)[0][1] == "?/100"
+
+
+def test_an_emergency_lists_each_worker_that_it_waits_for() -> None:
+    rows = cells(emergencies(picture_of(stopped_in_part())))
+    assert [row[1] for row in rows] == ["PARTIAL", "LOST", "waiting for"]
+    assert [row[4] for row in rows] == ["all", "w-06", "w-07"]
+
+
+def test_why_gives_every_blocker_and_what_is_left_after_each_release() -> None:
+    fleet = stopped_in_part()
+    said = [plain(line) for line in explanation(picture_of(fleet), Selector.of(site="shop-eu"))]
+    assert said[0].startswith("site=shop-eu everything is stopped by emergency")
+    assert any("after releasing H-36, still blocked by" in line for line in said)
+
+
+def test_the_ticker_tells_emergencies_limits_and_lost_workers() -> None:
+    said = plain(ticker(picture_of(stopped_in_part()), 120))
+    assert "PARTIAL 10/12 w-06 w-07" in said
+    assert "limit content_pages 97%" in said
+    assert "1 LOST w-06" in said
+
+
+# -------------------------------------------------------------------------------------------------------------- events
+
+
+def test_every_kind_of_event_has_a_sentence() -> None:
+    assert set(EVENTS) == set(SENTENCES)
+
+
+def test_every_event_of_an_incident_is_one_harmless_sentence(golden: Golden) -> None:
+    fleet = stopped_in_part()
+    golden("\n".join(f"{recorded.event.kind:20} {sentence(recorded)[0]}" for recorded in fleet.recorded))
+
+
+def test_events_are_shown_newest_first_with_the_missing_in_red() -> None:
+    fleet = stopped_in_part()
+    table = events(fleet.recorded)
+    assert table.rows[0].key == str(fleet.recorded[-1].revision)
+    assert table.rows[0].cells[2].style is Style.BAD
+
+
+# --------------------------------------------------------------------------------------------------------------- words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-100, "now"),
+        (4.9, "now"),
+        (5, "5s"),
+        (59, "55s"),
+        (60, "1m"),
+        (3599, "59m"),
+        (3600, "1h"),
+        (47 * 3600, "47h"),
+        (48 * 3600, "2d"),
+        (100 * 86_400, "14w"),
+        (1e12, "999w"),
+    ],
+)
+def test_ages_move_in_buckets(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+    assert len(said) <= 4
+    if seconds < 1e6:
+        assert age(START, START + timedelta(seconds=seconds)) == said
+
+
+def test_only_what_is_stale_counts_seconds() -> None:
+    assert (stopwatch(14.9), stopwatch(3723), stopwatch(-1)) == ("00:14", "1:02:03", "00:00")
+
+
+def test_a_bar_is_full_only_when_nothing_is_missing() -> None:
+    assert bar(1.0, 12) == "[##########]"
+    assert bar(0.999, 12) == "[#########.]"
+
+
+def test_a_sparkline_shows_any_use_at_all() -> None:
+    assert sparkline((0, 1, 50, 100)) == " .=#"
+    assert sparkline((0, 0)) == "  "
+
+
+def test_a_list_says_how_many_more() -> None:
+    assert listed(["a", "b", "c", "d"], 2) == "a b +2"
+
+
+def test_the_actor_of_an_event_is_shown() -> None:
+    assert events(small_fleet().recorded).rows[0].cells[1].text == ANA.name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from core.capabilities.emergencies import Recover, recovery_checks
 from core.capabilities.holds import ReleaseHolds
 from core.messages import Command
@@ -61,7 +63,7 @@ class RecoverPrompt(Dialog):
             why = "state moved" if self._moved else "a check fails"
             return [(Span(f"{why}: nothing can be resumed from here.   ", Style.BAD), *keys_line(("Esc", "closes")))]
         if self._left_s is not None:
-            left = f"resuming {clean(self._scope, 60)} in {int(self._left_s) + 1} s   "
+            left = f"resuming {clean(self._scope, 60)} in {ceil(self._left_s)} s   "
             return [(Span(left, Style.STOPPED), Span(" "), *keys_line(("c", "cancels"), ("Esc", "closes")))]
         lines = [field_line("reason (needed)", self._reason, active=self._in_reason)]
         if self._in_reason:
@@ -73,6 +75,8 @@ class RecoverPrompt(Dialog):
         """Take one key."""
         if key == "escape":
             return "close"
+        if self._moved or self._failing:
+            return "stay"  # there is no field to type into
         if self._left_s is not None:
             self.interrupt()
         elif self._in_reason:
@@ -82,7 +86,7 @@ class RecoverPrompt(Dialog):
             self._in_reason = True
         else:
             self._typed.key(key, character)
-            if self._typed.value == self._scope and not (self._moved or self._failing):
+            if self._typed.value == self._scope:
                 self._left_s = COUNTDOWN_S
         return "stay"
 
@@ -90,7 +94,7 @@ class RecoverPrompt(Dialog):
         """A reason may be pasted; a scope is typed, for that is what it is there for."""
         if self._left_s is not None:
             self.interrupt()
-        elif self._in_reason:
+        elif self._in_reason and not (self._moved or self._failing):
             self._reason.paste(text)
         return "stay"
 

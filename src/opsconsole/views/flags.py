@@ -6,10 +6,9 @@ from core.state import flag_name
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
-from opsconsole.views.holding import whose
+from opsconsole.views.holding import whose, why
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import age, counted
-from opsgate.evaluate import describe
 from opsgate.hold import Hold
 
 COLUMNS = (
@@ -47,7 +46,7 @@ def _row(picture: Picture, operation: str) -> Row:
             state,
             Cell(_by(picture, hold) if hold else "-"),
             Cell(age(hold.placed_at, picture.now) if hold else "-"),
-            Cell(clean(describe(hold), 120) if hold and holds else "", Style.DIM),
+            Cell(why(hold) if hold and holds else ""),
         ),
     )
 

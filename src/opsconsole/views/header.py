@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from opsconsole.lines import Line, Span, Style, length, line
 from opsconsole.text import clean
+from opsconsole.views.holding import whose
 from opsconsole.views.picture import Picture
 from opsconsole.views.verdict import Verdict, together
 from opsconsole.views.words import BUCKET_S, age, clock, counted, listed, stopwatch
@@ -23,6 +24,9 @@ RUN = Span("[ RUN]", Style.STRONG)
 STOP = Span("[STOP]", Style.STOPPED)
 UNKNOWN = Span("[ ????]", Style.STOPPED)
 
+REASON_MIN = 12
+"""A reason cut shorter than this says nothing."""
+
 JUST_NOW = timedelta(seconds=BUCKET_S)
 
 Part = tuple[Span, ...]
@@ -33,7 +37,7 @@ def row1(picture: Picture, width: int) -> Line:
     if picture.word == "unknown":
         return _fitted(width, [_last_known(picture), *_aside(picture)])
     if picture.word == "stopped":
-        return _fitted(width, [_stopped(picture), *_acknowledgements(picture), *_aside(picture)])
+        return _stopped(picture, width)
     return _fitted(width, [_running(picture), *_narrow_stops(picture), *_aside(picture)])
 
 
@@ -84,20 +88,29 @@ def _running(picture: Picture) -> Part:
     return (Span(" "), RUN, Span(" RUNNING ", Style.STRONG), Span(work))
 
 
-def _stopped(picture: Picture) -> Part:
+def _stopped(picture: Picture, width: int) -> Line:
+    """The hold on everything. Acknowledgements go before who and why, which take the room that is left."""
+    parts = [*_acknowledgements(picture), *_aside(picture)]
+    head = _head(picture, brief=False)
+    if parts and length((*head, SEPARATOR, *parts[0])) > width:
+        head = _head(picture, brief=True)
+    reason = picture.facts.holds.everywhere[0].reason
+    room = width - length(_joined(width, [head, *parts])) - 1
+    if reason and room >= REASON_MIN:
+        head = (*head, Span(f" {clean(reason, room)}"))
+    return _fitted(width, [head, *parts])
+
+
+def _head(picture: Picture, *, brief: bool) -> Part:
     """The word for the hold on everything: an emergency's by its verification, an operator's by its mode."""
     hold = picture.facts.holds.everywhere[0]
     verdict = together(picture.facts.global_progress, picture.now)
-    if verdict is not None:
-        word, since = f" GLOBAL {verdict.word} ", verdict.since
-    else:
-        word, since = " GLOBAL PAUSE ", hold.placed_at
-    by = picture.facts.global_progress[0].stop.ordered_by if verdict else hold.owner
-    for_ = "" if picture.now - since < JUST_NOW else f"{age(since, picture.now)} "
-    spans = [Span(" "), STOP, Span(word, Style.STRONG), Span(f"{for_}by {clean(by, 30)}")]
-    if hold.reason:
-        spans.append(Span(f" {clean(hold.reason, 40)}"))
-    return tuple(spans)
+    word, since = (verdict.word, verdict.since) if verdict else ("PAUSE", hold.placed_at)
+    for_ = "" if picture.now - since < JUST_NOW else f" {age(since, picture.now)}"
+    if brief:
+        return (Span(" "), STOP, Span(f" {word}", Style.STRONG), Span(for_))
+    by = Span(f"{for_} by {whose(picture, hold)}")
+    return (Span(" "), STOP, Span(f" GLOBAL {word}", Style.STRONG), by)
 
 
 def _last_known(picture: Picture) -> Part:
@@ -116,7 +129,7 @@ def _acknowledgements(picture: Picture) -> list[Part]:
     verdict = together(picture.facts.global_progress, picture.now)
     parts: list[Part] = []
     if verdict is not None:
-        parts.append((Span(f"acks {verdict.acks}", verdict.style), *_missing(verdict)))
+        parts += [(Span(f"acks {verdict.acks}", verdict.style), *_missing(verdict)), *_names(verdict)]
     if picture.facts.in_flight:
         hold = picture.facts.holds.everywhere[0]
         does = "to halt" if hold.mode == HALT else "draining"
@@ -125,11 +138,16 @@ def _acknowledgements(picture: Picture) -> list[Part]:
 
 
 def _missing(verdict: Verdict) -> Part:
+    if verdict.missing and verdict.word != "STOPPING":
+        return (Span(f" {len(verdict.missing)} MISSING", Style.BAD),)
+    return ()
+
+
+def _names(verdict: Verdict) -> list[Part]:
     if not verdict.missing:
-        return ()
-    if verdict.word == "STOPPING":
-        return (Span(f" waiting for {listed(verdict.missing, 2)}"),)
-    return (Span(f" {len(verdict.missing)} MISSING", Style.BAD), Span(f" {listed(verdict.missing)}"))
+        return []
+    waiting = "waiting for " if verdict.word == "STOPPING" else ""
+    return [(Span(f"{waiting}{listed(verdict.missing)}"),)]
 
 
 def _narrow_stops(picture: Picture) -> list[Part]:
@@ -138,7 +156,8 @@ def _narrow_stops(picture: Picture) -> list[Part]:
     if verdict is None:
         return []
     stops = counted(len(picture.facts.progress), "stop")
-    return [(Span(f"{stops} {verdict.word} {verdict.acks}", verdict.style), *_missing(verdict))]
+    count = Span(f"{stops} {verdict.word} {verdict.acks}", verdict.style)
+    return [(count, *_missing(verdict)), *_names(verdict)]
 
 
 def _aside(picture: Picture) -> list[Part]:
@@ -158,10 +177,15 @@ def _aside(picture: Picture) -> list[Part]:
 
 
 def _fitted(width: int, parts: Iterable[Part]) -> Line:
-    """The first part, cut if need be, and as many of the others as fit whole."""
+    """The parts that fit, as one line."""
+    return line(width, *_joined(width, parts))
+
+
+def _joined(width: int, parts: Iterable[Part]) -> list[Span]:
+    """The first part, and as many of the others as fit whole."""
     first, *others = parts
     spans = list(first)
     for part in others:
         if length(spans) + length((SEPARATOR, *part)) <= width:
             spans += (SEPARATOR, *part)
-    return line(width, *spans)
+    return spans
