@@ -182,7 +182,7 @@ class StopDesk(threading.Thread):
             self._push(order, [entry.address for entry in self._entries().values()])
             case.placing = Placing(order, self._fleets[:1])
             self.unrecorded = self.unrecorded.set(order.stop_id, order)
-            told = {"stop": order.stop_id, "level": order.level, "actor": order.actor, "door": order.door}
+            told = {"stop": order.stop_id, "stop_level": order.level, "actor": order.actor, "door": order.door}
             _log.warning("a stop was ordered", extra=told)
         self.record(order)
         while len(self._cases) > _CASES_MAX:

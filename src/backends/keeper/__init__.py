@@ -1,0 +1,93 @@
+"""The keeper: the process that runs the loops of one fleet and that its workers talk to.
+
+Whoever needs one calls `ensure`, which starts it where none is alive, as gpg-agent is started: in a session of its own,
+so that it outlives whoever needed it first. This module loads the standard library and `opsgate` only.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from backends.keeper.house import Lock, private_directory
+from opsgate import wire
+from opsgate.clock import elapsed_s
+from opsgate.paths import fleet_of_url, keeper_socket
+
+LINGER_S: Final = 60.0
+"""Seconds for which a keeper stays when nobody needs it."""
+
+_PING_S: Final = 0.5
+
+
+class KeeperError(RuntimeError):
+    """No keeper could be started; the text says why and what to do."""
+
+
+def alive(url: str, *, timeout_s: float = _PING_S) -> Path | None:
+    """The socket of the keeper of the fleet at ``url``; None where none answers that has its database."""
+    address = keeper_socket(fleet_of_url(url))
+    pong = wire.ask(str(address), "ping", timeout_s=timeout_s)
+    if pong is None or pong.get("t") != "pong" or pong.get("database") == "gone":
+        return None
+    return keeper_socket(str(pong["fleet"]))
+
+
+def ensure(url: str, *, linger_s: float = LINGER_S, timeout_s: float = 15.0) -> Path:
+    """The socket of the keeper of the fleet at ``url``, started if none is alive; the database must exist.
+
+    Several may call this at once, and one keeper starts. Raises `KeeperError`.
+    """
+    found = alive(url)
+    if found is not None:
+        return found
+    deadline_s = elapsed_s() + timeout_s
+    try:
+        lock = Lock(private_directory() / f"{fleet_of_url(url)}.starting")
+    except OSError as error:
+        raise KeeperError(str(error)) from error
+    with lock:
+        while not lock.take(wait=False):
+            if elapsed_s() > deadline_s:
+                raise KeeperError("somebody else has been starting the keeper for too long: see 'opsconsole doctor'")
+            time.sleep(0.02)  # no event tells when another process lets go of a lock
+        while (found := alive(url)) is None:
+            if elapsed_s() > deadline_s:
+                raise KeeperError("a keeper of this fleet runs and does not answer: see 'opsconsole doctor'")
+            _start(url, linger_s, deadline_s)
+        return found
+
+
+def run(url: str, *, linger_s: float = LINGER_S) -> int:
+    """Be the keeper, in the foreground, until nobody needs it; returns the exit code."""
+    from backends.keeper.__main__ import main
+
+    return main(["--backend", url, "--linger", str(linger_s)])
+
+
+def _start(url: str, linger_s: float, deadline_s: float) -> None:
+    """Start one; returns when it answers, or when another turned out to live here already."""
+    command = [sys.executable, "-P", "-m", "backends.keeper", "--detach", "--linger", str(linger_s)]
+    ours = str(Path(__file__).parents[2])
+    path = os.pathsep.join(filter(None, (ours, os.environ.get("PYTHONPATH"))))
+    # The URL goes by the environment: it may hold a password, and arguments are for everybody to read.
+    environment = os.environ | {"OPSCONSOLE_BACKEND": url, "PYTHONPATH": path}
+    try:
+        ended = subprocess.run(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=max(0.1, deadline_s - elapsed_s()),
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise KeeperError(f"the keeper did not start in time: {error}") from error
+    if ended.returncode != 0:
+        last = (ended.stderr.strip().splitlines() or [f"it ended with exit code {ended.returncode}"])[-1]
+        raise KeeperError(f"the keeper did not start: {last}")

@@ -1,0 +1,97 @@
+"""``python -m backends.keeper``: the keeper as a process, in the foreground or detached from whoever started it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+_ENDED_BY: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_UNREACHABLE: Final = 3
+_READY: Final = b"ready"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a keeper; returns the exit code: 0 when it was not needed any more, 128 + n for signal n."""
+    options = _parse(arguments)
+    if not options.backend:
+        print("the keeper needs a backend: --backend URL or OPSCONSOLE_BACKEND", file=sys.stderr)  # noqa: T201
+        return 2
+    if options.detach:
+        ready = _detach()
+        if ready is None:
+            return 0
+        return _keep(options.backend, options.linger, ready)
+    return _keep(options.backend, options.linger, lambda: None)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m backends.keeper", description=__doc__)
+    parser.add_argument("--backend", default=os.environ.get("OPSCONSOLE_BACKEND"), metavar="URL")
+    parser.add_argument("--linger", type=float, default=60.0, metavar="S", help="seconds to stay when nobody needs it")
+    parser.add_argument("--detach", action="store_true", help="return when it is at work, and leave it to itself")
+    return parser.parse_args(arguments)
+
+
+def _keep(url: str, linger_s: float, ready: Callable[[], None]) -> int:
+    """Open everything, say that it is ready, and stay."""
+    from backends.keeper.log import log_path, write_to
+    from backends.keeper.service import Keeper
+    from core.errors import OpsError
+
+    os.umask(0o077)
+    ended_by: list[int] = []
+    ended = threading.Event()
+
+    def end(number: int, _frame: object) -> None:
+        ended_by.append(number)
+        ended.set()
+
+    for number in _ENDED_BY:
+        signal.signal(number, end)
+    try:
+        keeper = Keeper(url, linger_s=linger_s)
+    except (OpsError, OSError, ValueError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 0 if isinstance(error, BlockingIOError) else _UNREACHABLE
+    write_to(log_path(keeper.fleet))
+    keeper.start()
+    ready()
+    why = keeper.serve(ended)
+    keeper.close(why)
+    return 128 + ended_by[0] if ended_by else 0
+
+
+def _detach() -> Callable[[], None] | None:
+    """Fork away, into a session of its own. In the parent: wait until the child is ready and return None, or end with
+    what it said. In the child: what to call when it is ready."""
+    word, told = os.pipe()
+    if os.fork():
+        os.close(told)
+        with os.fdopen(word, "rb") as pipe:
+            if pipe.read() == _READY:
+                return None
+        _pid, status = os.wait()
+        raise SystemExit(os.waitstatus_to_exitcode(status))
+    os.close(word)
+    os.setsid()
+
+    def ready() -> None:
+        """Let go of the terminal, the pipes and the folder of whoever started this."""
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(nothing, descriptor)
+        os.close(nothing)
+        os.chdir("/")
+        os.write(told, _READY)
+        os.close(told)
+
+    return ready
+
+
+if __name__ == "__main__":
+    sys.exit(main())

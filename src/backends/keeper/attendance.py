@@ -1,0 +1,88 @@
+"""Who is there: what workers say is written down in batches; that one is new, lost, back or gone becomes an event."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from backends.keeper.office import TRY_S, Office
+from backends.keeper.roster import Instant
+from core.capabilities.workers import ReportWorkers
+from core.state import State
+from opsgate.wire import LOST_AFTER_S
+
+NEWS_S: Final = 0.1
+"""Seconds between two writings when one of the rows is news: ten a second at most."""
+
+_BEATS_S: Final = 1.0
+"""The same, when all of them are plain heartbeats."""
+
+_STALL_S: Final = 5.0
+"""A turn that comes so late found this whole process frozen, and nobody was heard: silence proves nothing then."""
+
+_WRITING_S: Final = 2 * _BEATS_S
+"""By how much the row of another keeper's worker may lag behind its heartbeat."""
+
+
+class Register:
+    """The duty of every keeper: write down what its own workers said."""
+
+    def __init__(self, office: Office) -> None:
+        self.news = False
+        """Whether somebody waits for what was said last: a new worker, an acknowledgement."""
+        self._office = office
+        self._written_s = 0.0
+
+    def turn(self, now: Instant, _state: State) -> None:
+        """Write, if there is something and the last time was long enough ago."""
+        if now.elapsed_s - self._written_s < (NEWS_S if self.news else _BEATS_S):
+            return
+        self.news = False
+        roster = self._office.roster
+        roster.correct(now)
+        if rows := roster.unwritten():
+            self._office.runtime.put_workers(rows, timeout_s=TRY_S)
+            roster.written(rows)
+            self._written_s = now.elapsed_s
+
+
+class Attendance:
+    """The duty of the leader: report who came, who went, and who has not been heard of for too long."""
+
+    def __init__(self, office: Office, began: Instant) -> None:
+        self._office = office
+        self._listening_since_s = self._turned_s = began.elapsed_s
+
+    def turn(self, now: Instant, state: State) -> None:
+        """Compare what was heard with what the journal says; only differences are reported."""
+        if now.elapsed_s - self._turned_s > _STALL_S:
+            self._listening_since_s = now.elapsed_s
+        self._turned_s = now.elapsed_s
+        live = self._live(now)
+        known = state.workers
+        report = ReportWorkers(
+            heard=tuple(worker for worker in sorted(live) if worker not in known or known[worker].lost_at),
+            lost=tuple(sorted(self._silent(now, state) - live)),
+            left=tuple(worker for worker in sorted(self._left()) if worker in known),
+        )
+        if report.heard or report.lost or report.left:
+            self._office.submit(report)
+
+    def _live(self, now: Instant) -> set[str]:
+        mine = {entry.row.worker_id for entry in self._office.roster.live(now.elapsed_s) if entry.observed}
+        oldest_s = LOST_AFTER_S + _WRITING_S
+        others = self._office.others(now).values()
+        return mine | {
+            row.worker_id
+            for row in others
+            if row.state == "live" and (now.at - row.heartbeat_at).total_seconds() < oldest_s
+        }
+
+    def _left(self) -> set[str]:
+        return {worker for worker, entry in self._office.roster.entries.items() if entry.row.state == "left"}
+
+    def _silent(self, now: Instant, state: State) -> set[str]:
+        """Workers that the journal takes for live; nobody, until this keeper has listened for long enough."""
+        if now.elapsed_s - self._listening_since_s < LOST_AFTER_S:
+            return set()
+        left = self._left()
+        return {worker for worker, known in state.workers.items() if known.lost_at is None and worker not in left}

@@ -1,0 +1,66 @@
+"""The latch watch: a stop that reached only the disk is taken over from there, and what has ended is taken away."""
+
+from __future__ import annotations
+
+import logging
+import select
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from backends import spool
+from backends.keeper.log import NAME
+from core.state import State
+from opsgate import latch
+from opsgate.inotify import FolderWatch
+from opsgate.order import Order
+from opsgate.paths import ALL_FLEETS, latch_home
+
+_log = logging.getLogger(NAME)
+
+_LOOK_S: Final = 1.0
+"""Seconds between two looks when the host tells of no change."""
+
+
+class Latches(threading.Thread):
+    """Looks at the latch folders of one fleet until `close`."""
+
+    def __init__(self, fleets: Sequence[str], latest: Callable[[], State], adopt: Callable[[Order], None]) -> None:
+        """``adopt`` takes an order that the journal does not know; the same one again each time it is seen."""
+        super().__init__(name="latches", daemon=True)
+        self._fleets = fleets
+        self._latest = latest
+        self._adopt = adopt
+        self._ending = threading.Event()
+
+    def look(self) -> None:
+        """One look at what lies there now."""
+        state = self._latest()
+        for order in latch.in_force(self._fleets):
+            if spool.recorded_id(order) not in state.stops:
+                self._adopt(order)
+        spool.unlatch(spool.ended(self._fleets, state), self._fleets)
+
+    def close(self) -> None:
+        """End the thread and wait for it."""
+        self._ending.set()
+        self.join(timeout=5)
+
+    def run(self) -> None:
+        """The life of the thread."""
+        watch = FolderWatch(lambda name: not name.startswith("."))
+        folders = [latch_home() / fleet for fleet in (*self._fleets, ALL_FLEETS)]
+        poller = select.poll()
+        while not self._ending.is_set():
+            try:
+                watch.arm(folders)
+                self.look()
+            except Exception:  # noqa: BLE001 (whatever lies there, the next latch must be seen)
+                _log.exception("looking for latches failed")
+            if watch.descriptor is None:
+                self._ending.wait(_LOOK_S)
+                continue
+            poller.register(watch.descriptor, select.POLLIN)
+            poller.poll(_LOOK_S * 1000)
+            watch.drain()
+        watch.close()

@@ -1,0 +1,65 @@
+"""What the loops share: the runtime, the roster, the lease, and how the keeper says something to the engine."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from backends.keeper.leader import Leader
+from backends.keeper.roster import Instant, Roster
+from backends.runtime import Runtime
+from core.messages import Actor, Command, Envelope
+from core.ports import WorkerRow
+from core.state import State
+
+KEEPER_ACTOR: Final = Actor(name="keeper", kind="system")
+
+TRY_S: Final = 1.0
+"""Seconds that one write of the loops may wait."""
+
+_OTHERS_S: Final = 5.0
+_OTHERS_URGENT_S: Final = 0.5
+
+
+class Duty(Protocol):
+    """One thing that has to happen by itself. Raises `OpsError` where the database does not take it."""
+
+    def turn(self, now: Instant, state: State) -> None:
+        """Look, and do what is due."""
+
+
+@dataclass(slots=True)
+class Office:
+    """The shared desk of all duties. For use by the thread of the loops."""
+
+    runtime: Runtime
+    roster: Roster
+    leader: Leader
+    _others: dict[str, WorkerRow] | None = None
+    _others_at_s: float = 0.0
+
+    def submit(self, command: Command) -> None:
+        """Have the engine decide one observation, under the lease. Raises `OpsError`."""
+        command_id = f"keeper-{uuid.uuid4().hex}"
+        envelope = Envelope(command_id=command_id, actor=KEEPER_ACTOR, door="keeper", command=command)
+        self.runtime.submit(envelope, timeout_s=TRY_S, fence=self.leader.lease)
+
+    def row(self, worker_id: str, now: Instant) -> WorkerRow | None:
+        """What a worker said last, here or, a moment ago, to another keeper of this fleet."""
+        entry = self.roster.entries.get(worker_id)
+        if entry is not None and entry.observed:
+            return entry.row
+        return self.others(now, urgent=True).get(worker_id) or (entry.row if entry else None)
+
+    def others(self, now: Instant, *, urgent: bool = False) -> dict[str, WorkerRow]:
+        """The rows of workers that speak to other keepers, read now and then."""
+        every_s = _OTHERS_URGENT_S if urgent else _OTHERS_S
+        if self._others is None or now.elapsed_s - self._others_at_s >= every_s:
+            mine = self.roster.entries
+            rows = self.runtime.store.workers()
+            self._others = {
+                row.worker_id: row for row in rows if row.worker_id not in mine or not mine[row.worker_id].observed
+            }
+            self._others_at_s = now.elapsed_s
+        return self._others
