@@ -159,9 +159,21 @@ class Gate:
             }
         )
 
-    def allowed(self, **dimensions: Unpack[Dimensions]) -> bool:
+    def allowed(  # noqa: PLR0913, PLR0917 (see check)
+        self,
+        site: str | None = None,
+        operation: str | None = None,
+        workflow: str | None = None,
+        service: str | None = None,
+        dependency: str | None = None,
+        campaign: str | None = None,
+        account: str | None = None,
+        agent: str | None = None,
+        env: str | None = None,
+        key: str | None = None,
+    ) -> bool:
         """``bool(check(…))``."""
-        return self.check(**dimensions).allowed
+        return self.check(site, operation, workflow, service, dependency, campaign, account, agent, env, key).allowed
 
     def work(self, **dimensions: Unpack[Dimensions]) -> Work:
         """A piece of work, counted as in flight while its ``with`` block runs: ``with gate.work(site="s1") as work``.

@@ -78,6 +78,7 @@ class Watcher(threading.Thread):
         self._ending = False
         self._opened_s = elapsed_s()
         self._latches_due_s = 0.0
+        self._looked_for = ""
         self._saved_at_s = 0.0
         self._fixed = {
             "worker": member.worker,
@@ -155,8 +156,9 @@ class Watcher(threading.Thread):
         if self._channel is not None and self._channel.fileno() in heard:
             self._hear(self._channel)
         told = self._folders.drain() if self._folders.descriptor in heard else "nothing"
-        if told != "nothing" or elapsed_s() >= self._latches_due_s:
-            self._look_for_latches(arm=told != "files")
+        renamed = self._fleet != self._looked_for  # its latches may lie under the name that has just been learnt
+        if renamed or told != "nothing" or elapsed_s() >= self._latches_due_s:
+            self._look_for_latches(arm=renamed or told != "files")
         self._show()
         self._raise_alarms()
         self._beat()
@@ -264,7 +266,8 @@ class Watcher(threading.Thread):
         self._confirm(elapsed_s())
 
     def _look_for_latches(self, *, arm: bool = True) -> None:
-        fleets = tuple(dict.fromkeys((self._url_key, *filter(None, (self._fleet,)))))
+        self._looked_for = self._fleet
+        fleets = tuple(filter(None, (self._url_key, self._fleet)))
         if arm:
             home = latch_home()
             self._folders.arm([home / fleet for fleet in (*fleets, ALL_FLEETS)])
