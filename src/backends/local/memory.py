@@ -133,15 +133,24 @@ class MemoryTransaction:
         self.leases[lease.name] = lease
 
 
-class MemoryStore:
-    """A store of `core.ports` in memory. Thread-safe; several runtimes may share one."""
+class Memory:
+    """What several stores share: the data, the lock of whoever writes, and whom to wake."""
 
-    def __init__(self, fleet: str = "") -> None:
-        fleet = fleet or f"f-{uuid.uuid4().hex[:12]}"
-        self._data = MemoryTransaction(Head(fleet, 0, GENESIS, 0))
-        self._lock = threading.Lock()
+    def __init__(self, fleet: str) -> None:
+        self.data = MemoryTransaction(Head(fleet, 0, GENESIS, 0))
+        self.commits = 0
+        self.writing = threading.Lock()
+        self.waiting: set[threading.Event] = set()
+
+
+class MemoryStore:
+    """A store of `core.ports` in memory. Thread-safe; stores on the same `Memory` are like processes on one file."""
+
+    def __init__(self, memory: Memory | None = None) -> None:
+        self._memory = memory or Memory(f"f-{uuid.uuid4().hex[:12]}")
+        self._seen_commits = -1
         self._woken = threading.Event()
-        self._moved = True
+        self._memory.waiting.add(self._woken)
 
     @property
     def url(self) -> str:
@@ -151,16 +160,17 @@ class MemoryStore:
     @contextmanager
     def write(self, *, timeout_s: float) -> Iterator[Transaction]:
         """An exclusive transaction; commits at the end of the block, rolls back when it raises."""
-        if not self._lock.acquire(timeout=max(0.0, timeout_s)):
+        if not self._memory.writing.acquire(timeout=max(0.0, timeout_s)):
             raise BackendUnavailable("database-locked", "the store is locked by another thread", "try again")
         try:
             staged = self._data.copy()
             yield staged
-            self._data = staged
+            self._memory.data = staged
+            self._memory.commits += 1
         finally:
-            self._lock.release()
-        self._moved = True
-        self._woken.set()
+            self._memory.writing.release()
+        for woken in tuple(self._memory.waiting):
+            woken.set()
 
     def head(self) -> Head:
         """The head, read without a lock."""
@@ -168,8 +178,8 @@ class MemoryStore:
 
     def moved(self) -> bool:
         """Whether anything was committed since the last call."""
-        moved, self._moved = self._moved, False
-        return moved
+        known, self._seen_commits = self._seen_commits, self._memory.commits
+        return self._seen_commits != known
 
     def wait(self, timeout_s: float) -> None:
         """Return when something was committed, or at the latest after ``timeout_s``."""
@@ -212,4 +222,9 @@ class MemoryStore:
         return self._data.lease(name)
 
     def close(self) -> None:
-        """Nothing to end: what it holds goes with the last reference."""
+        """Be woken no more; the data go with the last store."""
+        self._memory.waiting.discard(self._woken)
+
+    @property
+    def _data(self) -> MemoryTransaction:
+        return self._memory.data
