@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from opsconsole.cli.reasons import problem_of
 from opsconsole.config import SETTINGS
 from opsgate.names import DIMENSIONS
-from opsgate.order import LEVELS
+from opsgate.order import LEVELS, Level, is_level
 
 
 class Option(NamedTuple):
@@ -49,7 +49,7 @@ class Wanted:
     flags: Mapping[str, str | bool | None] = field(default_factory=dict)
     everything: bool = False
     dimensions: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    level: str = "immediate"
+    level: Level = "immediate"
     target: tuple[str, ...] = ()
     reason: str = ""
     local: bool = False
@@ -72,7 +72,7 @@ def read(arguments: Sequence[str]) -> Wanted | None:
         return None
     if words != ["stop"] or not all(_spelt_out(flag, arguments) for flag, _ in given):
         return None
-    return _sound(_wanted(given))
+    return _wanted(given)
 
 
 def _spelt_out(flag: str, arguments: Sequence[str]) -> bool:
@@ -80,7 +80,8 @@ def _spelt_out(flag: str, arguments: Sequence[str]) -> bool:
     return not flag.startswith("--") or any(text == flag or text.startswith(f"{flag}=") for text in arguments)
 
 
-def _wanted(given: Sequence[tuple[str, str]]) -> Wanted:
+def _wanted(given: Sequence[tuple[str, str]]) -> Wanted | None:
+    """What was asked for; None where a value is not one that can be carried out."""
     values: dict[str, list[str]] = {}
     for flag, value in given:
         values.setdefault(flag, []).append(value)
@@ -91,18 +92,17 @@ def _wanted(given: Sequence[tuple[str, str]]) -> Wanted:
                 flags[setting.key] = value if setting.kind != "switch" else True
         if flag == "--no-read-only":
             flags["read_only"] = False
+    level, reason = values.get("--level", ["immediate"])[-1], values.get("--reason", [""])[-1]
+    if not is_level(level) or problem_of(reason) is not None:
+        return None
     return Wanted(
         flags=flags,
         everything="--all" in values,
         dimensions={dimension: values.get(f"--{dimension}", ()) for dimension in DIMENSIONS},
-        level=values.get("--level", ["immediate"])[-1],
+        level=level,
         target=tuple(values.get("--target", ())),
-        reason=values.get("--reason", [""])[-1],
+        reason=reason,
         local="--local" in values,
         no_wait="--no-wait" in values,
         create="--create" in values,
     )
-
-
-def _sound(wanted: Wanted) -> Wanted | None:
-    return wanted if wanted.level in LEVELS and problem_of(wanted.reason) is None else None

@@ -1,0 +1,187 @@
+"""What ``doctor`` looks at: each question asked by itself, so that one answer that fails leaves the others standing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from core.errors import OpsError
+from opsgate import latch
+from opsgate.clock import elapsed_s
+from opsgate.paths import keeper_socket, latch_home, runtime_home, sqlite_path
+from opsgate.wire import ask
+
+if TYPE_CHECKING:
+    from core.ports import Backend
+    from core.state import State
+    from opsconsole.cli.invocation import Invocation
+
+Verdict = Literal["ok", "warn", "fail"]
+
+_ROOM_BYTES: Final = 100 * 1024 * 1024
+_SOUND_SQLITE: Final = (3, 51, 3)
+_KEEPER_WITHIN_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One answer: ``fail`` needs mending, ``warn`` is to be known. ``hint`` is the next step."""
+
+    verdict: Verdict
+    what: str
+    detail: str
+    hint: str = ""
+
+
+def findings(invocation: Invocation) -> Iterator[Finding]:
+    """Look at this host, then at the backend, then at the fleet."""
+    yield _python()
+    yield _sqlite()
+    yield from _folders()
+    url = invocation.settings.backend
+    if url.startswith("sqlite:"):
+        yield from _file(sqlite_path(url))
+    yield from _backend(invocation)
+
+
+def _python() -> Finding:
+    return Finding("ok", "python", f"{platform.python_implementation()} {platform.python_version()}")
+
+
+def _sqlite() -> Finding:
+    version = sqlite3.sqlite_version
+    if sqlite3.sqlite_version_info >= _SOUND_SQLITE:
+        return Finding("ok", "sqlite", f"{version}, Python's own")
+    return Finding(
+        "warn",
+        "sqlite",
+        f"{version}, Python's own; before 3.51.3 two checkpoints at once may damage a log",
+        "only the keeper makes checkpoints here, so nothing has to be done",
+    )
+
+
+def _folders() -> Iterator[Finding]:
+    yield _private("sockets", runtime_home())
+    home = latch_home()
+    existing = next(folder for folder in (home, *home.parents) if folder.exists())
+    if home.exists() and home.stat().st_mode & stat.S_IWOTH:
+        yield Finding("fail", "latches", f"{home} is world-writable: anyone could stop or un-stop", f"chmod o-w {home}")
+    elif not os.access(existing, os.W_OK):
+        yield Finding("fail", "latches", f"{home} cannot be written: a stop has no spool", "mend its permissions")
+    else:
+        yield Finding("ok", "latches", str(home))
+
+
+def _private(what: str, folder: Path) -> Finding:
+    try:
+        found = folder.stat()
+    except OSError:
+        return Finding("ok", what, f"{folder}, made when first needed")
+    if found.st_uid not in (os.getuid(), 0) or found.st_mode & (stat.S_IRWXO | stat.S_IWGRP):
+        return Finding("fail", what, f"{folder} is not private to you", f"chmod 700 {folder}")
+    return Finding("ok", what, str(folder))
+
+
+def _file(path: Path) -> Iterator[Finding]:
+    if not path.exists():
+        yield Finding("warn", "file", f"{path} does not exist yet", "the first command that writes makes it")
+        return
+    found = path.stat()
+    if found.st_mode & (stat.S_IWOTH | stat.S_IWGRP):
+        yield Finding("warn", "file", f"{path} is writable by others: each of them is an admin", f"chmod 600 {path}")
+    else:
+        yield Finding("ok", "file", f"{path}, {found.st_size} bytes")
+    free = shutil.disk_usage(path.parent).free
+    verdict: Verdict = "ok" if free > _ROOM_BYTES else "warn"
+    yield Finding(verdict, "disk", f"{free // 1024**2} MB free", "" if verdict == "ok" else "make room: a full disk")
+
+
+def _backend(invocation: Invocation) -> Iterator[Finding]:
+    from opsconsole.cli.engine import opened
+
+    try:
+        began_s = elapsed_s()
+        with opened(invocation) as engine:
+            state = engine.backend.state(timeout_s=engine.timeout_s)
+            took_ms = 1000 * (elapsed_s() - began_s)
+            yield Finding(
+                "ok", "backend", f"fleet {state.fleet} at revision {state.revision}, read in {took_ms:.0f} ms"
+            )
+            for question in (_journal, _keeper, _unrecorded, _workers, _overdue, _clock):
+                yield _answered(question, engine.backend, state)
+    except OpsError as error:
+        yield Finding("fail", "backend", error.message, error.hint)
+
+
+def _answered(question: Callable[[Backend, State], Finding], backend: Backend, state: State) -> Finding:
+    try:
+        return question(backend, state)
+    except OpsError as error:
+        return Finding("fail", question.__name__.lstrip("_"), error.message, error.hint)
+
+
+def _journal(backend: Backend, _state: State) -> Finding:
+    report = backend.verify()
+    if report.fault is None:
+        return Finding("ok", "journal", f"verified from {report.since + 1} to {report.revision}")
+    return Finding("fail", "journal", report.fault.what, "keep the file as it is, and put a copy of it beside a backup")
+
+
+def _keeper(_backend: Backend, state: State) -> Finding:
+    answer = ask(str(keeper_socket(state.fleet)), "ping", timeout_s=_KEEPER_WITHIN_S)
+    if answer is None:
+        return Finding(
+            "warn",
+            "keeper",
+            "none is running on this host: nothing expires, and nobody hears workers",
+            "the console starts one",
+        )
+    leads = "runs the loops" if answer.get("leader") else "stands by"
+    return Finding("ok", "keeper", f"process {answer.get('pid')} {leads}; database {answer.get('database')}")
+
+
+def _unrecorded(backend: Backend, state: State) -> Finding:
+    from backends.spool import names_of, pending
+
+    waiting = pending(names_of(state, backend.url), state)
+    if not waiting:
+        return Finding("ok", "spool", f"no stop waits to be recorded ({len(latch.in_force((state.fleet,)))} latched)")
+    shown = ", ".join(order.stop_id for order in waiting[:3])
+    return Finding(
+        "warn", "spool", f"{len(waiting)} latched stops are not in the journal yet: {shown}", "open the console"
+    )
+
+
+def _workers(backend: Backend, _state: State) -> Finding:
+    from opsconsole.cli.facts import standing
+
+    seen = backend.observe()
+    standings = [standing(row, seen.at) for row in seen.workers]
+    lost = standings.count("lost")
+    hint = "see 'opsconsole workers list'; forget those that are known to be gone" if lost else ""
+    return Finding("warn" if lost else "ok", "workers", f"{standings.count('live')} live, {lost} lost", hint)
+
+
+def _overdue(_backend: Backend, state: State) -> Finding:
+    overdue = sorted(hold.hold_id for hold in state.holds.values() if hold.overdue)
+    if not overdue:
+        return Finding("ok", "holds", f"{len(state.holds)} in force, none overdue")
+    shown = ", ".join(overdue[:5])
+    return Finding("warn", "holds", f"fell due while no keeper ran: {shown}", "release them, if they are meant to end")
+
+
+def _clock(backend: Backend, state: State) -> Finding:
+    from opsgate.hold import moment
+
+    last = backend.journal(after=max(0, state.revision - 1), limit=1)
+    ahead_s = (moment(last[0].at) - backend.observe().at).total_seconds() if last else 0.0
+    if ahead_s > 1.0:
+        return Finding("warn", "clock", f"the journal is {ahead_s:.0f} s ahead of this host", "set the clock right")
+    return Finding("ok", "clock", "agrees with the journal")
