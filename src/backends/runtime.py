@@ -180,6 +180,8 @@ class Runtime:
 
     def close(self) -> None:
         """End threads and connections."""
+        if self._contact.now().word == "off":
+            return
         self._contact.closed()
         self._feed.close()
         self.store.close()
