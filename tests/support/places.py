@@ -21,8 +21,9 @@ FLEET = "f-0123456789ab"
 class Place:
     """One database; each store and runtime that is opened on it stands for a process of its own."""
 
-    def __init__(self, kind: str, open_store: Callable[[], Store]) -> None:
+    def __init__(self, kind: str, url: str, open_store: Callable[[], Store]) -> None:
         self.kind = kind
+        self.url = url
         self._open_store = open_store
         self._opened = ExitStack()
 
@@ -41,13 +42,9 @@ class Place:
 
 def place_of(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """An empty database of one kind. For PostgreSQL the caller's folder must have the fixture `postgres_url`."""
-    return Place(kind, _opener(kind, request, tmp_path))
-
-
-def _opener(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
     if kind == "memory":
         shared = Memory(FLEET)
-        return lambda: MemoryStore(shared)
+        return Place(kind, "memory://", lambda: MemoryStore(shared))
     if kind == "sqlite":
         path = tmp_path / "fleet.db"
         make_file(path)
@@ -57,7 +54,7 @@ def _opener(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Callab
             store.prepare(new_fleet=FLEET)
             return store
 
-        return open_sqlite
+        return Place(kind, f"sqlite:///{path}", open_sqlite)
     url: str = request.getfixturevalue("postgres_url")
 
     def open_postgres() -> Store:
@@ -65,4 +62,4 @@ def _opener(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Callab
         store.prepare(new_fleet=FLEET)
         return store
 
-    return open_postgres
+    return Place(kind, url, open_postgres)
