@@ -32,7 +32,7 @@ from core.messages import (
     event,
 )
 from core.state import ENDED_KEPT, Emergency, State, Stop
-from opsgate.hold import DRAIN, HALT, Hold
+from opsgate.hold import DRAIN, HALT, Hold, timestamp
 from opsgate.order import BUDGET_S, MODE_OF_LEVEL, Level
 from opsgate.selector import Selector, scope_text
 
@@ -234,7 +234,8 @@ def recover(draft: Draft, wanted: Recover) -> None:
     draft.emergency_id = emergency.emergency_id
     draft.scope = emergency.selectors
     if emergency.status == "ended":
-        draft.notes.append(f"{emergency.emergency_id} was recovered at {emergency.ended_at} by {emergency.ended_by}")
+        ended = timestamp(emergency.ended_at or draft.now)
+        draft.notes.append(f"{emergency.emergency_id} was recovered at {ended} by {emergency.ended_by}")
         return
     only_people(draft, "recovery")
     require_reason(wanted.reason)
