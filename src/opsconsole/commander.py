@@ -11,6 +11,7 @@ from core.errors import OpsError
 from core.messages import Actor, Envelope, Receipt
 from opsconsole.dialogs.base import Send
 from opsconsole.session import Feed
+from opsconsole.text import clean
 from opsconsole.views.picture import Picture
 
 Answer = Receipt | OpsError
@@ -21,7 +22,7 @@ class Commander:
 
     def __init__(self, feed: Feed, operator: str, tell: Callable[[Send, Answer], None]) -> None:
         self._feed = feed
-        self._actor = Actor(name=operator)
+        self._actor = Actor(name=clean(operator, 128) or "unknown")
         self._tell = tell
         self._explanation: Send | None = None
 

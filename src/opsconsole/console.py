@@ -42,12 +42,13 @@ from opsconsole.views.answers import Words, answered, fired, refused
 from opsconsole.views.events import news
 from opsconsole.views.picture import Picture
 from opsconsole.views.ticker import tabs, ticker
+from opsconsole.views.words import BUCKET_S
 from opsgate.order import Order
 
 PAINT_S = 0.1
 """At most ten paints a second, however fast news arrives."""
-CLOCK_S = 1.0
-"""How often ages are looked at. What reads the same costs nothing on the wire."""
+BARS_S = 1.0
+"""How often the bars are said anew: only what is stale counts seconds, and only there."""
 OWN_WORDS_S = 8.0
 """How long an answer to the operator stands before the latest event takes its line again."""
 SECOND_CANCEL_S = 2.0
@@ -122,7 +123,8 @@ class Console(App[None], inherit_bindings=False):
             self._lane.answered = self._stop_answered
         self._feed.wake = lambda: self._tell(self._news_came)
         self._feed.start()
-        self.set_interval(CLOCK_S, self.paint)
+        self.set_interval(BARS_S, self._main.repaint_bars)
+        self.set_interval(BUCKET_S, self.paint)
         self.focus_pane(PANES.index(self._main.front) + 1)
 
     def on_unmount(self) -> None:

@@ -8,7 +8,6 @@ for exactly the run of cells that differs.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
 
 from rich.segment import Segment
 from textual.geometry import Region, Size
@@ -21,10 +20,13 @@ REGIONS_MAX = 15
 """Above so many changed lines one repaint of the whole is cheaper than a region each."""
 
 
+STYLE_CLASSES = {f"style--{style}" for style in Style}
+"""The component classes that a screen of painted widgets must have, one for each meaning. One screen has them for all
+its widgets: matched anew for each of a dozen widgets they would take most of the time of the first paint."""
+
+
 class Painted(Widget):
     """Lines of styled text, painted by difference. Subclasses say what they are in `draw`."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"painted--{style}" for style in Style}
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
@@ -61,5 +63,5 @@ class Painted(Widget):
         return drawn + [line(size.width)] * (size.height - len(drawn))
 
     def _strip(self, drawn: Line) -> Strip:
-        style_of = self.get_component_rich_style
-        return Strip([Segment(text, style_of(f"painted--{style}")) for text, style in drawn], self.size.width)
+        style_of = self.screen.get_component_rich_style
+        return Strip([Segment(text, style_of(f"style--{style}")) for text, style in drawn], self.size.width)

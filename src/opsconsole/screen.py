@@ -15,7 +15,7 @@ from core.messages import Recorded
 from opsconsole import layout
 from opsconsole.layout import Box, Mode, Plan
 from opsconsole.lines import Line
-from opsconsole.painted import Painted
+from opsconsole.painted import STYLE_CLASSES, Painted
 from opsconsole.panes import PANES, EventsPane, TablePane
 from opsconsole.prompt import PromptBox
 from opsconsole.table import Table
@@ -57,6 +57,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     """Bars, panes, prompt. Which pane is in front, and whether it has all the room, is known here alone."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
+    COMPONENT_CLASSES: ClassVar[set[str]] = STYLE_CLASSES
 
     def __init__(self, bars: dict[str, Callable[[int], Line]], monotonic: Callable[[], float]) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
-from core.audit import event_of
+from core.audit import Row, event_of
 from core.errors import OpsError
 from core.messages import Envelope, Receipt, Recorded
 from core.ports import Arrival, Backend, Observations
@@ -116,7 +116,6 @@ class Feed:
             self._connect()
         while not self._ended:
             self._observe()
-            self.wake()
             self._poke.wait(self._pause_s())
             self._poke.clear()
         if self._backend is not None:
@@ -127,7 +126,7 @@ class Feed:
             backend = self._open()
             backend.follow(self._arrived)
             rows = backend.journal(after=max(0, backend.latest().revision - EVENTS_KEPT), timeout_s=DEADLINE_S)
-            self._remember(map(event_of, rows))
+            self._remember(recorded for row in rows if (recorded := _event(row)))
             self._backend, self._trouble = backend, ""
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the console goes on trying and says so
             self._trouble = _in_words(error)
@@ -142,11 +141,15 @@ class Feed:
             seen = self._backend.observe(timeout_s=DEADLINE_S)
         except Exception as error:  # noqa: BLE001 - as in `_connect`: a feed that dies would leave an old picture
             self._trouble = _in_words(error)
+            self.wake()
             return
         self._seen_at = self._monotonic()
-        self._seen, self._trouble = seen, ""
         took_s = self._seen_at - began
+        before = self._seen, self._trouble, self._slow_s
+        self._seen, self._trouble = seen, ""
         self._slow_s = round(took_s, 1) if took_s >= SLOW_S else 0.0
+        if _visible(*before) != _visible(self._seen, self._trouble, self._slow_s):
+            self.wake()
 
     def _pause_s(self) -> float:
         counting = any(stop.result == "pending" for stop in self._facts.state.active_stops())
@@ -169,3 +172,19 @@ def _in_words(error: Exception) -> str:
     """What went wrong, harmless and short; its kind too where it is none of the errors that are meant for people."""
     said = str(error) if isinstance(error, OpsError) else f"{type(error).__name__}: {error}"
     return clean(said, 120)
+
+
+def _visible(seen: Observations | None, trouble: str, slow_s: float) -> object:
+    """What of an observation can look different: all of it but the times at which healthy workers were last heard."""
+    if seen is None:
+        return None
+    workers = [(row.worker_id, row.stops, row.draining, row.in_flight, row.state) for row in seen.workers]
+    return workers, seen.usage, seen.keeper, trouble, slow_s
+
+
+def _event(row: Row) -> Recorded | None:
+    """The event of a row; None for one of a later version, which is no reason to show nothing at all."""
+    try:
+        return event_of(row)
+    except (ValueError, KeyError):
+        return None

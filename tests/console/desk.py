@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from textual import events
 from textual.pilot import Pilot
 
 from backends.stop_lane import Fired
@@ -72,11 +73,20 @@ class Desk:
 
     async def type(self, text: str) -> None:
         """Type prose, at the speed of prose."""
-        await self.press(*text, pause_s=0.05)
+        await self.send(*((char, char) for char in text), pause_s=0.05)
+
+    async def send(self, *keys: tuple[str, str | None], pause_s: float = 1.0) -> None:
+        """Hand keys to the driver as fast as a script would, each with the character that it types."""
+        driver = self.console._driver
+        assert driver is not None
+        for key, character in keys:
+            self.clock.now += pause_s
+            driver.send_message(events.Key(key, character))
+        await self.pilot.pause()
+        await self.settle()
 
     async def settle(self) -> None:
         """Let what is on its way arrive and be painted."""
-        await self.pilot.pause()
         self.console.paint()
         await self.pilot.pause()
 

@@ -9,8 +9,10 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from opsconsole.grid import Grid
+from opsconsole.painted import STYLE_CLASSES
 from opsconsole.table import Cell, Column, Frame, Listed, Row, Table
 
 COLUMNS = (Column("NAME", 6, 20), Column("AGE", 4, 4, right=True))
@@ -36,19 +38,28 @@ class Watched(Grid):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
 
-class Host(App[None]):
+class Stand(Screen[None]):
     """Just the grid."""
 
-    CSS = "Grid { height: 100%; width: 100%; }"
+    COMPONENT_CLASSES = STYLE_CLASSES
 
     def compose(self) -> ComposeResult:
         yield Watched()
 
 
+class Host(App[None]):
+    """One screen."""
+
+    CSS = "Grid { height: 100%; width: 100%; }"
+
+    def get_default_screen(self) -> Stand:
+        return Stand()
+
+
 class Stage:
     def __init__(self, pilot: Pilot[None]) -> None:
         self.pilot = pilot
-        self.grid = pilot.app.query_one(Watched)
+        self.grid = pilot.app.screen.query_one(Watched)
 
     async def show(self, shown: Table) -> None:
         self.grid.regions.clear()

@@ -1,0 +1,490 @@
+"""The console as an operator uses it: keys in, screen and commands out, over the real engine."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from textual import events
+
+from backends.stop_lane import Fired
+from core.capabilities.emergencies import ExplainStop, Recover
+from core.capabilities.holds import PlaceHold, ReleaseHolds
+from core.capabilities.switches import SetSwitch
+from opsconsole.dialogs.recover import RecoverPrompt
+from opsgate.selector import Selector
+from tests.console.desk import WHO, Desk, small_fleet
+from tests.console.fleet import Fleet
+from tests.console.hostile import HOSTILE
+from tests.console.test_views import WORKERS
+
+pytestmark = pytest.mark.asyncio
+
+SIZES = [(80, 24), (120, 36), (200, 60), (40, 10), (30, 5)]
+
+
+# ------------------------------------------------------------------------------------------------------------ the stop
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_bang_then_s_stops_at_every_size(size: tuple[int, int]) -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(*size):
+        await desk.press("!")
+        assert "S" in desk.text()
+        assert desk.orders == []
+        await desk.press("S")
+        await desk.until(lambda: len(desk.orders) == 1)
+        assert desk.orders[0].actor == "ana"
+        assert desk.orders[0].door == "console"
+
+
+@pytest.mark.parametrize("opened_by", ["1", "2", "3", "4", "5", "6", "?", "d", "p", "P", "R", "z", "ctrl+c"])
+async def test_it_stops_from_every_pane_and_over_every_prompt(opened_by: str) -> None:
+    fleet = small_fleet()
+    fleet.stop("S-0")
+    fleet.acknowledge(*WORKERS, stop_id="S-0")
+    desk = Desk(fleet)
+    async with desk.at(120, 36):
+        await desk.press("2", opened_by, "!", "S")
+        await desk.until(lambda: len(desk.orders) == 1)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60), (40, 10)])
+async def test_row_1_and_2_stay_in_sight_under_every_prompt(size: tuple[int, int]) -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(*size):
+        truth = [desk.row(0), desk.row(1)]
+        for keys in (("!",), ("escape", "?"), ("escape", "p"), ("escape", "d")):
+            await desk.press(*keys)
+            assert [desk.row(0), desk.row(1)] == truth
+
+
+async def test_enter_does_nothing_and_any_other_key_cancels_an_armed_stop() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("!", "enter")
+        assert "STOP ALL on" not in desk.text()
+        assert "S = stop everything now" in desk.text()
+        await desk.press("j")
+        assert "S = stop everything now" not in desk.text()
+        await desk.press("S")
+        assert desk.orders == []
+        assert desk.console.pane.selected == "shop-eu", "the key that cancels does nothing else"
+
+
+async def test_a_cancelled_stop_gives_back_the_prompt_that_it_covered() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("P")
+        await desk.type("half a rea")
+        await desk.press("!")
+        assert "S = stop everything now" in desk.text()
+        await desk.press("escape")
+        assert "half a rea" in desk.text()
+        await desk.type("son")
+        assert "half a reason" in desk.text()
+
+
+async def test_two_bangs_type_one_into_a_field_and_one_is_never_inserted() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("P", "a", "!", "!")
+        await desk.settle()
+        assert "reason (needed): a!_" in desk.text()
+        await desk.press("!", "escape")
+        assert "reason (needed): a!_" in desk.text()
+        assert desk.orders == []
+
+
+async def test_prose_in_a_field_neither_fires_nor_loses_the_prompt() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("P")
+        await desk.type("wow!Sold out")
+        assert "wowSold out" in desk.text()
+        assert desk.orders == []
+
+
+async def test_a_paste_never_fires_and_ends_an_armed_stop() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("!")
+        driver = desk.console._driver
+        assert driver is not None
+        driver.send_message(events.Paste("!S"))
+        await desk.settle()
+        assert "S = stop everything now" not in desk.text()
+        await desk.press("S")
+        assert desk.orders == []
+
+
+async def test_no_random_keys_without_a_bang_ever_stop_anything(seed: int) -> None:
+    rng = random.Random(seed)
+    typed = [(char, char) for char in "jkgGpPRdz?123456ySrc /:x"]
+    named = [("enter", "\r"), ("escape", None), ("tab", None), ("shift+tab", None), ("up", None), ("ctrl+r", None)]
+    desk = Desk(small_fleet())
+    async with desk.at():
+        for _ in range(20):
+            await desk.send(*rng.choices(typed + named, k=10), pause_s=0.3)
+        assert desk.orders == []
+        await desk.press("escape", "escape", "!", "S")
+        await desk.until(lambda: len(desk.orders) == 1)
+
+
+async def test_what_is_shown_after_firing_comes_from_observation() -> None:
+    """The console never says stopped because a stop was sent: the engine has to say so."""
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        await desk.press("!", "S")
+        await desk.until_said("stop sent and recorded - latch on disk, keeper answered, 12 must acknowledge")
+        assert desk.row(0).startswith(" [ RUN]")
+        desk.fleet.stop("S-1")
+        await desk.until_said("GLOBAL STOPPING by ana")
+        desk.fleet.acknowledge(*WORKERS[:9])
+        await desk.until_said("acks 9/12")
+        desk.fleet.pass_time(6)
+        desk.fleet.conclude()
+        await desk.until_said("GLOBAL PARTIAL 5s by ana")
+        assert "3 MISSING | w-10 w-11 w-12" in desk.row(0)
+        desk.fleet.acknowledge("w-10", "w-11", "w-12")
+        await desk.until_said("GLOBAL STOPPED")
+
+
+async def test_a_stop_that_reached_nobody_says_so_and_what_to_do() -> None:
+    desk = Desk(small_fleet())
+    desk.answer = lambda order: Fired(order, "no space left on device", "absent", "memory")
+    async with desk.at(120, 36):
+        await desk.press("!", "S")
+        await desk.until_said("STOP REACHED NOBODY - latch FAILED (no space left on device), keeper absent")
+        assert "opsconsole stop --local" in desk.text()
+
+
+async def test_a_lane_that_breaks_is_told_and_breaks_nothing_else() -> None:
+    def broken(order: object) -> Fired:
+        raise OSError("socket: too many open files")
+
+    desk = Desk(small_fleet())
+    desk.answer = broken
+    async with desk.at(120, 36):
+        await desk.press("!", "S")
+        await desk.until_said("STOP NOT SENT - socket: too many open files")
+        await desk.press("escape", "!", "S")
+        await desk.until(lambda: len(desk.orders) == 2)
+
+
+async def test_the_reason_is_sent_once_the_stop_is_in_the_journal() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("!", "S")
+        await desk.type("INC-412")
+        await desk.press("enter")
+        assert desk.fleet.submitted == []
+        desk.fleet.stop("S-1")
+        await desk.until(lambda: len(desk.fleet.submitted) == 1)
+        assert desk.fleet.submitted[0].command == ExplainStop(stop_id="S-1", reason="INC-412")
+        await desk.until_said("INC-412")
+
+
+async def test_a_read_only_console_stops_and_changes_nothing() -> None:
+    desk = Desk(small_fleet(), WHO._replace(read_only=True))
+    async with desk.at():
+        assert " RO as ana" in desk.row(1)
+        await desk.press("!")
+        assert "read-only: nothing here stops anything" in desk.text()
+        await desk.press("S", "p", "y", "P", "R")
+        assert desk.orders == []
+        assert desk.fleet.submitted == []
+        assert "this console is read-only" in desk.text()
+
+
+# --------------------------------------------------------------------------------------------------- pause and resume
+
+
+async def test_a_site_is_paused_by_p_and_y_and_the_answer_is_told() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("2", "j", "p")
+        assert "PAUSE feed" in desk.text()
+        await desk.press("y")
+        await desk.until_said("pause feed: done")
+        assert desk.fleet.submitted[0].command == PlaceHold(selectors=(Selector.of(site="feed"),))
+        assert "feed" in next(row for row in desk.text().split("\n") if "PAUSED" in row and "feed" in row)
+
+
+async def test_a_site_is_resumed_with_a_reason_at_the_revision_that_was_seen() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("P")
+        await desk.type("mended")
+        await desk.press("enter", "y")
+        await desk.until_said("resume shop-eu: done")
+        (envelope,) = desk.fleet.submitted
+        assert envelope.command == ReleaseHolds(selectors=(Selector.of(site="shop-eu"),), reason="mended")
+        assert envelope.expected_revision == 36
+        assert envelope.door == "console"
+        assert envelope.actor.name == "ana"
+
+
+async def test_a_flag_is_switched_off_and_on() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("3", "p", "y")
+        await desk.until_said("pause enableABTesting: done")
+        await desk.until(lambda: desk.console.pane.selected == "ab_testing")
+        await desk.press("P")
+        await desk.type("again")
+        await desk.press("enter", "y")
+        await desk.until_said("resume enableABTesting: done")
+        off, on = (envelope.command for envelope in desk.fleet.submitted)
+        assert off == SetSwitch(dimension="operation", names=("ab_testing",), on=False)
+        assert on == SetSwitch(dimension="operation", names=("ab_testing",), on=True, reason="again")
+
+
+async def test_the_cursor_stays_on_its_site_when_a_pause_moves_another_above_it() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("j", "j")
+        assert desk.console.pane.selected == "mail"
+        desk.fleet.pause("", site="search")
+        await desk.settle()
+        assert desk.console.pane.selected == "mail"
+        await desk.press("p")
+        assert "PAUSE mail" in desk.text()
+
+
+async def test_a_refusal_is_told_with_its_next_step() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        await desk.press("j", "p")
+        desk.fleet.away = "the database is locked"
+        await desk.press("y")
+        await desk.until_said("pause feed: NOT DONE, the backend does not answer - the database is locked")
+
+
+# ------------------------------------------------------------------------------------------------------------ recovery
+
+
+async def recovering(desk: Desk) -> None:
+    await desk.press("R")
+    await desk.type("mended")
+    await desk.press("enter")
+    await desk.type("all")
+
+
+async def test_recovery_takes_a_reason_a_typed_scope_and_three_seconds() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.acknowledge(*WORKERS)
+    desk = Desk(fleet)
+    async with desk.at():
+        await recovering(desk)
+        assert "resuming all in 3 s" in desk.text()
+        desk.clock.now += 3.1
+        await desk.until_said("recover all: done")
+        (envelope,) = desk.fleet.submitted
+        assert isinstance(envelope.command, Recover)
+        assert (envelope.command.reason, envelope.command.confirm) == ("mended", "all")
+        assert desk.row(0).startswith(" [ RUN]")
+
+
+async def test_c_cancels_the_countdown() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.acknowledge(*WORKERS)
+    desk = Desk(fleet)
+    async with desk.at():
+        await recovering(desk)
+        await desk.press("c")
+        desk.clock.now += 60
+        await desk.settle()
+        assert "resuming" not in desk.text()
+        assert desk.fleet.submitted == []
+
+
+async def test_arming_a_stop_ends_a_countdown_that_runs_beneath_it() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.acknowledge(*WORKERS)
+    desk = Desk(fleet)
+    async with desk.at():
+        await recovering(desk)
+        await desk.press("!")
+        desk.clock.now += 60
+        await desk.settle()
+        assert desk.fleet.submitted == []
+        await desk.press("S")
+        await desk.until(lambda: len(desk.orders) == 1)
+        assert not isinstance(desk.console.screen.query_one("#prompt").dialog, RecoverPrompt)  # type: ignore[attr-defined]
+
+
+async def test_a_stop_by_somebody_else_ends_a_countdown() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.acknowledge(*WORKERS)
+    desk = Desk(fleet)
+    async with desk.at():
+        await recovering(desk)
+        desk.fleet.stop("S-2")
+        await desk.until_said("The state moved since you looked")
+        desk.clock.now += 60
+        await desk.settle()
+        assert desk.fleet.submitted == []
+
+
+async def test_with_nothing_to_recover_the_key_says_so() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("R")
+        assert desk.row(-2).startswith(" R: nothing to recover")
+
+
+# -------------------------------------------------------------------------------------------------- panes, help, leave
+
+
+async def test_number_keys_and_tab_bring_panes_to_the_front() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("4")
+        assert "4[Limits]" in desk.row(2)
+        await desk.press("tab", "tab", "tab")
+        assert "1[Global]" in desk.row(2)
+        await desk.press("shift+tab")
+        assert "6[Recov]" in desk.row(2)
+
+
+async def test_zoom_gives_one_pane_all_the_room_and_takes_it_back() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        await desk.press("z")
+        assert "1 Global" not in desk.text()
+        assert desk.row(0).startswith(" [ RUN]")
+        assert "2 Sites" in desk.text()
+        await desk.press("z")
+        assert "1 Global" in desk.text()
+
+
+async def test_help_lists_every_key_and_why_some_do_not_apply() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        await desk.press("?")
+        assert "! S" in desk.text()
+        assert "(nothing to recover: no emergency and no global pause)" in desk.text()
+        await desk.press("escape")
+        assert "KEYS" not in desk.text()
+
+
+async def test_no_key_is_shown_that_does_not_apply() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        assert "R Recover" not in desk.row(-1)
+        assert desk.row(-1).startswith(" ! S STOP ALL")
+        await desk.press("1")
+        assert "p pause" not in desk.row(-1)
+        desk.fleet.stop()
+        await desk.settle()
+        assert "R Recover" in desk.row(-1)
+
+
+async def test_why_is_answered_by_the_rules_the_worker_used() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("d")
+        assert "WHY site=shop-eu" in desk.text()
+        assert "after releasing H-36, it may run" in desk.text()
+
+
+@pytest.mark.parametrize(("keys", "code"), [(("q",), 0), (("ctrl+c", "ctrl+c"), 130)])
+async def test_leaving_has_its_exit_codes(keys: tuple[str, ...], code: int) -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        for key in keys:
+            await desk.pilot.press(key)
+    assert desk.console.return_code == code
+
+
+async def test_q_while_armed_cancels_and_does_not_leave() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("!", "q")
+        assert desk.console.return_code is None
+        assert "S = stop everything now" not in desk.text()
+
+
+async def test_one_ctrl_c_closes_what_is_open_and_leaves_the_console_running() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("p", "ctrl+c")
+        assert "PAUSE shop-eu" not in desk.text()
+        await desk.press("ctrl+c")
+        assert "press it again to quit" in desk.text()
+        assert desk.console.return_code is None
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60), (40, 10), (39, 24), (1, 1), (300, 100)])
+async def test_any_size_can_become_any_other(size: tuple[int, int]) -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        await desk.pilot.resize_terminal(*size)
+        await desk.settle()
+        await desk.pilot.resize_terminal(80, 24)
+        await desk.settle()
+        assert desk.row(0).startswith(" [ RUN] RUNNING 12 workers")
+        assert desk.row(-1).startswith(" ! S STOP ALL")
+        assert "shop-eu" in desk.text()
+
+
+# ---------------------------------------------------------------------------------------------------------- connection
+
+
+async def test_a_backend_that_goes_away_is_unknown_and_comes_back_by_itself() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        desk.fleet.away, desk.fleet.away_s = "the database is locked", 14.0
+        await desk.settle()
+        assert desk.row(0).startswith(" [ ????] LAST KNOWN RUNNING 13:58:00, 00:14 ago - ! S works")
+        assert "STALE 00:14 - the database is locked" in desk.row(1)
+        await desk.press("j", "d", "escape")
+        assert "shop-eu" in desk.text(), "what was known stays on the screen"
+        desk.fleet.away = ""
+        await desk.settle()
+        assert desk.row(0).startswith(" [ RUN] RUNNING")
+
+
+async def test_a_console_without_any_backend_starts_and_can_stop() -> None:
+    desk = Desk(Fleet())
+    desk.fleet.away = "no such file"
+    async with desk.at():
+        await desk.until_said("CONNECTING - no such file")
+        assert desk.row(0).startswith(" [ ????] NOT YET KNOWN - ! S works")
+        assert "waiting for the first state" in desk.text()
+        assert "no emergency" not in desk.text()
+        await desk.press("!", "S")
+        await desk.until(lambda: len(desk.orders) == 1)
+
+
+# ------------------------------------------------------------------------------------------------------------- hostile
+
+
+async def test_hostile_text_changes_nothing_but_the_cells_it_stands_in() -> None:
+    """Names are identifiers by rule; reasons and titles are free text, and an actor is whatever a credential says."""
+    fleet = small_fleet()
+    everything = " ".join(text[:10] for text in HOSTILE.values())
+    for number, text in enumerate(HOSTILE.values()):
+        fleet.add_sites(f"h{number:02}")
+        wanted = PlaceHold(selectors=(Selector.of(site=f"h{number:02}"),))
+        fleet.do(wanted.model_copy(update={"reason": text[:300]}))
+    fleet.do(
+        SetSwitch(dimension="operation", names=("ab_testing",), on=False).model_copy(update={"reason": everything})
+    )
+    fleet.stop("S-1")
+    fleet.do(ExplainStop(stop_id="S-1", reason="").model_copy(update={"reason": everything}))
+    desk = Desk(fleet, WHO._replace(operator=everything[:128], backend=everything, profile=everything))
+    async with desk.at(200, 60):
+        for key in ("1", "2", "3", "4", "5", "6", "d", "escape", "2", "pagedown", "p", "escape", "P", "escape", "!"):
+            await desk.press(key)
+            rows = desk.text().split("\n")
+            assert rows[0].startswith(" [STOP]")
+            assert rows[-1].startswith(" ! S STOP ALL")
+            assert all(char.isprintable() for row in rows for char in row)
+        assert any("owned" in row for row in rows)
