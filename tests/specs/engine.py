@@ -11,7 +11,7 @@ from core.capabilities.emergencies import ConcludeStop, OrderStop, Recover
 from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import ExpireHolds, PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName
-from core.engine import Effect, Facts, WorkerFact, step
+from core.engine import Effect, Facts, Outcome, WorkerFact, refusal, step
 from core.errors import OpsError
 from core.messages import Actor, Command, Envelope, Event, Receipt, Recorded
 from core.state import Emergency, State, Stop
@@ -49,15 +49,26 @@ class Engine:
 
     def do(self, command: Command, *, by: str = "ana", kind: Kind = "person", looked_at: int | None = None) -> Receipt:
         """Carry a command out at the present time. ``looked_at`` is the revision that its sender saw."""
+        envelope = self._envelope(command, by, kind, looked_at)
+        return self._committed(step(self.state, envelope, self.now, Facts(self.live, self.keeper_since)))
+
+    def no(self, command: Command, *, by: str = "ana", kind: Kind = "person") -> Receipt:
+        """Record the refusal of a command, as whoever runs the engine does."""
+        envelope = self._envelope(command, by, kind, None)
+        try:
+            step(self.state, envelope, self.now)
+        except OpsError as error:
+            return self._committed(refusal(self.state, envelope, self.now, error))
+        raise AssertionError("carried out")
+
+    def _envelope(self, command: Command, by: str, kind: Kind, looked_at: int | None) -> Envelope:
         self._sent += 1
-        envelope = Envelope(
-            command_id=f"c{self._sent}",
-            actor=Actor(name=by, kind=kind),
-            door="test",
-            command=command,
-            expected_revision=looked_at,
+        actor = Actor(name=by, kind=kind)
+        return Envelope(
+            command_id=f"c{self._sent}", actor=actor, door="test", command=command, expected_revision=looked_at
         )
-        outcome = step(self.state, envelope, self.now, Facts(self.live, self.keeper_since))
+
+    def _committed(self, outcome: Outcome) -> Receipt:
         self.state = outcome.state
         self.journal.extend(outcome.events)
         self.effects.extend(outcome.effects)
