@@ -41,7 +41,7 @@ class Document:
 
 
 def rendered(result: Listing | Document, output: str) -> Iterator[str]:
-    """The lines of a result in one of the four formats; ValueError when it has no such format."""
+    """The lines of a result in one of the four formats. One fact as CSV is a list of one."""
     match output, result:
         case "table", Listing():
             yield from _table(result)
@@ -57,8 +57,10 @@ def rendered(result: Listing | Document, output: str) -> Iterator[str]:
             yield json.dumps(result.data)
         case "csv", Listing():
             yield from _csv(result)
+        case "csv", Document():
+            yield from _csv(Listing(tuple(result.data), [result.data]))
         case _:
-            raise ValueError(f"{output} is for lists: use table, json or jsonl")
+            raise AssertionError(f"{output} is no format of ours")
 
 
 def cell(value: Any) -> str:

@@ -64,6 +64,6 @@ def test_csv_quotes_commas_and_quotation_marks() -> None:
     assert list(csv.reader(io.StringIO(shown)))[1] == ['a,"b"', "yes", "site=s,env=e"]
 
 
-def test_one_fact_is_no_csv() -> None:
-    with pytest.raises(ValueError, match="csv is for lists: use table, json or jsonl"):
-        text_of(Document({}, ()), "csv")
+def test_one_fact_as_csv_is_a_list_of_one() -> None:
+    shown = text_of(Document({"state": "running", "stops": [], "revision": 7}, ()), "csv")
+    assert list(csv.DictReader(io.StringIO(shown))) == [{"state": "running", "stops": "", "revision": "7"}]

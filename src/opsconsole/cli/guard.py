@@ -33,7 +33,7 @@ def guarded(action: Callable[[], int], arguments: Sequence[str]) -> int:
     for number in _ENDING:
         signal.signal(number, _end)
     try:
-        code = _explained(action)
+        code = explained(action)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
@@ -59,7 +59,8 @@ def undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _explained(action: Callable[[], int]) -> int:
+def explained(action: Callable[[], int]) -> int:
+    """Carry out a command and turn what it is refused for into one sentence and an exit code."""
     try:
         return action()
     except NothingMatches as error:

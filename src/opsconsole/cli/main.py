@@ -15,10 +15,11 @@ from opsconsole.cli.root import root
 
 def run(arguments: Sequence[str]) -> int:
     """Carry out one command line; returns its exit code and never raises."""
-    return guarded(lambda: _run(arguments), arguments)
+    return guarded(lambda: command_line(arguments), arguments)
 
 
-def _run(arguments: Sequence[str]) -> int:
+def command_line(arguments: Sequence[str]) -> int:
+    """Carry out one command line; raises what the command raises, but for what Click says about its form."""
     try:
         return int(
             root.main(args=list(arguments), prog_name="opsconsole", obj=Invocation(), standalone_mode=False) or 0

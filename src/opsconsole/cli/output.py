@@ -23,7 +23,10 @@ def forgive_encodings() -> None:
 
 def say(text: str) -> None:
     """Narrate one line to stderr, made harmless."""
-    print(clean(text, 10_000), file=sys.stderr, flush=True)  # noqa: T201 - the one place that narrates
+    try:
+        print(clean(text, 10_000), file=sys.stderr, flush=True)  # noqa: T201 - the one place that narrates
+    except OSError:
+        pass  # nobody hears it any more; what is done is done all the same
 
 
 def complain(text: str) -> None:

@@ -117,4 +117,6 @@ def dimensions_of(options: Mapping[str, Any]) -> dict[str, Sequence[str]]:
 def reason_option(*, required: bool) -> Callable[[F], F]:
     """``--reason``."""
     help_ = "Why; it is recorded and shown."
-    return click.option("--reason", type=FreeText(), default=None if required else "", required=required, help=help_)
+    if required:
+        return click.option("--reason", type=FreeText(), required=True, help=help_)
+    return click.option("--reason", type=FreeText(), default="", help=help_)

@@ -6,11 +6,12 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from core.audit import Row, event_of
+from core.errors import BackendUnavailable
 from core.policy import run_state
 from opsconsole.cli import facts
 from opsconsole.cli.commands.nouns import show_list
@@ -23,6 +24,7 @@ from opsconsole.render import Document
 from opsgate.hold import moment, timestamp
 
 if TYPE_CHECKING:
+    from core.ports import ChainReport
     from core.state import State
 
 _CHUNK: Final = 5_000
@@ -57,24 +59,16 @@ def list_(invocation: Invocation, at: datetime | None, limit: int, since: int | 
 @click.pass_obj
 def verify(invocation: Invocation, at: datetime | None) -> int:
     """Check the chain of the whole journal: nothing changed, cut out or slipped in. Exit 1 where it is broken."""
-    with opened(invocation) as engine:
-        report = engine.backend.verify(timeout_s=max(60.0, engine.timeout_s))
-        data = {
-            "verified": report.fault is None,
-            "since": report.since,
-            "revision": report.revision,
-            "chain": report.chain,
-            "fault": report.fault.what if report.fault else None,
-        }
-        if report.fault is None:
-            lines = [f"verified: events {report.since + 1} to {report.revision}, ending in {report.chain}"]
-        else:
-            lines = [f"NOT verified: {report.fault.what}; sound up to revision {report.revision}"]
-        if at is not None:
-            last = _revision_at(engine, at)
-            data["at"] = {"revision": last, "chain": next((r.chain for r in _rows(engine, last - 1, last)), None)}
-            lines.append(f"at {timestamp(at)}: revision {last}, chain {data['at']['chain']}")  # type: ignore[index]
-        invocation.show(Document(data, lines))
+    try:
+        with opened(invocation) as engine:
+            report = engine.backend.verify(timeout_s=max(60.0, engine.timeout_s))
+            there = None if at is None else _place(engine, at)
+    except BackendUnavailable as error:
+        if error.code != "journal-damaged":
+            raise
+        invocation.show(Document({"verified": False, "fault": error.message}, [f"NOT verified: {error}"]))
+        return Exit.REFUSED
+    invocation.show(_report(report, at, there))
     return Exit.OK if report.fault is None else Exit.REFUSED
 
 
@@ -123,6 +117,30 @@ def _past(state: State, at: datetime) -> Document:
         for hold in sorted(state.holds.values(), key=lambda hold: (hold.placed_at, hold.hold_id))
     ]
     return Document(data, lines if holds or emergencies else [*lines, "  nothing was held"])
+
+
+def _place(engine: Engine, at: datetime) -> dict[str, Any]:
+    """The revision and the chain hash that the journal had at a time."""
+    last = _revision_at(engine, at)
+    return {"revision": last, "chain": next((row.chain for row in _rows(engine, last - 1, last)), None)}
+
+
+def _report(report: ChainReport, at: datetime | None, there: dict[str, Any] | None) -> Document:
+    data: dict[str, Any] = {
+        "verified": report.fault is None,
+        "since": report.since,
+        "revision": report.revision,
+        "chain": report.chain,
+        "fault": report.fault.what if report.fault else None,
+    }
+    if report.fault is None:
+        lines = [f"verified: events {report.since + 1} to {report.revision}, ending in {report.chain}"]
+    else:
+        lines = [f"NOT verified: {report.fault.what}; sound up to revision {report.revision}"]
+    if at is not None and there is not None:
+        data["at"] = there
+        lines.append(f"at {timestamp(at)}: revision {there['revision']}, chain {there['chain']}")
+    return Document(data, lines)
 
 
 def _rows(engine: Engine, after: int, last: int) -> Iterator[Row]:

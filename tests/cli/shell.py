@@ -1,0 +1,117 @@
+"""The command line as a test types it: in this process where only the answer matters, in one of its own otherwise."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backends.keeper import ensure
+from opsconsole.cli.guard import explained
+from opsconsole.cli.main import command_line
+from opsconsole.cli.stop_line import read
+from opsconsole.cli.stopping import stop
+from opsgate.wire import ask
+
+SRC = Path(__file__).parents[2] / "src"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its data."""
+        return json.loads(self.out)
+
+    @property
+    def jsonl(self) -> list[Any]:
+        """Its data, line by line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Shell:
+    """Types commands into this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> Answer:
+        """Carry out one command line as `opsconsole.__main__` would, without its signals."""
+        self._capsys.readouterr()
+        wanted = read(arguments) if "stop" in arguments else None
+        code = explained(lambda: command_line(arguments) if wanted is None else stop(wanted))
+        said = self._capsys.readouterr()
+        return Answer(int(code), said.out, said.err)
+
+    def ok(self, *arguments: str) -> Answer:
+        """The same for a command that must succeed."""
+        answer = self(*arguments)
+        assert answer.code == 0, f"{' '.join(arguments)}: exit {answer.code}\n{answer.out}{answer.err}"
+        return answer
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What a process of its own gets: this test's home, and the sources."""
+    return os.environ | {"PYTHONPATH": str(SRC), "PYTHONDONTWRITEBYTECODE": "1"} | more
+
+
+def run(*arguments: str | bytes, text: str | None = None, timeout_s: float = 60.0, **environ: str) -> Answer:
+    """Carry out one command line in a process of its own, without a terminal."""
+    done = subprocess.run(
+        [sys.executable, "-m", "opsconsole", *arguments],
+        env=environment(**environ),
+        input=(text or "").encode(),
+        capture_output=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    return Answer(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+
+
+@contextmanager
+def started(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that goes on; killed at the end of the block if it still does."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "opsconsole", *arguments],
+        env=environment(**environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def keeper_of(url: str) -> Iterator[int]:
+    """A keeper of the fleet at ``url``, by its process id; ended at the end of the block."""
+    address = ensure(url)
+    answer = ask(str(address), "ping", timeout_s=5.0)
+    assert answer is not None
+    pid = int(answer["pid"])
+    try:
+        yield pid
+    finally:
+        try:
+            os.kill(pid, signal.SIGTERM)
+        except ProcessLookupError:
+            pass  # it ended by itself, which the test may be about
