@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import uuid
+from pathlib import Path
 from typing import Final
 
+from backends.keeper import peers
 from backends.runtime import KEEPER, Runtime
 from core.ports import Lease
+from opsgate.identity import boot_id
 
 LEASE_S: Final = 10.0
 """Seconds for which the lease is taken. A dead leader is replaced after that."""
@@ -25,7 +28,7 @@ class Leader:
     """One keeper's claim. For use by one thread; ``leads`` may be read from anywhere."""
 
     def __init__(self, runtime: Runtime) -> None:
-        self.holder = f"{os.uname().nodename}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self.holder = f"{_here()}/{os.getpid()}/{peers.started(os.getpid())}/{uuid.uuid4().hex[:8]}"
         self.lease: Lease | None = None
         self._runtime = runtime
         self._until_s = self._due_s = 0.0
@@ -39,6 +42,8 @@ class Leader:
         if now_s < self._due_s:
             return
         self._due_s = now_s + _RENEW_S
+        if self.lease is None:
+            self._bury()
         self.lease = self._runtime.take_lease(KEEPER, self.holder, LEASE_S, timeout_s=1.0)
         self._until_s = now_s + LEASE_S - _MARGIN_S
 
@@ -47,3 +52,24 @@ class Leader:
         if self.lease is not None:
             self._runtime.drop_lease(KEEPER, self.holder, timeout_s=1.0)
             self.lease = None
+
+    def _bury(self) -> None:
+        """Where the leader was a process of this host that is gone, nobody need wait for its lease to run out."""
+        known = self._runtime.store.lease(KEEPER)
+        if known is not None and _has_died(known.holder):
+            self._runtime.drop_lease(KEEPER, known.holder, timeout_s=1.0)
+
+
+def _has_died(holder: str) -> bool:
+    here, _, rest = holder.rpartition("/")[0].partition("/")
+    pid, _, start = rest.partition("/")
+    return here == _here() and pid.isdigit() and not peers.is_running(int(pid), start)
+
+
+def _here() -> str:
+    """This start of this host, and the process numbers that are valid here; another container has others."""
+    try:
+        numbers = Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        numbers = 0
+    return f"{boot_id() or os.uname().nodename}:{numbers}"

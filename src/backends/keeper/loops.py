@@ -47,6 +47,7 @@ class Loops(threading.Thread):
         began = now()
         self._as_leader: tuple[Duty, ...] = (
             self._conclusions,
+            self._register,
             Attendance(office, began),
             Expiry(office),
             Upkeep(office, began, keep_days),
@@ -84,7 +85,7 @@ class Loops(threading.Thread):
         """Do everything that is due."""
         duties: tuple[Duty, ...] = (self._register,)
         if self._safely(lambda at, _state: self._office.leader.renew(at.elapsed_s), now):
-            duties = (*self._as_leader, self._register) if self._office.leader.leads(now.elapsed_s) else duties
+            duties = self._as_leader if self._office.leader.leads(now.elapsed_s) else duties
         done = [self._safely(duty.turn, now) for duty in duties]
         if all(done) and self.database == "away":
             _log.warning("the database is here again")

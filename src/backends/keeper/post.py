@@ -7,16 +7,19 @@ leaves with the counter, the publisher or the loops.
 from __future__ import annotations
 
 import logging
+import select
 import socket
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
+from backends.keeper.log import NAME
 from backends.keeper.peers import BUFFER_BYTES, Peer, receive
+from backends.keeper.publisher import send
 from backends.keeper.roster import Beat, Instant, Roster
 from opsgate import wire
 
-_log = logging.getLogger("opsconsole.keeper")
+_log = logging.getLogger(NAME)
 
 _LOOK_S: Final = 0.5
 """Seconds after which the thread looks whether it should end."""
@@ -64,12 +67,21 @@ class Post(threading.Thread):
     def run(self) -> None:
         """The life of the thread."""
         buffer = bytearray(BUFFER_BYTES)
-        self._channel.settimeout(_LOOK_S)
+        poller = select.poll()
+        poller.register(self._channel, select.POLLIN)
         while not self._ending.is_set():
+            poller.poll(_LOOK_S * 1000)
             try:
-                letter = receive(self._channel, buffer)
-            except TimeoutError:
+                self._read(buffer)
+            except BlockingIOError:
                 continue
+            except Exception:  # noqa: BLE001 (whatever a message or a fault of ours does, the next one is read)
+                _log.exception("the post met a fault of its own and goes on")
+
+    def _read(self, buffer: bytearray) -> None:
+        """Read until there is nothing more: BlockingIOError."""
+        while not self._ending.is_set():
+            letter = receive(self._channel, buffer)
             if letter is not None:
                 self._handle(letter.message, letter.peer)
 
@@ -113,7 +125,4 @@ class Post(threading.Thread):
             _log.warning("a heartbeat was refused", extra={"worker": worker_id, "pid": peer.pid, "fault": why})
 
     def _answer(self, kind: str, peer: Peer, fields: Mapping[str, Any]) -> None:
-        try:
-            self._channel.sendto(wire.encode(kind, **fields), socket.MSG_DONTWAIT, peer.address)
-        except OSError:
-            pass  # it has gone, or does not read its mail: it will ask again
+        send(self._channel, wire.encode(kind, **fields), peer.address)

@@ -36,9 +36,10 @@ Address = bytes | str
 
 
 def send(channel: socket.socket, datagram: bytes, address: Address) -> bool:
-    """Hand a datagram to one socket without waiting; False only where it is there and its queue is full."""
+    """Hand a datagram to one socket without waiting (``channel`` must not block); False only where somebody is there
+    and its queue is full."""
     try:
-        channel.sendto(datagram, socket.MSG_DONTWAIT, address)
+        channel.sendto(datagram, address)
     except BlockingIOError:
         return False
     except OSError:

@@ -115,7 +115,6 @@ class StopDesk(threading.Thread):
 
     def run(self) -> None:
         """The life of the thread."""
-        self._channel.setblocking(False)
         poller = select.poll()
         poller.register(self._channel, select.POLLIN)
         poller.register(self._ear, select.POLLIN)
@@ -182,6 +181,7 @@ class StopDesk(threading.Thread):
             self._push(order, [entry.address for entry in self._entries().values()])
             case.placing = Placing(order, self._fleets[:1])
             self.unrecorded = self.unrecorded.set(order.stop_id, order)
+            self._repeat_at_s = self._elapsed_s() + _REPEAT_S
             told = {"stop": order.stop_id, "stop_level": order.level, "actor": order.actor, "door": order.door}
             _log.warning("a stop was ordered", extra=told)
         self.record(order)

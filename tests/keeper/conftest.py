@@ -1,0 +1,15 @@
+"""The fleet of a test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.keeper.fleet import KeptFleet, kept_fleet
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[KeptFleet]:
+    """A database with a keeper process over it."""
+    with kept_fleet(tmp_path) as made:
+        yield made
