@@ -77,9 +77,15 @@ def _open_sqlite(url: str, *, create: bool, checkpoints: bool, timeout_s: float)
         path = sqlite_path(url)
     except ValueError as error:
         raise NotOurDatabase("bad-url", str(error)) from error
-    if path.is_dir():
+    try:
+        is_there, is_folder = path.exists(), path.is_dir()
+    except OSError as error:
+        raise BackendUnavailable(
+            "cannot-open", f"{path} cannot be reached: {error.strerror}", "look at the permissions of its folders"
+        ) from error
+    if is_folder:
         raise NotOurDatabase("not-a-file", f"{path} is a directory", "name a file with --backend sqlite:///FILE")
-    if not path.exists():
+    if not is_there:
         if not create:
             raise BackendUnavailable("no-database", f"there is no database at {path}", "'opsconsole' begins one")
         make_file(path)

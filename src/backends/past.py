@@ -11,7 +11,7 @@ from backends.floor import Mark
 from backends.projection import load_state, read_event
 from core import checkpoint
 from core.audit import Fault, Row, verify
-from core.engine import fold
+from core.engine import evolve
 from core.errors import CommandRejected, TimedOut
 from core.ports import ChainReport, Store, iterate
 from core.state import State
@@ -37,7 +37,7 @@ def state_of(store: Store, revision: int, deadline_s: float) -> tuple[State, Mar
     """The state at a revision that the journal still has."""
     state, mark = load_state(store, at_most=revision)
     for row in _until(store, mark.revision, revision, deadline_s):
-        state, mark = fold(state, [read_event(row)]), Mark(row.revision, row.chain)
+        state, mark = evolve(state, read_event(row, mark)), Mark(row.revision, row.chain)
     return state, mark
 
 

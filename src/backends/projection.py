@@ -1,18 +1,18 @@
 """The state in memory, folded from a store's journal and kept up with it.
 
-It notices when the journal is no longer the one it was folded from: its head is lower, or the next event does not
-follow on from the last one by its chain. Then the database was put back to an earlier point, and everything is read
-again from there.
+Every row is verified before it is folded. A journal that is no longer the one it was folded from is noticed: its head
+is lower, or the next event does not follow on from the last one by its chain. Then the database was put back to an
+earlier point, and everything is read again from there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from backends.floor import Mark
 from core import checkpoint
-from core.audit import GENESIS, Row, event_of, link
-from core.engine import fold
+from core.audit import GENESIS, Row, event_of, verify
+from core.engine import evolve
 from core.errors import BackendUnavailable
 from core.messages import Recorded
 from core.ports import Head, Store, iterate
@@ -27,12 +27,13 @@ class Projection:
         self.state = State()
         self.mark = Mark(0, GENESIS)
         self.lost: Mark | None = None
-        """How far this process had seen a journal that has since been put back, until that is recorded."""
+        """How far this host had seen a journal that has since been put back, until that is recorded."""
 
     def load(self) -> None:
         """Read the last good checkpoint and the tail behind it."""
         self.state, self.mark = load_state(self._store)
-        self._fold_tail(iterate(self._store, self.mark.revision))
+        for row in iterate(self._store, self.mark.revision):
+            self._fold(row)
 
     def catch_up(self, head: Head, rows: Callable[[int], Sequence[Row]]) -> tuple[Recorded, ...]:
         """Fold what others committed, up to ``head``; ``rows(after)`` reads it. Returns those events, oldest first.
@@ -43,12 +44,12 @@ class Projection:
         events: list[Recorded] = []
         while (head.revision, head.chain) != (self.mark.revision, self.mark.chain):
             tail = rows(self.mark.revision) if head.revision > self.mark.revision else ()
-            if not tail or not self._follows(tail[0]):
+            if not tail or verify(tail[:1], self.mark.revision, self.mark.chain)[0] is not None:
                 seen = self.mark
                 self.load()
                 self.require(seen)
                 return ()
-            events += self._fold_tail(tail)
+            events += map(self._fold, tail)
             if self.mark.revision > head.revision:
                 break  # read without a lock, more came in the meantime
         return tuple(events)
@@ -62,8 +63,10 @@ class Projection:
         """Take over what this process has just committed."""
         self.state, self.mark = state, Mark(rows[-1].revision, rows[-1].chain)
 
-    def _follows(self, row: Row) -> bool:
-        return row.revision == self.mark.revision + 1 and row.chain == link(row, self.mark.chain)
+    def _fold(self, row: Row) -> Recorded:
+        recorded = read_event(row, self.mark)
+        self.state, self.mark = evolve(self.state, recorded), Mark(row.revision, row.chain)
+        return recorded
 
     def _lacks(self, seen: Mark) -> bool:
         if seen.revision > self.mark.revision:
@@ -72,16 +75,6 @@ class Projection:
         if seen.revision <= anchor_revision:
             return seen.revision == anchor_revision and seen.chain != anchor_chain
         return [row.chain for row in self._store.rows(seen.revision - 1, 1)] != [seen.chain]
-
-    def _fold_tail(self, rows: Iterable[Row]) -> tuple[Recorded, ...]:
-        events: list[Recorded] = []
-        state, mark = self.state, self.mark
-        for row in rows:
-            recorded = read_event(row)
-            events.append(recorded)
-            state, mark = fold(state, [recorded]), Mark(row.revision, row.chain)
-        self.state, self.mark = state, mark
-        return tuple(events)
 
 
 def load_state(store: Store, *, at_most: int | None = None) -> tuple[State, Mark]:
@@ -93,7 +86,7 @@ def load_state(store: Store, *, at_most: int | None = None) -> tuple[State, Mark
     while (found := store.load_checkpoint(at_most=ceiling)) is not None:
         revision, chain, text, digest = found
         state = _read_checkpoint(text, digest)
-        if state is not None:
+        if state is not None and state.revision == revision:
             return state, Mark(revision, chain)
         ceiling = revision - 1
     revision, chain = store.anchor()
@@ -106,15 +99,23 @@ def load_state(store: Store, *, at_most: int | None = None) -> tuple[State, Mark
     return State(), Mark(0, chain)
 
 
-def read_event(row: Row) -> Recorded:
-    """One event of the journal; `BackendUnavailable` where it cannot be read."""
+def read_event(row: Row, before: Mark) -> Recorded:
+    """The event of a row that follows on from ``before``; `BackendUnavailable` where it does not or cannot be read."""
+    fault, _, _ = verify([row], before.revision, before.chain)
+    if fault is not None:
+        raise BackendUnavailable(
+            "journal-damaged",
+            f"the journal is damaged: {fault.what}",
+            "keep a copy and restore a backup, nothing will be released by that;"
+            " stops still work: opsconsole stop --local",
+        )
     try:
         return event_of(row)
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise BackendUnavailable(
             "unreadable-event",
             f"event {row.revision} ({row.kind}) cannot be read: {error}",
-            "upgrade opsconsole, or verify the journal with 'opsconsole audit verify'",
+            "it was written by a newer version, or erased: upgrade opsconsole",
         ) from error
 
 

@@ -19,15 +19,24 @@ _JOURNAL: Final = tuple(schema.journal.c.keys())
 _FIELDS: Final = attrgetter(*(field.name for field in fields(Row)))
 
 
+class Damaged(ValueError):
+    """A row that nothing of ours can have written."""
+
+
 def read_head(connection: Connection, *, locked: bool = False) -> Head:
-    """The one head row."""
-    return Head(*connection.execute(statements.LOCKED_HEAD if locked else statements.HEAD).one())
+    """The one head row; `Damaged` where it is missing or no head."""
+    found = connection.execute(statements.LOCKED_HEAD if locked else statements.HEAD).all()
+    if len(found) != 1 or not isinstance(found[0].revision, int):
+        raise Damaged("the head row is missing or unreadable")
+    return Head(*found[0])
 
 
 def read_anchor(connection: Connection) -> tuple[int, str]:
-    """The one anchor row."""
-    revision, chain = connection.execute(statements.ANCHOR).one()
-    return revision, chain
+    """The one anchor row; `Damaged` where it is missing or no anchor."""
+    found = connection.execute(statements.ANCHOR).all()
+    if len(found) != 1 or not isinstance(found[0].revision, int):
+        raise Damaged("the anchor of the journal is missing or unreadable")
+    return found[0].revision, found[0].chain
 
 
 def read_rows(connection: Connection, after: int, limit: int) -> list[Row]:
@@ -90,21 +99,24 @@ def worker_values(row: WorkerRow) -> dict[str, Any]:
 
 
 def worker_of(row: Any) -> WorkerRow:
-    """The inverse of `worker_values`."""
-    return WorkerRow(
-        worker_id=row.worker_id,
-        env=row.env,
-        scope=json.loads(row.scope),
-        pid=row.pid,
-        started=row.started,
-        registered_at=moment(row.registered_at),
-        heartbeat_at=moment(row.heartbeat_at),
-        revision=row.revision,
-        stops=tuple(json.loads(row.stops)),
-        draining=json.loads(row.draining),
-        in_flight=row.in_flight,
-        state=row.state,
-    )
+    """The inverse of `worker_values`; `Damaged` for a row that is none."""
+    try:
+        return WorkerRow(
+            worker_id=row.worker_id,
+            env=row.env,
+            scope=json.loads(row.scope),
+            pid=row.pid,
+            started=row.started,
+            registered_at=moment(row.registered_at),
+            heartbeat_at=moment(row.heartbeat_at),
+            revision=row.revision,
+            stops=tuple(json.loads(row.stops)),
+            draining=json.loads(row.draining),
+            in_flight=row.in_flight,
+            state=row.state,
+        )
+    except (ValueError, TypeError) as error:
+        raise Damaged(f"the row of worker {ascii(row.worker_id)[:60]} is unreadable") from error
 
 
 def compact(document: Any) -> str:

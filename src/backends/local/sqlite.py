@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from backends.local.identity import Identity
-from backends.local.rows import read_head
+from backends.local.rows import Damaged, read_head
 from backends.local.sqlite_faults import explain
 from backends.local.store import SqlStore
 from backends.local.upgrade import CURRENT, Columns, require_shape, upgrade, version_of
@@ -175,6 +175,8 @@ class SqliteStore(SqlStore):
                 yield
             except sqlite3.Error as error:
                 raise explain(error, self._path) from error
+            except UnicodeDecodeError as error:  # the driver's, for a name or a message out of a damaged page
+                raise Damaged(f"something in it is no text ({error.reason})") from error
 
     def _fault(self, error: DBAPIError) -> OpsError:
         assert isinstance(error.orig, sqlite3.Error), "the engine uses Python's own driver"

@@ -15,10 +15,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backends.local import statements
-from backends.local.rows import read_anchor, read_head, read_lease, read_rows, worker_of
+from backends.local.rows import Damaged, read_anchor, read_head, read_lease, read_rows, worker_of
 from backends.local.transaction import SqlTransaction
 from core.audit import Row
-from core.errors import OpsError, TimedOut
+from core.errors import BackendUnavailable, OpsError, TimedOut
 from core.ports import Head, Lease, Transaction, WorkerRow
 from opsgate.hold import timestamp
 
@@ -103,6 +103,13 @@ class SqlStore(ABC):
             raise TimedOut("database-busy", f"{self.url} is busy: all connections are in use", "try again") from error
         except DBAPIError as error:
             raise self._fault(error) from error
+        except Damaged as error:
+            raise BackendUnavailable(
+                "database-corrupt",
+                f"{self.url} is damaged: {error}",
+                "keep a copy and restore a backup, nothing will be released by that;"
+                " stops still work: opsconsole stop --local",
+            ) from error
 
     @abstractmethod
     def _begin_exclusive(self, connection: Connection, timeout_s: float) -> None:
