@@ -39,12 +39,14 @@ def run_console(backend_url: str, *, operator: str, profile: str = "", read_only
     import time
 
     from backends import open_backend
+    from backends.keeper import ensure
     from opsconsole.console import Console
     from opsconsole.session import Feed
     from opsconsole.views.picture import Who
 
     who = Who(operator, backend_url, profile, read_only)
-    feed = Feed(lambda: open_backend(backend_url), who, monotonic=time.monotonic)
+    hire = None if read_only or not _needs_keeper(backend_url) else lambda: ensure(backend_url)
+    feed = Feed(lambda: open_backend(backend_url), who, monotonic=time.monotonic, hire=hire)
     lane = None if read_only else _lane(backend_url, who)
     console = Console(feed, lane, monotonic=time.monotonic)
     console.run(mouse=False)
@@ -65,6 +67,11 @@ def _lane(backend_url: str, who: Who) -> Lane:
         make=lambda: new_order(actor=who.operator, door="console"),
         send=lambda order: fire(order, url=backend_url),
     )
+
+
+def _needs_keeper(backend_url: str) -> bool:
+    """Whether the loops of this fleet run on this host; behind HTTP they are the server's."""
+    return backend_url.startswith(("sqlite:", "postgresql:", "postgres:"))
 
 
 def _own_environment() -> None:

@@ -207,7 +207,9 @@ class Console(App[None], inherit_bindings=False):
             case Heard.CANCELLED | Heard.LITERAL:
                 prompt.uncover()
             case Heard.FIRED if isinstance(message.answer, Order):
+                self._feed.sent(message.answer)
                 self._ask_reason(message.answer.stop_id)
+                self.paint()
             case Heard.FIRED:
                 prompt.uncover()
                 failed = message.answer if isinstance(message.answer, Exception) else PermissionError("read-only")

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
+from backends import spool
 from core.audit import Row, event_of
 from core.errors import OpsError
 from core.messages import Envelope, Receipt, Recorded
@@ -18,19 +19,22 @@ from core.ports import Arrival, Backend, Observations
 from core.state import State
 from opsconsole.text import clean
 from opsconsole.views.picture import FRESH_S, Facts, Link, Picture, Who
+from opsgate.order import Order
 
 LOOK_S, LOOK_WHILE_STOPPING_S = 1.0, 0.25
 RETRY_S = 2.0
 DEADLINE_S = 2.0
 SUBMIT_DEADLINE_S = 5.0
 SLOW_S = 0.5
+HIRE_AGAIN_S = 30.0
 EVENTS_KEPT = 200
 
 
 class Feed:
     """Follows one backend. `open_backend` is called on the feed's thread, again and again until it succeeds.
 
-    `wake` is called on any thread whenever there is something new to look at. `monotonic` and `utc_now` are clocks.
+    `hire` starts a keeper where none is alive; it may take seconds and gets a thread of its own. `monotonic` and
+    `utc_now` are clocks. Set `wake` before `start`: it is called on any thread when there is something new to look at.
     """
 
     def __init__(
@@ -40,17 +44,21 @@ class Feed:
         *,
         monotonic: Callable[[], float],
         utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        hire: Callable[[], object] | None = None,
     ) -> None:
         self._open = open_backend
         self._who = who
         self._monotonic = monotonic
         self._utc_now = utc_now
+        self._hire = hire
+        self._hired_at = float("-inf")
         self._backend: Backend | None = None
         self._facts = Facts.of(State())
         self._seen: Observations | None = None
         self._seen_at = monotonic()
         self._trouble = ""
         self._slow_s = 0.0
+        self._sent: tuple[Order, ...] = ()
         self._recent: tuple[Recorded, ...] = ()
         self._poke = threading.Event()
         self._ended = False
@@ -81,15 +89,23 @@ class Feed:
         state = backend.latest() if backend else self._facts.state
         if state is not self._facts.state or self._seen is not self._facts.seen:
             self._facts = Facts.of(state, self._seen, self._facts)
-        return Picture(self._facts, self._now(), self._link(), self._who)
+        sent = tuple(order for order in self._sent if order.stop_id not in state.stops)
+        return Picture(self._facts, self._now(), self._link(), self._who, sent)
+
+    def sent(self, order: Order) -> None:
+        """A stop has left by the lane. Until the journal has it, it is shown, and this feed goes on recording it."""
+        self._sent = (*self._sent, order)
+        self._poke.set()
 
     def submit(self, envelope: Envelope) -> Receipt:
         """Carry out a command. Blocks up to its deadline, so never call it where keys are handled.
 
-        Raises `core.errors.OpsError`.
+        A release waits until every stop that is latched on this host is recorded. Raises `core.errors.OpsError`.
         """
         if self._backend is None:
             raise OpsError("not-connected", f"not connected: {self._trouble or 'no answer yet'}", "it goes on trying")
+        if envelope.expected_revision is not None:
+            spool.require_recorded(self._backend, timeout_s=SUBMIT_DEADLINE_S)
         receipt = self._backend.submit(envelope, timeout_s=SUBMIT_DEADLINE_S)
         self._poke.set()
         return receipt
@@ -107,52 +123,70 @@ class Feed:
         if contact.word == "initialising":
             return Link(None, clean(contact.detail, 120) or self._trouble)
         age_s = contact.age_s if contact.word == "valid" else max(FRESH_S, contact.age_s)
-        watched = self._seen is not None and self._monotonic() - self._seen_at < 2 * FRESH_S
-        trouble = contact.detail or ("" if watched else self._trouble or "workers are not observed")
-        return Link(age_s, clean(trouble, 120), self._slow_s)
+        return Link(age_s, clean(contact.detail, 120) or self._trouble, self._slow_s)
 
     def _run(self) -> None:
-        while not self._ended and self._backend is None:
-            self._connect()
         while not self._ended:
-            self._observe()
+            try:
+                self._connect() if self._backend is None else self._look(self._backend)
+            except Exception as error:  # noqa: BLE001 - a feed that dies would leave an old picture: it tells, goes on
+                self._trouble = _in_words(error)
+                self.wake()
             self._poke.wait(self._pause_s())
             self._poke.clear()
         if self._backend is not None:
             self._backend.close()
 
     def _connect(self) -> None:
-        try:
-            backend = self._open()
-            backend.follow(self._arrived)
-            rows = backend.journal(after=max(0, backend.latest().revision - EVENTS_KEPT), timeout_s=DEADLINE_S)
-            self._remember(recorded for row in rows if (recorded := _event(row)))
-            self._backend, self._trouble = backend, ""
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the console goes on trying and says so
-            self._trouble = _in_words(error)
-            self.wake()
-            self._poke.wait(RETRY_S)
-            self._poke.clear()
+        """Open it, record what lies latched on this host before anything else, and read the latest events."""
+        backend = self._open()
+        if not self._who.read_only:
+            spool.replay(backend, timeout_s=DEADLINE_S)
+        backend.follow(self._arrived)
+        rows = backend.journal(after=max(0, backend.latest().revision - EVENTS_KEPT), timeout_s=DEADLINE_S)
+        self._remember(recorded for row in rows if (recorded := _event(row)))
+        self._backend, self._trouble = backend, ""
+        self._look(backend)
+        self.wake()
 
-    def _observe(self) -> None:
-        assert self._backend is not None
+    def _look(self, backend: Backend) -> None:
         began = self._monotonic()
-        try:
-            seen = self._backend.observe(timeout_s=DEADLINE_S)
-        except Exception as error:  # noqa: BLE001 - as in `_connect`: a feed that dies would leave an old picture
-            self._trouble = _in_words(error)
-            self.wake()
-            return
+        seen = backend.observe(timeout_s=DEADLINE_S)
         self._seen_at = self._monotonic()
         took_s = self._seen_at - began
-        before = self._seen, self._trouble, self._slow_s
+        before = _visible(self._seen, self._trouble, self._slow_s)
         self._seen, self._trouble = seen, ""
         self._slow_s = round(took_s, 1) if took_s >= SLOW_S else 0.0
-        if _visible(*before) != _visible(self._seen, self._trouble, self._slow_s):
+        if _visible(self._seen, self._trouble, self._slow_s) != before:
             self.wake()
+        if not seen.keeper:
+            self._hire_keeper()
+        self._record_sent(backend)
+
+    def _record_sent(self, backend: Backend) -> None:
+        """Record the stops of this console that nobody has recorded yet, until somebody has."""
+        for order in self._sent:
+            if order.stop_id not in backend.latest().stops:
+                spool.record(order, backend, timeout_s=DEADLINE_S)
+        self._sent = tuple(order for order in self._sent if order.stop_id not in backend.latest().stops)
+
+    def _hire_keeper(self) -> None:
+        if self._hire is None or self._monotonic() - self._hired_at < HIRE_AGAIN_S:
+            return
+        self._hired_at = self._monotonic()
+        threading.Thread(target=self._hire_at_leisure, args=(self._hire,), name="hire", daemon=True).start()
+
+    def _hire_at_leisure(self, hire: Callable[[], object]) -> None:
+        try:
+            hire()
+        except Exception as error:  # noqa: BLE001 - without a keeper the console goes on, and row 2 says so
+            self._trouble = _in_words(error)
+        self._poke.set()
 
     def _pause_s(self) -> float:
-        counting = any(stop.result == "pending" for stop in self._facts.state.active_stops())
+        if self._backend is None:
+            return RETRY_S
+        counting = self._sent or any(stop.result == "pending" for stop in self._facts.state.active_stops())
         return LOOK_WHILE_STOPPING_S if counting else LOOK_S
 
     def _arrived(self, arrival: Arrival) -> None:

@@ -29,7 +29,7 @@ KEEPER = Actor(name="keeper", kind="system")
 class Fleet:
     """A `core.ports.Backend` in memory whose world the test decides.
 
-    `away` makes every call fail as a database that is gone does.
+    `away` makes every call fail as a database that is gone does, `locked` only the commands.
     """
 
     url = "sqlite:////var/lib/opsconsole/opsconsole.db"
@@ -38,6 +38,7 @@ class Fleet:
         self.now = START
         self.away = ""
         self.away_s = 0.0
+        self.locked = ""
         self.keeper = True
         self.workers: dict[str, WorkerRow] = {}
         self.usage: dict[str, LimitUsage] = {}
@@ -113,6 +114,8 @@ class Fleet:
     def submit(self, envelope: Envelope, *, timeout_s: float = 5.0) -> Receipt:
         """As the console's commands arrive."""
         self._reachable()
+        if self.locked:
+            raise BackendUnavailable("locked", self.locked)
         self.submitted.append(envelope)
         return self._carry_out(envelope)
 

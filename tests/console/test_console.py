@@ -133,14 +133,12 @@ async def test_no_random_keys_without_a_bang_ever_stop_anything(seed: int) -> No
 
 
 async def test_what_is_shown_after_firing_comes_from_observation() -> None:
-    """The console never says stopped because a stop was sent: the engine has to say so."""
+    """The console never says stopped because a stop was sent: the journal and the workers have to say so."""
     desk = Desk(small_fleet())
     async with desk.at(120, 36):
         await desk.press("!", "S")
         await desk.until_said("stop sent and recorded - latch on disk, keeper answered, 12 must acknowledge")
-        assert desk.row(0).startswith(" [ RUN]")
-        desk.fleet.stop("S-1")
-        await desk.until_said("GLOBAL STOPPING by ana")
+        await desk.until_said("GLOBAL STOPPING by ana | acks 0/12")
         desk.fleet.acknowledge(*WORKERS[:9])
         await desk.until_said("acks 9/12")
         desk.fleet.pass_time(6)
@@ -149,6 +147,21 @@ async def test_what_is_shown_after_firing_comes_from_observation() -> None:
         assert "3 MISSING | w-10 w-11 w-12" in desk.row(0)
         desk.fleet.acknowledge("w-10", "w-11", "w-12")
         await desk.until_said("GLOBAL STOPPED")
+
+
+async def test_a_stop_that_nobody_has_recorded_is_unknown_and_is_recorded_as_soon_as_it_can_be() -> None:
+    fleet = small_fleet()
+    fleet.locked = "the database is locked"
+    desk = Desk(fleet)
+    desk.answer = lambda order: Fired(order, "", "absent", "spool")
+    async with desk.at(120, 36):
+        await desk.press("!", "S")
+        await desk.until_said("stop sent, not recorded yet - latch on disk, keeper absent")
+        assert desk.row(0).startswith(" [ ????] STOP SENT 13:58:00, nobody has recorded it yet")
+        fleet.locked = ""
+        await desk.until_said("GLOBAL STOPPING by ana")
+        (envelope,) = fleet.submitted
+        assert envelope.command_id == "S-1", "the id that the lane gave it, so that it is recorded once"
 
 
 async def test_a_stop_that_reached_nobody_says_so_and_what_to_do() -> None:
@@ -175,15 +188,16 @@ async def test_a_lane_that_breaks_is_told_and_breaks_nothing_else() -> None:
 
 async def test_the_reason_is_sent_once_the_stop_is_in_the_journal() -> None:
     desk = Desk(small_fleet())
-    async with desk.at():
+    desk.fleet.locked = "the database is locked"
+    async with desk.at(120, 36):
         await desk.press("!", "S")
         await desk.type("INC-412")
         await desk.press("enter")
         assert desk.fleet.submitted == []
-        desk.fleet.stop("S-1")
-        await desk.until(lambda: len(desk.fleet.submitted) == 1)
-        assert desk.fleet.submitted[0].command == ExplainStop(stop_id="S-1", reason="INC-412")
-        await desk.until_said("INC-412")
+        desk.fleet.locked = ""
+        await desk.until(lambda: len(desk.fleet.submitted) == 2)
+        assert desk.fleet.submitted[1].command == ExplainStop(stop_id="S-1", reason="INC-412")
+        await desk.until_said("REASON     INC-412")
 
 
 async def test_a_read_only_console_stops_and_changes_nothing() -> None:

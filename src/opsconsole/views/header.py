@@ -114,7 +114,10 @@ def _head(picture: Picture, *, brief: bool) -> Part:
 
 
 def _last_known(picture: Picture) -> Part:
-    """What was true when the backend last answered; it may not be true now."""
+    """What was true when the backend last answered; it may not be true now. A stop that has left comes before it."""
+    if picture.sent:
+        sent = f" STOP SENT {clock(picture.sent[-1].ordered_at)}"
+        return (Span(" "), UNKNOWN, Span(sent, Style.STRONG), Span(", nobody has recorded it yet"))
     if picture.link.age_s is None:
         return (Span(" "), UNKNOWN, Span(" NOT YET KNOWN"), Span(" - ! S works", Style.STRONG))
     word = "STOPPED" if picture.facts.holds.everywhere else "RUNNING"

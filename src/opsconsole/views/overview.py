@@ -30,7 +30,8 @@ def _say(question: str, answer: str, style: Style = Style.PLAIN) -> Row:
 
 def _state(picture: Picture, verdict: Verdict | None) -> Row:
     if picture.word == "unknown":
-        return _say("STATE", "UNKNOWN, counts as not stopped", Style.STOPPED)
+        sent = "STOP SENT, not recorded yet; " if picture.sent else ""
+        return _say("STATE", f"{sent}UNKNOWN, counts as not stopped", Style.STOPPED)
     if picture.word == "running":
         return _say("STATE", "RUNNING", Style.GOOD)
     hold = picture.facts.holds.everywhere[0]

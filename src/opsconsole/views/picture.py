@@ -11,6 +11,7 @@ from core.ports import LimitUsage, Observations, WorkerRow
 from core.state import State, Stop
 from opsgate.evaluate import rank
 from opsgate.hold import Hold
+from opsgate.order import Order
 from opsgate.selector import EVERYTHING
 
 FRESH_S = 5.0
@@ -155,6 +156,8 @@ class Picture(NamedTuple):
     now: datetime
     link: Link
     who: Who
+    sent: tuple[Order, ...] = ()
+    """Stops that have left from here and that the journal does not have yet."""
 
     @property
     def state(self) -> State:
@@ -171,4 +174,6 @@ class Picture(NamedTuple):
         """running, stopped (nothing new is admitted anywhere) or unknown. Never better than what was observed."""
         if not self.link.live:
             return "unknown"
+        if self.sent and not self.facts.holds.everywhere:
+            return "unknown"  # somebody may have stopped already, and nobody has said so
         return "stopped" if self.facts.holds.everywhere else "running"
