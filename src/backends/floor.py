@@ -39,14 +39,8 @@ class Floor:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def rise(self, mark: Mark) -> None:
-        """Move up to ``mark``; a lower one changes nothing."""
-        known = self.read()
-        if known is None or known.revision < mark.revision:
-            self.settle(mark)
-
     def settle(self, mark: Mark) -> None:
-        """Take ``mark`` as the truth, also a lower one: the loss that it showed is recorded now."""
+        """Take ``mark`` as the truth, also a lower one."""
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
             for folder in (self._path.parent.parent, self._path.parent):

@@ -193,6 +193,7 @@ class Runtime:
                 self.submit(founding(self.store.head().fleet))
             if self._floor is not None:
                 self._projection.require(self._floor.read())
+                self._keep_floor(self._floor)
             if self._projection.lost is not None:
                 self._secure()
 
@@ -230,10 +231,17 @@ class Runtime:
 
     def _published(self, events: tuple[Recorded, ...]) -> None:
         self._feed.publish(self._projection.state, events)
+        if self._floor is not None:
+            self._keep_floor(self._floor)
+
+    def _keep_floor(self, floor: Floor) -> None:
+        """Remember outside the database that what may run has changed."""
         control = self._projection.state.control_revision
-        if self._floor is not None and control > self._floor_control:
-            self._floor.rise(self._projection.mark)
+        if control > self._floor_control and self._projection.lost is None:
             self._floor_control = control
+            known = floor.read()
+            if known is None or known.revision < control:
+                floor.settle(self._projection.mark)
 
     def _act(self, carried: Carried) -> tuple[str, ...]:
         """What follows a commit: latches, the keeper's hint, a checkpoint now and then."""
