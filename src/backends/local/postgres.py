@@ -6,17 +6,17 @@ sequence would commit out of order). Notifications hint at news; polling the hea
 
 from __future__ import annotations
 
-from time import monotonic
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Final
 
 import psycopg
-from sqlalchemy import Connection, create_engine, event, func, select
+from sqlalchemy import Connection, create_engine, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from backends.local import schema
 from backends.local.postgres_faults import explain
-from backends.local.postgres_link import CHANNEL, Hints, NoAnswer, TimedConnection
+from backends.local.postgres_link import CHANNEL, Hints, NoAnswer, TimedConnection, within
 from backends.local.rows import read_head
 from backends.local.store import SqlStore
 from backends.local.upgrade import CURRENT, Columns, require_shape, upgrade, version_of
@@ -24,7 +24,10 @@ from core.errors import NotOurDatabase, OpsError
 from core.ports import Head
 from opsgate.paths import canonical_url
 
-_SLACK_S = 0.5
+UPGRADE_S: Final = 60.0
+"""Seconds that an upgrade may take, with the wait for somebody else's."""
+
+_SLACK_S: Final = 0.5
 """Seconds that a server's own timeout comes before ours, so that its clear error is heard."""
 
 
@@ -34,7 +37,7 @@ class PostgresStore(SqlStore):
     def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
         self._conninfo = url
         self._url = canonical_url(url).partition("?")[0]
-        self._timeout_s = timeout_s
+        super().__init__(timeout_s)
         self._seen_revision = -1
         self._engine = create_engine(
             "postgresql+psycopg://",
@@ -44,7 +47,6 @@ class PostgresStore(SqlStore):
             pool_timeout=timeout_s,
             pool_pre_ping=True,
         )
-        event.listen(self._engine, "checkin", _forget_deadline)
         self._hints = Hints(url)
 
     @property
@@ -93,14 +95,16 @@ class PostgresStore(SqlStore):
             return columns, strangers, version_of(connection, columns, self.url)
 
     def _upgrade(self, new_fleet: str | None) -> None:
-        with self._explained(), self._engine.begin() as connection:
+        with self._explained(), self._within(UPGRADE_S), self._engine.begin() as connection:
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(CHANNEL))))
             version = version_of(connection, _shape(connection)[0], self.url)
             if version != CURRENT:
                 upgrade(connection, version, new_fleet)
 
+    def _within(self, timeout_s: float) -> AbstractContextManager[None]:
+        return within(timeout_s + _SLACK_S)
+
     def _begin_exclusive(self, connection: Connection, timeout_s: float) -> None:
-        _driver(connection).deadline_s = monotonic() + timeout_s + _SLACK_S
         connection.info["wait_ms"] = str(max(1, int(timeout_s * 1000)))
 
     def _locked_head(self, connection: Connection) -> Head:
@@ -119,15 +123,6 @@ class PostgresStore(SqlStore):
     def _fault(self, error: DBAPIError) -> OpsError:
         assert isinstance(error.orig, psycopg.Error), "the engine uses psycopg"
         return explain(error.orig, self.url, late=isinstance(error.orig, NoAnswer))
-
-
-def _driver(connection: Connection) -> Any:
-    return connection.connection.driver_connection
-
-
-def _forget_deadline(driver: TimedConnection | None, _record: object) -> None:
-    if driver is not None:
-        driver.deadline_s = None
 
 
 def _shape(connection: Connection) -> tuple[Columns, tuple[str, ...]]:

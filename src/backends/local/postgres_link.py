@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import select
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from time import monotonic
 from typing import Any, Final, TypeVar
 
@@ -30,14 +33,26 @@ class NoAnswer(psycopg.OperationalError):
     """The deadline passed before the server answered; what it was asked to do may still be done."""
 
 
-class TimedConnection(psycopg.Connection[Any]):
-    """A connection that gives up. ``deadline_s`` is on the monotonic clock; None means `PATIENCE_S` for each answer."""
+_deadline_s: ContextVar[float | None] = ContextVar("deadline_s", default=None)
 
-    deadline_s: float | None = None
+
+@contextmanager
+def within(timeout_s: float) -> Iterator[None]:
+    """Give whatever this thread asks of any connection inside the block ``timeout_s`` altogether."""
+    token = _deadline_s.set(monotonic() + timeout_s)
+    try:
+        yield
+    finally:
+        _deadline_s.reset(token)
+
+
+class TimedConnection(psycopg.Connection[Any]):
+    """A connection that gives up at the deadline of `within`, or after `PATIENCE_S` for one answer."""
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """Wait for an answer; past the deadline close the connection and raise `NoAnswer`."""
-        limited = _limited(gen, monotonic() + PATIENCE_S if self.deadline_s is None else self.deadline_s)
+        deadline_s = _deadline_s.get()
+        limited = _limited(gen, monotonic() + PATIENCE_S if deadline_s is None else deadline_s)
         try:
             return super().wait(limited, interval) if timeout is None else super().wait(limited, interval, timeout)
         except NoAnswer:

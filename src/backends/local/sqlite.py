@@ -39,7 +39,7 @@ class SqliteStore(SqlStore):
     def __init__(self, path: Path, *, checkpoints: bool = False, timeout_s: float = 5.0) -> None:
         self._path = path
         self._checkpoints = checkpoints
-        self._timeout_s = timeout_s
+        super().__init__(timeout_s)
         self._woken = threading.Event()
         self._opening = threading.Lock()
         self._engine = create_engine(

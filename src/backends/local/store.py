@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
@@ -28,6 +28,9 @@ class SqlStore(ABC):
 
     _engine: Engine
 
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+
     @property
     @abstractmethod
     def url(self) -> str:
@@ -37,7 +40,7 @@ class SqlStore(ABC):
     def write(self, *, timeout_s: float) -> Iterator[Transaction]:
         """An exclusive transaction; commits at the end of the block, rolls back when it raises."""
         self._find()
-        with self._explained(), self._engine.connect() as connection:
+        with self._explained(), self._within(timeout_s), self._engine.connect() as connection:
             self._begin_exclusive(connection, timeout_s)
             with connection.begin():
                 yield SqlTransaction(connection, self._locked_head(connection), self._announce)
@@ -91,7 +94,7 @@ class SqlStore(ABC):
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         self._find()
-        with self._explained(), self._engine.connect() as connection:
+        with self._explained(), self._within(self._timeout_s), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -110,6 +113,10 @@ class SqlStore(ABC):
                 "keep a copy and restore a backup, nothing will be released by that;"
                 " stops still work: opsconsole stop --local",
             ) from error
+
+    def _within(self, timeout_s: float) -> AbstractContextManager[None]:
+        """Give what is asked of the database inside the block a deadline, where it can be late."""
+        return nullcontext()
 
     @abstractmethod
     def _begin_exclusive(self, connection: Connection, timeout_s: float) -> None:

@@ -1,0 +1,237 @@
+"""What PostgreSQL and the network do to a fleet: each as one sentence with the next step, and healed without repair."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+
+import psycopg
+import pytest
+
+from backends import open_backend, open_runtime
+from backends.local.upgrade import CURRENT
+from core.capabilities.holds import PlaceHold
+from core.capabilities.names import AddName
+from core.errors import BackendUnavailable, NotOurDatabase, OpsError, TimedOut
+from core.ports import Arrival, Lease
+from opsgate.selector import EVERYTHING
+from tests.support.fleets import START, say
+from tests.support.postgres import Server
+from tests.support.waiting import eventually
+
+PAUSE = PlaceHold(selectors=(EVERYTHING,), reason="too warm")
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[Server]:
+    """A server that these tests may stop and freeze."""
+    server = Server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def own_url(own_server: Server) -> Iterator[str]:
+    """A database on it."""
+    with own_server.database() as url:
+        yield url
+
+
+def refusal_of(url: str, *, create: bool = True) -> OpsError:
+    """How opening the fleet fails."""
+    with pytest.raises((BackendUnavailable, NotOurDatabase)) as refused:
+        open_backend(url, create=create, timeout_s=2)
+    assert refused.value.hint, "every fault names the next step"
+    return refused.value
+
+
+def test_a_server_that_is_not_there_is_said_to_be_away() -> None:
+    refused = refusal_of("postgresql://someone:secret@/fleet?host=/nowhere")
+
+    assert (refused.code, type(refused)) == ("database-down", BackendUnavailable)
+    assert "secret" not in str(refused)
+    assert "opsconsole stop --local" in refused.hint
+
+
+def test_a_database_that_does_not_exist_is_a_fault_of_configuration(postgres_server: Server) -> None:
+    refused = refusal_of(postgres_server.url("nothing_here"))
+
+    assert (refused.code, type(refused)) == ("no-database", NotOurDatabase)
+
+
+def test_a_user_that_is_not_known_is_named_as_the_reason(postgres_server: Server) -> None:
+    refused = refusal_of(postgres_server.url("postgres").replace("postgres@", "nobody_known@"))
+
+    assert refused.code == "database-auth"
+
+
+def test_the_url_that_is_shown_has_no_secret(postgres_url: str) -> None:
+    secret = postgres_url.replace("postgres@", "postgres:hunter2@") + "&application_name=x"
+
+    with closing(open_backend(secret)) as backend:
+        assert "hunter2" not in backend.url
+        assert backend.url.startswith("postgresql:///t_")
+
+
+def test_an_empty_database_is_refused_where_nothing_may_be_made(postgres_url: str) -> None:
+    assert refusal_of(postgres_url, create=False).code == "no-fleet"
+
+
+def test_a_newer_schema_is_refused_and_left_alone(postgres_url: str) -> None:
+    open_backend(postgres_url).close()
+    _alter(postgres_url, "UPDATE alembic_version SET version_num = 'pre_0999'")
+
+    refused = refusal_of(postgres_url)
+
+    assert refused.code == "newer-schema"
+    assert CURRENT in refused.message
+
+
+def test_a_database_of_something_else_is_refused_and_left_alone(postgres_url: str) -> None:
+    _alter(postgres_url, "CREATE TABLE notes (line text)")
+
+    assert refusal_of(postgres_url).code == "not-a-fleet"
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "CREATE TRIGGER planted BEFORE INSERT ON gate_hold FOR EACH ROW EXECUTE FUNCTION planted()",
+        "CREATE RULE planted AS ON INSERT TO gate_hold DO INSTEAD NOTHING",
+    ],
+)
+def test_a_trigger_or_a_rule_that_somebody_planted_is_refused_by_name(postgres_url: str, planted: str) -> None:
+    open_backend(postgres_url).close()
+    _alter(postgres_url, "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+    _alter(postgres_url, planted)
+
+    refused = refusal_of(postgres_url)
+
+    assert refused.code == "planted-object"
+    assert "planted" in refused.message
+
+
+def test_a_user_who_may_only_read_is_told_what_to_grant(postgres_server: Server, postgres_url: str) -> None:
+    open_backend(postgres_url).close()
+    _alter(postgres_url, "DROP ROLE IF EXISTS looker; CREATE ROLE looker LOGIN; GRANT pg_read_all_data TO looker")
+
+    with closing(open_backend(postgres_url.replace("postgres@", "looker@"), create=False)) as backend:
+        assert backend.state().revision == 17
+        with pytest.raises(BackendUnavailable) as refused:
+            backend.submit(say(PAUSE))
+
+    assert refused.value.code == "database-forbidden"
+    assert "grant" in refused.value.hint
+
+
+def test_a_database_that_was_set_read_only_is_said_to_be(postgres_url: str) -> None:
+    open_backend(postgres_url).close()
+    name = postgres_url.rpartition("?")[0].rpartition("/")[2]
+    _alter(postgres_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+
+    with closing(open_backend(postgres_url)) as backend, pytest.raises(BackendUnavailable) as refused:
+        backend.submit(say(PAUSE))
+
+    assert refused.value.code == "database-read-only"
+
+
+def test_two_who_begin_a_fleet_at_once_begin_one(postgres_url: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        backends = list(pool.map(open_backend, [postgres_url] * 4))
+
+    assert len({backend.state().fleet for backend in backends}) == 1
+    assert {backend.state().revision for backend in backends} == {17}
+    for backend in backends:
+        backend.close()
+
+
+def test_news_come_also_when_the_listening_connection_is_cut(postgres_url: str) -> None:
+    """Notifications are a hint; the head is the truth."""
+    with closing(open_backend(postgres_url)) as ours, closing(open_backend(postgres_url)) as others:
+        arrivals = list[Arrival]()
+        ours.follow(arrivals.append)
+        others.submit(say(PAUSE))
+        eventually(lambda: bool(arrivals))
+
+        cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+        eventually(lambda: _alter(postgres_url, cut) > 0)
+        others.submit(say(AddName(dimension="site", name="s1")))
+
+        eventually(lambda: arrivals[-1].state.revision == 19)
+
+
+def test_a_fleet_survives_a_restart_of_its_server(own_server: Server, own_url: str) -> None:
+    with closing(open_backend(own_url, timeout_s=2)) as backend:
+        arrivals = list[Arrival]()
+        backend.follow(arrivals.append)
+        backend.submit(say(PAUSE))
+        eventually(lambda: bool(arrivals))
+
+        own_server.stop()
+        with pytest.raises(BackendUnavailable) as refused:
+            backend.submit(say(PAUSE), timeout_s=1)
+        assert refused.value.code == "database-down"
+        eventually(lambda: backend.contact().word == "interrupted")
+        own_server.resume()
+
+        assert backend.submit(say(AddName(dimension="site", name="s1"))).revision == 19
+        eventually(lambda: arrivals[-1].state.revision == 19)
+        eventually(lambda: backend.contact().word == "valid")
+
+
+def test_connections_that_hang_are_replaced_and_the_command_is_carried_out(own_url: str) -> None:
+    with closing(open_backend(own_url, timeout_s=2)) as backend, _frozen(_connections(own_url)):
+        assert backend.submit(say(PAUSE), timeout_s=0.5).revision == 18
+
+
+def test_a_server_that_hangs_altogether_is_given_up_and_there_again_afterwards(
+    own_server: Server, own_url: str
+) -> None:
+    with closing(open_backend(own_url, timeout_s=2)) as backend:
+        began_s = time.monotonic()
+        with _frozen([own_server.pid(), *_connections(own_url)]), pytest.raises(BackendUnavailable):
+            backend.submit(say(PAUSE), timeout_s=0.5)
+        assert time.monotonic() - began_s < 10
+
+        assert backend.submit(say(PAUSE)).revision == 18
+
+
+def test_a_server_that_hangs_in_the_middle_of_a_transaction_is_given_up_and_nothing_is_recorded(own_url: str) -> None:
+    with closing(open_runtime(own_url, timeout_s=2)) as runtime:
+
+        def commits_into_silence() -> None:
+            with runtime.store.write(timeout_s=0.5) as transaction, _frozen(_connections(own_url)):
+                transaction.put_lease(Lease("keeper", "host-1", 1, START))
+
+        with pytest.raises(TimedOut) as refused:
+            commits_into_silence()
+
+        assert refused.value.code == "database-slow"
+        eventually(lambda: runtime.take_lease("keeper", "host-2", 10) is not None)
+
+
+def _connections(url: str) -> list[int]:
+    """The server's processes behind our connections."""
+    with psycopg.connect(url) as connection:
+        query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'opsconsole'"
+        return [pid for (pid,) in connection.execute(query)]
+
+
+@contextmanager
+def _frozen(processes: list[int]) -> Iterator[None]:
+    """Processes of the server that stand still."""
+    assert processes
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in processes:
+            os.kill(pid, signal.SIGCONT)
+
+
+def _alter(url: str, statement: str) -> int:
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(statement).rowcount
