@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from immutables import Map
 
-from core.state import Emergency, Limit, Name, State, Stop, Worker
+from core.state import Emergency, Limit, Name, Pairs, State, Stop, Worker
 from opsgate.hold import Hold, moment, timestamp
 from opsgate.selector import Selector
 
@@ -72,12 +72,12 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _by_selector(holds: list[Hold]) -> Map[Selector, tuple[str, ...]]:
+def _by_selector(holds: list[Hold]) -> Map[Pairs, tuple[str, ...]]:
     """The index of holds, in the order in which they were placed: an id ends in the revision of that event, which a
     clock that went back cannot change."""
-    index: dict[Selector, tuple[str, ...]] = {}
+    index: dict[Pairs, tuple[str, ...]] = {}
     for hold in sorted(holds, key=lambda hold: int(hold.hold_id.rpartition("-")[2])):
-        index[hold.selector] = (*index.get(hold.selector, ()), hold.hold_id)
+        index[hold.selector.items] = (*index.get(hold.selector.items, ()), hold.hold_id)
     return Map(index)
 
 
