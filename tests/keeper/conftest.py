@@ -6,6 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.keeper.fleet import KeptFleet, kept_fleet
+from tests.keeper.parts import close_endpoints
+
+
+@pytest.fixture(autouse=True)
+def closed_endpoints() -> Iterator[None]:
+    """Whatever sockets a test opened, they are closed when it ends."""
+    yield
+    close_endpoints()
 
 
 @pytest.fixture

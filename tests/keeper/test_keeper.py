@@ -360,16 +360,19 @@ def test_a_keeper_that_is_told_to_end_leaves_nothing_behind_but_the_word_where_i
     assert fleet.ping()["leader"] or eventually(lambda: fleet.ping()["leader"], within_s=5.0)
 
 
-def test_a_keeper_leaves_when_nobody_needs_it_and_stays_while_somebody_watches(fleet: KeptFleet) -> None:
+def test_a_keeper_stays_while_it_has_a_worker_and_leaves_when_nobody_needs_it(fleet: KeptFleet) -> None:
     fleet.kill()
-    fleet.start(linger_s=1.0)
+    fleet.start(linger_s=0.5)
     pid = int(fleet.ping()["pid"])
+    worker = fleet.worker("w1")
     began = time.monotonic()
-    wire.ask(str(fleet.address), "watch", timeout_s=1.0)
+    eventually(lambda: time.monotonic() - began > 1.5)
+    assert peers.started(pid)
 
-    eventually(lambda: not peers.started(pid), within_s=30.0)
+    worker.leave()
 
-    assert time.monotonic() - began > 15.0, "a watcher counts for 15 s after it last asked"
+    eventually(lambda: not peers.started(pid))
+    assert json.loads(told(fleet)[-1])["why"] == "nobody needs it"
 
 
 def test_a_keeper_leaves_a_database_that_another_has_replaced(fleet: KeptFleet, tmp_path: Path) -> None:

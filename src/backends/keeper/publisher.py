@@ -8,13 +8,15 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from immutables import Map
 
 from backends.keeper.log import NAME
 from backends.keeper.roster import Entry
+from core.capabilities.emergencies import StopConcluded
+from core.messages import Recorded, WorkerEvent
 from core.policy import gate_change
 from core.ports import Arrival
 from core.state import State
@@ -25,6 +27,9 @@ _log = logging.getLogger(NAME)
 
 _AGAIN_S: Final = 0.05
 """Seconds between two tries to reach a gate that does not read its mail."""
+
+_MOMENT_S: Final = 0.25
+"""Seconds that a change may wait which gates need not act on."""
 
 _TRIES: Final = 200
 """After so many (10 s) it is left to its own poll and its next beat."""
@@ -54,7 +59,8 @@ def order_datagram(order: Order) -> bytes | None:
 
 
 class Publisher(threading.Thread):
-    """Follows the fleet for all gates and watchers; the thread only repeats what did not get through."""
+    """Follows the fleet for all gates and watchers. The thread sends what is in no hurry, and repeats what did not get
+    through."""
 
     def __init__(
         self,
@@ -62,25 +68,41 @@ class Publisher(threading.Thread):
         entries: Callable[[], Mapping[str, Entry]],
         state: State,
         elapsed_s: Callable[[], float],
+        *,
+        obeyed: Callable[[str], bool] = lambda _command_id: False,
     ) -> None:
+        """``obeyed`` says of a command whether it records an order that gates were sent before."""
         super().__init__(name="publisher", daemon=True)
         self._channel = channel
         self._entries = entries
-        self._state = state
         self._elapsed_s = elapsed_s
+        self._obeyed = obeyed
+        self._told = self._state = state
+        self._events: list[Recorded] = []
+        self._due_s: float | None = None
         self._watchers: Map[Address, float] = Map()
         self._behind: Map[Address, int] = Map()
         self._lock = threading.Lock()
+        self._sending = threading.Lock()
         self._wake = threading.Event()
         self._ending = False
 
     def arrived(self, arrival: Arrival) -> None:
-        """Tell everybody of a change. Called by the runtime, on a thread of its own."""
-        before, self._state = self._state, arrival.state
-        moved = wire.encode("moved", revision=arrival.state.revision)
-        datagram = _delta(before, arrival) or moved
-        self._all(datagram, (entry.address for entry in self._entries().values() if entry.row.state == "live"))
-        self._all(moved, self.watchers())
+        """Tell everybody of a change. Called by the runtime, on a thread of its own.
+
+        What changes nothing for gates (who has registered, what came of a stop, the record of an order that they obey
+        already) waits a moment for what comes after it, so that a fleet is not woken for it again and again.
+        """
+        with self._lock:
+            self._state = arrival.state
+            self._events.extend(arrival.events)
+            urgent = not arrival.events or any(self._matters(recorded) for recorded in arrival.events)
+            self._due_s = self._elapsed_s() + (0.0 if urgent else _MOMENT_S)
+        if urgent:
+            self._publish()
+        else:
+            self._wake.set()
+        self._all(wire.encode("moved", revision=arrival.state.revision), self.watchers())
 
     def joined(self, address: Address, revision: int) -> None:
         """Somebody new is here; it reads the tables where it does not know the fleet as it is."""
@@ -112,13 +134,37 @@ class Publisher(threading.Thread):
         self.join(timeout=5)
 
     def run(self) -> None:
-        """The life of the thread: sleep until somebody is behind, and repeat until they are not."""
+        """The life of the thread: sleep until something is due or somebody is behind."""
         while not self._ending:
-            self._wake.wait(_AGAIN_S if self._behind else None)
+            self._wake.wait(self._rest_s())
             self._wake.clear()
+            if self._due_s is not None and self._elapsed_s() >= self._due_s:
+                self._publish()
             if self._behind and not self._ending:
                 self._again()
-                self._wake.wait(_AGAIN_S)
+
+    def _rest_s(self) -> float | None:
+        rests = [_AGAIN_S] if self._behind else []
+        if self._due_s is not None:
+            rests.append(max(0.0, self._due_s - self._elapsed_s()))
+        return min(rests, default=None)
+
+    def _matters(self, recorded: Recorded) -> bool:
+        """Whether an event changes what a gate should do and does not do already."""
+        harmless = isinstance(recorded.event, WorkerEvent | StopConcluded)
+        return not harmless and not self._obeyed(recorded.header.command_id)
+
+    def _publish(self) -> None:
+        """Send what is new since the last time as one change; in order, whichever thread does it."""
+        with self._sending:
+            with self._lock:
+                before, after, events = self._told, self._state, tuple(self._events)
+                self._told, self._events, self._due_s = after, [], None
+            if after is before:
+                return
+            gates = [entry.address for entry in self._entries().values() if entry.row.state == "live"]
+            for datagram in _change(before, after, events):
+                self._all(datagram, gates)
 
     def _all(self, datagram: bytes, addresses: Iterable[Address]) -> None:
         late = [address for address in addresses if address and not send(self._channel, datagram, address)]
@@ -126,7 +172,8 @@ class Publisher(threading.Thread):
             with self._lock:
                 for address in late:
                     self._behind = self._behind.set(address, _TRIES)
-            self._wake.set()
+            if threading.current_thread() is not self:
+                self._wake.set()
 
     def _again(self) -> None:
         moved = wire.encode("moved", revision=self._state.revision)
@@ -139,14 +186,16 @@ class Publisher(threading.Thread):
                     self._behind = self._behind.set(address, tries - 1)
 
 
-def _delta(before: State, arrival: Arrival) -> bytes | None:
-    """The change as a datagram; None where gates have to read the tables: it is too large, it is about names, or no
-    events lead from one state to the other (an older copy of the database was put back)."""
-    events, after = arrival.events, arrival.state
-    if not events or events[0].revision != before.revision + 1 or events[-1].revision != after.revision:
-        return None
+def _change(before: State, after: State, events: Sequence[Recorded]) -> list[bytes]:
+    """What gates are sent of a change. They read the tables where it is too large, where it is about names (first, for
+    then they know that what follows is not all), and where no events lead from one state to the other, because an
+    older copy of the database was put back."""
+    moved = wire.encode("moved", revision=after.revision)
+    follows = events and events[0].revision == before.revision + 1 and events[-1].revision == after.revision
+    if not follows or len(events) != after.revision - before.revision:
+        return [moved]
     change = gate_change(before, after, events)
-    if (change.names_added or change.names_removed) and not change.delta.placed and not change.delta.ordered:
-        return None
-    datagram = wire.encode("delta", delta=change.delta.as_dict())
-    return datagram if len(datagram) <= wire.MAX_DATAGRAM else None
+    delta = wire.encode("delta", delta=change.delta.as_dict())
+    if len(delta) > wire.MAX_DATAGRAM:
+        return [moved]
+    return [moved, delta] if change.names_added or change.names_removed else [delta]

@@ -63,7 +63,9 @@ class Keeper:
         self._recorder = Recorder(self._stop_runtime, self._roster, names, now, self._settled)
         self._desk.record = self._recorder.put
         self._latches = Latches(names, self._runtime.latest, self._desk.adopt)
-        self._publisher = Publisher(self._house.post, lambda: self._roster.entries, self._runtime.latest(), elapsed_s)
+        self._publisher = Publisher(
+            self._house.post, lambda: self._roster.entries, self._runtime.latest(), elapsed_s, obeyed=self._desk.obeyed
+        )
         self._counter = Counter(self._house.post, self._runtime)
         self._leader = Leader(self._runtime)
         self._loops = Loops(Office(self._runtime, self._roster, self._leader), now, remind=self._publisher.remind)

@@ -47,10 +47,12 @@ _CASES_MAX: Final = 10_000
 
 @dataclass(slots=True)
 class _Case:
-    """One order: its way to the disk, what became of it, and who waits to hear of it until when (host clock)."""
+    """One order: its way to the disk, whether gates were sent it, what became of it, and who waits to hear of it until
+    when (host clock)."""
 
     order: Order
     placing: Placing | None = None
+    pushed: bool = False
     recorded: Recorded | None = None
     askers: list[tuple[Address, float]] = field(default_factory=list)
 
@@ -99,6 +101,11 @@ class StopDesk(threading.Thread):
         """Tell a new gate what is in force and in no table yet. From any thread."""
         for order in self.unrecorded.values():
             self._push(order, [address])
+
+    def obeyed(self, command_id: str) -> bool:
+        """Whether a command records an order that was sent to all gates. From any thread."""
+        case = self._cases.get(command_id)
+        return case is not None and case.pushed
 
     @property
     def only_in_memory(self) -> bool:
@@ -178,7 +185,7 @@ class StopDesk(threading.Thread):
             return known
         case = self._cases[order.stop_id] = _Case(order)
         if recorded_id(order) not in self._latest().stops:
-            self._push(order, [entry.address for entry in self._entries().values()])
+            case.pushed = self._push(order, [entry.address for entry in self._entries().values()])
             case.placing = Placing(order, self._fleets[:1])
             self.unrecorded = self.unrecorded.set(order.stop_id, order)
             self._repeat_at_s = self._elapsed_s() + _REPEAT_S
@@ -239,12 +246,15 @@ class StopDesk(threading.Thread):
                     delta = Delta(since=at, revision=at, ended=(stop_id,))
                     send(self._channel, wire.encode("delta", delta=delta.as_dict()), entry.address)
 
-    def _push(self, order: Order, addresses: Iterable[Address]) -> None:
+    def _push(self, order: Order, addresses: Iterable[Address]) -> bool:
+        """Send an order to gates; False where it is too large, and latch and tables have to do."""
         datagram = order_datagram(order)
-        if datagram is not None:
-            for address in addresses:
-                if address:
-                    send(self._channel, datagram, address)
+        if datagram is None:
+            return False
+        for address in addresses:
+            if address:
+                send(self._channel, datagram, address)
+        return True
 
     def _rest_s(self) -> float:
         now_s = self._elapsed_s()

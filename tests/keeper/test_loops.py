@@ -1,0 +1,451 @@
+"""What happens by itself, turn by turn, with both clocks in the hands of the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from backends import spool
+from backends.keeper.attendance import Attendance, Register
+from backends.keeper.conclusions import Conclusions
+from backends.keeper.expiry import Expiry
+from backends.keeper.leader import LEASE_S
+from backends.keeper.loops import Loops
+from backends.keeper.peers import Peer
+from backends.keeper.upkeep import Upkeep
+from backends.runtime import KEEPER
+from core.capabilities.emergencies import Recover
+from core.capabilities.holds import PlaceHold
+from core.capabilities.workers import ForgetWorkers
+from core.errors import BackendUnavailable
+from core.state import Stop
+from opsgate.order import Level, Order
+from opsgate.selector import EVERYTHING, Selector
+from tests.keeper.parts import Parts
+from tests.support.fleets import say, worker
+
+
+@pytest.fixture
+def parts() -> Iterator[Parts]:
+    """A keeper's parts over a fleet in memory."""
+    made = Parts()
+    yield made
+    made.close()
+
+
+def fire(parts: Parts, stop_id: str = "S-1", *selectors: Selector, level: Level = "immediate") -> None:
+    """Record a stop of whoever is live by the rows."""
+    parts.write()
+    order = Order(stop_id, parts.now().at, selectors or (EVERYTHING,), level)
+    spool.record(order, parts.runtime, timeout_s=1.0)
+
+
+def found(parts: Parts, stop_id: str = "S-1") -> Stop:
+    return parts.state.stops[stop_id]
+
+
+# ------------------------------------------------------------------------------------------------------ conclusions
+def test_a_stop_is_verified_in_the_turn_after_its_last_acknowledgement(parts: Parts) -> None:
+    parts.hear("a")
+    parts.hear("b")
+    fire(parts)
+    conclusions = Conclusions(parts.office, lambda _addresses: None)
+
+    parts.hear("a", "S-1")
+    conclusions.turn(parts.now(), parts.state)
+    assert found(parts).result == "pending"
+    parts.hear("b", "S-1")
+    conclusions.turn(parts.now(), parts.state)
+
+    assert (found(parts).result, found(parts).acked) == ("verified", ("a", "b"))
+
+
+def test_work_that_still_runs_is_no_acknowledgement(parts: Parts) -> None:
+    parts.hear("a")
+    fire(parts)
+    conclusions = Conclusions(parts.office, lambda _addresses: None)
+
+    parts.hear("a", "S-1", S_1=2)
+    conclusions.turn(parts.now(), parts.state)
+
+    assert found(parts).result == "pending"
+
+
+def test_at_the_deadline_the_missing_are_named_once_and_later_turns_add_only_news(parts: Parts) -> None:
+    for name in "abc":
+        parts.hear(name)
+    fire(parts)
+    parts.hear("a", "S-1")
+    conclusions = Conclusions(parts.office, lambda _addresses: None)
+
+    parts.pass_(4.9)
+    conclusions.turn(parts.now(), parts.state)
+    assert conclusions.next_deadline_at == found(parts).deadline_at
+    parts.pass_(0.2)
+    for _ in range(3):
+        conclusions.turn(parts.now(), parts.state)
+    assert (found(parts).result, found(parts).missing) == ("partial", ("b", "c"))
+    parts.hear("b", "S-1")
+    conclusions.turn(parts.now(), parts.state)
+    assert (found(parts).result, found(parts).missing) == ("partial", ("c",))
+    parts.hear("c", "S-1")
+    conclusions.turn(parts.now(), parts.state)
+
+    assert found(parts).result == "verified"
+    assert parts.kinds().count("stop.concluded") == 3
+
+
+def test_a_draining_stop_that_uses_up_its_budget_halts_and_then_has_the_time_of_a_halt(parts: Parts) -> None:
+    parts.hear("a")
+    fire(parts, level="graceful")
+    conclusions = Conclusions(parts.office, lambda _addresses: None)
+
+    parts.pass_(60.1)
+    conclusions.turn(parts.now(), parts.state)
+    assert (found(parts).result, found(parts).level) == ("pending", "immediate")
+    assert {hold.mode for hold in parts.state.holds.values()} == {"halt"}
+    parts.pass_(5.1)
+    conclusions.turn(parts.now(), parts.state)
+
+    assert found(parts).result == "unverified"
+
+
+def test_whoever_has_not_seen_a_stop_is_reminded_now_and_then(parts: Parts) -> None:
+    reminded: list[list[bytes | str]] = []
+    parts.hear("a")
+    parts.hear("deaf")
+    fire(parts)
+    parts.hear("a", "S-1")
+    conclusions = Conclusions(parts.office, reminded.append)
+
+    for _ in range(10):
+        conclusions.turn(parts.now(), parts.state)
+        parts.pass_(0.2)
+
+    assert reminded == [["\0deaf"]] * 4
+
+
+def test_workers_of_another_keeper_count_by_their_rows(parts: Parts) -> None:
+    parts.runtime.put_workers([worker("far", parts.now().at)])
+    fire(parts)
+    conclusions = Conclusions(parts.office, lambda _addresses: None)
+    conclusions.turn(parts.now(), parts.state)
+
+    parts.runtime.put_workers([worker("far", parts.now().at, stops=("S-1",))])
+    parts.pass_(1.0)
+    conclusions.turn(parts.now(), parts.state)
+
+    assert found(parts).result == "verified"
+
+
+def test_a_forgotten_worker_is_waited_for_no_longer(parts: Parts) -> None:
+    parts.hear("a")
+    parts.hear("gone")
+    fire(parts)
+    parts.hear("a", "S-1")
+    parts.runtime.submit(say(ForgetWorkers(workers=("gone",))))
+
+    Conclusions(parts.office, lambda _addresses: None).turn(parts.now(), parts.state)
+
+    assert found(parts).result == "verified"
+
+
+# ------------------------------------------------------------------------------------------------------- attendance
+def test_who_came_and_went_is_reported_in_one_command(parts: Parts) -> None:
+    attendance = Attendance(parts.office, parts.now())
+    for number in range(100):
+        parts.hear(f"w{number}")
+
+    attendance.turn(parts.now(), parts.state)
+    attendance.turn(parts.now(), parts.state)
+
+    rows = parts.runtime.journal(after=17)
+    assert [row.kind for row in rows] == ["worker.registered"] * 100
+    assert len({row.command_id for row in rows}) == 1
+
+
+def test_silence_makes_a_worker_lost_and_its_next_word_brings_it_back(parts: Parts) -> None:
+    attendance = Attendance(parts.office, parts.now())
+    parts.hear("a")
+    attendance.turn(parts.now(), parts.state)
+
+    for _ in range(8):
+        parts.pass_(2.0)
+        attendance.turn(parts.now(), parts.state)
+    parts.hear("a")
+    attendance.turn(parts.now(), parts.state)
+
+    assert parts.kinds() == ["worker.registered", "worker.lost", "worker.returned"]
+
+
+def test_a_new_keeper_calls_nobody_lost_before_it_has_listened_for_long_enough(parts: Parts) -> None:
+    parts.hear("a")
+    Attendance(parts.office, parts.now()).turn(parts.now(), parts.state)
+    parts.pass_(3600.0)
+
+    later = Attendance(parts.office, parts.now())
+    later.turn(parts.now(), parts.state)
+    assert parts.kinds() == ["worker.registered"]
+    for _ in range(8):
+        parts.pass_(2.0)
+        later.turn(parts.now(), parts.state)
+
+    assert parts.kinds() == ["worker.registered", "worker.lost"]
+
+
+def test_a_keeper_that_was_frozen_has_heard_nobody_and_proves_nothing(parts: Parts) -> None:
+    attendance = Attendance(parts.office, parts.now())
+    parts.hear("a")
+    for _ in range(8):
+        parts.hear("a")
+        attendance.turn(parts.now(), parts.state)
+        parts.pass_(2.0)
+
+    parts.pass_(60.0)
+    attendance.turn(parts.now(), parts.state)
+
+    assert parts.kinds() == ["worker.registered"]
+
+
+def test_a_jump_of_the_time_of_day_loses_nobody(parts: Parts) -> None:
+    attendance, register = Attendance(parts.office, parts.now()), Register(parts.office)
+    for number in range(12):
+        parts.hear("a")
+        register.turn(parts.now(), parts.state)
+        attendance.turn(parts.now(), parts.state)
+        parts.pass_(2.0)
+        parts.jump(3600.0 if number % 2 else -7200.0)
+
+    assert parts.kinds() == ["worker.registered"]
+
+
+def test_plain_heartbeats_are_written_once_a_second_and_news_ten_times(parts: Parts) -> None:
+    register = Register(parts.office)
+    written = []
+    parts.runtime.put_workers = lambda rows, **_: written.append(list(rows))  # type: ignore[method-assign]
+
+    for _ in range(100):
+        parts.hear("a")
+        register.turn(parts.now(), parts.state)
+        parts.pass_(0.05)
+    plain, written[:] = len(written), []
+    for _ in range(250):
+        parts.hear("a")
+        register.news = True
+        register.turn(parts.now(), parts.state)
+        parts.pass_(0.02)
+
+    assert plain == 5
+    assert 40 <= len(written) <= 50
+
+
+# ----------------------------------------------------------------------------------------------------------- expiry
+def pause(parts: Parts, seconds: float, selector: Selector = EVERYTHING) -> None:
+    """Place a hold that ends by itself."""
+    expires_at = parts.now().at + timedelta(seconds=seconds)
+    parts.runtime.submit(say(PlaceHold(selectors=(selector,), reason="x", expires_at=expires_at)))
+
+
+def test_a_hold_ends_when_its_time_has_come(parts: Parts) -> None:
+    expiry = Expiry(parts.office)
+    pause(parts, 60.0)
+
+    for _ in range(4):
+        expiry.turn(parts.now(), parts.state)
+        assert parts.state.holds
+        parts.pass_(15.0)
+    expiry.turn(parts.now(), parts.state)
+
+    assert parts.kinds() == ["hold.placed", "hold.expired"]
+
+
+@pytest.mark.parametrize("jump_s", [3600.0, 10 * 365 * 86_400.0])
+def test_a_time_of_day_that_jumps_ahead_ends_nothing_early(parts: Parts, jump_s: float) -> None:
+    expiry = Expiry(parts.office)
+    pause(parts, 60.0)
+    expiry.turn(parts.now(), parts.state)
+
+    parts.jump(jump_s)
+    for _ in range(3):
+        parts.pass_(19.0)
+        expiry.turn(parts.now(), parts.state)
+        assert parts.state.holds
+    parts.pass_(19.0)
+    expiry.turn(parts.now(), parts.state)
+
+    assert not parts.state.holds
+
+
+def test_a_time_of_day_that_goes_back_ends_nothing_early(parts: Parts) -> None:
+    expiry = Expiry(parts.office)
+    pause(parts, 60.0)
+    expiry.turn(parts.now(), parts.state)
+
+    parts.jump(-3600.0)
+    parts.pass_(61.0)
+    expiry.turn(parts.now(), parts.state)
+
+    assert parts.state.holds
+
+
+def test_a_pause_that_was_made_longer_is_due_later(parts: Parts) -> None:
+    expiry = Expiry(parts.office)
+    pause(parts, 60.0)
+    expiry.turn(parts.now(), parts.state)
+    parts.pass_(30.0)
+    pause(parts, 60.0)
+
+    parts.pass_(40.0)
+    expiry.turn(parts.now(), parts.state)
+    assert parts.state.holds
+    parts.pass_(21.0)
+    expiry.turn(parts.now(), parts.state)
+
+    assert not parts.state.holds
+
+
+def test_a_hold_without_end_and_the_holds_of_an_emergency_never_expire(parts: Parts) -> None:
+    expiry = Expiry(parts.office)
+    parts.runtime.submit(say(PlaceHold(selectors=(Selector.of(site="s1"),), reason="x", create=True)))
+    fire(parts)
+
+    parts.pass_(10 * 365 * 86_400.0)
+    expiry.turn(parts.now(), parts.state)
+
+    assert len(parts.state.holds) == 2
+
+
+# ------------------------------------------------------------------------------------------------------- leadership
+def test_one_leads_until_it_is_silent_and_the_next_one_has_a_higher_token(parts: Parts) -> None:
+    other = Parts(parts.memory)
+    parts.leader.renew(parts.elapsed_s)
+    first = parts.leader.lease
+    other.leader.renew(other.elapsed_s)
+
+    assert (parts.leader.leads(parts.elapsed_s), other.leader.leads(other.elapsed_s)) == (True, False)
+    other.pass_(LEASE_S + 0.1)
+    other.leader.renew(other.elapsed_s)
+    assert other.leader.leads(other.elapsed_s)
+    assert first is not None
+    assert other.leader.lease is not None
+    assert other.leader.lease.token > first.token
+    other.close()
+
+
+def test_a_leader_that_slept_through_its_lease_knows_it_before_it_asks(parts: Parts) -> None:
+    parts.leader.renew(parts.elapsed_s)
+
+    parts.pass_(LEASE_S - 1.9)
+
+    assert not parts.leader.leads(parts.elapsed_s)
+
+
+def test_a_leader_that_is_fenced_off_writes_nothing_more(parts: Parts) -> None:
+    """It checked its lease, slept, and goes on as if no time had passed."""
+    parts.hear("a")
+    parts.leader.renew(parts.elapsed_s)
+    other = Parts(parts.memory)
+    other.pass_(LEASE_S + 0.1)
+    other.leader.renew(other.elapsed_s)
+
+    with pytest.raises(BackendUnavailable, match="somebody else's"):
+        Attendance(parts.office, parts.now()).turn(parts.now(), parts.state)
+
+    assert parts.kinds() == []
+    other.close()
+
+
+def test_nobody_waits_for_the_lease_of_a_dead_process_of_this_host(parts: Parts) -> None:
+    dead = parts.leader.holder.split("/")
+    dead[1] = "4194303"  # no process has this number
+    parts.runtime.take_lease(KEEPER, "/".join(dead), LEASE_S)
+
+    parts.leader.renew(parts.elapsed_s)
+
+    assert parts.leader.leads(parts.elapsed_s)
+
+
+@pytest.mark.parametrize("holder", ["elsewhere:1/4194303/7/abc", "nonsense", "a/b/c/d"])
+def test_the_lease_of_a_process_that_cannot_be_seen_runs_out_first(parts: Parts, holder: str) -> None:
+    parts.runtime.take_lease(KEEPER, holder, LEASE_S)
+
+    parts.leader.renew(parts.elapsed_s)
+
+    assert not parts.leader.leads(parts.elapsed_s)
+
+
+def test_whoever_does_not_lead_writes_down_its_workers_and_nothing_else(parts: Parts) -> None:
+    parts.runtime.take_lease(KEEPER, "somebody else", 3600.0)
+    loops = Loops(parts.office, parts.now, remind=lambda _addresses: None)
+    parts.hear("a")
+    pause(parts, 1.0)
+    parts.pass_(2.0)
+
+    loops.turn(parts.now())
+
+    assert [row.worker_id for row in parts.runtime.observe().workers] == ["a"]
+    assert parts.kinds() == ["hold.placed"]
+
+
+def test_loops_go_on_when_the_database_comes_back(parts: Parts) -> None:
+    loops = Loops(parts.office, parts.now, remind=lambda _addresses: None)
+    write = parts.runtime.store.write
+
+    def away(*, timeout_s: float) -> None:
+        raise BackendUnavailable("database-locked", "locked", "")
+
+    parts.runtime.store.write = away  # type: ignore[method-assign, assignment]
+    parts.hear("a")
+    loops.turn(parts.now())
+    seen: list[str] = [loops.database]
+    parts.runtime.store.write = write  # type: ignore[method-assign]
+    parts.pass_(4.0)
+    loops.turn(parts.now())
+    seen.append(loops.database)
+
+    assert seen == ["away", "here"]
+    assert parts.kinds() == ["worker.registered"]
+
+
+# ----------------------------------------------------------------------------------------------------------- upkeep
+def test_the_journal_is_shortened_by_the_clock_that_never_jumps(parts: Parts) -> None:
+    """A time of day that is years ahead must not cost the journal."""
+    upkeep = Upkeep(parts.office, parts.now(), keep_days=30)
+
+    parts.jump(10 * 365 * 86_400.0)
+    parts.pass_(400.0)
+    upkeep.turn(parts.now(), parts.state)
+    assert len(parts.kinds(after=0)) == 17
+    for _ in range(32):
+        parts.pass_(86_400.0)
+        upkeep.turn(parts.now(), parts.state)
+
+    assert parts.kinds(after=0) == []
+    assert parts.runtime.verify().fault is None
+
+
+def test_workers_that_left_are_forgotten_in_time_but_not_while_a_stop_has_them_on_its_list(parts: Parts) -> None:
+    upkeep, attendance = Upkeep(parts.office, parts.now(), keep_days=30), Attendance(parts.office, parts.now())
+    for name in ("a", "b"):
+        parts.hear(name)
+    attendance.turn(parts.now(), parts.state)
+    fire(parts, "S-1", Selector.of(site="s1"))
+    for name in ("a", "b"):
+        assert parts.roster.leave(name, Peer(0, 7, f"\0{name}"), parts.now())
+    parts.write()
+    attendance.turn(parts.now(), parts.state)
+
+    parts.pass_(2 * 3600.0)
+    upkeep.turn(parts.now(), parts.state)
+    kept = {row.worker_id for row in parts.runtime.observe().workers}
+    Conclusions(parts.office, lambda _addresses: None).turn(parts.now(), parts.state)
+    (emergency,) = parts.state.active_emergencies()
+    parts.runtime.submit(say(Recover(emergency_id=emergency.emergency_id, reason="over", confirm="site=s1")))
+    parts.pass_(3600.0)
+    upkeep.turn(parts.now(), parts.state)
+
+    assert kept == {"a", "b"}
+    assert parts.runtime.observe().workers == ()
+    assert not parts.roster.entries
