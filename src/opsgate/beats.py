@@ -69,9 +69,9 @@ class Beats:
         self._told = _Told(frozenset(beat["stops"]), beat["draining"], beat["revision"])
         self._due_s = now_s + HEARTBEAT_S * random.uniform(0.8, 1.0)  # noqa: S311 (spread, no secret)
 
-    def put_off(self, now_s: float, delay_s: float) -> None:
-        """Nobody took the beat. Not again before ``delay_s`` have passed."""
-        self._not_before_s = now_s + delay_s
+    def put_off(self, until_s: float) -> None:
+        """No beat before this moment (host clock): nobody took the last one, or there is nothing to say yet."""
+        self._not_before_s = until_s
 
     def _current(self, revision: int) -> _Told:
         counts = {stop_id: self._in_flight.covered(n, self._since[stop_id]) for stop_id, n in self._notices.items()}

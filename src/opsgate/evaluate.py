@@ -140,15 +140,17 @@ class Table:
         """Every hold whose selector matches ``work``, whatever share it admits, in no particular order."""
         found: list[Hold] = []
         for shape, index in self.by_shape.items():
-            found += index.get(tuple(_stored(dimension, work.get(dimension)) for dimension in shape), ())
+            found += index.get(tuple([_stored(dimension, work.get(dimension)) for dimension in shape]), ())
         return found
 
     def unknown(self, work: Work) -> tuple[str, ...]:
         """The ``dimension=value`` pairs that nobody registered, those of a misspelt dimension among them."""
         return tuple(
-            f"{dimension}={value}"
-            for dimension, value in work.items()
-            if value is not None and self._is_unknown(dimension, _stored(dimension, value))
+            [
+                f"{dimension}={value}"
+                for dimension, value in work.items()
+                if value is not None and self._is_unknown(dimension, _stored(dimension, value))
+            ]
         )
 
     def _is_unknown(self, dimension: str, value: str) -> bool:
@@ -195,7 +197,9 @@ def evaluate(table: Table, work: Work, *, key: str | None = None, strict: bool =
     blockers = [hold for hold in table.covering(work) if not admitted(hold, work, key)]
     unknown = table.unknown(work)
     if blockers:
-        return Verdict("blocked", tuple(sorted(blockers, key=rank)), unknown)
+        if len(blockers) > 1:
+            blockers.sort(key=rank)
+        return Verdict("blocked", tuple(blockers), unknown)
     if unknown:
         return Verdict("blocked" if strict else "allowed", (), unknown)
     return ALLOWED

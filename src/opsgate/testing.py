@@ -56,7 +56,7 @@ class FakeGate(Gate):
         self._age_s: float | None = None
         self.remaining: dict[str, int] = {}
         """Limit → units left of it."""
-        self._show(Table((), {**seeded, **(names or {})}))
+        self.show(Table((), {**seeded, **(names or {})}))
 
     def pause(
         self, *, source: str = "operator", owner: str = "tests", reason: str = "", mode: Mode = DRAIN, **selector: str
@@ -71,7 +71,7 @@ class FakeGate(Gate):
             mode=mode,
             placed_at=datetime.now(UTC),
         )
-        self._show(self.table.changed((hold,)))
+        self.show(self.table.changed((hold,)))
         return hold
 
     def stop(self, *, reason: str = "", **selector: str) -> Hold:
@@ -81,7 +81,7 @@ class FakeGate(Gate):
     def resume(self, *holds: Hold) -> None:
         """Release these holds, or all."""
         gone = [hold.hold_id for hold in holds] or list(self.table.by_id)
-        self._show(self.table.changed(gone=gone))
+        self.show(self.table.changed(gone=gone))
 
     def reserve(self, limit: str, cost: int = 1) -> Reservation:
         """Take units of ``remaining``; a limit that is not in it has no end."""
@@ -95,19 +95,27 @@ class FakeGate(Gate):
     def cut_off(self, for_s: float | None = None) -> None:
         """Let the state be this old from now on; None makes it live again."""
         self._age_s = for_s
-        self._show(self.table)
+        self.show(self.table)
 
     @property
     def freshness(self) -> Freshness:
         """valid, or interrupted while cut off."""
         return "valid" if self._age_s is None else "interrupted"
 
-    def _show(self, table: Table) -> None:
+    def show(self, table: Table) -> None:
+        """Publish another decision table: the rules of a whole fleet, where a test has them."""
         pauselog.changed(self.table, table)
         self._shown += 1
         confirmed_at_s = elapsed_s() + (_LIVE_FOR_S if self._age_s is None else -self._age_s)
         self.publish(
-            View(table, fleet="tests", revision=self._shown, confirmed_at_s=confirmed_at_s, settled=True, env=self._env)
+            View(
+                table,
+                fleet="tests",
+                revision=self._shown,
+                confirmed_at_s=confirmed_at_s,
+                settled=True,
+                quick_s=float("-inf"),  # the long way says more to whoever reads the log of a test
+            )
         )
 
 

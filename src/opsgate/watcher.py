@@ -39,6 +39,9 @@ _log = logging.getLogger("opsgate")
 
 _LOOK_FOR_LATCHES_S: Final = 5.0
 _LOOK_WITHOUT_WATCH_S: Final = 0.5
+_FIRST_READING_S: Final = 0.5
+"""Seconds for which the first beat waits for the first reading, so that it can say what it knows."""
+
 _NO_KEEPER_S: Final = 1.0
 _KEEPER_BUSY_S: Final = 0.02
 _SEND_WITHIN: Final = struct.pack("ll", 0, 250_000)
@@ -77,6 +80,7 @@ class Watcher(threading.Thread):
         self._settled = False
         self._ending = False
         self._opened_s = elapsed_s()
+        self._beats.put_off(self._opened_s + _FIRST_READING_S)
         self._latches_due_s = 0.0
         self._looked_for = ""
         self._saved_at_s = 0.0
@@ -156,7 +160,9 @@ class Watcher(threading.Thread):
         if self._channel is not None and self._channel.fileno() in heard:
             self._hear(self._channel)
         told = self._folders.drain() if self._folders.descriptor in heard else "nothing"
-        renamed = self._fleet != self._looked_for  # its latches may lie under the name that has just been learnt
+        renamed = self._fleet != self._looked_for  # latches and keeper may lie under the name that was just learnt
+        if renamed:
+            self._beats.put_off(0.0)
         if renamed or told != "nothing" or elapsed_s() >= self._latches_due_s:
             self._look_for_latches(arm=renamed or told != "files")
         self._show()
@@ -187,7 +193,9 @@ class Watcher(threading.Thread):
         self.ring()
 
     def _read(self, reading: Reading) -> None:
-        self._settled = True
+        if not self._settled:
+            self._settled = True
+            self._beats.put_off(0.0)
         if reading.snapshot is None:
             self._alarms.failed(reading.failure, elapsed_s(), known=self.known.snapshot is not None)
             self.freshness = "interrupted"
@@ -328,9 +336,9 @@ class Watcher(threading.Thread):
         try:
             self._channel.sendto(wire.encode(kind, **fields), str(address))
         except BlockingIOError:
-            self._beats.put_off(elapsed_s(), _KEEPER_BUSY_S)
+            self._beats.put_off(elapsed_s() + _KEEPER_BUSY_S)
         except OSError:
-            self._beats.put_off(elapsed_s(), _NO_KEEPER_S)
+            self._beats.put_off(elapsed_s() + _NO_KEEPER_S)
         else:
             return True
         return False

@@ -63,7 +63,7 @@ class Work:
 
     def skipped(self) -> dict[str, Any]:
         """The result of refused work (S0): ``{"skipped": True, "reason": …}``."""
-        return self.decision.skipped() if self.decision else {"skipped": True, "reason": "not asked yet"}
+        return {"skipped": True, "reason": "not asked yet"} if self.decision is None else self.decision.skipped()
 
     def checkpoint(self, *, raises: bool = False) -> bool:
         """Whether to go on: False at a halt. A drain lets running work finish, so it goes on.
@@ -73,10 +73,10 @@ class Work:
         decision = self._gate.check(**self._dimensions)
         if self and (decision or not self._gate.halts(decision, self._dimensions)):
             return True
-        if not decision:
+        if self or self.decision is None:
             self.decision = decision
         if raises:
-            raise GateClosed(self.decision or decision)
+            raise GateClosed(self.decision)
         return False
 
     def _leave(self) -> None:

@@ -1,0 +1,107 @@
+"""Latches are heard of as they appear, also in folders that do not exist yet."""
+
+import ctypes
+import logging
+import select
+from pathlib import Path
+
+import pytest
+
+from opsgate.inotify import FolderWatch
+
+WITHIN_MS = 10_000
+
+
+def watch_of(*folders: Path) -> FolderWatch:
+    watch = FolderWatch(lambda name: not name.startswith("."))
+    watch.arm(folders)
+    return watch
+
+
+def heard(watch: FolderWatch) -> str:
+    assert watch.descriptor is not None
+    poller = select.poll()
+    poller.register(watch.descriptor, select.POLLIN)
+    assert poller.poll(WITHIN_MS), "nothing was heard in time"
+    return watch.drain()
+
+
+def is_quiet(watch: FolderWatch) -> bool:
+    """Whether nothing that matters has been heard; what the kernel has to tell, it tells before the call returns."""
+    return watch.drain() == "nothing"
+
+
+def test_a_file_that_appears_and_one_that_goes_are_heard(tmp_path: Path) -> None:
+    watch = watch_of(tmp_path)
+
+    (tmp_path / "S-1").touch()
+    assert heard(watch) == "files"
+    (tmp_path / "S-1").unlink()
+    assert heard(watch) == "files"
+    watch.close()
+
+
+def test_a_file_that_does_not_matter_wakes_nobody(tmp_path: Path) -> None:
+    watch = watch_of(tmp_path)
+
+    (tmp_path / ".S-1.4711").write_text("half a latch")
+
+    assert is_quiet(watch)
+    (tmp_path / ".S-1.4711").replace(tmp_path / "S-1")
+    assert heard(watch) == "files"
+    watch.close()
+
+
+def test_a_folder_that_is_made_later_is_heard_of_step_by_step(tmp_path: Path) -> None:
+    target = tmp_path / "state" / "latch" / "f-one"
+    watch = watch_of(target)
+
+    for folder in (tmp_path / "state", tmp_path / "state" / "latch", target):
+        (tmp_path / "noise").touch()
+        folder.mkdir()
+        assert heard(watch) == "folders"
+        watch.arm([target])
+
+    (target / "S-1").touch()
+    assert heard(watch) == "files"
+    watch.close()
+
+
+def test_what_happens_beside_an_awaited_folder_wakes_nobody(tmp_path: Path) -> None:
+    """The last known state is written beside the latches, by every worker of the host."""
+    watch = watch_of(tmp_path / "latch" / "f-one")
+
+    (tmp_path / "f-one.json").touch()
+
+    assert is_quiet(watch)
+    watch.close()
+
+
+def test_a_folder_that_is_removed_and_made_again_is_watched_again(tmp_path: Path) -> None:
+    target = tmp_path / "f-one"
+    target.mkdir()
+    watch = watch_of(target)
+
+    target.rmdir()
+    assert heard(watch) == "folders"
+    watch.arm([target])
+    target.mkdir()
+    assert heard(watch) == "folders"
+    watch.arm([target])
+    (target / "S-1").touch()
+    assert heard(watch) == "files"
+    watch.close()
+
+
+def test_a_host_without_such_news_is_looked_at_by_hand(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    caplog.set_level(logging.INFO, "opsgate")
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())
+
+    watch = watch_of(tmp_path)
+
+    assert watch.descriptor is None
+    assert watch.drain() == "nothing"
+    assert "looked for twice a second" in caplog.text
+    watch.close()
