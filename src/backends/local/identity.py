@@ -7,39 +7,36 @@ it would drop the locks that SQLite holds on it in this process.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import BackendUnavailable
 
+Node = tuple[int, int]
+"""Device and inode."""
 
-@dataclass(frozen=True, slots=True)
+
 class Identity:
-    """The database file and its write-ahead log (None where there is none), each as (device, inode)."""
+    """The database file and its write-ahead log, as they were when this was made."""
 
-    path: Path
-    file: tuple[int, int] | None
-    log: tuple[int, int] | None
-
-    @classmethod
-    def of(cls, path: Path) -> Identity:
-        """What lies at ``path`` now."""
-        return cls(path, _node(path), _node(path.with_name(f"{path.name}-wal")))
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._log_path = path.with_name(f"{path.name}-wal")
+        self._file, self._log = _node(path), _node(self._log_path)
 
     def is_replaced(self) -> bool:
         """Whether another file lies at the path now."""
-        now = _node(self.path)
-        return now is not None and now != self.file
+        now = _node(self._path)
+        return now is not None and now != self._file
 
     def require_same(self) -> None:
         """Raise `BackendUnavailable` where the path leads to something else than it did, or to nothing."""
-        now = Identity.of(self.path)
-        if now.file is None:
-            what = f"the database file {self.path} was removed"
-        elif now.file != self.file:
-            what = f"the database file {self.path} was replaced by another"
-        elif self.log is not None and now.log != self.log:
-            what = f"the write-ahead log of {self.path} was removed or replaced"
+        now = _node(self._path)
+        if now is None:
+            what = f"the database file {self._path} was removed"
+        elif now != self._file:
+            what = f"the database file {self._path} was replaced by another"
+        elif self._log is not None and _node(self._log_path) != self._log:
+            what = f"the write-ahead log of {self._path} was removed or replaced"
         else:
             return
         raise BackendUnavailable(
@@ -49,7 +46,7 @@ class Identity:
         )
 
 
-def _node(path: Path) -> tuple[int, int] | None:
+def _node(path: Path) -> Node | None:
     try:
         found = path.stat()
     except OSError:

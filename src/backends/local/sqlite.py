@@ -49,7 +49,7 @@ class SqliteStore(SqlStore):
         with self._explained():
             self._watch = self._connect()
         self._seen_version = 0
-        self._identity = Identity.of(path)
+        self._identity = Identity(path)
         self._fleet = ""
 
     @property
@@ -74,7 +74,7 @@ class SqliteStore(SqlStore):
             require_shape(columns, strangers, self.url)
             with self._engine.connect() as connection:
                 self._fleet = read_head(connection).fleet
-        self._identity = Identity.of(self._path)
+        self._identity = Identity(self._path)
 
     def moved(self) -> bool:
         """Whether anything was committed through another connection, by SQLite's own counter."""
