@@ -8,6 +8,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from opsconsole.console import Console
     from opsconsole.lane import Lane
     from opsconsole.views.picture import Who
 
@@ -22,7 +23,7 @@ INTERNAL_ERROR = 70
 def has_terminal() -> bool:
     """Whether a console can be shown here. Anything else would spin on end of file, or paint on a log."""
     streams = (sys.__stdin__, sys.__stderr__)
-    return os.environ.get("TERM", "dumb") != "dumb" and all(stream and stream.isatty() for stream in streams)
+    return os.environ.get("TERM") != "dumb" and all(stream and stream.isatty() for stream in streams)
 
 
 def run_console(backend_url: str, *, operator: str, profile: str = "", read_only: bool = False) -> int:
@@ -48,7 +49,11 @@ def run_console(backend_url: str, *, operator: str, profile: str = "", read_only
     hire = None if read_only or not _needs_keeper(backend_url) else lambda: ensure(backend_url)
     feed = Feed(lambda: open_backend(backend_url), who, monotonic=time.monotonic, hire=hire)
     lane = None if read_only else _lane(backend_url, who)
-    console = Console(feed, lane, monotonic=time.monotonic)
+    return show(Console(feed, lane, monotonic=time.monotonic), lane)
+
+
+def show(console: Console, lane: Lane | None) -> int:
+    """Run a console on this terminal; returns its exit code. Stops that are on their way are waited for."""
     console.run(mouse=False)
     if lane is not None:
         lane.finish()

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App
@@ -67,7 +68,7 @@ class Told(Message):
 class Console(App[None], inherit_bindings=False):
     """The console. `lane` is None where nothing may be stopped from here (read-only)."""
 
-    CSS_PATH = "theme.tcss"
+    CSS_PATH = Path(__file__).with_name("theme.tcss")
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
@@ -290,7 +291,7 @@ class Console(App[None], inherit_bindings=False):
     def look_again(self) -> None:
         """Ask the backend at once, and paint everything anew."""
         self._feed.look_now()
-        self._main.arrange_anew()
+        self.paint_anew()
 
     def cancel(self) -> None:
         """Pressed twice, ctrl+c ends the console."""
@@ -303,6 +304,10 @@ class Console(App[None], inherit_bindings=False):
     def help(self) -> None:
         """Show what the keys do here."""
         self.open(Reading("KEYS", lambda _picture: help_text(self)))
+
+    def paint_anew(self) -> None:
+        """Paint every cell: the terminal may show something else than what it was sent."""
+        self._main.arrange_anew()
 
     def hang_up(self) -> None:
         """The terminal went away: nothing that was open is carried out."""

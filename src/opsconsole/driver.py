@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
-from collections.abc import Callable
 from typing import IO, Any, cast
 
 from textual.drivers.headless_driver import HeadlessDriver
@@ -12,9 +12,11 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from opsconsole.ear import HasEar, HearsTheStop
 from opsconsole.keys import KeyReader
+from opsconsole.outlet import Outlet
 
 READ_BYTES = 4096
 POLL_S = 0.1
+LAST_BYTES_S = 1.0
 
 EXPLICIT_DIRECTION, IMPLICIT_DIRECTION = "\x1b[8l", "\x1b[8h"
 """ECMA-48 BDSM. Terminals that reorder right-to-left runs would swap the columns beside a Hebrew or Arabic name."""
@@ -31,7 +33,8 @@ class ConsoleDriver(HearsTheStop, LinuxDriver):
         self, app: Any, *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._file = cast("Any", _ForgivingFile(cast("IO[str]", self._file)))
+        self._outlet = Outlet(cast("IO[str]", self._file), self._frames_were_lost)
+        self._file = cast("Any", self._outlet)
 
     def start_application_mode(self) -> None:
         """Take the terminal over."""
@@ -42,6 +45,16 @@ class ConsoleDriver(HearsTheStop, LinuxDriver):
         """Give the terminal back as it was."""
         self.write(IMPLICIT_DIRECTION)
         super().stop_application_mode()
+
+    def close(self) -> None:
+        """Wait for the last bytes, unless nobody reads them."""
+        super().close()
+        self._outlet.drain(LAST_BYTES_S)
+
+    def _frames_were_lost(self) -> None:
+        """The terminal reads again and has missed something."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: there is nothing left to paint
+            self._loop.call_soon_threadsafe(cast("HasEar", self._app).paint_anew)
 
     def run_input_thread(self) -> None:
         """Read keys until the console ends or the terminal is gone."""
@@ -63,31 +76,3 @@ class ConsoleDriver(HearsTheStop, LinuxDriver):
             return os.read(self.fileno, READ_BYTES)
         except OSError:
             return b""
-
-
-class _ForgivingFile:
-    """The terminal as the output thread writes to it, which must go on taking frames when the terminal is gone.
-
-    Otherwise that thread dies, its queue of 30 frames fills, and the event loop waits for a place in it for ever.
-    """
-
-    def __init__(self, file: IO[str]) -> None:
-        self._real = file
-        self._gone = False
-
-    def write(self, text: str) -> None:
-        self._try(lambda: self._real.write(text))
-
-    def flush(self) -> None:
-        self._try(self._real.flush)
-
-    def fileno(self) -> int:
-        return self._real.fileno()
-
-    def _try(self, put: Callable[[], object]) -> None:
-        if self._gone:
-            return
-        try:
-            put()
-        except (OSError, ValueError):  # ValueError: closed
-            self._gone = True

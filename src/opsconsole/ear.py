@@ -61,6 +61,9 @@ class HasEar(Protocol):
     def hang_up(self) -> None:
         """The terminal went away; called in the event loop."""
 
+    def paint_anew(self) -> None:
+        """The terminal has missed something; called in the event loop."""
+
 
 class HearsTheStop(Driver):
     """Mixed into a driver: every key passes the chord before the event loop hears of it.

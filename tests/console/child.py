@@ -1,0 +1,67 @@
+"""A console in a process of its own, for tests that need a real terminal.
+
+``python -m tests.console.child MODE``: ``real`` is what the command line runs, over a fleet in memory; ``blocked`` has
+a key that blocks the event loop, ``crash`` one that breaks it; ``hostile`` shows a fleet full of hostile text.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from backends.stop_lane import fire, new_order
+from core.capabilities.holds import PlaceHold
+from opsconsole.app import run_console, show
+from opsgate.selector import Selector
+
+if TYPE_CHECKING:
+    from opsconsole.console import Console
+    from opsconsole.lane import Lane
+
+URL = "memory://"
+BLOCKED_S = 4.0
+
+
+def main(mode: str) -> int:
+    """Run one."""
+    if mode == "real":
+        return run_console(URL, operator="ana", profile="TEST")
+    from opsconsole.lane import Lane
+
+    lane = Lane(lambda: new_order(actor="ana", door="console"), lambda order: fire(order, url=URL))
+    return show(_console(lane, hostile=mode == "hostile"), lane)
+
+
+def _console(lane: Lane, *, hostile: bool) -> Console:
+    from opsconsole.console import Console
+    from opsconsole.session import Feed
+    from opsconsole.views.picture import Who
+    from tests.console.desk import small_fleet
+    from tests.console.hostile import HOSTILE
+
+    fleet = small_fleet()
+    for number, text in enumerate(HOSTILE.values() if hostile else ()):
+        fleet.add_sites(f"h{number:02}")
+        hold = PlaceHold(selectors=(Selector.of(site=f"h{number:02}"),))
+        fleet.do(hold.model_copy(update={"reason": text[:300]}))
+    who = Who("\x1b]0;owned\x07\x9b31m" if hostile else "ana", URL)
+    feed = Feed(lambda: fleet, who, monotonic=time.monotonic, utc_now=lambda: fleet.now)
+
+    class Fragile(Console):
+        """With keys that do what no key should."""
+
+        def key_x(self) -> None:
+            """Block the event loop."""
+            time.sleep(BLOCKED_S)
+
+        def key_y(self) -> None:
+            """Break, with something in a variable that nobody should read."""
+            secret = "hunter2"
+            raise RuntimeError(f"broken by {len(secret)} letters")
+
+    return Fragile(feed, lane, monotonic=time.monotonic)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

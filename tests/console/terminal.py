@@ -1,0 +1,146 @@
+"""A real terminal: a pty with a program in it, its screen as pyte sees it, and every byte that was sent."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pyte
+
+DEADLINE_S = 20.0
+TERM = "xterm-256color"
+ROOT = Path(__file__).parents[2]
+
+
+class Terminal:
+    """A program on a pty of its own, as its controlling terminal."""
+
+    def __init__(self, *arguments: str, width: int = 80, height: int = 24, ignore_hangup: bool = False) -> None:
+        self.master, self._slave = pty.openpty()
+        self._resize(width, height)
+        self.before = termios.tcgetattr(self._slave)
+        self.screen = pyte.Screen(width, height)
+        self._stream = pyte.ByteStream(self.screen)
+        self.sent = bytearray()
+
+        def own_the_terminal() -> None:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            if ignore_hangup:
+                signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+        self.process = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdin=self._slave,
+            stdout=self._slave,
+            stderr=self._slave,
+            cwd=ROOT,
+            env=os.environ | {"TERM": TERM, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
+            start_new_session=True,
+            preexec_fn=own_the_terminal,  # noqa: PLW1509 - a terminal can be made one's own in the child only
+        )
+
+    def type(self, data: bytes) -> None:
+        """Send keys."""
+        os.write(self.master, data)
+
+    def text(self) -> str:
+        """The screen."""
+        return "\n".join(row.rstrip() for row in self.screen.display)
+
+    def until(self, true: Callable[[], bool], *, reading: bool = True, within_s: float = DEADLINE_S) -> None:
+        """Wait for something, reading what the program writes unless told not to."""
+        deadline = time.monotonic() + within_s
+        while not true():
+            assert time.monotonic() < deadline, f"never came true; the screen said:\n{self.text()}"
+            if reading:
+                self.read(0.02)
+            else:
+                time.sleep(0.02)  # what is waited for happens in another process and tells nobody
+
+    def until_said(self, words: str) -> None:
+        """Wait until the screen says something."""
+        self.until(lambda: words in self.text())
+
+    def read(self, wait_s: float) -> int:
+        """Take what was written within `wait_s`; returns how many bytes."""
+        if not select.select([self.master], [], [], wait_s)[0]:
+            return 0
+        try:
+            data = os.read(self.master, 1 << 16)
+        except OSError:  # the other end is gone
+            return 0
+        self.sent += data
+        self._stream.feed(data)
+        return len(data)
+
+    def bytes_within(self, seconds: float) -> int:
+        """How many bytes the program writes in some time."""
+        end, count = time.monotonic() + seconds, 0
+        while (left := end - time.monotonic()) > 0:
+            count += self.read(left)
+        return count
+
+    @staticmethod
+    def leave_alone(seconds: float) -> None:
+        """Do not read the terminal for a while: what the program writes piles up."""
+        time.sleep(seconds)  # the passing of real time is what is tested here
+
+    def ended(self) -> int:
+        """Wait for its end; returns its exit code."""
+        self.until(lambda: self.process.poll() is not None)
+        self.read(0.1)
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+    def is_restored(self) -> bool:
+        """Whether the terminal is as it was: its attributes, its screen, its cursor."""
+        return (
+            termios.tcgetattr(self._slave) == self.before
+            and self.sent.rfind(b"\x1b[?1049l") > self.sent.rfind(b"\x1b[?1049h")
+            and self.sent.rfind(b"\x1b[?25h") > self.sent.rfind(b"\x1b[?25l")
+        )
+
+    def hang_up(self) -> None:
+        """The terminal goes away."""
+        os.close(self._slave)
+        os.close(self.master)
+        self.master = self._slave = -1
+
+    def cpu_s(self) -> float:
+        """Processor time that it has used."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
+
+    def _resize(self, width: int, height: int) -> None:
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+    def close(self) -> None:
+        """End it, however it stands."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for descriptor in (self.master, self._slave):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+@contextmanager
+def terminal(*arguments: str, width: int = 80, height: int = 24, ignore_hangup: bool = False) -> Iterator[Terminal]:
+    """A program on a terminal for the time of a test."""
+    opened = Terminal(*arguments, width=width, height=height, ignore_hangup=ignore_hangup)
+    try:
+        yield opened
+    finally:
+        opened.close()

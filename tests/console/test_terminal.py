@@ -1,0 +1,211 @@
+"""The console on a real terminal: signals, hang-up, garbage, pastes, and the stop when nothing else works."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from opsgate.paths import latch_home
+from tests.console.child import BLOCKED_S
+from tests.console.terminal import ROOT, Terminal, terminal
+
+CHILD = "tests.console.child"
+POINTER_SHAPE = b"\x1b]22;default\x07"
+"""The one title-like sequence that Textual sends by itself."""
+
+
+def latches() -> list[Path]:
+    """The stops that lie on this host's disk."""
+    return list(latch_home().glob("*/S-*"))
+
+
+@contextmanager
+def console(mode: str = "real", width: int = 80, height: int = 24) -> Iterator[Terminal]:
+    """A console on a terminal, when it has painted the first state."""
+    with terminal("-m", CHILD, mode, width=width, height=height) as opened:
+        opened.until_said("! S STOP ALL")
+        opened.until_said("[ RUN]")
+        yield opened
+
+
+@pytest.fixture
+def real() -> Iterator[Terminal]:
+    with console() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)], ids=str
+)
+def test_a_signal_ends_it_with_its_own_code_and_gives_the_terminal_back(
+    real: Terminal, number: signal.Signals, code: int
+) -> None:
+    os.kill(real.process.pid, number)
+    assert real.ended() == code
+    assert real.is_restored()
+    assert b"Traceback" not in real.sent
+
+
+def test_q_leaves_with_success_and_gives_the_terminal_back(real: Terminal) -> None:
+    real.type(b"q")
+    assert real.ended() == 0
+    assert real.is_restored()
+
+
+@pytest.mark.parametrize("ignore_hangup", [False, True])
+def test_a_terminal_that_goes_away_ends_it_at_once_even_where_the_signal_is_ignored(ignore_hangup: bool) -> None:
+    with terminal("-m", CHILD, "real", ignore_hangup=ignore_hangup) as opened:
+        opened.until_said("[ RUN]")
+        opened.type(b"!")
+        opened.until_said("S = stop everything now")
+        opened.hang_up()
+        opened.until(lambda: opened.process.poll() is not None, reading=False)
+        assert opened.process.returncode == 129
+        assert latches() == [], "what was armed is not carried out"
+
+
+GARBAGE = {
+    "invalid utf-8": b"\xff\xfe\xc3(\x80",
+    "a key with an event type": b"\x1b[121;1:3u",
+    "a huge code point": b"\x1b[99999999999u",
+    "a mouse far away": b"\x1b[<0;99999999999999999999;1M",
+    "4 kB at random": b"",
+}
+
+
+@pytest.mark.parametrize("kind", GARBAGE)
+def test_garbage_on_its_input_does_it_no_harm(real: Terminal, kind: str, seed: int) -> None:
+    garbage = GARBAGE[kind] or random.Random(seed).randbytes(4096)
+    real.type(bytes(byte for byte in garbage if byte not in b"q!\x03"))
+    real.bytes_within(2.5)  # so that a paste which it may have begun is over
+    real.type(b"\x1b")
+    real.bytes_within(0.5)
+    assert real.process.poll() is None
+    real.type(b"!S")
+    real.until(lambda: len(latches()) == 1)
+
+
+def test_both_keys_in_one_read_stop(real: Terminal) -> None:
+    real.type(b"!S")
+    real.until(lambda: len(latches()) == 1)
+    real.until_said("STOP SENT")
+
+
+def test_a_bracketed_paste_never_stops(real: Terminal) -> None:
+    real.type(b"\x1b[200~!S and !S\x1b[201~")
+    real.type(b"?")
+    real.until_said("KEYS")
+    assert latches() == []
+
+
+def test_the_stop_leaves_while_the_event_loop_is_blocked() -> None:
+    with console("blocked") as opened:
+        opened.type(b"x")
+        opened.bytes_within(0.3)
+        opened.type(b"!S")
+        opened.until(lambda: len(latches()) == 1, within_s=BLOCKED_S / 2)
+
+
+def test_the_stop_leaves_while_nobody_reads_the_terminal() -> None:
+    """As when a connection stalls: the program cannot write, and its event loop waits for that sooner or later."""
+    with console("real", width=200, height=60) as opened:
+        for _ in range(60):
+            opened.type(b"?")
+            opened.type(b"\x1b\x1b")
+        opened.leave_alone(1.0)
+        opened.type(b"!S")
+        opened.until(lambda: len(latches()) == 1, reading=False)
+
+
+def test_a_stalled_terminal_holds_nothing_up_and_gets_the_truth_when_it_reads_again() -> None:
+    with console("real", width=200, height=60) as opened:
+        for _ in range(100):
+            opened.type(b"?")
+            opened.type(b"\x1b\x1b")
+        opened.leave_alone(2.0)
+        opened.type(b"4z")
+        opened.leave_alone(0.5)
+        opened.until_said("opportunity_scans             ")
+        opened.bytes_within(1.0)
+        assert opened.text().count("[ RUN]") == 1
+        assert "4 Rate limits" in opened.text()
+        assert "1 Global" not in opened.text()
+
+
+def test_a_signal_ends_it_while_nobody_reads_the_terminal() -> None:
+    with console("real", width=200, height=60) as opened:
+        for _ in range(100):
+            opened.type(b"?")
+            opened.type(b"\x1b\x1b")
+        opened.leave_alone(2.0)
+        os.kill(opened.process.pid, signal.SIGTERM)
+        opened.until(lambda: opened.process.poll() is not None, reading=False, within_s=8.0)
+        assert opened.process.returncode == 143
+
+
+def test_hostile_text_reaches_the_terminal_as_harmless_bytes() -> None:
+    with console("hostile", width=200, height=60) as opened:
+        opened.until_said("owned")
+        for key in (b"j", b"\x06", b"d", b"\x1b", b"p", b"\x1b", b"?"):
+            opened.type(key)
+            opened.bytes_within(0.2)
+        sent = bytes(opened.sent).replace(POINTER_SHAPE, b"")
+        assert b"\x1b]" not in sent
+        assert b"\x07" not in sent
+        assert b"\x1b[6n" not in sent
+        text = sent.decode("utf-8", errors="replace")
+        assert not {char for char in text if 0x80 <= ord(char) < 0xA0 or char in "\u202e\u2066\u200b\u200d\ufeff"}
+
+
+def test_an_internal_error_is_told_without_the_values_of_variables() -> None:
+    with console("crash") as opened:
+        opened.type(b"y")
+        assert opened.ended() == 70
+        assert opened.is_restored()
+        assert b"internal error" in opened.sent
+        assert b"hunter2" not in opened.sent
+
+
+def test_an_idle_console_sends_nothing(real: Terminal) -> None:
+    real.bytes_within(6.0)
+    assert real.bytes_within(3.0) == 0
+
+
+def test_an_idle_console_takes_hardly_any_processor_time(real: Terminal) -> None:
+    real.bytes_within(2.0)
+    before = real.cpu_s()
+    real.bytes_within(4.0)
+    assert real.cpu_s() - before < 0.2
+
+
+def test_variables_of_textual_press_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTUAL_PRESS", "q")
+    with console() as opened:
+        opened.bytes_within(1.0)
+        assert opened.process.poll() is None
+
+
+def test_a_dumb_terminal_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.console.terminal.TERM", "dumb")
+    with terminal("-m", CHILD, "real") as opened:
+        assert opened.ended() == 2
+        assert b"needs a terminal" in opened.sent
+
+
+def test_without_a_terminal_it_says_so_and_does_not_spin() -> None:
+    program = [sys.executable, "-m", CHILD, "real"]
+    environment = os.environ | {"TERM": "xterm", "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    with Path(os.devnull).open("rb") as nothing:
+        ended = subprocess.run(
+            program, stdin=nothing, capture_output=True, timeout=30, check=False, cwd=ROOT, env=environment
+        )
+    assert ended.returncode == 2
+    assert b"needs a terminal" in ended.stderr
