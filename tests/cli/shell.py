@@ -67,7 +67,7 @@ class Shell:
 
 def environment(**more: str) -> dict[str, str]:
     """What a process of its own gets: this test's home, and the sources."""
-    return os.environ | {"PYTHONPATH": str(SRC), "PYTHONDONTWRITEBYTECODE": "1"} | more
+    return os.environ | {"PYTHONPATH": str(SRC)} | more
 
 
 def run(*arguments: str | bytes, text: str | None = None, timeout_s: float = 60.0, **environ: str) -> Answer:
@@ -81,6 +81,12 @@ def run(*arguments: str | bytes, text: str | None = None, timeout_s: float = 60.
         check=False,
     )
     return Answer(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+
+
+def after(prelude: str, *arguments: str) -> list[str]:
+    """A command line in a process of its own that first does ``prelude``, as a shell or a service manager would."""
+    program = f"{prelude}\nimport runpy, sys\nsys.argv = {['opsconsole', *arguments]!r}\n"
+    return [sys.executable, "-c", program + "runpy.run_module('opsconsole', run_name='__main__', alter_sys=True)"]
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def test_the_journal_verifies_until_somebody_changes_it(ops: Shell) -> None:
 
     answer = ops("audit", "verify", "-o", "json")
     assert answer.code == 1
-    assert answer.json["fault"] == f"the body of event {sound['revision']} was changed"
+    assert answer.json["fault"].endswith(f"the body of event {sound['revision']} was changed")
 
 
 def test_what_is_exported_verifies_elsewhere(ops: Shell) -> None:

@@ -14,6 +14,8 @@ from click.shell_completion import CompletionItem
 
 from opsconsole.cli.invocation import Invocation
 from opsconsole.config import ConfigError
+from opsgate.paths import sqlite_path
+from opsgate.sources import SourceError, SqliteSource
 
 CAP_S: Final = 0.2
 MOST: Final = 200
@@ -25,20 +27,17 @@ def complete_names(ctx: click.Context, dimension: str, incomplete: str) -> list[
         backend = ctx.ensure_object(Invocation).settings.backend
     except ConfigError:
         return []
+    if not backend.startswith("sqlite:"):
+        return []  # connecting to a server takes longer than the cap by itself
+    source = SqliteSource(sqlite_path(backend))
     found: list[str] = []
-    reading = threading.Thread(target=lambda: found.extend(_names(backend, dimension)), daemon=True)
+    reading = threading.Thread(target=lambda: found.extend(_names(source, dimension)), daemon=True)
     reading.start()
     reading.join(CAP_S)
     return [CompletionItem(name) for name in found if name.startswith(incomplete)][:MOST]
 
 
-def _names(backend: str, dimension: str) -> Iterable[str]:
-    if not backend.startswith("sqlite:"):
-        return ()
-    from opsgate.paths import sqlite_path
-    from opsgate.sources import SourceError, SqliteSource
-
-    source = SqliteSource(sqlite_path(backend))
+def _names(source: SqliteSource, dimension: str) -> Iterable[str]:
     try:
         return sorted(source.read().names.get(dimension, ()))
     except SourceError:

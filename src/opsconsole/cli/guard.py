@@ -11,12 +11,12 @@ from types import FrameType
 
 from core.errors import OpsError
 from opsconsole.cli.exits import Exit, exit_of
-from opsconsole.cli.output import complain, forgive_encodings
+from opsconsole.cli.output import ReaderLeft, complain, forgive_encodings
 from opsconsole.cli.selectors import NothingMatches
 from opsconsole.config import ConfigError
 from opsgate.selector import SelectorError
 
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Ended(BaseException):
@@ -31,16 +31,13 @@ def guarded(action: Callable[[], int], arguments: Sequence[str]) -> int:
     """Carry out a command of this process; returns its exit code and never raises."""
     forgive_encodings()
     for number in _ENDING:
-        signal.signal(number, _end)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, and a shell's background, mean it
+            signal.signal(number, _end)
     try:
-        code = explained(action)
-        sys.stdout.flush()
-        return code
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
+        return explained(action)
     except Ended as ended:
         return 128 + ended.number
-    except BrokenPipeError:
+    except ReaderLeft:
         return _reader_left()
     except Exception as error:  # noqa: BLE001 - the last line of defence: a person gets a sentence, we get the report
         from opsconsole.cli.report import report
@@ -51,8 +48,7 @@ def guarded(action: Callable[[], int], arguments: Sequence[str]) -> int:
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Let no signal in until the block has ended: what must be done whole is done whole, then the signal is heard."""
-    signals = {*_ENDING, signal.SIGINT}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         yield
     finally:

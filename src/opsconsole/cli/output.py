@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, TextIO
 
+from core.errors import OpsError
 from opsconsole.render import Document, Listing, rendered
 from opsconsole.text import clean
 
 _REVERSE, _BOLD, _RESET = "\x1b[7m", "\x1b[1m", "\x1b[0m"
 _SIGNS: Final = re.compile(r"\[STOP\]|\[PART\]|\[\?{4}\]|\bPARTIAL\b|\bUNVERIFIED\b|\bMISSING\b|^NOT \w+")
+
+
+class ReaderLeft(Exception):
+    """Whoever read our output had enough: no fault. Not an OSError, which Click would take for its own."""
 
 
 def forgive_encodings() -> None:
@@ -40,12 +47,31 @@ def write(result: Listing | Document, output: str, color: str, *, ascii_only: bo
     for line in rendered(result, output):
         text = line.encode("ascii", "backslashreplace").decode() if ascii_only else line
         put(_SIGNS.sub(_emphasised, text) if painted else text)
-    sys.stdout.flush()
+    flush()
 
 
 def put(line: str) -> None:
-    """Write one line of data to stdout."""
-    print(line)  # noqa: T201 - the one place that writes data
+    """Write one line of data to stdout. Raises `ReaderLeft`, or `OpsError` when it cannot be written."""
+    with _writing():
+        print(line)  # noqa: T201 - the one place that writes data
+
+
+def flush() -> None:
+    """Let whoever reads stdout have everything."""
+    with _writing():
+        sys.stdout.flush()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise ReaderLeft from None
+    except OSError as error:
+        raise OpsError(
+            "output-failed", f"the output could not be written: {error.strerror}", "what was done is done"
+        ) from None
 
 
 def _emphasised(sign: re.Match[str]) -> str:

@@ -139,6 +139,7 @@ def _asker(backend: Backend, settings: Settings) -> Callable[[], FleetStatus]:
 
 def _watch(fired: Fired, durable: str, look: Callable[[], FleetStatus], *, wait: bool) -> Outcome:
     """Look again and again, until the keeper has said what the stop came to or nobody will any more."""
+    wait = wait and (durable == "database" or fired.keeper != "absent")  # else nobody would ever say more
     deadline_s = elapsed_s() + (_budget_s(fired) if wait else 0.0)
     told = -1
     while True:
@@ -155,7 +156,7 @@ def _watch(fired: Fired, durable: str, look: Callable[[], FleetStatus], *, wait:
 
 
 def _outcome(fired: Fired, durable: str, status: FleetStatus, stop: StopStatus | None, *, over: bool) -> Outcome:
-    if stop is None:
+    if stop is None or not stop.emergency_id:  # not recorded, so there is no frozen list to be verified against
         return Outcome(fired, durable, "unverified", _age_s(fired), revision=status.revision or None)
     acked = len(stop.of) - len(stop.missing)
     result = stop.result

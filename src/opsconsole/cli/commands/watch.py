@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import queue
-import sys
 
 import click
 
@@ -13,7 +12,7 @@ from core.errors import BackendUnavailable
 from opsconsole.cli import facts
 from opsconsole.cli.engine import Engine, opened
 from opsconsole.cli.invocation import Invocation
-from opsconsole.cli.output import put
+from opsconsole.cli.output import flush, put
 
 
 @click.command(short_help="Events as JSON lines, for ever.")
@@ -44,7 +43,7 @@ def _print_behind(engine: Engine, last: int) -> int:
                 if row.body:
                     put(json.dumps(facts.event(event_of(row))))
                 last = row.revision
-            sys.stdout.flush()
+            flush()
     except BackendUnavailable as error:
         engine.invocation.say(f"waiting: {error}")
     return last
