@@ -1,5 +1,7 @@
 """Values that several properties draw."""
 
+from itertools import product
+
 from hypothesis import strategies as st
 
 from opsgate.hold import Hold
@@ -9,15 +11,24 @@ from opsgate.selector import Selector
 IDENTIFIERS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,20}", fullmatch=True)
 """Any identifier."""
 
-FEW = st.sampled_from(["s1", "s2", "ab_testing", "enableABTesting"])
-"""So few values that they meet."""
+SOME = [
+    Selector.from_mapping(dict(pair for pair in (site, operation, env) if pair))
+    for site, operation, env in product(
+        (None, ("site", "s1"), ("site", "s2")),
+        (None, ("operation", "ab_testing"), ("operation", "enableSiteCreation")),
+        (None, ("env", "dev")),
+    )
+]
 
 
-@st.composite
-def selectors(draw: st.DrawFn, values: st.SearchStrategy[str] = FEW, dimensions: int = 3) -> Selector:
-    """A selector over up to ``dimensions`` dimensions."""
-    chosen = draw(st.dictionaries(st.sampled_from(DIMENSIONS), values, max_size=dimensions))
-    return Selector.from_mapping(chosen)
+def selectors() -> st.SearchStrategy[Selector]:
+    """A selector over so few dimensions and values that two of them often meet."""
+    return st.sampled_from(SOME)
+
+
+def any_selectors() -> st.SearchStrategy[Selector]:
+    """Any selector there can be."""
+    return st.dictionaries(st.sampled_from(DIMENSIONS), IDENTIFIERS, max_size=9).map(Selector.from_mapping)
 
 
 def holds(number: int) -> st.SearchStrategy[Hold]:

@@ -107,9 +107,10 @@ class Hold:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Hold:
         """The hold of ``as_dict``; KeyError, TypeError or ValueError when the document is none."""
+        hold_id = str(document["hold_id"])
         expires_at = document.get("expires_at")
         return cls(
-            hold_id=str(document["hold_id"]),
+            hold_id=hold_id,
             selector=Selector.from_mapping(document["selector"]),
             source=str(document["source"]),
             owner=str(document["owner"]),

@@ -86,7 +86,7 @@ class Snapshot:
             revision=whole(document["revision"]),
             holds=tuple(Hold.from_dict(hold) for hold in document["holds"]),
             stops=tuple(Notice.from_dict(notice) for notice in document["stops"]),
-            names={dimension: frozenset(names) for dimension, names in document["names"].items()},
+            names={dimension: frozenset(document["names"][dimension]) for dimension in document["names"]},
             names_revision=whole(document.get("names_revision", 0)),
         )
 

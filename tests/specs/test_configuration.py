@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.capabilities.configuration import ApplyConfiguration, Configuration, export_configuration
@@ -173,6 +173,7 @@ TITLES = st.text(max_size=20)
 ENTRIES = st.dictionaries(NAMES, st.fixed_dictionaries({"title": TITLES}), max_size=4)
 
 
+@settings(max_examples=40)
 @given(
     sites=ENTRIES,
     services=ENTRIES,

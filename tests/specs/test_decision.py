@@ -152,7 +152,7 @@ def test_the_compiled_table_finds_what_the_plain_rule_finds(placed: list[Selecto
     assert found == {hold.hold_id for hold in holds if set(hold.selector.items) <= set(work.items)}
 
 
-@given(st.lists(selectors(), max_size=8), st.lists(selectors(), max_size=8), st.data(), selectors())
+@given(st.lists(selectors(), max_size=6), st.lists(selectors(), max_size=6), st.data(), selectors())
 def test_a_table_that_follows_by_difference_decides_like_one_made_anew(
     before: list[Selector], more: list[Selector], data: st.DataObject, work: Selector
 ) -> None:
