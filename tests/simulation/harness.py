@@ -1,0 +1,55 @@
+"""What the random harnesses share: their length, and what must be true of a database whatever happened to it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+
+from backends import open_backend
+from core.audit import event_of
+from core.engine import fold
+from core.ports import iterate
+from core.state import State
+from opsgate.paths import sqlite_path
+from opsgate.sources import SqliteSource
+
+FULL = bool(os.environ.get("OPSCONSOLE_FULL"))
+QUICK_S = 20.0
+
+
+def rounds(quick: int, full: int) -> Iterator[int]:
+    """Number the rounds: ``full`` of them at full length, else ``quick`` or as many as fit into twenty seconds."""
+    until_s = float("inf") if FULL else time.monotonic() + QUICK_S
+    for number in range(full if FULL else quick):
+        if time.monotonic() > until_s:
+            return
+        yield number
+
+
+def tell(sentence: str) -> None:
+    """Say what was found; pytest shows it with ``-s`` or ``-rP``."""
+    sys.stdout.write(f"{sentence}\n")
+
+
+def require_whole(url: str) -> State:
+    """The state, after checking that the chain verifies, that events alone give the same state, and that the tables
+    of the gates are its picture."""
+    backend = open_backend(url, create=False)
+    try:
+        report = backend.verify()
+        assert report.fault is None, report.fault
+        state = backend.state()
+        events = [event_of(row) for row in iterate(backend.store, 0)]  # type: ignore[attr-defined]
+        assert [recorded.revision for recorded in events] == list(range(1, state.revision + 1))
+        assert fold(State(), events) == state
+    finally:
+        backend.close()
+    source = SqliteSource(sqlite_path(url))
+    snapshot, expected = source.read(), state.snapshot()
+    source.close()
+    assert {hold.hold_id: hold for hold in snapshot.holds} == {hold.hold_id: hold for hold in expected.holds}
+    assert {notice.stop_id: notice for notice in snapshot.stops} == {n.stop_id: n for n in expected.stops}
+    assert (snapshot.revision, snapshot.names) == (expected.revision, expected.names)
+    return state
