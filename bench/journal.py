@@ -115,6 +115,7 @@ def _grown(folder: Path, events: int) -> str:
         head = backend.journal()[-1]
     if not events:
         return url
+    events -= head.revision + 1  # so that the command below is the one that a checkpoint follows on
     with closing(sqlite3.connect(folder / f"grown-{events}.db")) as database:
         columns = [column.name for column in journal.columns]
         statement = f"insert into journal({','.join(columns)}) values ({','.join('?' * len(columns))})"
