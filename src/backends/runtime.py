@@ -19,12 +19,12 @@ from backends.commit import Carried, carry_out, founding, require_held, safety_h
 from backends.contact import ContactLog
 from backends.feed import Feed
 from backends.floor import Floor
-from backends.projection import Projection
+from backends.mirror import Mirror
 from core import checkpoint
 from core.audit import Row
 from core.errors import BackendUnavailable, NotOurDatabase
-from core.messages import Envelope, Receipt, Recorded
-from core.ports import ChainReport, Contact, Head, Lease, Listener, Observations, Reservation, Store, WorkerRow, iterate
+from core.messages import Envelope, Receipt
+from core.ports import ChainReport, Contact, Lease, Listener, Observations, Reservation, Store, WorkerRow
 from core.state import State
 from opsgate.paths import keeper_socket
 from opsgate.wire import ask
@@ -52,12 +52,11 @@ class Runtime:
         self.store = store
         self.keeper_since: datetime | None = None
         self._clock = clock
-        self._floor = floor
-        self._floor_control = 0
-        self._lock = threading.Lock()
+        self._turn = threading.Lock()
         self._contact = ContactLog()
+        self._has_news = False
         self._feed = Feed(store, self._look)
-        self._projection = Projection(store)
+        self._mirror = Mirror(store, self._feed, floor)
         self._open()
 
     @property
@@ -71,19 +70,15 @@ class Runtime:
         ``fence`` is the lease under which the sender acts. Raises `CommandRejected` or `RevisionConflict` (recorded in
         the journal), or `BackendUnavailable` (nothing was recorded), also where somebody else has taken that lease.
         """
-        with self._exclusive(timeout_s) as remaining_s:
-            with self.store.write(timeout_s=remaining_s) as transaction:
+        with self._in_turn(timeout_s) as left_s:
+            with self.store.write(timeout_s=left_s) as transaction:
                 require_held(transaction, fence)
-                self._catch_up(transaction.head(), transaction.rows)
-                carried = carry_out(
-                    transaction,
-                    self._projection.state,
-                    envelope,
-                    self._clock(),
-                    keeper_since=self.keeper_since,
-                    lost=self._projection.lost,
-                )
-            self._advance(carried)
+                state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
+                lost = self._mirror.lost
+                now, since = self._clock(), self.keeper_since
+                carried = carry_out(transaction, state, envelope, now, keeper_since=since, lost=lost)
+            self._mirror.advance(carried)
+            self._mirror.settle(lost)
         notes = self._act(carried)
         if carried.refused is not None:
             raise carried.refused
@@ -92,15 +87,14 @@ class Runtime:
 
     def state(self, *, timeout_s: float = 5.0) -> State:
         """The state now: catches up with the database first."""
-        with self._exclusive(timeout_s):
-            self._catch_up(self.store.head(), self._tail)
-        if self._projection.lost is not None:
-            self._secure()
-        return self._projection.state
+        with self._asking():
+            self._mirror.look(timeout_s=timeout_s)
+        self._secure(timeout_s)
+        return self._mirror.state
 
     def latest(self) -> State:
         """The state as last seen, without asking anybody."""
-        return self._projection.state
+        return self._mirror.state
 
     def contact(self) -> Contact:
         """How current ``latest`` can be, without asking anybody."""
@@ -111,7 +105,7 @@ class Runtime:
         with self._asking():
             now = self._clock()
             workers = tuple(sorted(self.store.workers(), key=lambda row: row.worker_id))
-            usage = reservations.usage_of(self.store, self._projection.state, now)
+            usage = reservations.usage_of(self.store, self._mirror.state, now)
             return Observations(now, workers, usage, keeper=self._keeper_is_alive(now))
 
     def follow(self, listener: Listener) -> Callable[[], None]:
@@ -135,28 +129,28 @@ class Runtime:
 
     def reserve(self, limit: str, cost: int = 1, *, timeout_s: float = 5.0) -> Reservation:
         """Reserve ``cost`` units of a limit (by its own name or S0's), atomically over all processes."""
-        with self._exclusive(timeout_s) as remaining_s, self.store.write(timeout_s=remaining_s) as transaction:
-            self._catch_up(transaction.head(), transaction.rows)
-            return reservations.take(transaction, self._projection.state, limit, cost, self._clock())
+        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+            state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
+            return reservations.take(transaction, state, limit, cost, self._clock())
 
     def refund(self, reservation_id: str, *, timeout_s: float = 5.0) -> bool:
         """Give a reservation back; False when it is not there any more."""
-        with self._asking(), self.store.write(timeout_s=timeout_s) as transaction:
+        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
             return transaction.drop_usage(reservation_id=reservation_id) > 0
 
     def put_workers(self, rows: Iterable[WorkerRow], *, timeout_s: float = 5.0) -> None:
         """Store what workers last said: observations, no events."""
-        with self._asking(), self.store.write(timeout_s=timeout_s) as transaction:
+        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
             transaction.put_workers(rows)
 
     def drop_workers(self, worker_ids: Iterable[str], *, timeout_s: float = 5.0) -> None:
         """Forget what workers said."""
-        with self._asking(), self.store.write(timeout_s=timeout_s) as transaction:
+        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
             transaction.drop_workers(worker_ids)
 
     def take_lease(self, name: str, holder: str, for_s: float, *, timeout_s: float = 5.0) -> Lease | None:
         """Take or renew a role for a while; None while somebody else has it. A new holder gets a higher token."""
-        with self._asking(), self.store.write(timeout_s=timeout_s) as transaction:
+        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
             now, known = self._clock(), transaction.lease(name)
             mine = known is not None and known.holder == holder and known.expires_at > now
             if known is not None and not mine and known.expires_at > now:
@@ -168,7 +162,7 @@ class Runtime:
 
     def drop_lease(self, name: str, holder: str, *, timeout_s: float = 5.0) -> None:
         """Give a role back, if it is still this holder's."""
-        with self._asking(), self.store.write(timeout_s=timeout_s) as transaction:
+        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
             known = transaction.lease(name)
             if known is not None and known.holder == holder:
                 transaction.put_lease(replace(known, expires_at=self._clock()))
@@ -188,60 +182,24 @@ class Runtime:
 
     def _open(self) -> None:
         with self._asking():
-            self._projection.load()
-            if self._projection.state.revision == 0:
+            self._mirror.load()
+            if self._mirror.state.revision == 0:
                 self.submit(founding(self.store.head().fleet))
-            if self._floor is not None:
-                self._projection.require(self._floor.read())
-                self._keep_floor(self._floor)
-            if self._projection.lost is not None:
-                self._secure()
+            self._secure(timeout_s=5.0)
 
-    def _secure(self) -> None:
-        lost = self._projection.lost
+    def _secure(self, timeout_s: float) -> None:
+        """Hold everything where the database has been put back; raises where that cannot be recorded."""
+        lost = self._mirror.lost
         if lost is not None:
-            self.submit(safety_hold(lost, self._projection.state.revision))
+            self.submit(safety_hold(lost, self._mirror.state.revision), timeout_s=timeout_s)
 
     def _look(self) -> None:
+        """What the feed does again and again: news stay news until they have been read."""
         with self._asking():
-            if self.store.moved():
+            self._has_news = self.store.moved() or self._has_news
+            if self._has_news:
                 self.state()
-
-    def _tail(self, after: int) -> Sequence[Row]:
-        return list(iterate(self.store, after))
-
-    def _catch_up(self, head: Head, rows: Callable[[int], Sequence[Row]]) -> None:
-        known = self._projection.state
-        if head.fleet != known.fleet and known.fleet:
-            raise NotOurDatabase(
-                "another-fleet", f"{self.url} holds fleet {head.fleet} now, not {known.fleet}", "start again on it"
-            )
-        events = self._projection.catch_up(head, rows)
-        if self._projection.state is not known:
-            self._published(events)
-
-    def _advance(self, carried: Carried) -> None:
-        if carried.rows:
-            self._projection.advance(carried.state, carried.rows)
-            self._published(carried.events)
-        if self._projection.lost is not None:
-            self._projection.lost = None
-            if self._floor is not None:
-                self._floor.settle(self._projection.mark)
-
-    def _published(self, events: tuple[Recorded, ...]) -> None:
-        self._feed.publish(self._projection.state, events)
-        if self._floor is not None:
-            self._keep_floor(self._floor)
-
-    def _keep_floor(self, floor: Floor) -> None:
-        """Remember outside the database that what may run has changed."""
-        control = self._projection.state.control_revision
-        if control > self._floor_control and self._projection.lost is None:
-            self._floor_control = control
-            known = floor.read()
-            if known is None or known.revision < control:
-                floor.settle(self._projection.mark)
+                self._has_news = False
 
     def _act(self, carried: Carried) -> tuple[str, ...]:
         """What follows a commit: latches, the keeper's hint, a checkpoint now and then."""
@@ -258,7 +216,7 @@ class Runtime:
     def _store_checkpoint(self, state: State, chain: str) -> None:
         text = checkpoint.dump(state)
         try:
-            with self._asking(), self.store.write(timeout_s=1.0) as transaction:
+            with self._in_turn(1.0) as left_s, self.store.write(timeout_s=left_s) as transaction:
                 transaction.put_checkpoint(state.revision, chain, text, checkpoint.digest(text))
         except BackendUnavailable:
             pass  # it only makes the next start faster, and another thousand events bring the next one
@@ -266,23 +224,23 @@ class Runtime:
     def _keeper_is_alive(self, now: datetime) -> bool:
         if self.keeper_since is not None:
             return True
-        answer = ask(str(keeper_socket(self._projection.state.fleet)), "ping", timeout_s=PING_S)
+        answer = ask(str(keeper_socket(self._mirror.state.fleet)), "ping", timeout_s=PING_S)
         if answer is not None and answer["t"] == "pong":
             return True
         lease = self.store.lease(KEEPER)
         return lease is not None and lease.expires_at > now
 
     @contextmanager
-    def _exclusive(self, timeout_s: float) -> Iterator[float]:
-        """The one lock of this process; yields the seconds that are left of the time."""
+    def _in_turn(self, timeout_s: float) -> Iterator[float]:
+        """One writer of this process at a time, in order; yields the seconds that are left of the time."""
         deadline_s = monotonic() + timeout_s
-        if not self._lock.acquire(timeout=max(0.0, timeout_s)):
+        if not self._turn.acquire(timeout=max(0.0, timeout_s)):
             raise BackendUnavailable("busy", f"{self.url} is busy with another command", "try again")
         try:
             with self._asking():
                 yield max(0.001, deadline_s - monotonic())
         finally:
-            self._lock.release()
+            self._turn.release()
 
     @contextmanager
     def _asking(self) -> Iterator[None]:

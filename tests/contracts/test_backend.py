@@ -3,6 +3,7 @@
 Two runtimes on one database stand for two processes.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -167,6 +168,31 @@ class TestCommands:
             ours.submit(say(PAUSE), timeout_s=0.1)
 
         assert ours.submit(say(PAUSE)).revision == 18
+
+    def test_whoever_only_looks_is_not_held_up_by_a_command_that_waits_for_its_turn(self, place: Place) -> None:
+        ours, others = place.runtime(), place.runtime()
+        with ThreadPoolExecutor(1) as pool:
+            with others.store.write(timeout_s=5):
+                waiting = pool.submit(ours.submit, say(PAUSE), timeout_s=60)
+                eventually(ours._turn.locked)
+                assert ours.state(timeout_s=1).revision == 17
+                assert not waiting.done()
+            assert waiting.result(60).revision == 18
+
+    def test_commands_of_many_threads_are_each_recorded_and_published_once(self, place: Place) -> None:
+        ours, others = place.runtime(), place.runtime()
+        arrivals = _Arrivals()
+        ours.follow(arrivals)
+        commands = [say(AddName(dimension="site", name=f"s{number}")) for number in range(40)]
+
+        with ThreadPoolExecutor(8) as pool:
+            writers = [(ours, others)[number % 2] for number in range(40)]
+            receipts = list(pool.map(lambda writer, command: writer.submit(command, timeout_s=60), writers, commands))
+
+        assert sorted(receipt.revision for receipt in receipts) == list(range(18, 58))
+        eventually(lambda: arrivals.revision == 57)
+        assert [recorded.revision for recorded in arrivals.events] == list(range(18, 58))
+        assert ours.state() == others.state()
 
     def test_recovery_removes_the_latches_of_its_stops_wherever_they_lie(self, place: Place) -> None:
         """Under the fleet's id, under the hash of the URL while the id was unknown, and under all."""
