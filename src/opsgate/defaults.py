@@ -78,6 +78,7 @@ def is_processing_allowed(site_id: str | None = None) -> bool:
 
 def _say_what_it_rests_on(name: str, basis: str, *, enabled: bool) -> None:
     """In S2's words, once for each turn."""
+    shown = pauselog.plain(name)
     if basis == _not_live.get(name, "live"):
         return
     if basis == "live":
@@ -86,8 +87,8 @@ def _say_what_it_rests_on(name: str, basis: str, *, enabled: bool) -> None:
     if len(_not_live) < _WORKFLOWS_CACHED:
         _not_live[name] = basis
     if basis == "default":
-        _log.error("DB error checking workflow status for %s: nothing is known of the fleet", name)
+        _log.error("DB error checking workflow status for %s: nothing is known of the fleet", shown)
     else:
-        _log.info("Using cached state for %s: %s", name, enabled)
+        _log.info("Using cached state for %s: %s", shown, enabled)
     if enabled:
-        _log.warning("Failing OPEN - %s will continue", name)
+        _log.warning("Failing OPEN - %s will continue", shown)

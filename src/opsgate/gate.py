@@ -231,7 +231,9 @@ class Gate:
             self._used_up.discard(limit)
         else:
             _log.log(
-                logging.DEBUG if limit in self._used_up else logging.INFO, "[Rate Limit] ❌ %s", reservation.reason
+                logging.DEBUG if limit in self._used_up else logging.INFO,
+                "[Rate Limit] ❌ %s",
+                pauselog.plain(reservation.reason),
             )
             self._used_up.add(limit)
         return reservation
@@ -363,7 +365,7 @@ class Gate:
             unsubscribe()
 
     def _count(self, names: tuple[str, ...]) -> None:
-        for name in names:
+        for name in (pauselog.plain(name, 200) for name in names):
             if name not in self.unknown_names:
                 if len(self.unknown_names) >= _NAMES_COUNTED:
                     return  # a worker that invents names must not fill the memory

@@ -27,6 +27,13 @@ _FEATURES: Final = {
 }
 
 
+def plain(text: str, most: int = 400) -> str:
+    """A text of somebody else's on one line of a log: what cannot be printed is escaped, what is too long is cut."""
+    if len(text) <= most and text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text[:most])
+
+
 def refusal(hold: Hold) -> str:
     """Why work is skipped, in S0's words where it has some."""
     site, operation = hold.selector.get("site"), hold.selector.get("operation")
@@ -36,7 +43,7 @@ def refusal(hold: Hold) -> str:
         return f"[Pause Check] ❌ Site {site} autonomous processes are paused"
     if hold.source == "flag" and operation is not None:
         return f"[Pause Check] ❌ {_FEATURES.get(operation, operation)} is disabled"
-    return f"[Pause Check] ❌ {describe(hold)}"
+    return f"[Pause Check] ❌ {plain(describe(hold))}"
 
 
 def changed(before: Table, after: Table) -> None:
@@ -48,7 +55,7 @@ def changed(before: Table, after: Table) -> None:
     for hold in came[:_SHOWN]:
         log.info("%s", refusal(hold))
     for hold in went[:_SHOWN]:
-        log.info("[Pause Check] ✅ no longer: %s", describe(hold))
+        log.info("[Pause Check] ✅ no longer: %s", plain(describe(hold)))
     hidden = max(0, len(came) - _SHOWN) + max(0, len(went) - _SHOWN)
     if hidden:
         log.info("[Pause Check] and %d more holds came or went", hidden)
@@ -63,4 +70,4 @@ def checked(decision: Decision) -> None:
     elif decision.allowed:
         log.debug(ALLOWED)
     else:
-        log.debug("[Pause Check] ❌ %s", decision.headline)
+        log.debug("[Pause Check] ❌ %s", plain(decision.headline))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from opsgate.clock import elapsed_s
+from opsgate.pauselog import log, plain
 from opsgate.work import Dimensions
 
 if TYPE_CHECKING:
     from opsgate.decision import Decision
-
-_log = logging.getLogger("opsgate")
 
 _LOOK_AGAIN_S = 1.0
 """Seconds after which a waiter looks again though nothing was published: time alone may decide (a cold start)."""
@@ -88,6 +86,6 @@ def _say(dimensions: Dimensions, decision: Decision) -> None:
     """Once when the waiting begins, in the words of S2 where it is a workflow that waits."""
     workflow = dimensions.get("workflow")
     if workflow is not None and any(hold.selector.get("workflow") == workflow for hold in decision.blockers):
-        _log.info("Workflow '%s' is DISABLED - sleeping until it is enabled", workflow)
+        log.info("Workflow '%s' is DISABLED - sleeping until it is enabled", plain(workflow))
     else:
-        _log.info("[Pause Check] ❌ %s - waiting", decision.headline)
+        log.info("[Pause Check] ❌ %s - waiting", plain(decision.headline))

@@ -104,12 +104,18 @@ def test_unknown_names_are_counted_and_said_once_and_refused_when_strict(
     ]
 
 
-@pytest.mark.parametrize("value", [5, 5.0, True, ["s1"], {"a": 1}, object(), "", "s1\0", "\ud800", "x" * 100_000])
-def test_no_value_of_a_worker_raises_into_it(gate: Gate, value: Any) -> None:
-    assert gate.check(site=value).allowed
-    assert gate.check(operation=value, campaign=value, key=value).allowed
-    with gate.work(site=value) as work:
-        assert work.checkpoint()
+def test_no_value_of_a_worker_raises_into_it_or_forges_a_line_of_its_log(
+    gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    strange: list[Any] = [5, 5.0, True, ["s1"], {"a": 1}, object(), "", "s1\0", "\ud800", "x" * 100_000]
+    for value in strange:
+        assert gate.check(site=value).allowed
+        assert gate.check(operation=value, campaign=value, key=value).allowed
+        with gate.work(site=value) as work:
+            assert work.checkpoint()
+    lines = [record.getMessage() for record in caplog.records]
+    assert "nobody registered site=s1\\x00, so only wider holds stop it" in lines
+    assert all(line.isprintable() and len(line) < 500 for line in lines)
 
 
 def test_work_named_by_the_number_of_a_row_is_covered_by_a_hold_on_that_text(fleet: Fleet) -> None:

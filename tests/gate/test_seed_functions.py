@@ -161,3 +161,15 @@ def test_the_default_gate_is_opened_from_the_environment_once(fleet: Fleet, monk
     assert gate.check(site="s1").decided_by == "live"
     assert opsgate.set_default_gate(None) is gate
     gate.close()
+
+
+def test_a_reason_that_would_forge_a_line_of_the_log_is_escaped(
+    fake: FakeGate, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "opsgate")
+
+    fake.pause(account="a1", reason="fine\r\nERROR forged \x1b]0;title\x07 \u202e")
+
+    assert lines(caplog, logging.INFO) == [
+        r"[Pause Check] ❌ account=a1 is paused by tests: fine\r\nERROR forged \x1b]0;title\x07 \u202e"
+    ]
