@@ -18,6 +18,10 @@ from opsgate.paths import ALL_FLEETS, latch_home
 
 _log = logging.getLogger(NAME)
 
+LISTEN_S: Final = 1.25
+"""Seconds that a new keeper listens before it records what it finds latched. Gates that saw no keeper look for one each
+second, and a stop must leave out no worker for want of a keeper to hear it. The latch stops them meanwhile."""
+
 _LOOK_S: Final = 1.0
 """Seconds between two looks when the host tells of no change."""
 
@@ -51,6 +55,7 @@ class Latches(threading.Thread):
         watch = FolderWatch(lambda name: not name.startswith("."))
         folders = [latch_home() / fleet for fleet in (*self._fleets, ALL_FLEETS)]
         poller = select.poll()
+        self._ending.wait(LISTEN_S)
         while not self._ending.is_set():
             try:
                 watch.arm(folders)
