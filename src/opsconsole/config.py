@@ -107,7 +107,9 @@ SETTINGS: Final = (
 )
 """The global options, in the order in which they are listed."""
 
-PRODUCTION: Final = Setting("production", "switch", "releases need --confirm SCOPE, on a terminal and without one")
+PRODUCTION: Final = Setting(
+    "production", "switch", "resume --all and recover demand --confirm where nobody can be asked"
+)
 """A setting of files alone: a profile marks itself."""
 
 _BY_KEY: Final = {setting.key: setting for setting in (*SETTINGS, PRODUCTION)}

@@ -23,9 +23,21 @@ _KEEPER_ENDS_WITHIN_S: Final = 3.0
 
 
 @click.command(short_help="A live fleet of worker processes, and the console over it.")
-@click.option("--workers", type=click.IntRange(FEWEST_WORKERS, 500), default=12, show_default=True, metavar="N")
-@click.option("--sites", type=click.IntRange(FEWEST_SITES, 10_000), default=6, show_default=True, metavar="N")
-@click.option("--seconds", type=click.IntRange(1, 3_600), default=20, show_default=True, metavar="S")
+@click.option(
+    "--workers",
+    type=click.IntRange(FEWEST_WORKERS, 500),
+    default=12,
+    metavar="N",
+    help="Worker processes (default 12).",
+)
+@click.option("--sites", type=click.IntRange(FEWEST_SITES, 10_000), default=6, metavar="N", help="Sites (default 6).")
+@click.option(
+    "--seconds",
+    type=click.IntRange(1, 3_600),
+    default=20,
+    metavar="S",
+    help="How long the incident takes, without a terminal (default 20).",
+)
 @click.pass_obj
 def demo(invocation: Invocation, workers: int, sites: int, seconds: int) -> int:
     """Start a keeper and worker processes that ask the gate before each piece of work, and show the console.

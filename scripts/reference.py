@@ -1,0 +1,163 @@
+"""Write the parts of docs/reference that follow from the code: commands, settings and event kinds.
+
+python scripts/reference.py            writes them anew
+python scripts/reference.py --check    exits 1 where one of them is out of date
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+import core.capabilities  # noqa: F401 - importing it registers every command and event
+from core.messages import EVENTS
+from opsconsole.cli.root import COMMANDS, LazyRoot, root
+from opsconsole.config import PRODUCTION, SETTINGS
+
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+
+COMMANDS_HEAD = """# Commands
+
+`opsconsole [GLOBAL OPTIONS] [COMMAND]`. Without a command it is the console; without a terminal, the status.
+
+Global options ([settings.md](settings.md)) may stand before and behind the command. Data goes to stdout, narration to
+stderr, the same bytes on a terminal and in a pipe apart from colour. Exit codes: [exit-codes.md](exit-codes.md). This
+page is made from the program by `scripts/reference.py`.
+
+**SELECTOR** is `--all`, or any of `--site --operation --workflow --service --dependency --campaign --account --agent
+--env`, together meaning *and*; a repeated option means *or*, one hold each in one transaction. `'a*'` stands for the
+registered names that match when the command is given. Names match `[A-Za-z0-9][A-Za-z0-9._~-]{0,127}` and are rejected
+otherwise, never repaired. A flag and the operation it switches are one thing: either name does.
+
+**DURATION** is `90`, `90s`, `15m`, `2h30m`; a bare number is seconds. **TIME** is `2026-11-22T14:05Z`,
+`'2026-11-22 14:05'` or `14:05`, on the clock of this host where it has no zone.
+
+**SCOPE** is what `resume --all` and `recover` ask for on a terminal: `all`, or the selector as it is printed
+(`site=s1`). `--confirm` answers in advance. Without a terminal nothing is asked; a profile marked `production = true`
+then demands `--confirm`.
+"""
+
+SETTINGS_HEAD = """# Settings
+
+flag > environment > profile > user file > system file. `opsconsole config show` says what holds and where it comes
+from; `opsconsole config validate` reads every layer. This page is made from the program by `scripts/reference.py`.
+
+- user file: `$XDG_CONFIG_HOME/opsconsole/config.toml`, else `~/.config/opsconsole/config.toml`
+- system file: `/etc/opsconsole/config.toml`
+
+```toml
+timeout = "5s"
+
+[profiles.prod]
+backend = "postgresql://ops@db.internal/fleet"
+production = true
+
+[profiles.audit]
+backend = "sqlite:////srv/fleet/fleet.db"
+read_only = true
+```
+
+Two settings only tighten. `read_only` from any layer holds, and only the flag `--no-read-only` loosens it; a stop is
+never refused by it. `production` from any layer holds.
+"""
+
+SETTINGS_TAIL = """
+`NO_COLOR` means `--color never` where nothing else is said. Variables that begin with `TEXTUAL_` are dropped at the
+start. Others that are looked at: `XDG_STATE_HOME` (the embedded database `opsconsole/opsconsole.db`, the last known
+state `opsgate/`), `XDG_RUNTIME_DIR` (sockets), `OPSGATE_LATCH_DIR` (latches); workers look at `OPSGATE_URL`,
+`OPSGATE_WORKER` and `OPSGATE_ENV`.
+"""
+
+EVENTS_HEAD = """# Event kinds
+
+Every change, and every refusal, is an event in the journal: `opsconsole audit list`, `opsconsole watch`. Each has a
+revision, a time, an actor, a door, a correlation id and the id of the command that caused it, and the fields below.
+This page is made from the program by `scripts/reference.py`.
+"""
+
+
+def pages() -> dict[str, str]:
+    """The text of each page, by file name."""
+    return {"commands.md": _commands(), "settings.md": _settings(), "events.md": _events()}
+
+
+def _commands() -> str:
+    context = click.Context(root, info_name="opsconsole")
+    assert isinstance(root, LazyRoot)
+    parts = [COMMANDS_HEAD]
+    for name in COMMANDS:
+        command = root.get_command(context, name)
+        assert command is not None
+        if not command.hidden:
+            parts += _command(command, f"opsconsole {name}", level=2)
+    return "\n".join(parts)
+
+
+def _command(command: click.Command, path: str, level: int) -> Iterator[str]:
+    context = click.Context(command, info_name=path)
+    usage = command.get_usage(context).removeprefix("Usage: ")
+    yield f"{'#' * level} {path.removeprefix('opsconsole ')}\n"
+    yield f"    {' '.join(usage.split())}\n"
+    yield inspect.cleandoc(command.help or command.short_help or "") + "\n"
+    rows = [_option(param) for param in command.params if isinstance(param, click.Option) and not param.hidden]
+    if rows:
+        yield "| option | |\n|---|---|"
+        yield "\n".join(rows) + "\n"
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            yield from _command(below, f"{path} {name}", level + 1)
+
+
+def _option(option: click.Option) -> str:
+    names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
+    value = "" if option.is_flag else f" {option.metavar or _choices(option)}"
+    return f"| {names}{value} | {option.help or ''}{' Required.' if option.required else ''} |"
+
+
+def _choices(option: click.Option) -> str:
+    return "\\|".join(option.type.choices) if isinstance(option.type, click.Choice) else option.type.name.upper()
+
+
+def _settings() -> str:
+    rows = ["| key | option | variable | value | |", "|---|---|---|---|---|"]
+    for setting in SETTINGS:
+        flags = ", ".join(filter(None, (setting.flag, setting.short)))
+        flags += ", --no-read-only" if setting.key == "read_only" else ""
+        value = "\\|".join(setting.choices) or setting.kind
+        rows.append(f"| `{setting.key}` | `{flags}` | `{setting.variable}` | {value} | {setting.help} |")
+    rows.append(f"| `{PRODUCTION.key}` | | | {PRODUCTION.kind} | {PRODUCTION.help}; in files only |")
+    return "\n".join([SETTINGS_HEAD, *rows, SETTINGS_TAIL])
+
+
+def _events() -> str:
+    parts = [EVENTS_HEAD, "| kind | version | says | fields |", "|---|---|---|---|"]
+    for kind, event in sorted(EVENTS.items()):
+        says = " ".join(inspect.cleandoc(event.__doc__ or "").split("\n\n")[0].split())
+        fields = ", ".join(f"`{name}`" for name in event.model_fields if name != "kind")
+        parts.append(f"| `{kind}` | {event.version} | {says} | {fields} |")
+    return "\n".join([*parts, ""])
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or with ``--check`` compare them."""
+    stale = [name for name, text in pages().items() if not _same(REFERENCE / name, text)]
+    if "--check" in arguments:
+        print("\n".join(f"out of date: docs/reference/{name}" for name in stale))
+        return 1 if stale else 0
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    for name in stale:
+        (REFERENCE / name).write_text(pages()[name], "utf-8")
+        print(f"wrote docs/reference/{name}")
+    return 0
+
+
+def _same(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text("utf-8") == text
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
