@@ -71,16 +71,21 @@ class Feed:
     def _run(self) -> None:
         pause_s = 0.0
         while not self._closed.wait(pause_s):
-            try:
-                self._look()
-                self._deliver()
-                pause_s = 0.0
+            pause_s = self._look_once(pause_s)
+            self._deliver()
+            if not pause_s:
                 self._store.wait(WAIT_S)
-            except OpsError:  # the runtime remembers what is wrong and since when
-                pause_s = min(PATIENCE_S, max(0.1, pause_s * 2))
-            except Exception:  # noqa: BLE001 - news must not end for good because of one fault, whosever it is
-                _log.exception("looking for news failed")
-                pause_s = PATIENCE_S
+
+    def _look_once(self, pause_s: float) -> float:
+        """Look for news; returns how long to leave the database alone, 0 while it answers."""
+        try:
+            self._look()
+        except OpsError:  # the runtime remembers what is wrong and since when
+            return min(PATIENCE_S, max(0.1, pause_s * 2))
+        except Exception:  # noqa: BLE001 - news must not end for good because of one fault, whosever it is
+            _log.exception("looking for news failed")
+            return PATIENCE_S
+        return 0.0
 
     def _deliver(self) -> None:
         with self._lock:

@@ -1,0 +1,83 @@
+"""The feed lives on: through a database that is away, through faults of its own, and news are read in the end."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from backends.feed import Feed
+from backends.local.memory import MemoryStore
+from core.errors import BackendUnavailable
+from core.ports import Arrival
+from core.state import State
+from tests.support.waiting import eventually
+
+
+class Looks:
+    """What the feed does to look for news: the test says how it goes."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.fault: Exception | None = None
+
+    def __call__(self) -> None:
+        self.count += 1
+        if self.fault is not None:
+            raise self.fault
+
+    def more(self) -> bool:
+        """Whether it has looked again since."""
+        known = self.count
+        eventually(lambda: self.count > known)
+        return True
+
+
+@pytest.fixture
+def looks() -> Looks:
+    """Looks that go well."""
+    return Looks()
+
+
+@pytest.fixture
+def feed(looks: Looks) -> Iterator[Feed]:
+    """A feed over a store in memory."""
+    with closing(Feed(MemoryStore(), looks)) as feed:
+        yield feed
+
+
+@pytest.mark.parametrize("fault", [BackendUnavailable("away", "it is away"), ZeroDivisionError()])
+def test_a_look_that_fails_is_followed_by_another(feed: Feed, looks: Looks, fault: Exception) -> None:
+    feed.follow(lambda arrival: None)
+    looks.fault = fault
+    looks.more()
+
+    looks.fault = None
+
+    looks.more()
+
+
+def test_what_arrived_is_delivered_after_looks_have_failed(feed: Feed, looks: Looks) -> None:
+    arrivals = list[Arrival]()
+    looks.fault = BackendUnavailable("away", "it is away")
+    feed.follow(arrivals.append)
+    looks.more()
+
+    feed.publish(State(revision=1), ())
+
+    eventually(lambda: [arrival.state.revision for arrival in arrivals] == [1])
+
+
+def test_no_thread_is_started_before_somebody_follows(feed: Feed) -> None:
+    feed.publish(State(revision=1), ())
+
+    assert "opsconsole-feed" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_feed_that_is_closed_has_ended(looks: Looks) -> None:
+    feed = Feed(MemoryStore(), looks)
+    feed.follow(lambda arrival: None)
+
+    feed.close()
+
+    assert "opsconsole-feed" not in {thread.name for thread in threading.enumerate()}
