@@ -88,8 +88,11 @@ def _rows(kind: type[Entity], entities: Mapping[Any, Entity]) -> list[list[Any]]
 
 
 def _entities(kind: type[Entity], rows: list[list[Any]]) -> list[Entity]:
-    readers = [(at, _READ[str(field.type)]) for at, field in enumerate(fields(kind)) if str(field.type) in _READ]
+    types = [str(field.type) for field in fields(kind)]
+    readers = [(at, _READ[name]) for at, name in enumerate(types) if name in _READ]
     for row in rows:
+        if len(row) != len(types):
+            raise ValueError(f"not a row of a {kind.__name__}")
         for at, read in readers:
             row[at] = read(row[at])
     return [kind(*row) for row in rows]

@@ -98,6 +98,19 @@ def test_forgetting_one_of_two_that_are_missing_leaves_the_other_missing(engine:
     assert engine.stopped("S-1").missing == ("w3",)
 
 
+def test_a_stop_that_did_not_wait_for_the_forgotten_one_stays_as_it_was(engine: Engine) -> None:
+    engine.workers("w1", site="s1")
+    engine.stop("S-1", on(site="s1"))
+    engine.live = ()
+    engine.workers("w2", site="s2")
+    engine.stop("S-2", on(site="s2"))
+    engine.live = ()
+
+    forget(engine, "w2")
+
+    assert (engine.stopped("S-1").of, engine.stopped("S-2").of) == (("w1",), ())
+
+
 def test_forgetting_does_not_conclude_a_stop_that_is_still_counting(engine: Engine) -> None:
     engine.workers("w1")
     engine.stop("S-1")
