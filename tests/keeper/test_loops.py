@@ -159,6 +159,7 @@ def test_who_came_and_went_is_reported_in_one_command(parts: Parts) -> None:
         parts.hear(f"w{number}")
 
     attendance.turn(parts.now(), parts.state)
+    parts.pass_(1.0)
     attendance.turn(parts.now(), parts.state)
 
     rows = parts.runtime.journal(after=17)
@@ -175,6 +176,7 @@ def test_silence_makes_a_worker_lost_and_its_next_word_brings_it_back(parts: Par
         parts.pass_(2.0)
         attendance.turn(parts.now(), parts.state)
     parts.hear("a")
+    parts.pass_(0.2)
     attendance.turn(parts.now(), parts.state)
 
     assert parts.kinds() == ["worker.registered", "worker.lost", "worker.returned"]
@@ -435,6 +437,7 @@ def test_workers_that_left_are_forgotten_in_time_but_not_while_a_stop_has_them_o
     for name in ("a", "b"):
         assert parts.roster.leave(name, Peer(0, 7, f"\0{name}"), parts.now())
     parts.write()
+    parts.pass_(0.2)
     attendance.turn(parts.now(), parts.state)
 
     parts.pass_(2 * 3600.0)

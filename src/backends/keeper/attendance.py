@@ -51,12 +51,15 @@ class Attendance:
     def __init__(self, office: Office, began: Instant) -> None:
         self._office = office
         self._listening_since_s = self._turned_s = began.elapsed_s
+        self._reported_s = 0.0
 
     def turn(self, now: Instant, state: State) -> None:
         """Compare what was heard with what the journal says; only differences are reported."""
         if now.elapsed_s - self._turned_s > _STALL_S:
             self._listening_since_s = now.elapsed_s
         self._turned_s = now.elapsed_s
+        if now.elapsed_s - self._reported_s < NEWS_S:
+            return  # who comes together is reported together
         live = self._live(now)
         known = state.workers
         report = ReportWorkers(
@@ -65,6 +68,7 @@ class Attendance:
             left=tuple(worker for worker in sorted(self._left()) if worker in known),
         )
         if report.heard or report.lost or report.left:
+            self._reported_s = now.elapsed_s
             self._office.submit(report)
 
     def _live(self, now: Instant) -> set[str]:

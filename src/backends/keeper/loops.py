@@ -25,6 +25,10 @@ _log = logging.getLogger(NAME)
 TURN_S: Final = 0.25
 """Seconds between two turns when nothing happens."""
 
+_PAUSE: Final = 2.0
+"""How many times as long as a turn took the thread rests after it, so that the news of a large fleet, which come one by
+one, leave the processor to those who send them."""
+
 
 class Loops(threading.Thread):
     """Takes turns until `close`."""
@@ -53,7 +57,7 @@ class Loops(threading.Thread):
             Upkeep(office, began, keep_days),
         )
         self._wake = threading.Event()
-        self._ending = False
+        self._ending = threading.Event()
 
     def news(self) -> None:
         """Somebody joined, left or acknowledged: have a turn. From any thread."""
@@ -66,15 +70,17 @@ class Loops(threading.Thread):
 
     def close(self) -> None:
         """End the thread, and write down what was said last, if the database takes it."""
-        self._ending = True
+        self._ending.set()
         self._wake.set()
         if self.is_alive():
             self.join(timeout=10)
 
     def run(self) -> None:
         """The life of the thread."""
-        while not self._ending:
-            self.turn(self._now())
+        while not self._ending.is_set():
+            began = self._now()
+            self.turn(began)
+            self._ending.wait(_PAUSE * (self._now().elapsed_s - began.elapsed_s))
             self._wake.wait(self._rest_s())
             self._wake.clear()
         self._register.news = True
