@@ -106,6 +106,14 @@ class SqliteStore(SqlStore):
             isolation_level=None,
             check_same_thread=False,
         )
+        try:
+            self._settle(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _settle(self, connection: sqlite3.Connection) -> None:
         if sys.version_info >= (3, 12):
             connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
         connection.execute("PRAGMA trusted_schema = OFF")
@@ -113,7 +121,6 @@ class SqliteStore(SqlStore):
         connection.execute("PRAGMA synchronous = FULL")
         if not self._checkpoints:
             connection.execute("PRAGMA wal_autocheckpoint = 0")
-        return connection
 
     def _look(self) -> tuple[Columns, tuple[str, ...], str | None]:
         with self._engine.connect() as connection:
