@@ -20,9 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from backends.keeper import ensure
-
 from backends import open_backend, stop_lane
+from backends.keeper import ensure
 from bench.measure import Row
 from opsgate import Gate
 from opsgate.order import Order
