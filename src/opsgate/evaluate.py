@@ -133,7 +133,11 @@ class Table:
         return self.by_shape.get((), {}).get((), ())
 
     def changed(self, placed: Iterable[Hold] = (), gone: Iterable[str] = (), names: Names | None = None) -> Table:
-        """The table with holds placed (or replaced, by id) and gone, and with other names where they are given."""
+        """The table with holds placed (or replaced, by id) and gone, and with other names where they are given; this
+        very one where that changes nothing."""
+        placed, gone = tuple(placed), tuple(gone)
+        if not placed and not gone and (names is None or names is self.names):
+            return self
         return Table(placed, names, base=self, gone=gone)
 
     def covering(self, work: Work) -> list[Hold]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
-import os
 import threading
-import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, cast
 
-from opsgate import pauselog, waiting
+from opsgate import lifecycle, pauselog, waiting
 from opsgate.clock import elapsed_s
 from opsgate.decision import Decision, GateClosed
 from opsgate.evaluate import ALLOWED, evaluate
@@ -37,6 +34,7 @@ _FIRST_READING_S = 2.0
 """Seconds after opening for which a check waits for the first reading to end, so that what is on disk is not believed
 while the tables themselves are a few milliseconds away."""
 
+_LISTEN_AGAIN_S = 5.0
 _NAMES_COUNTED = 1000
 
 
@@ -64,6 +62,7 @@ class Gate:
         self._watcher: Watcher | None = None
         self._inherited: Watcher | None = None
         self._opened_s = elapsed_s()
+        self._listen_at_s = 0.0
         self._closed = member is None
         self._subscribers: tuple[Callable[[], None], ...] = ()
         self._lock = threading.Lock()
@@ -101,7 +100,7 @@ class Gate:
         member = joining(url, token=token, worker=worker, env=env, scope=scope)
         gate = cls(member, policy=Policy(policy, max_stale), env=member.env, strict=strict)
         gate._listen()
-        _remember(gate)
+        lifecycle.opened(gate)
         return gate
 
     # ------------------------------------------------------------------------------------------------- questions
@@ -264,7 +263,10 @@ class Gate:
         """initialising, valid, interrupted (cut off, on the last known state) or off (closed)."""
         if self._closed:
             return "off"
-        return self._watcher.freshness if self._watcher else "initialising"
+        if self._watcher is None:
+            return "initialising"
+        said, age_s = self._watcher.freshness, self._view.age_s(elapsed_s())
+        return "interrupted" if said == "valid" and age_s is not None and age_s > FRESH_S else said
 
     def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call ``wake``, on another thread, whenever the state has changed; returns what ends that."""
@@ -314,6 +316,19 @@ class Gate:
         watcher = self._watcher
         if watcher is not None and self._view.stops:
             watcher.ring()
+
+    def forked(self) -> None:
+        """This is a child now: none of the threads is here, and the descriptors belong to the parent."""
+        self._lock = threading.Lock()
+        self._subscribers = ()
+        self.in_flight.keep_own_thread()
+        parent, self._watcher = self._watcher, None
+        if parent is None or self._member is None:
+            return
+        parent.abandon()
+        self._inherited = parent
+        self._member = replace(self._member, worker=self._member.name_of_child())
+        self._view = self._view.inherited()
 
     def publish(self, view: View) -> None:
         """Every check from now on reads this view."""
@@ -379,57 +394,13 @@ class Gate:
         from opsgate.watcher import Watcher
 
         with self._lock:
-            if self._watcher is not None or self._closed or self._member is None:
+            if self._watcher is not None or self._closed or self._member is None or elapsed_s() < self._listen_at_s:
                 return
-            watcher = Watcher(self._member, self.in_flight, self._policy, self.publish)
-            parent, self._inherited = self._inherited, None
-            if parent is None:
-                watcher.start_from_disk()
-            else:
-                watcher.start_from(parent)
-            self._watcher = watcher
-
-    def _forked(self) -> None:
-        """This is a child now: none of the threads is here, and the descriptors belong to the parent."""
-        self._lock = threading.Lock()
-        self._subscribers = ()
-        self.in_flight.keep_own_thread()
-        parent, self._watcher = self._watcher, None
-        if parent is None or self._member is None:
-            return
-        parent.abandon()
-        self._inherited = parent
-        self._member = replace(self._member, worker=self._member.name_of_child())
-        self._view = self._view.inherited()
-
-
-_open: weakref.WeakSet[Gate] = weakref.WeakSet()
-
-
-def _remember(gate: Gate) -> None:
-    """Have the gate told of forks and of the end of the process."""
-    if not _open:
-        _prepare()
-    _open.add(gate)
-
-
-_prepared = False
-
-
-def _prepare() -> None:
-    global _prepared  # noqa: PLW0603 (handlers are registered once for each process, and cannot be taken back)
-    if not _prepared:
-        _prepared = True
-        atexit.register(_close_all)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=_after_fork)
-
-
-def _close_all() -> None:
-    for gate in list(_open):
-        gate.close()
-
-
-def _after_fork() -> None:
-    for gate in list(_open):
-        gate._forked()  # noqa: SLF001 (the gate's own module)
+            try:
+                watcher = Watcher(self._member, self.in_flight, self._policy, self.publish)
+                watcher.begin(self._inherited)
+            except (OSError, RuntimeError) as error:  # no descriptor or no thread left
+                self._listen_at_s = elapsed_s() + _LISTEN_AGAIN_S
+                _log.error("the gate cannot listen (%s): deciding by what is known", error)
+                return
+            self._watcher, self._inherited = watcher, None

@@ -12,14 +12,16 @@ import math
 import os
 import select
 import socket
-import struct
 import threading
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
-from opsgate import latch, pauselog, wire
+from opsgate import latch, pauselog
 from opsgate.alarms import Alarms, Freshness
 from opsgate.beats import Beats
+from opsgate.channel import KeeperChannel, Sent
 from opsgate.clock import elapsed_s
 from opsgate.evaluate import Table
 from opsgate.failsafe import FRESH_S, Policy
@@ -39,14 +41,13 @@ _log = logging.getLogger("opsgate")
 
 _LOOK_FOR_LATCHES_S: Final = 5.0
 _LOOK_WITHOUT_WATCH_S: Final = 0.5
+_SOMETHING: Final[Mapping[str, Any]] = {}
+_AFTER_A_FAULT_S: Final = 0.1
 _FIRST_READING_S: Final = 0.5
 """Seconds for which the first beat waits for the first reading, so that it can say what it knows."""
 
 _NO_KEEPER_S: Final = 1.0
 _KEEPER_BUSY_S: Final = 0.02
-_SEND_WITHIN: Final = struct.pack("ll", 0, 250_000)
-_DATAGRAMS_PER_TURN: Final = 1000
-_CREDENTIALS: Final = struct.Struct("3i")
 
 
 class Watcher(threading.Thread):
@@ -71,7 +72,7 @@ class Watcher(threading.Thread):
         self._ear.setblocking(False)
         self._bell.setblocking(False)
         self._folders = FolderWatch(_may_be_latch)
-        self._channel = _channel()
+        self._channel = KeeperChannel()
         self._reader = Reader(sqlite_path(member.url), self._last_known, lambda: self.known, self._take)
         self._table = Table()
         self._view = View()
@@ -83,7 +84,8 @@ class Watcher(threading.Thread):
         self._beats.put_off(self._opened_s + _FIRST_READING_S)
         self._latches_due_s = 0.0
         self._looked_for = ""
-        self._saved_at_s = 0.0
+        self._saved_at_s = float("-inf")
+        self._saved_stops: AbstractSet[str] = frozenset()
         self._fixed = {
             "worker": member.worker,
             "pid": os.getpid(),
@@ -92,24 +94,22 @@ class Watcher(threading.Thread):
             "scope": {dimension: list(values) for dimension, values in member.scope.items()},
         }
 
-    def start_from_disk(self) -> None:
-        """Start with what is on disk: the last known state, and the latches."""
-        found = self._last_known.load()
-        if found is not None:
+    def begin(self, parent: Watcher | None = None) -> None:
+        """Start from what is on disk, or in a forked child from what the parent's watcher knew. RuntimeError or
+        OSError where the process has no thread or no descriptor left."""
+        if parent is not None:
+            self.known, self.confirmed_at_s, self.from_disk = parent.known, parent.confirmed_at_s, parent.from_disk
+            self.freshness = parent.freshness
+            self._was_live = self._settled = parent.freshness == "valid"
+        elif (found := self._last_known.load()) is not None:
             self.known, self.confirmed_at_s, self.from_disk = found.known, found.confirmed_at_s, True
-        self._begin()
-
-    def start_from(self, parent: Watcher) -> None:
-        """Start, in a forked child, with what the parent's watcher knew."""
-        self.known, self.confirmed_at_s, self.from_disk = parent.known, parent.confirmed_at_s, parent.from_disk
-        self.freshness = parent.freshness
-        self._was_live = self._settled = parent.freshness == "valid"
-        self._begin()
-
-    def _begin(self) -> None:
         self._look_for_latches()
         self._show()
-        self.start()
+        try:
+            self.start()
+        except RuntimeError:
+            self.abandon()
+            raise
 
     def ring(self) -> None:
         """Have a look: something happened that this thread did not see."""
@@ -127,10 +127,8 @@ class Watcher(threading.Thread):
 
     def abandon(self) -> None:
         """After a fork: let go of the descriptors that belong to the parent. Its database connection is not touched."""
-        self._folders.close()
-        for channel in (self._ear, self._bell, self._channel):
-            if channel is not None:
-                channel.close()
+        for held in (self._folders, self._channel, self._ear, self._bell):
+            held.close()
 
     def run(self) -> None:
         """The life of the thread."""
@@ -140,7 +138,7 @@ class Watcher(threading.Thread):
                 self._turn()
             except Exception:  # noqa: BLE001 (a fault of ours must not leave the worker deaf for ever)
                 _log.exception("the gate met a fault of its own and goes on")
-                self._latches_due_s = elapsed_s() + _LOOK_WITHOUT_WATCH_S
+                time.sleep(_AFTER_A_FAULT_S)
         self._tell("bye", {"worker": self._member.worker})
         self._reader.end()
         self._reader.join(1.0)
@@ -157,8 +155,9 @@ class Watcher(threading.Thread):
             self._ear.recv(65536)
         while self._inbox:
             self._read(self._inbox.popleft())
-        if self._channel is not None and self._channel.fileno() in heard:
-            self._hear(self._channel)
+        if self._channel.descriptor in heard:
+            for message in self._channel.messages():
+                self._obey(message or _SOMETHING)
         told = self._folders.drain() if self._folders.descriptor in heard else "nothing"
         renamed = self._fleet != self._looked_for  # latches and keeper may lie under the name that was just learnt
         if renamed:
@@ -172,8 +171,7 @@ class Watcher(threading.Thread):
     def _wait(self) -> set[int | None]:
         """Sleep until something can be heard or is due; returns the descriptors that have something."""
         poller = select.poll()
-        channel = None if self._channel is None else self._channel.fileno()
-        for descriptor in (self._ear.fileno(), channel, self._folders.descriptor):
+        for descriptor in (self._ear.fileno(), self._channel.descriptor, self._folders.descriptor):
             if descriptor is not None:
                 poller.register(descriptor, select.POLLIN)
         now_s = elapsed_s()
@@ -230,22 +228,6 @@ class Watcher(threading.Thread):
         self.freshness = "valid"
         self._alarms.read(elapsed_s())
 
-    def _hear(self, channel: socket.socket) -> None:
-        for _ in range(_DATAGRAMS_PER_TURN):
-            try:
-                datagram, credentials, flags, _sender = channel.recvmsg(
-                    65536, socket.CMSG_SPACE(_CREDENTIALS.size), socket.MSG_DONTWAIT
-                )
-            except BlockingIOError:
-                return
-            if not _is_ours(credentials):
-                continue  # any program on the host may write to this socket; only our own user's may release
-            message = wire.decode(datagram)
-            if message is None or flags & socket.MSG_TRUNC:
-                self._reader.ask()
-            else:
-                self._obey(message)
-
     def _obey(self, message: Mapping[str, Any]) -> None:
         try:
             match message["t"]:
@@ -264,8 +246,8 @@ class Watcher(threading.Thread):
             self._latches_due_s = 0.0
 
     def _follow(self, delta: Delta) -> None:
-        if delta.revision < self.known.revision:
-            return
+        if delta.revision <= self.known.revision and delta.since != self.known.revision:
+            return  # the tables were quicker
         known = self.known.told(delta)
         if known is None:
             self._reader.ask()
@@ -279,7 +261,7 @@ class Watcher(threading.Thread):
         if arm:
             home = latch_home()
             self._folders.arm([home / fleet for fleet in (*fleets, ALL_FLEETS)])
-        self.known = self.known.found(latch.in_force(fleets))
+        self.known = self.known.found(latch.in_force(fleets, self.known.latched.values()))
         watched = self._folders.descriptor is not None
         self._latches_due_s = elapsed_s() + (_LOOK_FOR_LATCHES_S if watched else _LOOK_WITHOUT_WATCH_S)
 
@@ -290,10 +272,11 @@ class Watcher(threading.Thread):
         before, self._picture = self._picture, picture
         if before is not None and all(now is then for now, then in zip(picture, before, strict=True)):
             return
+        table = self._table
         if before is None or before[0] is not self.known:
             table = self.known.table()
             pauselog.changed(self._table, table)
-            self._table = table
+        held_otherwise, self._table = table is not self._table, table
         stops = self.known.stops()
         self._view = View(
             self._table,
@@ -308,64 +291,35 @@ class Watcher(threading.Thread):
         )
         self._publish(self._view)
         self._beats.see(stops)
-        self._keep(None if before is None else before[0])
+        self._keep(stops.keys(), held_otherwise=held_otherwise)
 
-    def _keep(self, before: Known | None) -> None:
+    def _keep(self, stops: AbstractSet[str], *, held_otherwise: bool) -> None:
         """Have the reader write down what changed, and now and then that nothing did."""
         if self.known.snapshot is None or self.confirmed_at_s is None:
             return
-        if self.known is not before or self.confirmed_at_s - self._saved_at_s > 2 * RENEWED_S:
-            self._saved_at_s = self.confirmed_at_s
-            stops = self.known.stops().keys()
-            self._reader.keep(
-                self.known, self.confirmed_at_s, soon=before is not None and before.stops().keys() != stops
-            )
+        stopped_or_released = stops != self._saved_stops
+        if held_otherwise or stopped_or_released or self.confirmed_at_s - self._saved_at_s > 2 * RENEWED_S:
+            self._saved_at_s, self._saved_stops = self.confirmed_at_s, stops
+            self._reader.keep(self.known, self.confirmed_at_s, soon=stopped_or_released)
 
     def _beat(self) -> None:
         now_s, revision = elapsed_s(), self.known.revision
         if self._beats.due_s(revision, now_s) > 0:
             return
         beat = self._beats.beat(revision)
-        if self._tell("beat", {**self._fixed, **beat}):
-            self._beats.sent(beat, now_s)
+        match self._tell("beat", {**self._fixed, **beat}):
+            case "sent":
+                self._beats.sent(beat, now_s)
+            case "busy":
+                self._beats.put_off(elapsed_s() + _KEEPER_BUSY_S)
+            case "nobody":
+                self._beats.put_off(elapsed_s() + _NO_KEEPER_S)
 
-    def _tell(self, kind: str, fields: Mapping[str, Any]) -> bool:
-        if self._channel is None:
-            return False
-        address = keeper_socket(self._fleet or self._url_key)  # under the URL's name while the fleet's is not known
-        try:
-            self._channel.sendto(wire.encode(kind, **fields), str(address))
-        except BlockingIOError:
-            self._beats.put_off(elapsed_s() + _KEEPER_BUSY_S)
-        except OSError:
-            self._beats.put_off(elapsed_s() + _NO_KEEPER_S)
-        else:
-            return True
-        return False
-
-
-def _channel() -> socket.socket | None:
-    """The socket on which the keeper's datagrams come; None where the platform cannot tell who sent them."""
-    if not hasattr(socket, "SO_PASSCRED"):
-        return None
-    try:
-        channel = wire.endpoint()
-    except OSError as error:
-        _log.warning("no socket for the keeper's messages (%s): the tables are looked at every 5 s", error)
-        return None
-    channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-    channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_WITHIN)
-    return channel
+    def _tell(self, kind: str, fields: Mapping[str, Any]) -> Sent:
+        """To the keeper by the fleet's name, or by the URL's while the fleet's is not known."""
+        return self._channel.tell(keeper_socket(self._fleet or self._url_key), kind, fields)
 
 
 def _may_be_latch(name: str) -> bool:
     """Whether a file of this name is a latch, or a mark that one is over; others are latches half written."""
     return not name.startswith(".") or name.startswith(".recovered-")
-
-
-def _is_ours(ancillary: Iterable[tuple[int, int, bytes]]) -> bool:
-    """Whether the kernel says that a process of our own user, or root's, sent it."""
-    for level, kind, content in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
-            return _CREDENTIALS.unpack_from(content)[1] in (0, os.geteuid())
-    return False

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from opsgate import Gate, GateClosed, beats, latch, reader, wire
+from opsgate.channel import is_ours
 from opsgate.names import DIMENSIONS, REGISTERED
 from opsgate.order import Order
 from opsgate.paths import fleet_of_url, keeper_socket
 from opsgate.snapshot import Delta
-from opsgate.watcher import _is_ours
 from opsgate.work import Dimensions
 from tests.gate.world import AT, Fleet, Keeper, emergency, hold
 from tests.support.waiting import eventually
@@ -349,8 +349,8 @@ def test_a_stranger_of_another_user_is_not_listened_to(keeper: Keeper, gate: Gat
     """Any program on the host can write to the gate's socket; what it says must not release anything."""
     credentials = [(1, 2, (4711).to_bytes(4, "little") + (12345).to_bytes(4, "little") + b"\0" * 4)]
 
-    assert not _is_ours(credentials)
-    assert not _is_ours([])
+    assert not is_ours(credentials)
+    assert not is_ours([])
 
 
 # ------------------------------------------------------------------------------------------------------------ work

@@ -342,3 +342,33 @@ def test_the_time_of_day_decides_nothing(fleet: Fleet, monkeypatch: pytest.Monke
 
         assert not gate.check(site="s1")
         assert gate.check(site="s2", operation="payout").decided_by == "live"
+
+
+def test_a_process_without_a_thread_left_decides_by_what_the_host_knows_and_tries_again(
+    fleet: Fleet,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    later: Callable[[float], None],
+) -> None:
+    fleet.commit(placed=[hold(site="s1")])
+    remember(fleet)
+    with monkeypatch.context() as exhausted:
+
+        def refuse(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        exhausted.setattr(threading.Thread, "start", refuse)
+        gate = Gate.open(fleet.url)
+        later(3)
+
+        assert gate.check(site="s1").decided_by == "disk"
+        assert not gate.check(site="s1")
+        assert gate.check(site="s2")
+
+    assert [line for _, line in said(caplog)] == [
+        "the gate cannot listen (can't start new thread): deciding by what is known"
+    ]
+    later(6)
+    gate.check(site="s1")
+    eventually(lambda: gate.freshness == "valid")
+    gate.close()

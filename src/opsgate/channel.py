@@ -1,0 +1,97 @@
+"""The line to the keeper: one datagram socket on which beats go out and changes come in.
+
+Any program on the host may write to this socket, so the kernel is asked who did: only our own user and root are
+listened to, for a message may release something.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from opsgate import wire
+
+_log = logging.getLogger("opsgate")
+
+_SEND_WITHIN: Final = struct.pack("ll", 0, 250_000)
+"""A quarter of a second, as the kernel has it, to wait for room in the keeper's queue: a thousand workers may beat at
+once, and the queue may hold ten."""
+
+_CREDENTIALS: Final = struct.Struct("3i")
+"""``struct ucred``: process, user, group."""
+
+_AT_ONCE: Final = 1000
+_BUFFER_BYTES: Final = 65536
+
+Sent = Literal["sent", "busy", "nobody"]
+"""Taken by the keeper; its queue stayed full; there is no keeper."""
+
+
+class KeeperChannel:
+    """For use by one thread. ``descriptor`` is None where the platform cannot tell who wrote, or has no socket left."""
+
+    def __init__(self) -> None:
+        self._socket = _endpoint()
+
+    @property
+    def descriptor(self) -> int | None:
+        """What becomes readable when somebody wrote."""
+        return None if self._socket is None else self._socket.fileno()
+
+    def messages(self) -> Iterator[Mapping[str, Any] | None]:
+        """What has come, a thousand at most; None for one of ours that is no message."""
+        for _ in range(_AT_ONCE if self._socket is not None else 0):
+            assert self._socket is not None
+            try:
+                datagram, ancillary, flags, _sender = self._socket.recvmsg(
+                    _BUFFER_BYTES, socket.CMSG_SPACE(_CREDENTIALS.size), socket.MSG_DONTWAIT
+                )
+            except BlockingIOError:
+                return
+            if is_ours(ancillary):
+                yield None if flags & socket.MSG_TRUNC else wire.decode(datagram)
+
+    def tell(self, address: Path, kind: str, fields: Mapping[str, Any]) -> Sent:
+        """Send one message to the keeper at ``address``."""
+        if self._socket is None:
+            return "nobody"
+        try:
+            self._socket.sendto(wire.encode(kind, **fields), str(address))
+        except BlockingIOError:
+            return "busy"
+        except OSError:
+            return "nobody"
+        return "sent"
+
+    def close(self) -> None:
+        """Hear and say nothing any more."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+def is_ours(ancillary: Iterable[tuple[int, int, bytes]]) -> bool:
+    """Whether the kernel says that a process of our own user, or root's, wrote it."""
+    for level, kind, content in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+            _pid, uid, _gid = _CREDENTIALS.unpack_from(content)
+            return uid in (0, os.geteuid())
+    return False
+
+
+def _endpoint() -> socket.socket | None:
+    if not hasattr(socket, "SO_PASSCRED"):
+        return None
+    try:
+        endpoint = wire.endpoint()
+    except OSError as error:
+        _log.warning("no socket for the keeper's messages (%s): the tables are looked at every 5 s", error)
+        return None
+    endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_WITHIN)
+    return endpoint
