@@ -32,7 +32,7 @@ class LatchError(OSError):
 def place(order: Order, fleet: str) -> Path:
     """Write ``order`` as the latch of one fleet (or of ``all``), durable when this returns. Idempotent.
 
-    Raises `LatchError` when the directory cannot be made or written, or belongs to somebody else.
+    Raises `LatchError` when the directory cannot be made or written, or is open to everybody.
     """
     directory = latch_home() / fleet
     try:
@@ -89,18 +89,25 @@ def recovered(stop_id: str, fleets: Sequence[str]) -> None:
         _unmark(stop_id)
 
 
-def in_force(fleets: Iterable[str]) -> tuple[Order, ...]:
+def in_force(fleets: Iterable[str], before: Iterable[Order] | None = None) -> tuple[Order, ...]:
     """The orders latched for any of these fleets and for all of them, by stop id.
 
-    A directory that cannot be read counts as empty; a file that is no order counts as a stop of everything.
+    A directory that is not there is empty; a file that is no order counts as a stop of everything. ``before`` is what
+    a gate found when it last looked: what cannot be read at this moment (no descriptor left, a disk that fails, no
+    permission) counts for it as it was then, and a file that it never could read as a stop of everything. Without
+    ``before``, what cannot be read is left for another time.
     """
+    known = {order.stop_id: order for order in before or ()}
     orders: dict[str, Order] = {}
     over: set[str] = set()
     for fleet in (*fleets, ALL_FLEETS):
         directory = latch_home() / fleet
         try:
-            names = sorted(entry.name for entry in os.scandir(directory))
+            names = sorted(path.name for path in directory.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            continue
         except OSError:
+            orders |= known
             continue
         for name in names:
             if name.startswith("."):
@@ -108,7 +115,10 @@ def in_force(fleets: Iterable[str]) -> tuple[Order, ...]:
                 continue
             if fleet == ALL_FLEETS and f"{_RECOVERED}{name}" in over:
                 continue
-            order = _read(directory / name)
+            try:
+                order = _read(directory / name)
+            except OSError:
+                order = None if before is None else known.get(name, _unreadable(name, 0.0))
             if order is not None:
                 orders[order.stop_id] = order
     return tuple(orders.values())
@@ -120,19 +130,28 @@ def latched(stop_id: str, fleets: Iterable[str]) -> bool:
 
 
 def _read(path: Path) -> Order | None:
+    """The order in a file; None where it has just been taken away, or is no file. OSError where it cannot be read."""
     try:
         found = path.stat(follow_symlinks=False)
         if not stat.S_ISREG(found.st_mode):
             return None
         with path.open("rb") as file:
             text = file.read(_MAX_BYTES)
-    except OSError:
+    except FileNotFoundError:
         return None
     try:
         return replace(Order.from_dict(json.loads(text)), stop_id=path.name)  # by this name it is taken away again
-    except (ValueError, KeyError, TypeError, AttributeError):
-        when = datetime.fromtimestamp(found.st_mtime, UTC)
-        return Order(stop_id=path.name, ordered_at=when, reason="unreadable latch", actor="unknown", door="latch")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return _unreadable(path.name, found.st_mtime)
+
+
+def _unreadable(name: str, at_s: float) -> Order:
+    """What a latch that says nothing stands for: everything, since its file was written as far as that is known."""
+    try:
+        ordered_at = datetime.fromtimestamp(at_s, UTC)
+    except (OverflowError, ValueError, OSError):  # a time that no calendar has
+        ordered_at = datetime.fromtimestamp(0, UTC)
+    return Order(stop_id=name, ordered_at=ordered_at, reason="unreadable latch", actor="unknown", door="latch")
 
 
 def _write_whole(descriptor: int, content: bytes) -> None:

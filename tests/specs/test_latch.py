@@ -1,0 +1,116 @@
+"""Reading latches: what once stopped a gate goes on stopping it, whatever keeps the file from being read just now."""
+
+import json
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from opsgate import latch
+from opsgate.order import Order
+from opsgate.selector import EVERYTHING
+from tests.specs.engine import on
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SITE = Order("S-1", NOON, (on(site="s1"),), reason="because")
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """Every further open fails, as in a worker that leaks sockets."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    probe = os.open("/", os.O_RDONLY)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (probe, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        os.close(probe)
+
+
+@contextmanager
+def nobodys_rights() -> Iterator[None]:
+    """What root may read, others may not."""
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(os.getuid())
+
+
+def test_a_worker_without_a_descriptor_left_stays_stopped_by_the_latch_it_found_before() -> None:
+    latch.place(SITE, "f1")
+    found = latch.in_force(["f1"], ())
+    assert found == (SITE,)
+
+    with no_descriptor_left():
+        assert latch.in_force(["f1"], found) == (SITE,)
+        assert latch.in_force(["f1"], ()) == ()
+
+    latch.remove("S-1", "f1")
+    assert latch.in_force(["f1"], found) == ()
+
+
+def test_a_latch_that_this_worker_may_not_read_stops_everything_for_it(home: Path) -> None:
+    path = latch.place(SITE, "f1")
+    for directory in (home, *path.parents):
+        if directory.is_relative_to(home):
+            directory.chmod(0o755)
+    path.chmod(0o000)
+
+    with nobodys_rights():
+        found = latch.in_force(["f1"], ())
+        assert [(order.stop_id, order.selectors) for order in found] == [("S-1", (EVERYTHING,))]
+        assert latch.in_force(["f1"], (SITE,)) == (SITE,)
+        assert latch.in_force(["f1"]) == ()  # whoever records stops waits until it can read what was ordered
+
+
+def test_a_directory_that_is_not_there_is_empty_though_something_was_found_before() -> None:
+    assert latch.in_force(["f1"], (SITE,)) == ()
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"null", b"[" * 100_000, b"\xff\xfe", b'{"stop_id": "S-1"}'])
+def test_whatever_is_in_the_file_it_stops(content: bytes) -> None:
+    path = latch.place(SITE, "f1")
+    path.write_bytes(content)
+
+    assert [order.selectors for order in latch.in_force(["f1"])] == [(EVERYTHING,)]
+
+
+@pytest.mark.parametrize("at_s", [-(2.0**40), 2.0**40])
+def test_a_file_from_no_time_of_the_calendar_stops(at_s: float) -> None:
+    path = latch.place(SITE, "f1")
+    path.write_text("stop")
+    os.utime(path, (at_s, at_s))
+
+    assert [order.stop_id for order in latch.in_force(["f1"])] == ["S-1"]
+
+
+def test_what_is_no_file_is_no_latch(home: Path) -> None:
+    directory = latch.place(SITE, "f1").parent
+    (directory / "folder").mkdir()
+    os.mkfifo(directory / "pipe")
+    (directory / "link").symlink_to(directory / "S-1")
+
+    assert latch.in_force(["f1"]) == (SITE,)
+
+
+def test_an_order_is_written_whole_or_not_at_all_and_the_same_again_is_the_same() -> None:
+    path = latch.place(SITE, "f1")
+    latch.place(SITE, "f1")
+
+    assert json.loads(path.read_text()) == SITE.as_dict()
+    assert [entry.name for entry in path.parent.iterdir()] == ["S-1"]
+
+
+def test_a_world_writable_directory_is_refused_with_what_to_do() -> None:
+    directory = latch.place(SITE, "f1").parent
+    directory.chmod(0o777)
+
+    with pytest.raises(latch.LatchError, match="chmod o-w"):
+        latch.place(SITE, "f1")
