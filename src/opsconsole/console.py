@@ -29,7 +29,7 @@ from opsconsole.dialogs.reading import Reading
 from opsconsole.dialogs.stop import ReasonPrompt, StopPrompt
 from opsconsole.driver import ConsoleDriver, HeadlessConsoleDriver
 from opsconsole.ear import ChordHeard, StopEar
-from opsconsole.keymap import bindings, find, help_text, key_row
+from opsconsole.keymap import armed_keys, bindings, find, help_text, key_row, prompt_row
 from opsconsole.lane import Lane
 from opsconsole.layout import PANES, Mode
 from opsconsole.lines import Line, Span, Style, line
@@ -38,6 +38,7 @@ from opsconsole.prompt import PromptBox
 from opsconsole.screen import MainScreen
 from opsconsole.session import Feed
 from opsconsole.table import Table
+from opsconsole.themes import DARK
 from opsconsole.views import header
 from opsconsole.views.answers import Words, answered, fired, refused
 from opsconsole.views.events import news
@@ -88,6 +89,8 @@ class Console(App[None], inherit_bindings=False):
         self.ear = StopEar(lambda: lane.fire() if lane else None, monotonic)
         self.crash: Exception | None = None
         self.animation_level = "none"
+        self.register_theme(DARK)
+        self.theme = DARK.name
 
     # ------------------------------------------------------------------------------------ as Textual wants it
 
@@ -168,12 +171,17 @@ class Console(App[None], inherit_bindings=False):
             "tabs": lambda width: tabs(self._tables, self._main.front, width),
             "ticker": lambda width: ticker(self._picture, width),
             "flash": self._flash,
-            "keys": lambda width: key_row(self, width),
+            "keys": self._keys,
         }
 
     def _row1(self, width: int) -> Line:
         small = self._main.plan().mode is Mode.LINE
         return header.one_line(self._picture, width) if small else header.row1(self._picture, width)
+
+    def _keys(self, width: int) -> Line:
+        if self.ear.chord.armed and self._lane is not None:
+            return line(width, *armed_keys())
+        return prompt_row(width) if self._main.prompt.dialog else key_row(self, width)
 
     def _flash(self, width: int) -> Line:
         if self._words and self._monotonic() - self._words_at < OWN_WORDS_S:
@@ -219,10 +227,12 @@ class Console(App[None], inherit_bindings=False):
                 self._say((Span("! came in the middle of typing: press it again to arm", Style.WARN),))
             case _:
                 pass
+        self._main.repaint_bars()
 
     def on_prompt_box_ended(self, message: PromptBox.Ended) -> None:
         """A prompt is gone: carry out what it asked for."""
         self.focus_pane(PANES.index(self._main.front) + 1)
+        self._main.repaint_bars()
         if message.send is None:
             return
         if isinstance(message.send.command, ExplainStop):
@@ -274,6 +284,7 @@ class Console(App[None], inherit_bindings=False):
         """Open a prompt."""
         self._main.prompt.open(dialog, self._picture)
         self._main.set_focus(self._main.prompt, scroll_visible=False)
+        self._main.repaint_bars()
 
     def focus_pane(self, number: int) -> None:
         """Look at the pane with this number, 1 to 6."""

@@ -45,6 +45,22 @@ def key_row(desk: Desk, width: int, actions: Sequence[Action] = ACTIONS) -> Line
     return line(width, *spans, *quit_)
 
 
+def armed_keys() -> Said:
+    """What the keys do while a stop is armed."""
+    return (
+        Span(" "),
+        Span("S", Style.KEY),
+        Span(" "),
+        Span("STOP NOW", Style.STOPPED),
+        Span("   any other key cancels"),
+    )
+
+
+def prompt_row(width: int) -> Line:
+    """What works while a prompt has the keys."""
+    return line(width, Span(" "), *_pair(find("stop")), GAP, Span("Esc", Style.KEY), Span(" close"))
+
+
 def help_text(desk: Desk, actions: Sequence[Action] = ACTIONS) -> list[Said]:
     """Every key with its line, those that do not apply here with the reason."""
     said: list[Said] = [_help_line(action.shown, action.about, action.why_not(desk)) for action in actions]

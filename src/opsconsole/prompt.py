@@ -11,6 +11,7 @@ from textual.timer import Timer
 from opsconsole.dialogs.base import Dialog, Outcome, Said, Send
 from opsconsole.lines import Line, Span, Style, length, line, wrapped
 from opsconsole.painted import Painted
+from opsconsole.text import clean
 from opsconsole.views.picture import Picture
 
 EDGE = Span("|", Style.PLAIN)
@@ -87,14 +88,21 @@ class PromptBox(Painted, can_focus=True):
             return []
         feet = self.dialog.foot(self._picture)
         if height == 1:
-            return [line(width, Span(f" {self.dialog.title} ", Style.STOPPED), Span(" "), *feet[-1])]
+            return [line(width, Span(f" {self._title()} ", Style.STOPPED), Span(" "), *feet[-1])]
         foot = _broken(feet, width)[-max(1, height - 2) :]
         room = max(0, height - 2 - len(foot))
         body = _broken(self.dialog.body(self._picture), width)[:room]
         spare = [line(width, EDGE, *line(width - 2), EDGE)] * (room - len(body))
-        top = (Span("+= "), Span(self.dialog.title, Style.STRONG), Span(" "))
+        top = (Span("+= "), Span(self._title(), self.dialog.style), Span(" "))
         rule = Span("=" * max(0, width - length(top) - 1) + "+")
         return [line(width, *top, rule), *body, *spare, *foot, line(width, Span("+" + "=" * (width - 2) + "+"))]
+
+    def _title(self) -> str:
+        """What the prompt is about, and where: an operator has more than one of these open."""
+        assert self.dialog is not None
+        assert self._picture is not None
+        profile = clean(self._picture.who.profile, 20)
+        return f"{self.dialog.title} on {profile}" if profile else self.dialog.title
 
     def on_key(self, event: events.Key) -> None:
         """Every key is the dialog's, and nobody's after it."""

@@ -162,8 +162,16 @@ def _cells(columns: Iterable[Column], cells: Iterable[Cell], widths: Sequence[in
         if width:
             if spans:
                 spans.append(Span(GAP))
-            spans.append(Span(fit(cell.text, width, right=column.right), cell.style))
+            spans += _padded(fit(cell.text, width, right=column.right), cell.style)
     return spans
+
+
+def _padded(text: str, style: Style) -> tuple[Span, ...]:
+    """A cell. What is drawn in reverse video is reversed as far as its text goes, not to the end of its column."""
+    if style is not Style.STOPPED:
+        return (Span(text, style),)
+    word = text.rstrip()
+    return Span(word, style), Span(" " * (len(text) - len(word)))
 
 
 def _top_edge(table: Table, frame: Frame, width: int) -> Line:

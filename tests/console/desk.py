@@ -59,10 +59,15 @@ class Desk:
     @asynccontextmanager
     async def at(self, width: int = 80, height: int = 24) -> AsyncIterator[Desk]:
         """Run it at a size."""
-        async with self.console.run_test(size=(width, height)) as self.pilot:
-            await self.until(lambda: self.console.picture.link.live or bool(self.fleet.away))
-            await self.settle()
+        async with self.console.run_test(size=(width, height)) as pilot:
+            await self.join(pilot)
             yield self
+
+    async def join(self, pilot: Pilot[None]) -> None:
+        """Work with a console that somebody else runs, when it has the first state."""
+        self.pilot = pilot
+        await self.until(lambda: self.console.picture.link.live or bool(self.fleet.away))
+        await self.settle()
 
     async def press(self, *keys: str, pause_s: float = 1.0) -> None:
         """Press keys, `pause_s` apart by the clock that the chord looks at."""

@@ -295,7 +295,7 @@ def test_usage_that_nobody_has_looked_at_is_a_question_mark() -> None:
 
 def test_an_emergency_lists_each_worker_that_it_waits_for() -> None:
     rows = cells(emergencies(picture_of(stopped_in_part())))
-    assert [row[1] for row in rows] == ["PARTIAL", "LOST", "waiting for"]
+    assert [row[1] for row in rows] == ["PARTIAL", "LOST", "MISSING"]
     assert [row[4] for row in rows] == ["all", "w-06", "w-07"]
 
 

@@ -32,6 +32,8 @@ class Dialog(ABC):
     """A prompt. It keeps what was typed; what it shows of the fleet comes with each picture."""
 
     title: str
+    style = Style.STRONG
+    """How its title is drawn."""
     ticking = False
     """Whether it counts seconds and wants `tick` to be called."""
 

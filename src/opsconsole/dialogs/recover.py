@@ -12,7 +12,7 @@ from opsconsole.dialogs.field import Field
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
-from opsconsole.views.recovery import check_cells, resumable
+from opsconsole.views.recovery import as_seen, check_cells, resumable
 from opsgate.evaluate import describe
 from opsgate.selector import EVERYTHING, scope_text
 
@@ -52,7 +52,7 @@ class RecoverPrompt(Dialog):
         if emergency is None:
             return [(Span(f"releases {clean(describe(hold), 120)}", Style.STRONG),) for hold in resumable(picture)]
         lines: list[Said] = []
-        for check in recovery_checks(picture.state, emergency):
+        for check in recovery_checks(as_seen(picture), emergency):
             sign, words = check_cells(check)
             lines.append((Span(f"{sign.text} ", sign.style), Span(words.text)))
         return lines
@@ -68,7 +68,7 @@ class RecoverPrompt(Dialog):
         lines = [field_line("reason (needed)", self._reason, active=self._in_reason)]
         if self._in_reason:
             return [*lines, keys_line(("Enter", "ends the line"), ("Esc", "closes"))]
-        typed = field_line(f"type {clean(self._scope, 60)}", self._typed, active=True)
+        typed = field_line(f'type "{clean(self._scope, 60)}"', self._typed, active=True)
         return [*lines, typed, keys_line(("Esc", "closes"))]
 
     def key(self, key: str, character: str | None) -> Outcome:
@@ -102,7 +102,7 @@ class RecoverPrompt(Dialog):
         """Look whether the state moved and whether a check fails; either ends a countdown."""
         self._moved = self._moved or picture.state.control_revision != self._opened_at
         emergency = picture.state.emergencies.get(self._emergency_id or "")
-        checks = recovery_checks(picture.state, emergency) if emergency else ()
+        checks = recovery_checks(as_seen(picture), emergency) if emergency else ()
         self._failing = any(check.verdict == "fail" for check in checks)
         if (self._moved or self._failing) and self._left_s is not None:
             self.interrupt()

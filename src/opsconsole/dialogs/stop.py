@@ -14,6 +14,8 @@ from opsconsole.views.words import counted, stopwatch
 class StopPrompt(Dialog):
     """Open while ``!`` is armed. It takes no key: the chord hears them all, in the thread that reads them."""
 
+    style = Style.STOPPED
+
     def __init__(self, *, allowed: bool = True) -> None:
         self.title = "STOP ALL"
         self._allowed = allowed

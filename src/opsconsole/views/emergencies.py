@@ -72,7 +72,7 @@ def _missing(picture: Picture, progress: Progress) -> Iterator[Row]:
             f"{progress.stop.stop_id}/{worker}",
             (
                 Cell(""),
-                Cell("LOST" if lost else "waiting for", Style.BAD if lost else Style.WARN),
+                _standing(progress, lost=lost),
                 Cell(""),
                 Cell(age(row.heartbeat_at, picture.now) if row else "-"),
                 Cell(clean(worker, 64), Style.STRONG),
@@ -80,6 +80,14 @@ def _missing(picture: Picture, progress: Progress) -> Iterator[Row]:
                 Cell(f"{busy} still running" if busy else "no acknowledgement", Style.DIM),
             ),
         )
+
+
+def _standing(progress: Progress, *, lost: bool) -> Cell:
+    """What a worker on the list that has not acknowledged is called: it is missing only when time is up."""
+    if lost:
+        return Cell("LOST", Style.BAD)
+    pending = progress.stop.result == "pending"
+    return Cell("waiting for", Style.WARN) if pending else Cell("MISSING", Style.BAD)
 
 
 def _ended(picture: Picture, emergency: Emergency) -> Row:

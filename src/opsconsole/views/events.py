@@ -22,7 +22,7 @@ SENTENCES: dict[str, tuple[str, Style]] = {
     "name.added": ("{e.dimension} {e.name} registered", Style.PLAIN),
     "name.retitled": ("{e.dimension} {e.name} is titled {e.title}", Style.PLAIN),
     "name.removed": ("{e.dimension} {e.name} removed", Style.PLAIN),
-    "hold.placed": ("{e.selector} held: {e.hold_id} of {e.source} {e.owner} {e.reason}", Style.WARN),
+    "hold.placed": ("{e.selector} held by {e.source} {e.owner} ({e.hold_id}): {e.reason}", Style.WARN),
     "hold.changed": ("{e.hold_id} is {e.mode} now", Style.PLAIN),
     "hold.released": ("{e.hold_id} released: {e.reason}", Style.GOOD),
     "hold.expired": ("{e.hold_id} expired", Style.GOOD),
@@ -59,7 +59,7 @@ def sentence(recorded: Recorded, limit: int = 200) -> tuple[str, Style]:
         acked=len(getattr(happened, "acked", ())),
         missing=f"MISSING {' '.join(missing)}" if missing else "",
     )
-    return clean(" ".join(said.split()), limit), Style.BAD if missing else style
+    return clean(" ".join(said.split()).rstrip(":"), limit), Style.BAD if missing else style
 
 
 def events(recent: Sequence[Recorded]) -> Table:

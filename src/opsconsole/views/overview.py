@@ -54,7 +54,8 @@ def _acknowledged(verdict: Verdict | None) -> list[Row]:
     share = verdict.acked / verdict.of if verdict.of else 1.0
     rows = [_say("ACKS", f"{verdict.acks}  {bar(share, BAR_CELLS)} {int(share * 100)}%", verdict.style)]
     if verdict.missing:
-        rows.append(_say("MISSING", listed(verdict.missing, 6), Style.BAD))
+        question = "WAITING" if verdict.word == "STOPPING" else "MISSING"
+        rows.append(_say(question, listed(verdict.missing, 6), verdict.style))
     return rows
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from core.capabilities.emergencies import Check, recovery_checks
-from core.state import Emergency
+from core.state import Emergency, State
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
-from opsconsole.views.words import ago, scope
+from opsconsole.views.words import ago, scope, shortened
 from opsgate.evaluate import describe
 from opsgate.hold import Hold
 
@@ -30,7 +31,16 @@ def recovery(picture: Picture) -> Table:
 
 def check_cells(check: Check) -> tuple[Cell, Cell]:
     """One check as its sign and its words."""
-    return VERDICTS[check.verdict], Cell(clean(str(check.detail), 200))
+    return VERDICTS[check.verdict], Cell(shortened(clean(check.detail, 200)))
+
+
+def as_seen(picture: Picture) -> State:
+    """The state with the acknowledgements of row 1: heartbeats tell of some before the journal does."""
+    stops = picture.state.stops
+    for each in picture.facts.progress:
+        acked = tuple(worker for worker in each.stop.of if worker in each.acked)
+        stops = stops.set(each.stop.stop_id, replace(each.stop, acked=acked))
+    return picture.state._replace(stops=stops)
 
 
 def resumable(picture: Picture) -> tuple[Hold, ...]:
@@ -42,8 +52,11 @@ def _of_emergency(picture: Picture, emergency: Emergency) -> Iterator[Row]:
     name = clean(emergency.emergency_id, 20)
     about = f"R recovers {scope(emergency.selectors)}, stopped {ago(emergency.opened_at, picture.now)}"
     yield Row(emergency.emergency_id, (Cell(name, Style.STRONG), Cell(about)))
-    for number, check in enumerate(recovery_checks(picture.state, emergency)):
-        yield Row(f"{emergency.emergency_id}#{number}", check_cells(check))
+    for number, check in enumerate(recovery_checks(as_seen(picture), emergency)):
+        sign, words = check_cells(check)
+        for line, part in enumerate(words.text.split("; ")):
+            cells = Cell("") if line else sign, Cell(part)
+            yield Row(f"{emergency.emergency_id}#{number}.{line}", cells)
 
 
 def _of_pause(picture: Picture) -> list[Row]:

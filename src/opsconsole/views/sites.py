@@ -16,6 +16,7 @@ from opsconsole.table import Cell, Column, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.holding import whose, why
 from opsconsole.views.picture import Facts, Picture
+from opsconsole.views.verdict import Verdict, together
 from opsconsole.views.words import age, counted
 from opsgate.hold import Hold
 
@@ -36,8 +37,13 @@ class Acks:
     stopped: int = 0
     of: int = 0
 
-    def __str__(self) -> str:
-        return "-" if not self.of else f"{self.stopped}/{self.of}{'!' if self.stopped < self.of else ''}"
+    def cell(self, verdict: Verdict | None) -> Cell:
+        """``9/12!``; as bad as the verdict on all the stops where somebody is missing."""
+        if verdict is None or not self.of:
+            return Cell("-")
+        if self.stopped == self.of:
+            return Cell(f"{self.stopped}/{self.of}")
+        return Cell(f"{self.stopped}/{self.of}!", verdict.style)
 
 
 class SiteRows:
@@ -89,7 +95,7 @@ class SiteRows:
         return order, hold.placed_at.timestamp(), site
 
     def _row(self, site: str) -> Row:
-        return _row(self._picture, site, self._held.get(site, ()), self._acks.get(site))
+        return _row(self._picture, site, self._held.get(site, ()), self._acks.get(site, Acks()))
 
     @cached_property
     def _acks(self) -> dict[str, Acks]:
@@ -132,9 +138,8 @@ def _is_in(names: Sequence[str], name: str) -> bool:
     return at < len(names) and names[at] == name
 
 
-def _row(picture: Picture, site: str, holds: Sequence[Hold], acks: Acks | None) -> Row:
+def _row(picture: Picture, site: str, holds: Sequence[Hold], acks: Acks) -> Row:
     state, reason, hold = _standing(picture, holds)
-    count = Cell(str(acks)) if acks is None or acks.stopped == acks.of else Cell(str(acks), Style.BAD)
     return Row(
         site,
         (
@@ -143,7 +148,7 @@ def _row(picture: Picture, site: str, holds: Sequence[Hold], acks: Acks | None) 
             reason,
             Cell(whose(picture, hold) if hold else "-"),
             Cell(age(hold.placed_at, picture.now) if hold else "-"),
-            count if acks else Cell("-"),
+            acks.cell(together(picture.facts.progress, picture.now)),
         ),
     )
 
@@ -156,7 +161,8 @@ def _standing(picture: Picture, holds: Sequence[Hold]) -> tuple[Cell, Cell, Hold
         return Cell(word, Style.STOPPED), Cell(why(hold)), hold
     if picture.facts.holds.everywhere:
         hold = picture.facts.holds.everywhere[0]
-        return Cell("stop*", Style.WARN), Cell(f"GLOBAL {why(hold)}"), hold
+        said = why(hold) if hold.source == "emergency" else f"GLOBAL {why(hold)}"
+        return Cell("stop*", Style.WARN), Cell(said), hold
     if holds:
         hold = holds[0]
         return Cell("partly", Style.WARN), Cell(clean(str(hold.selector), 60)), hold

@@ -1,0 +1,179 @@
+"""The feed follows a backend that may be late, slow, wrong or gone, and the screen never has to ask it anything."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from core.errors import BackendUnavailable
+from core.messages import Actor, Envelope
+from core.ports import Backend, Observations
+from opsconsole.dialogs.target import Target
+from opsconsole.session import HIRE_AGAIN_S, Feed
+from opsgate.latch import place
+from opsgate.order import Order
+from tests.console.desk import WHO, Clock, small_fleet
+from tests.console.fleet import START, Fleet
+
+DEADLINE_S = 10.0
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something that the feed's thread does."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not true():
+        assert time.monotonic() < deadline, "never came true"
+        time.sleep(0.005)  # the thread tells nobody when it has done nothing
+
+
+@contextmanager
+def followed(open_backend: Callable[[], Backend], *, hire: Callable[[], object] | None = None) -> Iterator[Feed]:
+    """A feed that runs."""
+    feed = Feed(open_backend, WHO, monotonic=Clock(), utc_now=lambda: START, hire=hire)
+    feed.start()
+    try:
+        yield feed
+    finally:
+        feed.stop()
+
+
+def test_a_backend_that_cannot_be_opened_is_tried_again_and_said_in_words() -> None:
+    fleet, tries = small_fleet(), 0
+
+    def open_backend() -> Backend:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise BackendUnavailable("unavailable", f"no such file (try {tries})")
+        return fleet
+
+    with followed(open_backend) as feed:
+        until(lambda: "no such file" in feed.picture().link.trouble)
+        assert feed.picture().link.age_s is None
+        feed.look_now()
+        until(lambda: tries >= 2)
+        feed.look_now()
+        until(lambda: feed.picture().link.live)
+        assert feed.picture().link.trouble == ""
+
+
+def test_an_error_that_nobody_foresaw_does_not_end_the_feed() -> None:
+    fleet = small_fleet()
+    observe, broken = fleet.observe, True
+
+    def observe_or_break(*, timeout_s: float = 5.0) -> Observations:
+        if broken:
+            raise RuntimeError("\x1b[31mboom")
+        return observe(timeout_s=timeout_s)
+
+    fleet.observe = observe_or_break  # type: ignore[method-assign] # the world breaks in a way of its own
+    with followed(lambda: fleet) as feed:
+        until(lambda: "RuntimeError: ␛[31mboom" in feed.picture().link.trouble)
+        broken = False
+        feed.look_now()
+        until(lambda: feed.picture().facts.seen is not None)
+
+
+def test_state_arrives_by_being_followed_without_asking() -> None:
+    fleet = small_fleet()
+    with followed(lambda: fleet) as feed:
+        until(lambda: feed.picture().link.live)
+        woken = threading.Event()
+        feed.wake = woken.set
+        fleet.pause("", site="mail")
+        assert woken.is_set()
+        assert feed.picture().state.revision == fleet.latest().revision
+        assert feed.recent[-1].event.kind == "hold.placed"
+
+
+def test_books_of_names_and_holds_are_kept_until_a_name_or_a_hold_changes() -> None:
+    fleet = small_fleet()
+    with followed(lambda: fleet) as feed:
+        until(lambda: feed.picture().link.live)
+        before = feed.picture().facts
+        fleet.lose("w-01")
+        after = feed.picture().facts
+        assert after is not before
+        assert after.names is before.names
+        assert after.holds is before.holds
+        fleet.pause("", site="mail")
+        assert feed.picture().facts.holds is not before.holds
+
+
+def test_the_same_observation_again_wakes_nobody() -> None:
+    fleet = small_fleet()
+    with followed(lambda: fleet) as feed:
+        until(lambda: feed.picture().link.live)
+        woken = threading.Event()
+        feed.wake = woken.set
+        fleet.pass_time(1)  # heartbeats are newer, and nothing looks different
+        seen = feed.picture().facts.seen
+        feed.look_now()
+        until(lambda: feed.picture().facts.seen is not seen)
+        assert not woken.is_set()
+
+
+def test_a_keeper_is_hired_where_none_is_alive_and_not_again_too_soon() -> None:
+    fleet, hired = small_fleet(), threading.Event()
+    fleet.keeper = False
+    clock = Clock()
+    feed = Feed(lambda: fleet, WHO, monotonic=clock, utc_now=lambda: START, hire=hired.set)
+    feed.start()
+    try:
+        until(hired.is_set)
+        hired.clear()
+        for _ in range(3):
+            seen = feed.picture().facts.seen
+            feed.look_now()
+            until(lambda before=seen: feed.picture().facts.seen is not before)  # type: ignore[misc] # bound per turn
+        assert not hired.is_set()
+        clock.now += HIRE_AGAIN_S
+        feed.look_now()
+        until(hired.is_set)
+    finally:
+        feed.stop()
+
+
+def test_what_lies_latched_on_this_host_is_recorded_first_thing() -> None:
+    fleet = small_fleet()
+    place(Order("S-latched", START, actor="bo", door="cli"), fleet.latest().fleet)
+    with followed(lambda: fleet) as feed:
+        until(lambda: "S-latched" in feed.picture().state.stops)
+        assert feed.picture().state.stops["S-latched"].ordered_by == "bo"
+
+
+def test_nothing_is_released_while_a_latched_stop_cannot_be_recorded() -> None:
+    fleet = small_fleet()
+    with followed(lambda: fleet) as feed:
+        until(lambda: feed.picture().link.live)
+        place(Order("S-latched", START, actor="bo", door="cli"), fleet.latest().fleet)
+        fleet.locked = "the database is locked"
+        release = Envelope(
+            command_id="c-release",
+            actor=Actor(name="ana"),
+            door="console",
+            command=Target("site", "shop-eu").resume("mended"),
+            expected_revision=fleet.latest().control_revision,
+        )
+        with pytest.raises(BackendUnavailable, match="latched"):
+            feed.submit(release)
+        assert fleet.submitted == []
+
+
+def test_a_clock_that_jumps_moves_no_age() -> None:
+    """Ages are by the engine's clock and by one that only goes forward; the wall clock of this host is never asked."""
+    fleet: Fleet = small_fleet()
+    clock = Clock()
+    feed = Feed(lambda: fleet, WHO, monotonic=clock, utc_now=lambda: START.replace(year=1970))
+    feed.start()
+    try:
+        until(lambda: feed.picture().facts.seen is not None)
+        before = feed.picture().now
+        clock.now += 3
+        assert (feed.picture().now - before).total_seconds() == pytest.approx(3)
+    finally:
+        feed.stop()
