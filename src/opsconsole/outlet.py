@@ -72,5 +72,8 @@ class Outlet:
         try:
             self._file.write(text)
             self._file.flush()
-        except (OSError, ValueError):  # ValueError: closed. The terminal is gone, and whoever reads keys will hear of it
+        except (
+            OSError,
+            ValueError,
+        ):  # ValueError: closed. The terminal is gone, and whoever reads keys will hear of it
             self._gone = True
