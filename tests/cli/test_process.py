@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from opsgate.paths import state_home
-from tests.cli.shell import SRC, Shell, environment, run, started
+from opsgate.paths import default_database, state_home
+from tests.cli.shell import SRC, Shell, environment, keeper_of, run, started
 
 HEAVY = ("sqlalchemy", "pydantic", "textual", "rich", "yaml", "alembic", "psycopg", "immutables")
 
@@ -52,6 +52,24 @@ def test_what_must_start_fast_loads_no_engine_and_no_screen(ops: Shell, argument
 
 def test_a_sound_stop_does_not_even_load_click() -> None:
     assert "click" not in loaded_by("stop", "--local")
+
+
+def test_a_stop_that_a_keeper_records_loads_no_engine(ops: Shell) -> None:
+    ops.ok("flags", "list")
+    with keeper_of(f"sqlite:///{default_database()}"):
+        assert loaded_by("stop") & {*HEAVY, "click"} == set()
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    probe = """
+import sys
+from opsconsole.cli.main import command_line
+command_line(["--help"])
+print([name for name in sys.modules if name.startswith("opsconsole.cli.commands")])
+"""
+    done = subprocess.run([sys.executable, "-c", probe], env=environment(), capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_no_ordinary_command_loads_the_screen() -> None:

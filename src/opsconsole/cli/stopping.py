@@ -13,8 +13,9 @@ from typing import Final
 from backends.stop_lane import Fired, fire, new_order
 from core.errors import BackendUnavailable, UnknownName
 from opsconsole.cli.exits import Exit
-from opsconsole.cli.guard import guarded, undisturbed
+from opsconsole.cli.guard import Ended, guarded, undisturbed
 from opsconsole.cli.invocation import login_name
+from opsconsole.cli.outcome import Outcome, unfollowed
 from opsconsole.cli.output import say, write
 from opsconsole.cli.selectors import selectors_of
 from opsconsole.cli.stop_line import Wanted
@@ -36,17 +37,12 @@ def stop(wanted: Wanted) -> int:
     settings = _settings(wanted)
     url = None if wanted.local and "backend" not in wanted.flags else settings.backend
     order = new_order(_selectors(wanted, url), level=wanted.level, reason=wanted.reason, actor=login_name(), door="cli")
-    say(f"stopping {scope_text(order.selectors)} ({order.level}) as {order.stop_id}")
     with undisturbed():
-        fired = fire(order, url=url)
+        fired = fire(order, url=url)  # before a word is said: a terminal that takes none would hold it up
+    say(f"stopping {scope_text(order.selectors)} ({order.level}) as {order.stop_id}")
     for line in _routes(fired):
         say(line)
-    from opsconsole.cli.verifying import Outcome, followed, unfollowed
-
-    if url is None or wanted.local:
-        outcome: Outcome = unfollowed(fired)
-    else:
-        outcome = followed(fired, settings, wait=not wanted.no_wait)
+    outcome = unfollowed(fired) if url is None or wanted.local else _followed(fired, settings, wanted)
     if not fired.in_force and outcome.durable != "database":
         raise BackendUnavailable(
             "nothing-stopped",
@@ -55,6 +51,16 @@ def stop(wanted: Wanted) -> int:
         )
     write(outcome.document(), settings.output, settings.color, ascii_only=settings.ascii)
     return Exit.OK if outcome.verified and not wanted.no_wait else Exit.UNVERIFIED
+
+
+def _followed(fired: Fired, settings: Settings, wanted: Wanted) -> Outcome:
+    from opsconsole.cli.verifying import followed
+
+    try:
+        return followed(fired, settings, wait=not wanted.no_wait)
+    except Ended:
+        say(f"the waiting ended, {fired.order.stop_id} stays in force: see 'opsconsole status'")
+        raise
 
 
 def _settings(wanted: Wanted) -> Settings:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from backends.stop_lane import Fired
 from core.errors import OpsError
+from opsconsole.cli.outcome import Outcome, age_s, unfollowed
 from opsconsole.cli.output import say
 from opsconsole.config import Settings
-from opsconsole.render import Document
 from opsgate.clock import elapsed_s
 from opsgate.hold import DRAIN
 from opsgate.order import BUDGET_S
@@ -27,68 +25,6 @@ _QUIET_S: Final = 1.0
 
 _CONCLUDING_S: Final = 1.0
 """Seconds behind the budget within which the keeper says what the stop came to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a stop came to, as far as it was observed. ``took_s`` is from the order to the last look."""
-
-    fired: Fired
-    durable: str
-    result: str
-    took_s: float
-    acked: int = 0
-    of: int = 0
-    missing: tuple[str, ...] = ()
-    emergency_id: str | None = None
-    revision: int | None = None
-    waited: bool = True
-
-    @property
-    def verified(self) -> bool:
-        """Whether everybody of the frozen list acknowledged and the stop is recorded."""
-        return self.result == "verified" and self.durable == "database"
-
-    def document(self) -> Document:
-        """The stop for programs and for people."""
-        order = self.fired.order
-        data: dict[str, Any] = {
-            "revision": self.revision,
-            "changed": True,
-            "stop_id": order.stop_id,
-            "emergency_id": self.emergency_id,
-            "level": order.level,
-            "durable": self.durable,
-            "result": self.result,
-            "acked": self.acked,
-            "of": self.of,
-            "missing": list(self.missing),
-            "took_s": round(self.took_s, 3),
-        }
-        return Document(data, self._lines())
-
-    def _lines(self) -> list[str]:
-        counts = f"{self.acked}/{self.of} acknowledged"
-        name = f"{self.fired.order.stop_id}{f' of {self.emergency_id}' if self.emergency_id else ''}"
-        match self.result:
-            case "verified":
-                lines = [f"verified in {self.took_s:.2f} s: {counts}, {name}"]
-            case "pending":
-                lines = [f"in force, nothing verified yet: {counts}, {name}; see 'opsconsole status'"]
-            case _:
-                lines = [f"{self.result.upper()} after {self.took_s:.2f} s: {counts}, {name}"]
-        if self.missing:
-            lines.append(f"not known to have stopped: {', '.join(self.missing)}")
-        if self.durable == "spool":
-            lines.append("not in the journal yet: latched on this host, recorded first thing when the database is back")
-        elif self.durable == "memory":
-            lines.append("on no disk yet: whoever was told obeys it, and forgets it at a restart")
-        return lines
-
-
-def unfollowed(fired: Fired) -> Outcome:
-    """The outcome of a stop that this host alone was told of: nobody can be asked who obeyed."""
-    return Outcome(fired, fired.durable, "unverified", _age_s(fired), 0, fired.of or 0, (), fired.emergency_id)
 
 
 def followed(fired: Fired, settings: Settings, *, wait: bool) -> Outcome:
@@ -149,31 +85,41 @@ def _watch(fired: Fired, durable: str, look: Callable[[], FleetStatus], *, wait:
         if over or (stop is not None and stop.result != "pending"):
             return _outcome(fired, durable, status, stop, over=over and wait)
         acked = len(stop.of) - len(stop.missing) if stop else 0
-        if stop is not None and acked != told and _age_s(fired) > _QUIET_S:
+        if stop is not None and acked != told and age_s(fired) > _QUIET_S:
             say(f"{acked}/{len(stop.of)} acknowledged")
             told = acked
         time.sleep(_POLL_S)
 
 
 def _outcome(fired: Fired, durable: str, status: FleetStatus, stop: StopStatus | None, *, over: bool) -> Outcome:
+    scopes = fired.order.selectors
+    holds = tuple(
+        hold for hold in status.known.table().by_id.values() if any(hold.selector.overlaps(scope) for scope in scopes)
+    )
     if stop is None or not stop.emergency_id:  # not recorded, so there is no frozen list to be verified against
-        return Outcome(fired, durable, "unverified", _age_s(fired), revision=status.revision or None)
-    acked = len(stop.of) - len(stop.missing)
-    result = stop.result
-    if result == "pending" and over:
-        say("no keeper concluded it in time: this is what was seen")
-        result = "verified" if not stop.missing else "partial" if acked else "unverified"
+        return Outcome(fired, durable, "unverified", age_s(fired), revision=status.revision or None, holds=holds)
     return Outcome(
         fired,
-        durable,
-        result,
-        _age_s(fired),
-        acked,
+        "database",
+        _result(fired, status, stop, over=over),
+        age_s(fired),
+        len(stop.of) - len(stop.missing),
         len(stop.of),
         stop.missing,
-        stop.emergency_id or None,
+        stop.emergency_id,
         status.revision,
+        holds,
     )
+
+
+def _result(fired: Fired, status: FleetStatus, stop: StopStatus, *, over: bool) -> str:
+    if fired.keeper == "absent" and not stop.of and status.lost:
+        say(f"no keeper hears the workers here: {status.lost} were last heard of too long ago to be asked")
+        return "unverified"
+    if stop.result == "pending" and over:
+        say("no keeper concluded it in time: this is what was seen")
+        return "verified" if not stop.missing else "partial" if len(stop.missing) < len(stop.of) else "unverified"
+    return stop.result
 
 
 def _budget_s(fired: Fired) -> float:
@@ -181,7 +127,3 @@ def _budget_s(fired: Fired) -> float:
     order = fired.order
     halting_s = BUDGET_S["immediate"] if order.mode == DRAIN else 0.0
     return BUDGET_S[order.level] + halting_s + _CONCLUDING_S
-
-
-def _age_s(fired: Fired) -> float:
-    return max(0.0, (datetime.now(UTC) - fired.order.ordered_at).total_seconds())

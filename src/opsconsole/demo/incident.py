@@ -14,7 +14,8 @@ from typing import Any, Final
 from backends.stop_lane import fire, new_order
 from core.capabilities.emergencies import Recover
 from opsconsole.cli.engine import Engine
-from opsconsole.cli.verifying import Outcome, followed
+from opsconsole.cli.outcome import Outcome
+from opsconsole.cli.verifying import followed
 from opsconsole.demo.fleet import Fleet
 from opsconsole.demo.plan import Member
 from opsconsole.render import Document

@@ -7,7 +7,14 @@ from typing import Any
 import click
 
 from core.capabilities.names import AddName, RemoveName
-from opsconsole.cli.commands.holding import pause_of, pause_options, pause_work, resume_options, resume_work
+from opsconsole.cli.commands.holding import (
+    Chosen,
+    pause_of,
+    pause_options,
+    pause_work,
+    resume_options,
+    resume_work,
+)
 from opsconsole.cli.commands.nouns import change, name_argument, one_of, show_list, show_one
 from opsconsole.cli.engine import built, opened
 from opsconsole.cli.exits import Exit
@@ -16,7 +23,8 @@ from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.params import FreeText, PatternOf
 from opsconsole.cli.selectors import selectors_of
 
-_sites_argument = click.argument("names", nargs=-1, required=True, type=PatternOf("site"), metavar="NAME...")
+_sites_argument = click.argument("names", nargs=-1, type=PatternOf("site"), metavar="NAME...")
+_all_option = click.option("--all", "everything", is_flag=True, help="Every registered site.")
 
 
 @click.group(short_help="Sites: add, remove, pause, resume, list, show.")
@@ -47,20 +55,22 @@ def remove(invocation: Invocation, name: str) -> int:
 
 @sites.command("pause")
 @_sites_argument
+@_all_option
 @pause_options
 @click.pass_obj
-def pause(invocation: Invocation, /, names: tuple[str, ...], **options: Any) -> int:
+def pause(invocation: Invocation, /, names: tuple[str, ...], everything: bool, **options: Any) -> int:
     """Pause sites, each by name or many by a pattern such as 'shop-*'."""
-    return pause_work(invocation, pause_of(options), lambda known: selectors_of(False, {"site": names}, known))
+    return pause_work(invocation, pause_of(options), _chosen(names, everything))
 
 
 @sites.command("resume")
 @_sites_argument
+@_all_option
 @resume_options
 @click.pass_obj
-def resume(invocation: Invocation, /, names: tuple[str, ...], **options: Any) -> int:
+def resume(invocation: Invocation, /, names: tuple[str, ...], everything: bool, **options: Any) -> int:
     """Release the operator holds on exactly these sites."""
-    return resume_work(invocation, options, lambda known: selectors_of(False, {"site": names}, known))
+    return resume_work(invocation, options, _chosen(names, everything))
 
 
 @sites.command("list")
@@ -84,3 +94,10 @@ def show(invocation: Invocation, name: str) -> int:
             engine, one_of(facts_of_sites(engine.backend.state(timeout_s=engine.timeout_s)), "name", name, "sites")
         )
     return Exit.OK
+
+
+def _chosen(names: tuple[str, ...], everything: bool) -> Chosen:
+    """The sites that were named, or all that are registered; a hold on each, never one on everything."""
+    if bool(names) == everything:
+        raise click.UsageError("give names, or --all for every one that is registered")
+    return lambda known: selectors_of(False, {"site": ("*",) if everything else names}, known)
