@@ -17,6 +17,7 @@ from core.capabilities.emergencies import OrderStop
 from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import PlaceHold
 from core.capabilities.rate_limits import LimitReset
+from core.capabilities.workers import ForgetWorkers
 from core.engine import Effect, Facts, Outcome, WorkerFact, refusal, step
 from core.errors import BackendUnavailable, CommandRejected, OpsError, RevisionConflict
 from core.messages import Actor, Command, Envelope, Receipt, Recorded
@@ -140,8 +141,8 @@ def _receipt_text(receipt: Receipt) -> str:
 
 
 def _facts(transaction: Transaction, command: Command, now: datetime, keeper_since: datetime | None) -> Facts:
-    """Only a stop freezes the list of live workers; nothing else has to wait for them to be read."""
-    if not isinstance(command, OrderStop):
+    """Only a stop freezes the list of live workers, and only the dead are forgotten; nothing else waits for them."""
+    if not isinstance(command, OrderStop | ForgetWorkers):
         return Facts(keeper_since=keeper_since)
     rows = transaction.live_workers(now - timedelta(seconds=LOST_AFTER_S))
     return Facts(live=tuple(map(worker_fact, rows)), keeper_since=keeper_since)

@@ -23,6 +23,7 @@ from core.errors import BackendUnavailable
 from core.state import Stop
 from opsgate.order import Level, Order
 from opsgate.selector import EVERYTHING, Selector
+from opsgate.wire import LOST_AFTER_S
 from tests.keeper.parts import Parts
 from tests.support.fleets import say, worker
 
@@ -144,6 +145,7 @@ def test_a_forgotten_worker_is_waited_for_no_longer(parts: Parts) -> None:
     parts.hear("a")
     parts.hear("gone")
     fire(parts)
+    parts.pass_(LOST_AFTER_S)
     parts.hear("a", "S-1")
     parts.runtime.submit(say(ForgetWorkers(workers=("gone",))))
 

@@ -334,7 +334,7 @@ def _to_release(draft: Draft, wanted: ReleaseHolds, hold: Hold) -> bool:
         return True
     if named and not wanted.force:
         raise NotPermitted("other-source", f"{hold.hold_id} is {_whose(hold)}", "say --force to release it")
-    return wanted.force and hold.source != "emergency"
+    return wanted.force
 
 
 def _refuse_limit(wanted: ReleaseHolds) -> None:
