@@ -39,7 +39,9 @@ class Model:
     """Emergency → the selectors of all its stops."""
     listed: dict[str, set[str]] = field(default_factory=dict)
     """Stop → who must acknowledge."""
-    acked: dict[str, set[str]] = field(default_factory=dict)
+    belongs: dict[str, str] = field(default_factory=dict)
+    """Stop → its emergency."""
+    registered: set[str] = field(default_factory=set)
     keeper_since: datetime | None = None
 
     # ----------------------------------------------------------------------------------------------------- questions
@@ -140,7 +142,19 @@ class Model:
         for selector in selectors:
             self.place([selector], "emergency", emergency, mode, None, create=True)
         self.scopes.setdefault(emergency, set()).update(selectors)
-        self.listed[stop_id], self.acked[stop_id] = self.live(), set()
+        self.listed[stop_id], self.belongs[stop_id] = self.live(), emergency
+
+    def forget(self, worker: str) -> str | None:
+        """A person says that a worker is gone."""
+        waiting = [listed for stop, listed in self.listed.items() if self.belongs[stop] in self.scopes]
+        if worker not in self.registered and not any(worker in listed for listed in waiting):
+            return "unknown-worker"
+        if worker in self.live():
+            return "worker-alive"
+        self.registered.discard(worker)
+        for listed in waiting:
+            listed.discard(worker)
+        return None
 
     def meets(self, selectors: list[Pairs]) -> set[str]:
         """The running emergencies with which some work could be in common."""

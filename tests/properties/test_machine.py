@@ -20,7 +20,7 @@ from core.capabilities.holds import ExpireHolds, PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName, RemoveName
 from core.capabilities.rate_limits import AddLimit, SetLimit
 from core.capabilities.switches import SetSwitch
-from core.capabilities.workers import ReportWorkers
+from core.capabilities.workers import ForgetWorkers, ReportWorkers
 from core.engine import fold
 from core.errors import OpsError
 from core.messages import Actor, Command, Receipt
@@ -180,6 +180,12 @@ class Fleet(RuleBasedStateMachine):
     def report(self, heard: set[str], lost: set[str], left: set[str]) -> None:
         seen = ReportWorkers(heard=tuple(sorted(heard)), lost=tuple(sorted(lost)), left=tuple(sorted(left)))
         self.send(seen, None, by=KEEPER)
+        self.model.registered = (self.model.registered | heard) - left
+        assert set(self.desk.state().workers) == self.model.registered
+
+    @rule(worker=st.sampled_from(["w1", "w2", "w3"]))
+    def forget(self, worker: str) -> None:
+        self.send(ForgetWorkers(workers=(worker,)), self.model.forget(worker))
 
     # -------------------------------------------------------------------------------------------------------- stops
 
