@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from core.errors import NotPermitted, OpsError
 from core.messages import (
@@ -31,6 +31,9 @@ from core.messages import (
 from core.state import State
 from opsgate.hold import Hold
 from opsgate.selector import Selector
+
+REMAINING_SHOWN: Final = 200
+"""How many remaining holds an answer lists at most: it is made and stored while nobody else can write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,8 @@ class Draft:
     def receipt(self) -> Receipt:
         """The answer to the sender."""
         remaining: tuple[Hold, ...] = () if self.scope is None else self.state.holds_touching(self.scope)
+        if len(remaining) > REMAINING_SHOWN:
+            self.notes.append(f"{len(remaining) - REMAINING_SHOWN} more holds remain than are listed")
         return Receipt(
             revision=self.state.revision,
             changed=bool(self.events),
@@ -128,7 +133,7 @@ class Draft:
             hold_ids=tuple(dict.fromkeys(self.hold_ids)),
             stop_id=self.stop_id,
             emergency_id=self.emergency_id,
-            remaining_holds=tuple(hold.as_dict() for hold in remaining),
+            remaining_holds=tuple(hold.as_dict() for hold in remaining[:REMAINING_SHOWN]),
             notes=tuple(self.notes),
         )
 

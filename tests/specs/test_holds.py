@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from core.capabilities.holds import ExpireHolds, HoldReleased, PlaceHold, ReleaseHolds
 from core.capabilities.switches import SetSwitch
+from core.engine import REMAINING_SHOWN
 from core.errors import RevisionConflict
 from core.messages import Envelope
 from opsgate.evaluate import admitted
@@ -346,6 +347,15 @@ def test_after_resuming_everything_the_answer_names_what_still_holds(engine: Eng
     receipt = engine.resume(EVERYTHING)
 
     assert [str(hold["source"]) for hold in receipt.remaining_holds] == ["workflow", "operator"]
+
+
+def test_an_answer_lists_two_hundred_remaining_holds_and_counts_the_rest(engine: Engine) -> None:
+    engine.pause(*(on(site=f"x{number}") for number in range(REMAINING_SHOWN + 7)), create=True)
+
+    receipt = engine.stop("S-1")
+
+    assert len(receipt.remaining_holds) == REMAINING_SHOWN
+    assert said(receipt) == "8 more holds remain than are listed"  # the stop's own among them
 
 
 def test_a_bulk_command_on_thousands_of_names_stays_quick_to_answer(engine: Engine) -> None:

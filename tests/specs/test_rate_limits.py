@@ -217,7 +217,7 @@ def test_no_program_raises_a_limit_from_zero(engine: Engine, kind: Kind) -> None
     assert engine.refused(SetLimit(name="sites", limit=1), kind=kind) == "person-only"
 
 
-def test_defining_and_leaving_zero_move_what_a_release_looks_at_and_other_numbers_do_not(engine: Engine) -> None:
+def test_becoming_and_leaving_zero_move_what_a_release_looks_at_and_other_numbers_do_not(engine: Engine) -> None:
     def moved() -> bool:
         return engine.state.control_revision == engine.state.revision
 
@@ -225,6 +225,10 @@ def test_defining_and_leaving_zero_move_what_a_release_looks_at_and_other_number
     assert not moved()
     engine.do(SetLimit(name="sites", limit=0))
     assert moved()
+    engine.do(SetLimit(name="sites", limit=3))
+    assert moved()
+    engine.do(AddLimit(name="some", limit=9, operation="ab_testing"))
+    assert not moved()
     engine.do(AddLimit(name="none", limit=0, operation="ab_testing"))
     assert moved()
 
