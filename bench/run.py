@@ -45,8 +45,8 @@ def report(taken: list[Row]) -> str:
         "",
         (
             f"{datetime.now(UTC):%Y-%m-%d}, {platform.system()} {platform.release().split('-')[0]}, {cores} cores, "
-            f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}. Made by `make bench`. Medians and minima; "
-            "every ratio is to the first line marked 1.0 of its group, taken in the same run in shuffled turns."
+            f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}. "
+            "Made by `make bench`. Medians and minima; every ratio is to the first line marked 1.0 of its group, taken in the same run in shuffled turns."
         ),
     ]
     for group, members in groupby(taken, key=lambda row: row.group):
