@@ -39,15 +39,13 @@ def main(names: list[str]) -> None:
 
 def report(taken: list[Row]) -> str:
     """The rows as Markdown, a table a group."""
-    cores = os.cpu_count()
+    machine = f"{platform.system()} {platform.release().split('-')[0]}, {os.cpu_count()} cores"
+    versions = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     lines = [
         "# Measured",
         "",
-        (
-            f"{datetime.now(UTC):%Y-%m-%d}, {platform.system()} {platform.release().split('-')[0]}, {cores} cores, "
-            f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}. "
-            "Made by `make bench`. Medians and minima; every ratio is to the first line marked 1.0 of its group, taken in the same run in shuffled turns."
-        ),
+        f"{datetime.now(UTC):%Y-%m-%d}, {machine}, {versions}. Made by `make bench`. Medians and minima;",
+        "every ratio is to the line marked 1.00 of its group, taken in the same run in shuffled turns.",
     ]
     for group, members in groupby(taken, key=lambda row: row.group):
         lines += ["", f"## {group[0].upper()}{group[1:]}", "", "| | median | best | unit | ratio | goal |"]
