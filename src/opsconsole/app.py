@@ -30,7 +30,7 @@ def run_console(backend_url: str, *, operator: str, profile: str = "", read_only
     """Show the console over the backend at `backend_url` until it is left; returns the exit code.
 
     It starts whether or not the backend can be reached, and goes on trying. `operator` is the actor of every command,
-    `profile` a word such as ``PROD`` that stands in row 2. With `read_only` nothing can be changed or stopped.
+    `profile` a word such as ``PROD`` that stands in row 2. With `read_only` nothing can be changed; stopping works.
     Codes: 0 left, 2 no terminal, 70 internal error, 129 hung up, 130 interrupted, 143 terminated.
     """
     if not has_terminal():
@@ -48,15 +48,14 @@ def run_console(backend_url: str, *, operator: str, profile: str = "", read_only
     who = Who(operator, backend_url, profile, read_only)
     hire = None if read_only or not _needs_keeper(backend_url) else lambda: ensure(backend_url)
     feed = Feed(lambda: open_backend(backend_url), who, monotonic=time.monotonic, hire=hire)
-    lane = None if read_only else _lane(backend_url, who)
+    lane = _lane(backend_url, who)
     return show(Console(feed, lane, monotonic=time.monotonic), lane)
 
 
-def show(console: Console, lane: Lane | None) -> int:
+def show(console: Console, lane: Lane) -> int:
     """Run a console on this terminal; returns its exit code. Stops that are on their way are waited for."""
     console.run(mouse=False)
-    if lane is not None:
-        lane.finish()
+    lane.finish()
     if console.crash is not None:
         print("opsconsole: internal error; the fleet and its stops are as they were", file=sys.stderr)  # noqa: T201
         traceback.print_exception(console.crash, file=sys.stderr)

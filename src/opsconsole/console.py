@@ -67,13 +67,13 @@ class Told(Message):
 
 
 class Console(App[None], inherit_bindings=False):
-    """The console. `lane` is None where nothing may be stopped from here (read-only)."""
+    """The console. A read-only one changes nothing, but it stops: that takes no right that a watcher could lack."""
 
     CSS_PATH = Path(__file__).with_name("theme.tcss")
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
-    def __init__(self, feed: Feed, lane: Lane | None, *, monotonic: Callable[[], float]) -> None:
+    def __init__(self, feed: Feed, lane: Lane, *, monotonic: Callable[[], float]) -> None:
         super().__init__()
         self._feed = feed
         self._lane = lane
@@ -86,7 +86,7 @@ class Console(App[None], inherit_bindings=False):
         self._paint_timer: Timer | None = None
         self._commander = Commander(feed, self._picture.who.operator, self._command_answered)
         self._main = MainScreen(self._bars(), monotonic)
-        self.ear = StopEar(lambda: lane.fire() if lane else None, monotonic)
+        self.ear = StopEar(lane.fire, monotonic)
         self.crash: Exception | None = None
         self.animation_level = "none"
         self.register_theme(DARK)
@@ -123,8 +123,7 @@ class Console(App[None], inherit_bindings=False):
             loop = asyncio.get_running_loop()
             for number, code in SIGNALS.items():
                 loop.add_signal_handler(number, self.leave, code)
-        if self._lane is not None:
-            self._lane.answered = self._stop_answered
+        self._lane.answered = self._stop_answered
         self._feed.wake = lambda: self._tell(self._news_came)
         self._feed.start()
         self.set_interval(BARS_S, self._main.repaint_bars)
@@ -179,7 +178,7 @@ class Console(App[None], inherit_bindings=False):
         return header.one_line(self._picture, width) if small else header.row1(self._picture, width)
 
     def _keys(self, width: int) -> Line:
-        if self.ear.chord.armed and self._lane is not None:
+        if self.ear.chord.armed:
             return line(width, *armed_keys())
         return prompt_row(width) if self._main.prompt.dialog else key_row(self, width)
 
@@ -212,17 +211,16 @@ class Console(App[None], inherit_bindings=False):
         prompt = self._main.prompt
         match message.heard:
             case Heard.ARMED:
-                prompt.cover(StopPrompt(allowed=self._lane is not None), self._picture)
+                prompt.cover(StopPrompt(), self._picture)
             case Heard.CANCELLED | Heard.LITERAL:
                 prompt.uncover()
             case Heard.FIRED if isinstance(message.answer, Order):
                 self._feed.sent(message.answer)
                 self._ask_reason(message.answer.stop_id)
                 self.paint()
-            case Heard.FIRED:
+            case Heard.FIRED if isinstance(message.answer, Exception):
                 prompt.uncover()
-                failed = message.answer if isinstance(message.answer, Exception) else PermissionError("read-only")
-                self._say(fired(failed))
+                self._say(fired(message.answer))
             case Heard.HURRIED:
                 self._say((Span("! came in the middle of typing: press it again to arm", Style.WARN),))
             case _:

@@ -16,6 +16,8 @@ from textual.widget import Widget
 
 from opsconsole.lines import Line, Style, difference, line
 
+NEVER = Size(-1, -1)
+
 REGIONS_MAX = 15
 """Above so many changed lines one repaint of the whole is cheaper than a region each."""
 
@@ -31,7 +33,7 @@ class Painted(Widget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self._painted: list[Line] = []
-        self._painted_size = Size(-1, -1)
+        self._painted_size = NEVER
 
     @abstractmethod
     def draw(self, width: int, height: int) -> list[Line]:
@@ -39,8 +41,9 @@ class Painted(Widget):
 
     def repaint(self) -> None:
         """Draw anew and send what differs from what was painted."""
-        if self._painted_size != self.size or not self.is_attached:
-            return  # never painted at this size: Textual asks for every line of it by itself
+        if self._painted_size != self.size:
+            self._forget()
+            return
         old, new = self._painted, self._draw_all(self.size)
         regions = [
             Region(span[0], y, span[1] - span[0], 1)
@@ -51,6 +54,15 @@ class Painted(Widget):
             return
         self._painted = new
         self.refresh(*(regions if len(regions) <= REGIONS_MAX else ()))
+
+    def _forget(self) -> None:
+        """It has another size now, or is hidden and has none: Textual will ask for every line by itself.
+
+        What was painted must not come back when it is shown again, so that is forgotten, and Textual's own copy too.
+        """
+        if self._painted_size != NEVER:
+            self._painted, self._painted_size = [], NEVER
+            self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Textual asks for one line."""

@@ -44,7 +44,7 @@ class Desk:
         self.answer: Callable[[Order], Fired] = lambda order: Fired(order, "", "answered", "database", 40, "E-1", 12)
         self.stops = 0
         self.feed = Feed(lambda: self.fleet, who, monotonic=self.clock, utc_now=lambda: self.fleet.now)
-        lane = None if who.read_only else Lane(self._order, self._send)
+        lane = Lane(self._order, self._send)
         self.console = Console(self.feed, lane, monotonic=self.clock)
         self.pilot: Pilot[None]
 

@@ -200,16 +200,15 @@ async def test_the_reason_is_sent_once_the_stop_is_in_the_journal() -> None:
         await desk.until_said("REASON     INC-412")
 
 
-async def test_a_read_only_console_stops_and_changes_nothing() -> None:
+async def test_a_read_only_console_changes_nothing_and_stops_all_the_same() -> None:
     desk = Desk(small_fleet(), WHO._replace(read_only=True))
     async with desk.at():
         assert " RO as ana" in desk.row(1)
-        await desk.press("!")
-        assert "read-only: nothing here stops anything" in desk.text()
-        await desk.press("S", "p", "y", "P", "R")
-        assert desk.orders == []
+        await desk.press("p", "y", "P", "R")
         assert desk.fleet.submitted == []
         assert "this console is read-only" in desk.text()
+        await desk.press("!", "S")
+        await desk.until(lambda: len(desk.orders) == 1)
 
 
 # --------------------------------------------------------------------------------------------------- pause and resume
@@ -300,6 +299,19 @@ async def test_recovery_takes_a_reason_a_typed_scope_and_three_seconds() -> None
         assert isinstance(envelope.command, Recover)
         assert (envelope.command.reason, envelope.command.confirm) == ("mended", "all")
         assert desk.row(0).startswith(" [ RUN]")
+
+
+async def test_a_prompt_is_whole_although_another_of_its_size_stood_there_before() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.acknowledge(*WORKERS)
+    desk = Desk(fleet)
+    async with desk.at():
+        for _ in range(2):
+            await desk.pilot.press("R")  # nothing else happens that could mend it
+            assert "reason (needed): _" in desk.text()
+            await desk.pilot.press("escape")
+            assert "reason (needed)" not in desk.text()
 
 
 async def test_c_cancels_the_countdown() -> None:

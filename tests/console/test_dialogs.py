@@ -239,10 +239,6 @@ def test_the_stop_prompt_of_a_cut_off_console_says_over_which_routes_it_leaves()
     assert "Backend NOT reachable for 01:14 (locked): it leaves by latch and keeper" in text
 
 
-def test_a_read_only_console_says_that_it_cannot_stop() -> None:
-    assert "nothing here stops anything" in said(StopPrompt(allowed=False), small_fleet())
-
-
 def test_the_reason_is_asked_after_the_stop_and_may_be_left_out() -> None:
     assert press(ReasonPrompt("S-1"), "enter") == "close"
     assert press(ReasonPrompt("S-1"), *"abc", "escape") == "close"

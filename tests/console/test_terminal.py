@@ -72,19 +72,19 @@ def test_a_terminal_that_goes_away_ends_it_at_once_even_where_the_signal_is_igno
         assert latches() == [], "what was armed is not carried out"
 
 
-GARBAGE = {
-    "invalid utf-8": b"\xff\xfe\xc3(\x80",
-    "a key with an event type": b"\x1b[121;1:3u",
-    "a huge code point": b"\x1b[99999999999u",
-    "a mouse far away": b"\x1b[<0;99999999999999999999;1M",
-    "4 kB at random": b"",
-}
+GARBAGE = (
+    b"\xff\xfe\xc3(\x80",  # no UTF-8
+    b"\x1b[121;1:3u",  # a key with an event type, which Textual's parser cannot stand
+    b"\x1b[99999999999u",  # a code point that is none
+    b"\x1b[<0;99999999999999999999;1M",  # a mouse very far away
+)
 
 
-@pytest.mark.parametrize("kind", GARBAGE)
-def test_garbage_on_its_input_does_it_no_harm(real: Terminal, kind: str, seed: int) -> None:
-    garbage = GARBAGE[kind] or random.Random(seed).randbytes(4096)
-    real.type(bytes(byte for byte in garbage if byte not in b"q!\x03"))
+def test_garbage_on_its_input_does_it_no_harm(real: Terminal, seed: int) -> None:
+    noise = random.Random(seed).randbytes(4096)
+    for garbage in (*GARBAGE, bytes(byte for byte in noise if byte not in b"q!\x03")):
+        real.type(garbage)
+        real.bytes_within(0.3)
     real.bytes_within(2.5)  # so that a paste which it may have begun is over
     real.type(b"\x1b")
     real.bytes_within(0.5)
@@ -133,11 +133,10 @@ def test_a_stalled_terminal_holds_nothing_up_and_gets_the_truth_when_it_reads_ag
         opened.leave_alone(2.0)
         opened.type(b"4z")
         opened.leave_alone(0.5)
-        opened.until_said("opportunity_scans             ")
-        opened.bytes_within(1.0)
+        opened.until(lambda: "4 Rate limits" in opened.text() and "1 Global" not in opened.text())
+        opened.until(lambda: opened.bytes_within(0.5) == 0)
         assert opened.text().count("[ RUN]") == 1
-        assert "4 Rate limits" in opened.text()
-        assert "1 Global" not in opened.text()
+        assert "KEYS" not in opened.text()
 
 
 def test_a_signal_ends_it_while_nobody_reads_the_terminal() -> None:
@@ -174,15 +173,10 @@ def test_an_internal_error_is_told_without_the_values_of_variables() -> None:
         assert b"hunter2" not in opened.sent
 
 
-def test_an_idle_console_sends_nothing(real: Terminal) -> None:
-    real.bytes_within(6.0)
-    assert real.bytes_within(3.0) == 0
-
-
-def test_an_idle_console_takes_hardly_any_processor_time(real: Terminal) -> None:
-    real.bytes_within(2.0)
+def test_an_idle_console_sends_nothing_and_takes_hardly_any_processor_time(real: Terminal) -> None:
+    real.bytes_within(5.5)
     before = real.cpu_s()
-    real.bytes_within(4.0)
+    assert real.bytes_within(4.0) == 0
     assert real.cpu_s() - before < 0.2
 
 

@@ -16,9 +16,7 @@ class StopPrompt(Dialog):
 
     style = Style.STOPPED
 
-    def __init__(self, *, allowed: bool = True) -> None:
-        self.title = "STOP ALL"
-        self._allowed = allowed
+    title = "STOP ALL"
 
     def body(self, picture: Picture) -> list[Said]:
         """What a stop of everything would hit, and over which routes it would leave."""
@@ -33,8 +31,6 @@ class StopPrompt(Dialog):
 
     def foot(self, picture: Picture) -> list[Said]:
         """The key that fires, and that nothing else does."""
-        if not self._allowed:
-            return [(Span("this console is read-only: nothing here stops anything", Style.BAD),)]
         return [
             (
                 Span("S", Style.KEY),

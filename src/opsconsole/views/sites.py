@@ -21,9 +21,9 @@ from opsconsole.views.words import age, counted
 from opsgate.hold import Hold
 
 COLUMNS = (
-    Column("SITE", 12, 28, rank=0),
+    Column("SITE", 18, 28, rank=0),
     Column("STATE", 6, 6, rank=1),
-    Column("WHY", 14, 60, rank=4),
+    Column("WHY", 12, 60, rank=4),
     Column("BY", 5, 12, rank=5),
     Column("AGE", 4, 4, rank=2, right=True),
     Column("ACKS", 5, 7, rank=3, right=True),
