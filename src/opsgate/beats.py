@@ -43,6 +43,11 @@ class Beats:
         now = self._in_flight.now() if stops.keys() - self._since.keys() else 0
         self._since = {stop_id: self._since.get(stop_id, now) for stop_id in stops}
 
+    @property
+    def are_taken(self) -> bool:
+        """Whether the last one found a keeper."""
+        return self._told is not None and self._not_before_s == 0.0
+
     def due_s(self, revision: int, now_s: float) -> float:
         """Seconds until the next beat: none when a stop was seen or released, or has nothing left to wait for."""
         current, told = self._current(revision), self._told
@@ -67,6 +72,7 @@ class Beats:
     def sent(self, beat: Mapping[str, Any], now_s: float) -> None:
         """The beat has left; the next regular one is due in 5 s, less a random fifth."""
         self._told = _Told(frozenset(beat["stops"]), beat["draining"], beat["revision"])
+        self._not_before_s = 0.0
         self._due_s = now_s + HEARTBEAT_S * random.uniform(0.8, 1.0)  # noqa: S311 (spread, no secret)
 
     def put_off(self, until_s: float) -> None:

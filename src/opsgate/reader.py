@@ -30,8 +30,6 @@ RETRIES_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 _AT_MOST_EVERY_S: Final = 0.05
 """Seconds between two looks when many changes are told at once."""
 
-_SAVE_SOON_S: Final = 0.5
-_SAVE_WITHIN_S: Final = 5.0
 _SAVE_AGAIN_S: Final = 0.5
 
 
@@ -70,16 +68,10 @@ class Reader(threading.Thread):
         self._asked = True
         self._signal.set()
 
-    def keep(self, known: Known, confirmed_at_s: float, *, soon: bool) -> None:
-        """Write this down: soon where a stop came or went, else together with what follows within seconds.
-
-        Soon is not at once, and by chance: of all workers on a host one has to write, and the others find it done.
-        """
-        self._to_save = (known, confirmed_at_s)
-        within_s = random.uniform(0, _SAVE_SOON_S) if soon else _SAVE_WITHIN_S  # noqa: S311 (spread, no secret)
-        self._save_due_s = min(self._save_due_s, elapsed_s() + within_s)
-        if soon:
-            self._signal.set()
+    def keep(self, known: Known, confirmed_at_s: float) -> None:
+        """Write this down."""
+        self._to_save, self._save_due_s = (known, confirmed_at_s), 0.0
+        self._signal.set()
 
     def end(self) -> None:
         """Write down what waits, and end."""

@@ -10,12 +10,12 @@ import collections
 import logging
 import math
 import os
+import random
 import select
 import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from opsgate import latch, pauselog
@@ -26,7 +26,7 @@ from opsgate.clock import elapsed_s
 from opsgate.evaluate import Table
 from opsgate.failsafe import FRESH_S, Policy
 from opsgate.identity import process_started
-from opsgate.inotify import FolderWatch
+from opsgate.inotify import FolderWatch, Heard
 from opsgate.known import Known
 from opsgate.lastknown import RENEWED_S, LastKnown
 from opsgate.membership import Member
@@ -41,6 +41,8 @@ _log = logging.getLogger("opsgate")
 
 _LOOK_FOR_LATCHES_S: Final = 5.0
 _LOOK_WITHOUT_WATCH_S: Final = 0.5
+_LATCHES_SOON_S: Final = (0.3, 0.8)
+_KEEP_WITHIN_S: Final = (0.25, 1.25)
 _SOMETHING: Final[Mapping[str, Any]] = {}
 _AFTER_A_FAULT_S: Final = 0.1
 _FIRST_READING_S: Final = 0.5
@@ -83,9 +85,9 @@ class Watcher(threading.Thread):
         self._opened_s = elapsed_s()
         self._beats.put_off(self._opened_s + _FIRST_READING_S)
         self._latches_due_s = 0.0
+        self._arm = True
         self._looked_for = ""
-        self._saved_at_s = float("-inf")
-        self._saved_stops: AbstractSet[str] = frozenset()
+        self._keep_due_s = self._opened_s + _KEEP_WITHIN_S[1]
         self._fixed = {
             "worker": member.worker,
             "pid": os.getpid(),
@@ -140,6 +142,8 @@ class Watcher(threading.Thread):
                 _log.exception("the gate met a fault of its own and goes on")
                 time.sleep(_AFTER_A_FAULT_S)
         self._tell("bye", {"worker": self._member.worker})
+        self._keep_due_s = 0.0
+        self._keep()
         self._reader.end()
         self._reader.join(1.0)
         self.abandon()
@@ -158,15 +162,17 @@ class Watcher(threading.Thread):
         if self._channel.descriptor in heard:
             for message in self._channel.messages():
                 self._obey(message or _SOMETHING)
-        told = self._folders.drain() if self._folders.descriptor in heard else "nothing"
-        renamed = self._fleet != self._looked_for  # latches and keeper may lie under the name that was just learnt
-        if renamed:
+        if self._folders.descriptor in heard:
+            self._hear_of_latches(self._folders.drain())
+        if self._fleet != self._looked_for:  # latches and keeper may lie under the name that was just learnt
             self._beats.put_off(0.0)
-        if renamed or told != "nothing" or elapsed_s() >= self._latches_due_s:
-            self._look_for_latches(arm=renamed or told != "files")
+            self._arm, self._latches_due_s = True, 0.0
+        if elapsed_s() >= self._latches_due_s:
+            self._look_for_latches()
         self._show()
-        self._raise_alarms()
         self._beat()
+        self._raise_alarms()
+        self._keep()
 
     def _wait(self) -> set[int | None]:
         """Sleep until something can be heard or is due; returns the descriptors that have something."""
@@ -175,14 +181,16 @@ class Watcher(threading.Thread):
             if descriptor is not None:
                 poller.register(descriptor, select.POLLIN)
         now_s = elapsed_s()
-        due_s = min(self._latches_due_s - now_s, self._beats.due_s(self.known.revision, now_s))
+        due_s = min(self._latches_due_s, self._keep_due_s) - now_s
+        due_s = min(due_s, self._beats.due_s(self.known.revision, now_s))
         return {descriptor for descriptor, _ in poller.poll(math.ceil(max(0.0, due_s) * 1000))}
 
     def _raise_alarms(self) -> None:
         now_s, view = elapsed_s(), self._view
         age_s = view.age_s(now_s)
-        emergency = age_s is not None and age_s > FRESH_S and bool(view.emergencies)
-        self._alarms.aged(age_s, now_s - self._opened_s, emergency=emergency)
+        if age_s is None or age_s > self._quick_s:
+            emergency = age_s is not None and age_s > FRESH_S and bool(view.emergencies)
+            self._alarms.aged(age_s, now_s - self._opened_s, emergency=emergency)
 
     # --------------------------------------------------------------------------------------------- what is heard
     def _take(self, reading: Reading) -> None:
@@ -255,12 +263,22 @@ class Watcher(threading.Thread):
         self.known = known
         self._confirm(elapsed_s())
 
-    def _look_for_latches(self, *, arm: bool = True) -> None:
+    def _hear_of_latches(self, told: Heard) -> None:
+        """Look at once; or within a second, where a keeper lives that sends the order too, so that a thousand workers
+        do not read one folder in the very moment in which they have to acknowledge."""
+        if told == "nothing":
+            return
+        self._arm = self._arm or told == "folders"
+        soon_s = random.uniform(*_LATCHES_SOON_S) if self._beats.are_taken else 0.0  # noqa: S311 (spread, no secret)
+        self._latches_due_s = min(self._latches_due_s, elapsed_s() + soon_s)
+
+    def _look_for_latches(self) -> None:
         self._looked_for = self._fleet
         fleets = tuple(filter(None, (self._url_key, self._fleet)))
-        if arm:
+        if self._arm:
             home = latch_home()
             self._folders.arm([home / fleet for fleet in (*fleets, ALL_FLEETS)])
+        self._arm = False
         self.known = self.known.found(latch.in_force(fleets, self.known.latched.values()))
         watched = self._folders.descriptor is not None
         self._latches_due_s = elapsed_s() + (_LOOK_FOR_LATCHES_S if watched else _LOOK_WITHOUT_WATCH_S)
@@ -291,16 +309,20 @@ class Watcher(threading.Thread):
         )
         self._publish(self._view)
         self._beats.see(stops)
-        self._keep(stops.keys(), held_otherwise=held_otherwise)
+        if held_otherwise:
+            soon_s = elapsed_s() + random.uniform(*_KEEP_WITHIN_S)  # noqa: S311 (spread, no secret)
+            self._keep_due_s = min(self._keep_due_s, soon_s)
 
-    def _keep(self, stops: AbstractSet[str], *, held_otherwise: bool) -> None:
-        """Have the reader write down what changed, and now and then that nothing did."""
-        if self.known.snapshot is None or self.confirmed_at_s is None:
-            return
-        stopped_or_released = stops != self._saved_stops
-        if held_otherwise or stopped_or_released or self.confirmed_at_s - self._saved_at_s > 2 * RENEWED_S:
-            self._saved_at_s, self._saved_stops = self.confirmed_at_s, stops
-            self._reader.keep(self.known, self.confirmed_at_s, soon=stopped_or_released)
+    def _keep(self) -> None:
+        """Have the reader write down what has changed, and now and then that nothing did.
+
+        Not in the moment of the change, and by chance: of all workers on a host one has to write, and the others find
+        it done.
+        """
+        now_s = elapsed_s()
+        if now_s >= self._keep_due_s and self.known.snapshot is not None and self.confirmed_at_s is not None:
+            self._keep_due_s = now_s + 2 * RENEWED_S
+            self._reader.keep(self.known, self.confirmed_at_s)
 
     def _beat(self) -> None:
         now_s, revision = elapsed_s(), self.known.revision
