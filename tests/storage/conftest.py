@@ -1,7 +1,6 @@
 """The two databases that outlive a process."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,5 +14,4 @@ __all__ = ["postgres_server", "postgres_url"]
 @pytest.fixture(params=["sqlite", "postgres"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """An empty database of each kind."""
-    with closing(place_of(request.param, request, tmp_path)) as place:
-        yield place
+    yield from place_of(request.param, request, tmp_path)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from backends.local.postgres import PostgresStore
 from backends.local.sqlite import SqliteStore, make_file
 from backends.runtime import Runtime, utc_now
 from core.ports import Store
+from tests.support.postgres import Server
 
 FLEET = "f-0123456789ab"
 
@@ -40,26 +44,49 @@ class Place:
         self._opened.close()
 
 
-def place_of(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """An empty database of one kind. For PostgreSQL the caller's folder must have the fixture `postgres_url`."""
+def place_of(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """A database of one kind whose fleet has no event yet. The caller's folder must have `postgres_server`."""
     if kind == "memory":
         shared = Memory(FLEET)
-        return Place(kind, "memory://", lambda: MemoryStore(shared))
-    if kind == "sqlite":
+        place = Place(kind, "memory://", lambda: MemoryStore(shared))
+        yield from _closed_afterwards(place)
+    elif kind == "sqlite":
         path = tmp_path / "fleet.db"
         make_file(path)
+        path.write_bytes(_empty_fleet())
+        place = Place(kind, f"sqlite:///{path}", lambda: _prepared(SqliteStore(path)))
+        yield from _closed_afterwards(place)
+    else:
+        server: Server = request.getfixturevalue("postgres_server")
+        with server.database(template=_empty_fleet_on(server)) as url:
+            place = Place(kind, url, lambda: _prepared(PostgresStore(url)))
+            yield from _closed_afterwards(place)
 
-        def open_sqlite() -> Store:
-            store = SqliteStore(path)
-            store.prepare(new_fleet=FLEET)
-            return store
 
-        return Place(kind, f"sqlite:///{path}", open_sqlite)
-    url: str = request.getfixturevalue("postgres_url")
+def _closed_afterwards(place: Place) -> Iterator[Place]:
+    with closing(place):
+        yield place
 
-    def open_postgres() -> Store:
-        store = PostgresStore(url)
-        store.prepare(new_fleet=FLEET)
-        return store
 
-    return Place(kind, url, open_postgres)
+def _prepared(store: SqliteStore | PostgresStore) -> Store:
+    store.prepare(new_fleet=FLEET)
+    return store
+
+
+@cache
+def _empty_fleet() -> bytes:
+    """A database file with a fleet in it that has no event yet: copying one is quicker than making one."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "fleet.db"
+        make_file(path)
+        _prepared(SqliteStore(path)).close()
+        return path.read_bytes()
+
+
+@cache
+def _empty_fleet_on(server: Server) -> str:
+    """The same on a server: the name of a database that others are copied from."""
+    name = f"template_{os.getpid()}"
+    server.create(name)
+    _prepared(PostgresStore(server.url(name))).close()
+    return name

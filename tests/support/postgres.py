@@ -80,16 +80,22 @@ class Server:
         return int((self.data / "postmaster.pid").read_text().splitlines()[0])
 
     @contextlib.contextmanager
-    def database(self) -> Iterator[str]:
-        """An empty database, as a URL."""
+    def database(self, template: str = "template0") -> Iterator[str]:
+        """A database of its own, as a URL: empty, or a copy of another one that nobody is connected to."""
         name = f"t_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        self.create(name, template)
         try:
             yield self.url(name)
         finally:
-            with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            self._order(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def create(self, name: str, template: str = "template0") -> None:
+        """Make a database that stays as long as the server."""
+        self._order(f"CREATE DATABASE {name} TEMPLATE {template}")
+
+    def _order(self, statement: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
 
     def remove(self) -> None:
         """Stop the server and delete its folder."""
