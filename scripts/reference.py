@@ -16,7 +16,7 @@ import click
 import core.capabilities  # noqa: F401 - importing it registers every command and event
 from core.messages import EVENTS
 from opsconsole.cli.root import COMMANDS, LazyRoot, root
-from opsconsole.config import PRODUCTION, SETTINGS
+from opsconsole.settings import PRODUCTION, SETTINGS
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -92,8 +92,7 @@ def _commands() -> str:
     for name in COMMANDS:
         command = root.get_command(context, name)
         assert command is not None
-        if not command.hidden:
-            parts += _command(command, f"opsconsole {name}", level=2)
+        parts += _command(command, f"opsconsole {name}", level=2)
     return "\n".join(parts)
 
 

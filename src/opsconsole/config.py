@@ -1,7 +1,6 @@
 """Settings: flag > environment > profile > user file > system file, each value with where it came from.
 
-One table names them all; the command line, the environment, the files, ``config show`` and the reference are made from
-it. Two settings only ever tighten: ``read_only`` from any layer holds unless the flag ``--no-read-only`` says
+Two settings only ever tighten: ``read_only`` from any layer holds unless the flag ``--no-read-only`` says
 otherwise, and ``production`` from any layer holds.
 """
 
@@ -9,110 +8,16 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from opsconsole.cli.times import duration
+from opsconsole.settings import BY_KEY, SETTINGS, ConfigError
 from opsgate.paths import canonical_url, config_home, default_database
 
-Kind = Literal["text", "choice", "switch", "duration"]
-
-ENVIRONMENT_PREFIX: Final = "OPSCONSOLE_"
 SYSTEM_FILE: Final = Path("/etc/opsconsole/config.toml")
-
-
-class ConfigError(ValueError):
-    """The configuration is wrong; the text says where, and what to write instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: its key in files, from which its flag and its variable are made."""
-
-    key: str
-    kind: Kind
-    help: str
-    metavar: str = ""
-    short: str = ""
-    choices: tuple[str, ...] = ()
-
-    @property
-    def flag(self) -> str:
-        """Its long option."""
-        return "--" + self.key.replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        """Its environment variable."""
-        return ENVIRONMENT_PREFIX + self.key.upper()
-
-    def read(self, value: object, origin: str) -> str | bool | float:
-        """A value as it stands in a file, a variable or a flag; `ConfigError` when it is none."""
-        match self.kind, value:
-            case "text", str() if value and "\0" not in value:
-                return value
-            case "choice", str() if value in self.choices:
-                return value
-            case "switch", bool():
-                return value
-            case "switch", str() if value.lower() in _SWITCH:
-                return _SWITCH[value.lower()]
-            case "duration", str() | int() | float() if not isinstance(value, bool):
-                try:
-                    return duration(str(value)).total_seconds()
-                except ValueError as error:
-                    raise ConfigError(f"{origin}: {self.key}: {error}") from None
-        wanted = {
-            "text": "a text",
-            "choice": f"one of {', '.join(self.choices)}",
-            "switch": "true or false",
-            "duration": "a duration such as 5s",
-        }[self.kind]
-        raise ConfigError(f"{origin}: {self.key} is {ascii(value)[:60]}, write {wanted}")
-
-
-_SWITCH: Final = dict.fromkeys(("0", "false", "no", "off", ""), False) | dict.fromkeys(("1", "true", "yes", "on"), True)
-
-SETTINGS: Final = (
-    Setting(
-        "backend",
-        "text",
-        "sqlite:///relative, sqlite:////absolute or postgresql://… (default: your own database)",
-        metavar="URL",
-        short="-b",
-    ),
-    Setting("profile", "text", "settings under [profiles.NAME] of the configuration files", metavar="NAME", short="-P"),
-    Setting("read_only", "switch", "refuse every change but a stop; only --no-read-only loosens it"),
-    Setting(
-        "output",
-        "choice",
-        "how results are written; lists also as csv",
-        metavar="FORMAT",
-        short="-o",
-        choices=("table", "json", "jsonl", "csv"),
-    ),
-    Setting(
-        "color",
-        "choice",
-        "colour repeats what words say",
-        metavar="WHEN",
-        choices=("auto", "always", "never", "ansi16"),
-    ),
-    Setting("ascii", "switch", "write nothing but ASCII (default under TERM=linux and TERM=screen)"),
-    Setting("no_input", "switch", "never ask, as without a terminal"),
-    Setting("timeout", "duration", "how long to wait for the backend (default 5s)", metavar="DURATION"),
-    Setting("debug", "switch", "show the traceback of an internal error"),
-)
-"""The global options, in the order in which they are listed."""
-
-PRODUCTION: Final = Setting(
-    "production", "switch", "resume --all and recover demand --confirm where nobody can be asked"
-)
-"""A setting of files alone: a profile marks itself."""
-
-_BY_KEY: Final = {setting.key: setting for setting in (*SETTINGS, PRODUCTION)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +37,9 @@ class Settings:
     origins: Mapping[str, str]
 
     def rows(self) -> list[dict[str, Any]]:
-        """Each setting with its value and origin, for ``config show``."""
-        values = {key: getattr(self, "timeout_s" if key == "timeout" else key) for key in _BY_KEY}
+        """Each setting with its value and origin, for ``config show``; passwords are left out."""
+        values = {key: getattr(self, "timeout_s" if key == "timeout" else key) for key in BY_KEY}
+        values["backend"] = without_password(self.backend)
         return [
             {"setting": key, "value": value, "origin": self.origins.get(key, "default")}
             for key, value in values.items()
@@ -144,6 +50,12 @@ class Settings:
 class _Layer:
     origin: str
     values: Mapping[str, str | bool | float]
+
+
+def without_password(url: str) -> str:
+    """A URL as it may be shown."""
+    shown = re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", url)
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", shown)
 
 
 def config_files() -> tuple[Path, ...]:
@@ -212,7 +124,7 @@ def _first(layers: Sequence[_Layer], key: str) -> tuple[str | bool | float | Non
 
 def _of_flags(flags: Mapping[str, str | bool | None]) -> _Layer:
     given = {key: value for key, value in flags.items() if value is not None}
-    return _Layer("flag", {key: _BY_KEY[key].read(value, _BY_KEY[key].flag) for key, value in given.items()})
+    return _Layer("flag", {key: BY_KEY[key].read(value, BY_KEY[key].flag) for key, value in given.items()})
 
 
 def _of_environment(environ: Mapping[str, str]) -> _Layer:
@@ -267,9 +179,9 @@ def _checked(document: Mapping[str, Any], origin: str, *, top: bool = True) -> d
     for key, value in document.items():
         if top and key == "profiles":
             continue
-        if key not in _BY_KEY or (key == "profile" and not top):
-            near = difflib.get_close_matches(key, _BY_KEY, n=1)
-            meant = f"did you mean {near[0]}?" if near else f"use one of {', '.join(_BY_KEY)}"
+        if key not in BY_KEY or (key == "profile" and not top):
+            near = difflib.get_close_matches(key, BY_KEY, n=1)
+            meant = f"did you mean {near[0]}?" if near else f"use one of {', '.join(BY_KEY)}"
             raise ConfigError(f"{origin}: {ascii(key)[:60]} is no setting; {meant}")
-        checked[key] = _BY_KEY[key].read(value, origin)
+        checked[key] = BY_KEY[key].read(value, origin)
     return checked

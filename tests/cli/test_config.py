@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from opsconsole.config import SETTINGS, ConfigError, Settings, config_files, resolve
+from opsconsole.config import Settings, config_files, resolve
+from opsconsole.settings import SETTINGS, ConfigError
 from opsgate.paths import default_database
 
 
@@ -142,6 +143,20 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="it is not UTF-8 text"):
         resolve({}, {}, [tmp_path / "x.toml"])
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ana:s3cret@db/fleet", "postgresql://ana:***@db/fleet"),
+        ("postgresql://db/fleet?user=ana&password=s3cret&x=1", "postgresql://db/fleet?user=ana&password=***&x=1"),
+        ("postgresql://ana@db/fleet", "postgresql://ana@db/fleet"),
+        ("sqlite:////srv/a:b@c.db", "sqlite:////srv/a:b@c.db"),
+    ],
+)
+def test_a_password_is_never_shown(tmp_path: Path, url: str, shown: str) -> None:
+    rows = settings(tmp_path, flags={"backend": url}).rows()
+    assert [row["value"] for row in rows if row["setting"] == "backend"] == [shown]
 
 
 def test_each_setting_has_a_flag_a_variable_and_a_help_line() -> None:

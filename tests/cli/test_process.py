@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from backends.keeper import alive
 from opsgate.paths import default_database, state_home
 from tests.cli.shell import SRC, Shell, environment, keeper_of, run, started
+from tests.support.waiting import eventually
 
 HEAVY = ("sqlalchemy", "pydantic", "textual", "rich", "yaml", "alembic", "psycopg", "immutables")
 
@@ -223,6 +225,16 @@ def test_an_internal_error_is_one_sentence_and_a_report(tmp_path: Path) -> None:
     assert str(report) in answer.err
     assert "a fault of ours" in report.read_text()
     assert "Traceback" in run("status", "--debug", PYTHONPATH=path).err
+
+
+def test_the_keeper_runs_in_the_foreground_until_it_is_ended(ops: Shell) -> None:
+    ops.ok("flags", "list")
+    with started("keeper") as process:
+        eventually(lambda: alive(f"sqlite:///{default_database()}"), within_s=60)
+
+        process.terminate()
+
+        assert process.wait(20) == 143
 
 
 def test_the_version_is_the_projects() -> None:

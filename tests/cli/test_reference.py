@@ -11,7 +11,7 @@ from core import errors
 from core.messages import EVENTS
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.root import COMMANDS, LazyRoot, root
-from opsconsole.config import PRODUCTION, SETTINGS
+from opsconsole.settings import PRODUCTION, SETTINGS
 from scripts.reference import REFERENCE, pages
 
 SRC = Path(__file__).parents[2] / "src"
@@ -39,8 +39,7 @@ def every_command() -> dict[str, click.Command]:
         command = root.get_command(context, name)
         assert command is not None
         assert command.hidden is entry.hidden
-        if not entry.hidden:
-            found |= commands(command, name)
+        found |= commands(command, name)
     return found
 
 

@@ -157,6 +157,20 @@ def test_what_is_no_stop_stops_nothing_and_says_so(
     assert not [path for path in latch_home().rglob("*") if path.is_file()]
 
 
+def test_a_pattern_whose_names_cannot_be_read_stops_nothing_and_says_so(ops: Shell) -> None:
+    answer = ops("stop", "--site", "shop-*")
+
+    assert (answer.code, "nothing was stopped, the names that a pattern stands for" in answer.err) == (3, True)
+
+
+def test_names_that_cannot_be_read_hold_up_no_stop(ops: Shell, tmp_path: Path) -> None:
+    (tmp_path / "fleet.db").write_bytes(bytes(4096))
+
+    answer = ops("stop", "--site", "shop-eu", "-b", f"sqlite:///{tmp_path}/fleet.db")
+
+    assert (answer.code, "latch: placed on this host" in answer.err) == (5, True)
+
+
 def test_a_pattern_stops_the_sites_that_match_now(ops: Shell) -> None:
     for site in ("shop-eu", "shop-us", "mail"):
         ops.ok("sites", "add", site)

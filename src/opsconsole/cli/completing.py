@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from opsconsole.cli.invocation import Invocation
-from opsconsole.config import ConfigError
+from opsconsole.settings import ConfigError
 from opsgate.paths import sqlite_path
 from opsgate.sources import SourceError, SqliteSource
 

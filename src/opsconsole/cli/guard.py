@@ -13,7 +13,7 @@ from core.errors import OpsError
 from opsconsole.cli.exits import Exit, exit_of
 from opsconsole.cli.output import ReaderLeft, complain, forgive_encodings
 from opsconsole.cli.selectors import NothingMatches
-from opsconsole.config import ConfigError
+from opsconsole.settings import ConfigError
 from opsgate.selector import SelectorError
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from opsconsole import __version__
 from opsconsole.cli.invocation import Invocation
-from opsconsole.config import SETTINGS, Setting
+from opsconsole.settings import SETTINGS, Setting
 
 
 class Entry(NamedTuple):

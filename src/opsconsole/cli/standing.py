@@ -7,6 +7,7 @@ from core.policy import run_state
 from core.ports import Backend
 from core.state import State
 from opsconsole.cli.facts import standing
+from opsgate.known import Known
 from opsgate.status import FleetStatus, StopStatus
 
 
@@ -26,6 +27,7 @@ def status_of(backend: Backend, timeout_s: float) -> FleetStatus:
         lost=standings.count("lost"),
         stops=_stops(state),
         fleet=state.fleet,
+        known=Known().read(state.snapshot()),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from opsconsole.cli.reasons import problem_of
-from opsconsole.config import SETTINGS
+from opsconsole.settings import SETTINGS
 from opsgate.names import DIMENSIONS
 from opsgate.order import LEVELS, Level, is_level
 

@@ -6,25 +6,21 @@ loaded afterwards either.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 from backends.stop_lane import Fired, fire, new_order
-from core.errors import BackendUnavailable, UnknownName
+from core.errors import BackendUnavailable
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.guard import Ended, guarded, undisturbed
 from opsconsole.cli.invocation import login_name
+from opsconsole.cli.known_names import KnownNames
 from opsconsole.cli.outcome import Outcome, unfollowed
 from opsconsole.cli.output import say, write
 from opsconsole.cli.selectors import selectors_of
 from opsconsole.cli.stop_line import Wanted
-from opsconsole.config import ConfigError, Settings, resolve
-from opsgate.names import REGISTERED
+from opsconsole.config import Settings, resolve
+from opsconsole.settings import ConfigError
 from opsgate.selector import Selector, SelectorError, scope_text
-
-_NAMES_WITHIN_S: Final = 0.1
-"""Seconds that a stop waits for the list of names; then it goes out unchecked."""
 
 
 def run(wanted: Wanted, arguments: Sequence[str]) -> int:
@@ -80,65 +76,13 @@ def _selectors(wanted: Wanted, url: str | None) -> tuple[Selector, ...]:
     dimensions["service"] = [*dimensions.get("service", ()), *wanted.target]
     if wanted.level == "service_specific" and not dimensions["service"]:
         raise SelectorError("service_specific stops named services: name them with --target SERVICE")
-    names = _Names(None if wanted.local else url)
+    names = None if wanted.local or url is None or not url.startswith("sqlite:") else KnownNames(url)
     everything = wanted.everything or not any(dimensions.values())
-    selectors = selectors_of(everything, dimensions, names.of if names.readable else None)
-    if not wanted.create:
+    selectors = selectors_of(everything, dimensions, None if names is None else names.of)
+    if names is not None and not wanted.create:
         for selector in selectors:
             names.require(selector)
     return selectors
-
-
-class _Names:
-    """The registered names, read once, from an SQLite file, for at most a tenth of a second."""
-
-    def __init__(self, url: str | None) -> None:
-        self.readable = url is not None and url.startswith("sqlite:")
-        self._url = url or ""
-        self._known: Mapping[str, frozenset[str]] | None = None
-        self._asked = False
-
-    def of(self, dimension: str) -> Iterable[str]:
-        """The names of a dimension; none where they could not be read."""
-        self._read()
-        return (self._known or {}).get(dimension, ())
-
-    def require(self, selector: Selector) -> None:
-        """`UnknownName` with near names when the list could be read and does not have a name of ``selector``."""
-        registered = [(dimension, name) for dimension, name in selector.items if dimension in REGISTERED]
-        if registered and self.readable:
-            self._read()
-        for dimension, name in registered:
-            known = None if self._known is None else self._known.get(dimension, frozenset())
-            if known is not None and name not in known:
-                import difflib
-
-                near = difflib.get_close_matches(name, known, n=3)
-                meant = f"did you mean {' or '.join(near)}?" if near else "to register it, say --create;"
-                raise UnknownName(
-                    "unknown-name",
-                    f"nothing was stopped, no {dimension} is called {name}",
-                    f"{meant} --all stops everything",
-                )
-
-    def _read(self) -> None:
-        if not self._asked:
-            self._asked = True
-            reading = threading.Thread(target=self._look, daemon=True)
-            reading.start()
-            reading.join(_NAMES_WITHIN_S)
-
-    def _look(self) -> None:
-        from opsgate.paths import sqlite_path
-        from opsgate.sources import SourceError, SqliteSource
-
-        source = SqliteSource(sqlite_path(self._url))
-        try:
-            self._known = source.read().names
-        except SourceError:
-            pass  # no list to check against: a stop goes out all the same
-        finally:
-            source.close()
 
 
 def _routes(fired: Fired) -> list[str]:

@@ -60,6 +60,8 @@ class Incident:
         """The summary, and whether everything came out as it should and everybody missing was named."""
         began_s = elapsed_s()
         up_s = self._wait_until_up()
+        if up_s is None:
+            return self._summary(None, [], elapsed_s() - began_s, as_told=False), False
         time.sleep(self._pause_s)
         deaf = [member for member in self._members if member.character == "deaf"]
         part = [member for member in self._members if member.site in self._first_sites()]
@@ -67,7 +69,7 @@ class Incident:
             self._stop([Selector.of(site=site) for site in self._first_sites()], part, expect_missing=()),
             self._stop([EVERYTHING], self._members, expect_missing=tuple(member.worker for member in deaf)),
         ]
-        as_told = up_s is not None and all(stop.as_told for stop in stops)
+        as_told = all(stop.as_told for stop in stops)
         return self._summary(up_s, stops, elapsed_s() - began_s, as_told=as_told), as_told
 
     def _first_sites(self) -> tuple[str, ...]:

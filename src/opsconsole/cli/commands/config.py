@@ -9,8 +9,9 @@ import click
 
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
-from opsconsole.config import ENVIRONMENT_PREFIX, SETTINGS, ConfigError, config_files
+from opsconsole.config import config_files
 from opsconsole.render import Document, Listing
+from opsconsole.settings import ENVIRONMENT_PREFIX, SETTINGS, ConfigError
 
 
 @click.group(short_help="The settings that hold here: show, validate.")

@@ -78,6 +78,8 @@ def _fleet(invocation: Invocation, folder: Path, workers: int, sites: int) -> It
     if own:
         invocation.flags["backend"] = f"sqlite:///{folder / 'fleet.db'}"
     url = invocation.settings.backend
+    if not url.startswith("sqlite:"):
+        raise click.UsageError("workers join through an SQLite file: give the demo one with -b, or none")
     entries = {name: NameEntry(title=title(name)) for name in site_names(sites)}
     with opened(invocation, create=True) as engine:
         engine.submit(ApplyConfiguration(configuration=Configuration(sites=entries)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from opsconsole.cli.commands.holding import confirm_scope
+from opsconsole.cli.confirming import confirm_scope
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.params import reason_option
