@@ -34,7 +34,7 @@ def incident() -> Engine:
     engine.do(ReportWorkers(heard=("w1", "w2", "w3")), by="keeper", kind="system")
     engine.workers("w1", "w2")
     engine.do(AddName(dimension="site", name="s3"))
-    engine.do(AddName(dimension="site", name="s3", title="Drei ☃"))
+    engine.do(AddName(dimension="site", name="s3", title="Drei ☃ 😀"))
     engine.do(RemoveName(dimension="site", name="s3"))
     engine.pause(on(site="s1"), for_s=60, reason="\x00 \x1b[2J 'quoted' \"twice\" é")
     engine.pause(on(site="s1"), mode="halt")
