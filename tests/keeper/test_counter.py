@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from backends.keeper.counter import Counter
+from backends.keeper.outbox import Outbox
 from core.errors import BackendUnavailable
 from opsgate import wire
 from tests.keeper.parts import Parts, endpoint
@@ -41,10 +42,12 @@ def parts() -> Iterator[Parts]:
 @pytest.fixture
 def counter(parts: Parts) -> Iterator[Counter]:
     """A counter at work on it."""
-    made = Counter(endpoint(), parts.runtime)
+    outbox = Outbox()
+    made = Counter(outbox, parts.runtime)
     made.start()
     yield made
     made.close()
+    outbox.close()
 
 
 def test_answers_carry_the_id_of_their_question(counter: Counter) -> None:

@@ -20,8 +20,8 @@ from backends import keeper, open_backend, open_runtime, stop_lane
 from backends.keeper import peers
 from backends.keeper.log import log_path
 from backends.spool import envelope_of
-from core.capabilities.emergencies import Recover
 from core.capabilities.holds import PlaceHold
+from core.capabilities.recovery import Recover
 from opsgate import latch, permits, wire
 from opsgate.order import Order
 from opsgate.paths import fleet_of_url, runtime_home

@@ -16,8 +16,8 @@ from backends.keeper.loops import Loops
 from backends.keeper.peers import Peer
 from backends.keeper.upkeep import Upkeep
 from backends.runtime import KEEPER
-from core.capabilities.emergencies import Recover
 from core.capabilities.holds import PlaceHold
+from core.capabilities.recovery import Recover
 from core.capabilities.workers import ForgetWorkers
 from core.errors import BackendUnavailable
 from core.state import Stop

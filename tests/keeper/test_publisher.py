@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from backends import spool
+from backends.keeper.outbox import Outbox
 from backends.keeper.publisher import Publisher
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.workers import ReportWorkers
@@ -51,8 +52,9 @@ class Published:
         self.gate = Mailbox()
         self.obeyed: set[str] = set()
         self.start = self.parts.state.snapshot()
+        self.outbox = Outbox()
         self.publisher = Publisher(
-            endpoint(),
+            self.outbox,
             lambda: self.parts.roster.entries,
             self.parts.state,
             lambda: self.parts.elapsed_s,
@@ -88,6 +90,7 @@ def published() -> Iterator[Published]:
     made.parts.close()
     if made.publisher.is_alive():
         made.publisher.close()
+    made.outbox.close()
 
 
 def test_a_gate_that_follows_the_datagrams_has_what_the_tables_have(published: Published) -> None:

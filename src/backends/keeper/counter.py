@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import queue
-import socket
 import threading
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from backends.keeper.log import NAME
-from backends.keeper.publisher import Address, send
+from backends.keeper.outbox import Address, Outbox
 from core.errors import OpsError
 from core.ports import Backend, Reservation
 from opsgate import wire
@@ -33,9 +32,9 @@ class _Question(NamedTuple):
 class Counter(threading.Thread):
     """Answers ``reserve`` and ``refund``, one after the other."""
 
-    def __init__(self, channel: socket.socket, backend: Backend) -> None:
+    def __init__(self, outbox: Outbox, backend: Backend) -> None:
         super().__init__(name="counter", daemon=True)
-        self._channel = channel
+        self._outbox = outbox
         self._backend = backend
         self._questions: queue.Queue[_Question | None] = queue.Queue(_WAITING_MAX)
 
@@ -89,7 +88,7 @@ class Counter(threading.Thread):
             return False  # it leaves the window by itself
 
     def _reply(self, question: _Question, kind: str, **fields: Any) -> None:
-        send(self._channel, wire.encode(kind, id=question.message.get("id"), **fields), question.address)
+        self._outbox.send(wire.encode(kind, id=question.message.get("id"), **fields), question.address)
 
 
 def _fields(taken: Reservation) -> dict[str, Any]:

@@ -98,7 +98,6 @@ def _listen(path: Path) -> socket.socket:
     temporary.unlink(missing_ok=True)
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
     tell_senders(channel)
-    # With a timeout of its own, Python would try a datagram again and again that its receiver does not take.
     channel.setblocking(False)
     channel.bind(str(temporary))
     temporary.chmod(0o600)

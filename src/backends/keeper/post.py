@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from backends.keeper.log import NAME
+from backends.keeper.outbox import Outbox
 from backends.keeper.peers import BUFFER_BYTES, Peer, receive
-from backends.keeper.publisher import send
 from backends.keeper.roster import Beat, Instant, Roster
 from opsgate import wire
 
@@ -50,9 +50,13 @@ class Desk(Protocol):
 class Post(threading.Thread):
     """Reads one socket until `close`."""
 
-    def __init__(self, channel: socket.socket, roster: Roster, desk: Desk, now: Callable[[], Instant]) -> None:
+    def __init__(
+        self, channel: socket.socket, outbox: Outbox, roster: Roster, desk: Desk, now: Callable[[], Instant]
+    ) -> None:
+        """``channel`` is read, answers go by ``outbox``."""
         super().__init__(name="post", daemon=True)
         self._channel = channel
+        self._outbox = outbox
         self._roster = roster
         self._desk = desk
         self._now = now
@@ -125,4 +129,4 @@ class Post(threading.Thread):
             _log.warning("a heartbeat was refused", extra={"worker": worker_id, "pid": peer.pid, "fault": why})
 
     def _answer(self, kind: str, peer: Peer, fields: Mapping[str, Any]) -> None:
-        send(self._channel, wire.encode(kind, **fields), peer.address)
+        self._outbox.send(wire.encode(kind, **fields), peer.address)

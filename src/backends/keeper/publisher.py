@@ -6,7 +6,6 @@ Nothing here waits. A gate whose queue is full is told again, and then only that
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 from immutables import Map
 
 from backends.keeper.log import NAME
+from backends.keeper.outbox import Address, Outbox
 from backends.keeper.roster import Entry
 from core.capabilities.emergencies import StopConcluded
 from core.messages import Recorded, WorkerEvent
@@ -37,20 +37,6 @@ _TRIES: Final = 200
 WATCHER_S: Final = 15.0
 """Seconds after which a watcher that has not asked again is forgotten."""
 
-Address = bytes | str
-
-
-def send(channel: socket.socket, datagram: bytes, address: Address) -> bool:
-    """Hand a datagram to one socket without waiting (``channel`` must not block); False only where somebody is there
-    and its queue is full."""
-    try:
-        channel.sendto(datagram, address)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True  # it has gone; its silence makes it lost in time
-    return True
-
 
 def order_datagram(order: Order) -> bytes | None:
     """The order for gates; None where it is too large, and the latch and the tables have to do."""
@@ -64,7 +50,7 @@ class Publisher(threading.Thread):
 
     def __init__(
         self,
-        channel: socket.socket,
+        outbox: Outbox,
         entries: Callable[[], Mapping[str, Entry]],
         state: State,
         elapsed_s: Callable[[], float],
@@ -73,7 +59,7 @@ class Publisher(threading.Thread):
     ) -> None:
         """``obeyed`` says of a command whether it records an order that gates were sent before."""
         super().__init__(name="publisher", daemon=True)
-        self._channel = channel
+        self._outbox = outbox
         self._entries = entries
         self._elapsed_s = elapsed_s
         self._obeyed = obeyed
@@ -167,7 +153,7 @@ class Publisher(threading.Thread):
                 self._all(datagram, gates)
 
     def _all(self, datagram: bytes, addresses: Iterable[Address]) -> None:
-        late = [address for address in addresses if address and not send(self._channel, datagram, address)]
+        late = [address for address in addresses if address and not self._outbox.send(datagram, address)]
         if late:
             with self._lock:
                 for address in late:
@@ -178,7 +164,7 @@ class Publisher(threading.Thread):
     def _again(self) -> None:
         moved = wire.encode("moved", revision=self._state.revision)
         for address, tries in self._behind.items():
-            through = send(self._channel, moved, address)
+            through = self._outbox.send(moved, address)
             with self._lock:
                 if through or tries <= 1:
                     self._behind = self._behind.delete(address)

@@ -19,6 +19,7 @@ from backends.keeper.leader import Leader
 from backends.keeper.log import NAME
 from backends.keeper.loops import Loops
 from backends.keeper.office import Office
+from backends.keeper.outbox import GATES, Outbox
 from backends.keeper.post import Post
 from backends.keeper.publisher import Publisher
 from backends.keeper.recorder import Recorder
@@ -63,13 +64,15 @@ class Keeper:
         self._recorder = Recorder(self._stop_runtime, self._roster, names, now, self._settled)
         self._desk.record = self._recorder.put
         self._latches = Latches(names, self._runtime.latest, self._desk.adopt)
+        self._outboxes = (Outbox(GATES), Outbox())
+        for_gates, for_answers = self._outboxes
         self._publisher = Publisher(
-            self._house.post, lambda: self._roster.entries, self._runtime.latest(), elapsed_s, obeyed=self._desk.obeyed
+            for_gates, lambda: self._roster.entries, self._runtime.latest(), elapsed_s, obeyed=self._desk.obeyed
         )
-        self._counter = Counter(self._house.post, self._runtime)
+        self._counter = Counter(for_answers, self._runtime)
         self._leader = Leader(self._runtime)
         self._loops = Loops(Office(self._runtime, self._roster, self._leader), now, remind=self._publisher.remind)
-        self._post = Post(self._house.post, self._roster, self, now)
+        self._post = Post(self._house.post, for_answers, self._roster, self, now)
         self._needed_s = elapsed_s()
 
     def start(self) -> None:
@@ -106,6 +109,8 @@ class Keeper:
         self._loops.close()
         self._publisher.close()
         self._house.close()
+        for outbox in self._outboxes:
+            outbox.close()
         self._stop_runtime.close()
         self._runtime.close()
 

@@ -20,8 +20,9 @@ from typing import Any, Final
 from immutables import Map
 
 from backends.keeper.log import NAME
+from backends.keeper.outbox import GATES, Address, Outbox
 from backends.keeper.peers import BUFFER_BYTES, Letter, receive
-from backends.keeper.publisher import Address, order_datagram, send
+from backends.keeper.publisher import order_datagram
 from backends.keeper.roster import Entry
 from backends.spool import Recorded, recorded_id
 from backends.stop_lane import ANSWER_S, Placing
@@ -75,6 +76,7 @@ class StopDesk(threading.Thread):
         self.record: Callable[[Order], None] = lambda _order: None
         """Where orders go to be recorded; must return at once."""
         self._channel = channel
+        self._gates, self._answers = Outbox(GATES), Outbox()
         self._fleets = fleets
         self._entries = entries
         self._latest = latest
@@ -117,6 +119,8 @@ class StopDesk(threading.Thread):
         self._ending = True
         self._ring()
         self.join(timeout=5)
+        self._gates.close()
+        self._answers.close()
         os.close(self._ear)
         os.close(self._bell)
 
@@ -217,7 +221,7 @@ class StopDesk(threading.Thread):
             "of": len(stop.of) if stop else 0,
         }
         for address, _ in case.askers:
-            send(self._channel, wire.encode("ordered", stop_id=case.order.stop_id, **fields), address)
+            self._answers.send(wire.encode("ordered", stop_id=case.order.stop_id, **fields), address)
         case.askers.clear()
 
     def _answer_late(self, case: _Case, now_s: float) -> None:
@@ -228,7 +232,7 @@ class StopDesk(threading.Thread):
         latched = latch.latched(case.order.stop_id, (*self._fleets, ALL_FLEETS))
         answer = wire.encode("ordered", stop_id=case.order.stop_id, durable="spool" if latched else "memory")
         for address in due:
-            send(self._channel, answer, address)
+            self._answers.send(answer, address)
         case.askers = [(address, until_s) for address, until_s in case.askers if until_s > now_s]
 
     def _repeat(self, now_s: float) -> None:
@@ -244,7 +248,7 @@ class StopDesk(threading.Thread):
                 if stop_id in entry.row.stops:
                     at = entry.row.revision
                     delta = Delta(since=at, revision=at, ended=(stop_id,))
-                    send(self._channel, wire.encode("delta", delta=delta.as_dict()), entry.address)
+                    self._gates.send(wire.encode("delta", delta=delta.as_dict()), entry.address)
 
     def _push(self, order: Order, addresses: Iterable[Address]) -> bool:
         """Send an order to gates; False where it is too large, and latch and tables have to do."""
@@ -253,7 +257,7 @@ class StopDesk(threading.Thread):
             return False
         for address in addresses:
             if address:
-                send(self._channel, datagram, address)
+                self._gates.send(datagram, address)
         return True
 
     def _rest_s(self) -> float:
