@@ -9,31 +9,15 @@ from sqlalchemy import select
 from backends.local import schema
 from backends.local.store import SqlStore
 from backends.runtime import Runtime
-from core.capabilities.emergencies import ExplainStop, OrderStop, Recover
-from core.capabilities.holds import PlaceHold, ReleaseHolds
-from core.capabilities.names import AddName, RemoveName
-from core.capabilities.rate_limits import SetLimit
-from core.capabilities.switches import SetSwitch
-from core.messages import Command
+from core.capabilities.emergencies import OrderStop
+from core.capabilities.holds import PlaceHold
+from core.capabilities.recovery import Recover
 from opsgate.hold import Hold, timestamp
 from opsgate.selector import EVERYTHING, Selector
 from opsgate.snapshot import FORMAT
 from tests.support.fleets import START, Clock, say, worker
+from tests.support.incident import INCIDENT
 from tests.support.places import FLEET, Place
-
-INCIDENT: tuple[Command, ...] = (
-    AddName(dimension="site", name="s1"),
-    AddName(dimension="site", name="s2", title="Zweite Seite"),
-    PlaceHold(selectors=(Selector.of(site="s1"), Selector.of(site="s2")), reason="è漢\u0000"),
-    SetSwitch(dimension="operation", names=("enableABTesting",), on=False),
-    SetLimit(name="sites", limit=0),
-    OrderStop(stop_id="stop-1", selectors=(Selector.of(site="s1"),), level="graceful"),
-    OrderStop(stop_id="stop-2", selectors=(EVERYTHING,)),
-    ExplainStop(stop_id="stop-2", reason="smoke in the hall"),
-    ReleaseHolds(selectors=(Selector.of(site="s2"),), reason="was not it"),
-    RemoveName(dimension="site", name="s2"),
-    SetLimit(name="sites", limit=5),
-)
 
 
 def rows(runtime: Runtime, table: str) -> list[Mapping[str, Any]]:
