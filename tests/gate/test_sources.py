@@ -14,9 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from opsgate.snapshot import FORMAT
+from opsgate.snapshot import FORMAT, Snapshot
 from opsgate.sources import SourceError, SqliteSource
 from tests.gate.world import Fleet, emergency, hold
+
+
+def read(path: Path) -> Snapshot:
+    """One look at all that is read of a database."""
+    with closing(SqliteSource(path)) as source:
+        return source.survey()[0]
 
 
 def test_it_reads_holds_stops_and_names(fleet: Fleet) -> None:
@@ -96,7 +102,7 @@ def test_a_writer_in_the_middle_of_its_work_holds_no_reader_up(fleet: Fleet) -> 
 
 def test_a_file_that_is_not_there_is_said_to_be_missing_and_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"nowhere\.db does not exist: is the URL right"):
-        SqliteSource(tmp_path / "nowhere.db").read()
+        read(tmp_path / "nowhere.db")
 
     assert list(tmp_path.iterdir()) == []
 
@@ -128,7 +134,7 @@ def test_a_file_of_another_kind_is_said_to_be_that(tmp_path: Path, content: byte
     (tmp_path / "fleet.db").write_bytes(content)
 
     with pytest.raises(SourceError, match=rf"fleet\.db {sentence}"):
-        SqliteSource(tmp_path / "fleet.db").read()
+        read(tmp_path / "fleet.db")
 
 
 def test_a_page_that_was_overwritten_is_a_sentence_and_no_traceback(fleet: Fleet) -> None:
@@ -140,14 +146,14 @@ def test_a_page_that_was_overwritten_is_a_sentence_and_no_traceback(fleet: Fleet
         file.write(os.urandom(60_000))
 
     with pytest.raises(SourceError, match=r"damaged|cannot be read|not a database of ours"):
-        SqliteSource(fleet.path).survey()
+        read(fleet.path)
 
 
 def test_a_database_without_a_fleet_says_what_to_do(fleet: Fleet) -> None:
     fleet.execute("DELETE FROM gate_head")
 
     with pytest.raises(SourceError, match="holds no fleet yet: start the console on it once"):
-        SqliteSource(fleet.path).read()
+        read(fleet.path)
 
 
 @pytest.mark.parametrize("step", [-1, 0, 1])
@@ -162,7 +168,7 @@ def test_a_format_of_a_later_age_is_refused_in_one_sentence(fleet: Fleet) -> Non
     fleet.execute(f"UPDATE gate_head SET format = {FORMAT + 2}")
 
     with pytest.raises(SourceError, match=f"is of format {FORMAT + 2}, and this opsgate reads {FORMAT}"):
-        SqliteSource(fleet.path).read()
+        read(fleet.path)
 
 
 def test_a_hold_that_cannot_be_read_holds_everything(fleet: Fleet, caplog: pytest.LogCaptureFixture) -> None:
