@@ -8,8 +8,9 @@ import pytest
 from textual import events
 
 from backends.stop_lane import Fired
-from core.capabilities.emergencies import ExplainStop, Recover
+from core.capabilities.emergencies import ExplainStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds
+from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch
 from opsconsole.dialogs.recover import RecoverPrompt
 from opsgate.selector import Selector

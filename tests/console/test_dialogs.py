@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.capabilities.emergencies import ExplainStop, Recover
+from core.capabilities.emergencies import ExplainStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds
+from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch
 from opsconsole.dialogs.base import Dialog, Outcome, Send
 from opsconsole.dialogs.field import LENGTH_MAX, Field

@@ -12,10 +12,11 @@ from backends.runtime import Runtime
 from core import checkpoint
 from core.audit import event_of
 from core.capabilities.configuration import ApplyConfiguration, Configuration, NameEntry
-from core.capabilities.emergencies import OrderStop, Recover
+from core.capabilities.emergencies import OrderStop
 from core.capabilities.holds import ExpireHolds, PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName
 from core.capabilities.rate_limits import ResetLimit, SetLimit
+from core.capabilities.recovery import Recover
 from core.engine import fold
 from core.errors import BackendUnavailable, CommandRejected, RevisionConflict, UnknownName
 from core.messages import Recorded

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import IO, Any, Final, Self
 
 from backends import open_backend, spool, stop_lane
-from core.capabilities.emergencies import Recover
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName, RemoveName
 from core.capabilities.rate_limits import SetLimit
+from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch
 from core.errors import CommandRejected, RevisionConflict
 from core.messages import Actor, Command, Envelope

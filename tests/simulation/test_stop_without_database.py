@@ -16,7 +16,7 @@ import pytest
 
 from backends import keeper, open_backend, spool, stop_lane
 from backends.keeper import peers
-from core.capabilities.emergencies import Recover
+from core.capabilities.recovery import Recover
 from core.errors import OpsError
 from opsgate import wire
 from opsgate.clock import elapsed_s

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import core.capabilities  # noqa: F401 - registers commands and events
-from core.capabilities.emergencies import ConcludeStop, OrderStop, Recover
+from core.capabilities.emergencies import ConcludeStop, OrderStop
 from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import ExpireHolds, PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName
+from core.capabilities.recovery import Recover
 from core.engine import Effect, Facts, Outcome, WorkerFact, refusal, step
 from core.errors import OpsError
 from core.messages import Actor, Command, Envelope, Event, Receipt, Recorded

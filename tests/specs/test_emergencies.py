@@ -4,15 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from core.capabilities.emergencies import (
-    ConcludeStop,
-    ExplainStop,
-    OrderStop,
-    Recover,
-    StopConcluded,
-    recovery_checks,
-)
+from core.capabilities.emergencies import ConcludeStop, ExplainStop, OrderStop, StopConcluded
 from core.capabilities.holds import ReleaseHolds
+from core.capabilities.recovery import Recover, recovery_checks
 from core.capabilities.switches import SetSwitch
 from core.engine import RemoveLatch
 from core.errors import ConfirmationNeeded, RevisionConflict

@@ -3,6 +3,6 @@
 Importing this package registers them all.
 """
 
-from core.capabilities import configuration, emergencies, fleet, holds, names, rate_limits, switches, workers
+from core.capabilities import configuration, emergencies, fleet, holds, names, rate_limits, recovery, switches, workers
 
-__all__ = ["configuration", "emergencies", "fleet", "holds", "names", "rate_limits", "switches", "workers"]
+__all__ = ["configuration", "emergencies", "fleet", "holds", "names", "rate_limits", "recovery", "switches", "workers"]

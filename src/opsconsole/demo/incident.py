@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from backends.stop_lane import fire, new_order
-from core.capabilities.emergencies import Recover
+from core.capabilities.recovery import Recover
 from opsconsole.cli.engine import Engine
 from opsconsole.cli.outcome import Outcome
 from opsconsole.cli.verifying import followed

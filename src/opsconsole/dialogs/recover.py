@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import ceil
 
-from core.capabilities.emergencies import Recover, recovery_checks
 from core.capabilities.holds import ReleaseHolds
+from core.capabilities.recovery import Recover, recovery_checks
 from core.messages import Command
 from opsconsole.dialogs.base import Dialog, Outcome, Said, Send, field_line, keys_line
 from opsconsole.dialogs.field import Field

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from core.capabilities.emergencies import Check, recovery_checks
+from core.capabilities.recovery import Check, recovery_checks
 from core.state import Emergency, State
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table

@@ -21,7 +21,7 @@ def recover(invocation: Invocation, emergency: str, reason: str, confirm: str | 
 
     What was looked at is printed. Where nothing else holds, work starts at once.
     """
-    from core.capabilities.emergencies import Recover, recovery_checks
+    from core.capabilities.recovery import Recover, recovery_checks
     from opsconsole.cli.engine import answer, built, opened
 
     with opened(invocation) as engine:
