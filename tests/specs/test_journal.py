@@ -116,6 +116,21 @@ def test_who_did_it_by_which_door_and_in_which_cause_is_said_of_every_event() ->
         assert recorded.revision == header.revision
 
 
+def test_events_of_one_cause_carry_its_id_or_else_that_of_the_command() -> None:
+    for correlation_id, expected in (("incident-7", "incident-7"), (None, "c1")):
+        envelope = Envelope(
+            command_id="c1",
+            actor=Actor(name="ana"),
+            door="cli",
+            command=PlaceHold(selectors=(on(site="s1"), on(site="s2"))),
+            correlation_id=correlation_id,
+        )
+        outcome = step(Engine().state, envelope, BEGINNING)
+
+        assert {recorded.header.correlation_id for recorded in outcome.events} == {expected}
+        assert {hold.correlation_id for hold in outcome.state.holds.values()} == {expected}
+
+
 def test_all_that_is_personal_is_in_the_body_and_none_of_it_beside() -> None:
     engine = Engine()
     engine.pause(on(site="s1"), by="person-of-interest", reason="a private reason")
