@@ -13,7 +13,7 @@ from opsgate import lifecycle, pauselog, waiting
 from opsgate.clock import elapsed_s
 from opsgate.decision import Decision, GateClosed
 from opsgate.evaluate import ALLOWED, evaluate
-from opsgate.failsafe import FRESH_S, Policy, Rule, judge
+from opsgate.failsafe import FRESH_S, ROUTINE, Policy, Rule, judge
 from opsgate.names import operation_named
 from opsgate.view import View
 from opsgate.work import Dimensions, InFlight, Work, halts
@@ -222,10 +222,11 @@ class Gate:
         The keeper counts for all workers. Where none answers within a second it is refused, whatever the class of the
         operation, because a limit that nobody counts protects nothing.
         """
-        from opsgate.paths import keeper_socket
+        from opsgate.paths import fleet_of_url, keeper_socket
         from opsgate.permits import reserve
 
-        reservation = reserve(str(keeper_socket(self._settled(self._policy.of(None)).fleet)), self.worker, limit, cost)
+        fleet = self._settled(ROUTINE).fleet or (fleet_of_url(self._member.url) if self._member else "")
+        reservation = reserve(str(keeper_socket(fleet)), self.worker, limit, cost)
         if reservation:
             self._used_up.discard(limit)
         else:
@@ -234,7 +235,8 @@ class Gate:
                 "[Rate Limit] ❌ %s",
                 pauselog.plain(reservation.reason),
             )
-            self._used_up.add(limit)
+            if len(self._used_up) < _NAMES_COUNTED:
+                self._used_up.add(limit)
         return reservation
 
     # --------------------------------------------------------------------------------------------------- the gate
@@ -306,10 +308,10 @@ class Gate:
     def halts(self, decision: Decision, dimensions: Dimensions) -> bool:
         """Whether a refusal ends work that runs already: a halt that covers it does, a drain does not. An old state
         does for hazardous work, each step of which is the one that cannot be undone."""
-        if halts(decision, self.describe(dimensions)):
+        work = self.describe(dimensions)
+        if halts(decision, work):
             return True
-        rule = self._policy.of(operation_named(dimensions.get("operation") or ""))
-        return decision.outcome == "unknown" and rule.name == "hazardous"
+        return decision.outcome == "unknown" and self._policy.of(work.get("operation")).name == "hazardous"
 
     def ended(self) -> None:
         """A piece of work has ended: a stop may have waited for it."""
@@ -396,6 +398,8 @@ class Gate:
         with self._lock:
             if self._watcher is not None or self._closed or self._member is None or elapsed_s() < self._listen_at_s:
                 return
+            if self._inherited is not None:
+                self._opened_s = elapsed_s()  # a forked child opens it with its first question
             try:
                 watcher = Watcher(self._member, self.in_flight, self._policy, self.publish)
                 watcher.begin(self._inherited)

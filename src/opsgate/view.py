@@ -95,16 +95,15 @@ class View:
         self.quick_until_s = confirmed_at_s + quick_s if quick and confirmed_at_s is not None else _NEVER
 
     def inherited(self) -> View:
-        """The view as a forked child has it: the same, but every check goes the long way, where threads are started."""
+        """The view as a forked child has it: the same, but it may have grown old before the child asks. So the first
+        question goes the long way, where threads are started and the first reading is awaited."""
         return View(
             self.table,
             fleet=self.fleet,
             revision=self.revision,
             confirmed_at_s=self.confirmed_at_s,
             from_disk=self.from_disk,
-            settled=self.settled,
             stops=self.stops,
-            quick_s=_NEVER,
         )
 
     @property

@@ -79,7 +79,7 @@ class Watcher(threading.Thread):
         self._table = Table()
         self._view = View()
         self._picture: tuple[Known, float | None, bool, bool] | None = None
-        self._was_live = False
+        self.was_live = False
         self._settled = False
         self._ending = False
         self._opened_s = elapsed_s()
@@ -102,7 +102,7 @@ class Watcher(threading.Thread):
         if parent is not None:
             self.known, self.confirmed_at_s, self.from_disk = parent.known, parent.confirmed_at_s, parent.from_disk
             self.freshness = parent.freshness
-            self._was_live = self._settled = parent.freshness == "valid"
+            self.was_live = parent.was_live
         elif (found := self._last_known.load()) is not None:
             self.known, self.confirmed_at_s, self.from_disk = found.known, found.confirmed_at_s, True
         self._look_for_latches()
@@ -228,11 +228,11 @@ class Watcher(threading.Thread):
 
     def _is_foreign(self, fleet: str) -> bool:
         """Another fleet under a running worker is an accident; at its start it is somebody's decision."""
-        return self._was_live and self._fleet != fleet
+        return self.was_live and self._fleet != fleet
 
     def _confirm(self, at_s: float) -> None:
         self.confirmed_at_s = at_s if self.from_disk else max(at_s, self.confirmed_at_s or at_s)
-        self.from_disk, self._was_live = False, True
+        self.from_disk, self.was_live = False, True
         self.freshness = "valid"
         self._alarms.read(elapsed_s())
 

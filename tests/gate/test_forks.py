@@ -34,7 +34,11 @@ assert gate.check(site="s1").decided_by == "live"
 
 def run(fleet: Fleet, script: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", PREAMBLE + script, fleet.url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", PREAMBLE + script, fleet.url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -44,14 +48,44 @@ def finished(process: subprocess.Popen[str]) -> list[str]:
     return out.splitlines()
 
 
-def test_a_child_decides_at_once_by_what_its_parent_knew(fleet: Fleet) -> None:
+def test_a_child_goes_on_with_what_its_parent_knew(fleet: Fleet) -> None:
     fleet.commit(placed=[hold(site="s2")])
 
     lines = finished(
-        run(fleet, "in_child(lambda: print(gate.check(site='s1').outcome, gate.check(site='s2').outcome))")
+        run(
+            fleet,
+            """
+import logging
+logging.disable()  # that the file is missing is known
+os.rename(sys.argv[1].removeprefix("sqlite:///"), sys.argv[1].removeprefix("sqlite:///") + ".away")
+in_child(lambda: print(gate.check(site="s1").outcome, gate.check(site="s2").outcome, gate.check().decided_by))
+""",
+        )
     )
 
-    assert lines == ["allowed blocked"]
+    assert lines == ["allowed blocked live"]
+
+
+def test_a_child_that_asks_late_asks_the_tables_first(fleet: Fleet) -> None:
+    """What its parent knew when it forked may be hours old by then."""
+    process = run(
+        fleet,
+        """
+def work():
+    print("forked", flush=True)
+    sys.stdin.readline()
+    print(gate.check(site="s2").outcome)
+in_child(work)
+""",
+    )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout.readline() == "forked\n"
+
+    fleet.commit(placed=[hold(site="s2")])
+    process.stdin.write("\n")
+
+    assert finished(process) == ["blocked"]
 
 
 def test_a_child_acknowledges_under_a_name_of_its_own(fleet: Fleet, keeper: Keeper) -> None:
