@@ -27,6 +27,9 @@ _AGAIN_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 _REFUSED_AGAIN_S: Final = 30.0
 
+_IDLE_S: Final = 1.0
+"""Seconds between two times that its runtime catches up, so that a stop finds it ready."""
+
 
 class Recorder(threading.Thread):
     """Records orders, oldest first. ``settled`` is told of each, on this thread."""
@@ -67,12 +70,12 @@ class Recorder(threading.Thread):
     def run(self) -> None:
         """The life of the thread."""
         failures = 0
-        pause_s: float | None = None
+        pause_s = _IDLE_S
         while not self._ending:
             self._wake.wait(pause_s)
             self._wake.clear()
             try:
-                pause_s = _REFUSED_AGAIN_S if self._record_all() else None
+                pause_s = _REFUSED_AGAIN_S if self._record_all() else _IDLE_S
                 failures = 0
             except (BackendUnavailable, NotOurDatabase) as error:
                 self._failed(error)
@@ -86,9 +89,12 @@ class Recorder(threading.Thread):
         """Record what waits, oldest first; returns how many were refused. `BackendUnavailable` ends it early."""
         with self._lock:
             orders = sorted(self._orders.values(), key=lambda order: (order.ordered_at, order.stop_id))
+        if not orders:
+            self._runtime.state(timeout_s=_TRY_S)
+            self.fault = ""
+            return 0
         refused = 0
-        if orders and not self._ending:
-            self._write_workers()
+        self._write_workers()
         for order in orders:
             try:
                 self._record(order)
@@ -103,8 +109,6 @@ class Recorder(threading.Thread):
 
     def _record(self, order: Order) -> None:
         recorded = spool.record(order, self._runtime, timeout_s=_TRY_S)
-        if self.fault:
-            _log.warning("the database takes stops again", extra={"stop": order.stop_id})
         self.fault = ""
         with self._lock:
             self._orders.pop(order.stop_id, None)
@@ -122,5 +126,5 @@ class Recorder(threading.Thread):
 
     def _failed(self, error: OpsError) -> None:
         if not self.fault:
-            _log.error("stops are in force and not recorded: the database is away", extra={"fault": str(error)})
+            _log.error("the database is away: stops are in force and not recorded", extra={"fault": str(error)})
         self.fault = str(error)

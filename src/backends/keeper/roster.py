@@ -96,6 +96,8 @@ class Roster:
         """``is_running(pid, start)`` and ``started(pid)`` look at the processes of this host."""
         self.entries: Map[str, Entry] = Map()
         self._changed: set[str] = set()
+        self._offset: datetime | None = None
+        """What the time of day was when the other clock began, by the last look at both."""
         self._lock = threading.Lock()
         self._is_running = is_running
         self._started = started
@@ -171,7 +173,11 @@ class Roster:
     def correct(self, now: Instant) -> None:
         """After the time of day has jumped, say in that time when each worker was last heard of, so that none of them
         looks lost who is live."""
+        offset = now.at - timedelta(seconds=now.elapsed_s)
         with self._lock:
+            before, self._offset = self._offset, offset
+            if before is not None and abs(offset - before) < _JUMP / 10:
+                return
             for worker_id, entry in self.entries.items():
                 at = now.at - timedelta(seconds=now.elapsed_s - entry.heard_s)
                 if entry.observed and entry.row.state == "live" and abs(at - entry.row.heartbeat_at) > _JUMP:
