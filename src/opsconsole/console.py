@@ -6,44 +6,36 @@ Nothing here waits: what asks the backend has a thread and a deadline, and the s
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from textual.app import App
 from textual.binding import BindingType
-from textual.driver import Driver
-from textual.message import Message
 from textual.timer import Timer
 
 from backends.stop_lane import Fired
 from core.capabilities.emergencies import ExplainStop
 from core.messages import Receipt
+from opsconsole.bars import Bars, Look
 from opsconsole.chord import Heard
 from opsconsole.commander import Answer, Commander
 from opsconsole.dialogs.base import Dialog, Send
 from opsconsole.dialogs.reading import Reading
 from opsconsole.dialogs.stop import ReasonPrompt, StopPrompt
-from opsconsole.driver import ConsoleDriver, HeadlessConsoleDriver
-from opsconsole.ear import ChordHeard, StopEar
-from opsconsole.keymap import armed_keys, bindings, find, help_text, key_row, prompt_row
+from opsconsole.ear import ChordHeard
+from opsconsole.keymap import bindings, find, help_text
 from opsconsole.lane import Lane
-from opsconsole.layout import PANES, Mode
-from opsconsole.lines import Line, Span, Style, line
+from opsconsole.layout import PANES
+from opsconsole.lines import Span, Style
 from opsconsole.panes import TablePane
 from opsconsole.prompt import PromptBox
 from opsconsole.screen import MainScreen
 from opsconsole.session import Feed
+from opsconsole.shell import Shell
 from opsconsole.table import Table
 from opsconsole.themes import DARK
-from opsconsole.views import header
 from opsconsole.views.answers import Words, answered, fired, refused
-from opsconsole.views.events import news
 from opsconsole.views.picture import Picture
-from opsconsole.views.ticker import tabs, ticker
 from opsconsole.views.words import BUCKET_S
 from opsgate.order import Order
 
@@ -51,80 +43,39 @@ PAINT_S = 0.1
 """At most ten paints a second, however fast news arrives."""
 BARS_S = 1.0
 """How often the bars are said anew: only what is stale counts seconds, and only there."""
-OWN_WORDS_S = 8.0
-"""How long an answer to the operator stands before the latest event takes its line again."""
 SECOND_CANCEL_S = 2.0
 
-SIGNALS = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
 
-
-class Told(Message):
-    """Something came on another thread: `tell` is carried out in the event loop."""
-
-    def __init__(self, tell: Callable[[], None]) -> None:
-        super().__init__()
-        self.tell = tell
-
-
-class Console(App[None], inherit_bindings=False):
+class Console(Shell, inherit_bindings=False):
     """The console. A read-only one changes nothing, but it stops: that takes no right that a watcher could lack."""
 
     CSS_PATH = Path(__file__).with_name("theme.tcss")
-    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
     def __init__(self, feed: Feed, lane: Lane, *, monotonic: Callable[[], float]) -> None:
-        super().__init__()
+        super().__init__(lane.fire, monotonic)
         self._feed = feed
         self._lane = lane
         self._monotonic = monotonic
         self._picture = feed.picture()
         self._tables: dict[str, Table] = {}
-        self._words: Words = ()
         self._routes: tuple[str, Words] = "", ()
-        self._words_at = self._painted_at = self._cancelled_at = float("-inf")
+        self._painted_at = self._cancelled_at = float("-inf")
         self._paint_timer: Timer | None = None
         self._commander = Commander(feed, self._picture.who.operator, self._command_answered)
-        self._main = MainScreen(self._bars(), monotonic)
-        self.ear = StopEar(lane.fire, monotonic)
-        self.crash: Exception | None = None
-        self.animation_level = "none"
+        self._bars = Bars(self._look, self, monotonic)
+        self._main = MainScreen(self._bars.all(), monotonic)
         self.register_theme(DARK)
         self.theme = DARK.name
-
-    # ------------------------------------------------------------------------------------ as Textual wants it
 
     def get_default_screen(self) -> MainScreen:
         """The one screen there is."""
         return self._main
 
-    def get_driver_class(self) -> type[Driver]:
-        """The driver that hears the stop."""
-        return ConsoleDriver
-
-    def _build_driver(self, headless: bool, inline: bool, mouse: bool, size: tuple[int, int] | None) -> Driver:
-        """Without a terminal too, keys go through the chord."""
-        if not headless:
-            return super()._build_driver(headless, inline, mouse, size)
-        self._driver = HeadlessConsoleDriver(self, mouse=mouse, size=size)
-        return self._driver
-
-    def _handle_exception(self, error: Exception) -> None:
-        self.crash = self.crash or error
-        super()._handle_exception(error)
-
-    def _fatal_error(self) -> None:
-        """End without Textual's traceback, which prints the values of variables; `run_console` tells what happened."""
-        self._close_messages_no_wait()
-
     def on_mount(self) -> None:
-        """Begin to follow, and to end well."""
-        if not self.is_headless:
-            loop = asyncio.get_running_loop()
-            for number, code in SIGNALS.items():
-                loop.add_signal_handler(number, self.leave, code)
+        """Begin to follow."""
         self._lane.answered = self._stop_answered
-        self._feed.wake = lambda: self._tell(self._news_came)
+        self._feed.wake = lambda: self.tell(self._news_came)
         self._feed.start()
         self.set_interval(BARS_S, self._main.repaint_bars)
         self.set_interval(BUCKET_S, self.paint)
@@ -133,15 +84,6 @@ class Console(App[None], inherit_bindings=False):
     def on_unmount(self) -> None:
         """The feed ends with the screen; a stop on its way does not."""
         self._feed.stop()
-
-    def on_told(self, message: Told) -> None:
-        """News from a thread."""
-        message.tell()
-
-    def _tell(self, tell: Callable[[], None]) -> None:
-        """On any thread: have `tell` carried out in the event loop, unless that has ended."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed: there is no screen left to tell
-            self.post_message(Told(tell))
 
     # --------------------------------------------------------------------------------------------- state, down
 
@@ -163,33 +105,13 @@ class Console(App[None], inherit_bindings=False):
         elif self._paint_timer is None:
             self._paint_timer = self.set_timer(wait_s, self.paint)
 
-    def _bars(self) -> dict[str, Callable[[int], Line]]:
-        return {
-            "row1": self._row1,
-            "row2": lambda width: header.row2(self._picture, width),
-            "tabs": lambda width: tabs(self._tables, self._main.front, width),
-            "ticker": lambda width: ticker(self._picture, width),
-            "flash": self._flash,
-            "keys": self._keys,
-        }
-
-    def _row1(self, width: int) -> Line:
-        small = self._main.plan().mode is Mode.LINE
-        return header.one_line(self._picture, width) if small else header.row1(self._picture, width)
-
-    def _keys(self, width: int) -> Line:
-        if self.ear.chord.armed:
-            return line(width, *armed_keys())
-        return prompt_row(width) if self._main.prompt.dialog else key_row(self, width)
-
-    def _flash(self, width: int) -> Line:
-        if self._words and self._monotonic() - self._words_at < OWN_WORDS_S:
-            return line(width, Span(" "), *self._words)
-        return line(width, *news(self._feed.recent[-1])) if self._feed.recent else line(width)
+    def _look(self) -> Look:
+        prompting = self._main.prompt.dialog is not None
+        mode, armed = self._main.plan().mode, self.ear.chord.armed
+        return Look(self._picture, self._tables, self._feed.recent, mode, self._main.front, armed, prompting)
 
     def _say(self, words: Words) -> None:
-        """Answer the operator on the line above the keys."""
-        self._words, self._words_at = words, self._monotonic()
+        self._bars.say(words)
         self._main.repaint_bars()
 
     # ------------------------------------------------------------------------------------------ intentions, up
@@ -247,11 +169,11 @@ class Console(App[None], inherit_bindings=False):
     def _command_answered(self, send: Send, answer: Answer) -> None:
         """On the command's thread."""
         said = answered(send.about, answer) if isinstance(answer, Receipt) else refused(send.about, answer)
-        self._tell(lambda: self._say(said))
+        self.tell(lambda: self._say(said))
 
     def _stop_answered(self, order: Order, answer: Fired | Exception) -> None:
         """On the order's thread."""
-        self._tell(lambda: self._show_routes(order.stop_id, fired(answer)))
+        self.tell(lambda: self._show_routes(order.stop_id, fired(answer)))
 
     def _show_routes(self, stop_id: str, words: Words) -> None:
         self._routes = stop_id, words
@@ -317,12 +239,3 @@ class Console(App[None], inherit_bindings=False):
     def paint_anew(self) -> None:
         """Paint every cell: the terminal may show something else than what it was sent."""
         self._main.arrange_anew()
-
-    def hang_up(self) -> None:
-        """The terminal went away: nothing that was open is carried out."""
-        self.leave(129)
-
-    def leave(self, code: int) -> None:
-        """End the console with an exit code. What was armed or counting is not carried out."""
-        self.ear.chord.disarm()
-        self.exit(return_code=code)

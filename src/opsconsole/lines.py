@@ -77,13 +77,6 @@ def joined(spans: Iterable[Span]) -> Line:
     return tuple(merged)
 
 
-def spread(cells: int, left: Iterable[Span], right: Iterable[Span]) -> Line:
-    """`left` from the left edge and `right` against the right one; where both do not fit, `right` goes."""
-    left, right = tuple(left), tuple(right)
-    gap = cells - length(left) - length(right)
-    return line(cells, *left, Span(" " * gap), *right) if gap >= 2 else line(cells, *left)
-
-
 def wrapped(spans: Iterable[Span], cells: int, indent: int = 0) -> list[Line]:
     """The spans broken between words into lines of `cells` cells; those after the first are indented."""
     lines: list[Line] = []

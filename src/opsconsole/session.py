@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 from backends import spool
@@ -19,6 +20,7 @@ from core.ports import Arrival, Backend, Observations
 from core.state import State
 from opsconsole.text import clean
 from opsconsole.views.picture import FRESH_S, Facts, Link, Picture, Who
+from opsconsole.views.words import duration
 from opsgate.order import Order
 
 LOOK_S, LOOK_WHILE_STOPPING_S = 1.0, 0.25
@@ -26,6 +28,7 @@ RETRY_S = 2.0
 DEADLINE_S = 2.0
 SUBMIT_DEADLINE_S = 5.0
 SLOW_S = 0.5
+UNSEEN_S = 2 * FRESH_S
 HIRE_AGAIN_S = 30.0
 EVENTS_KEPT = 200
 
@@ -123,7 +126,11 @@ class Feed:
         if contact.word == "initialising":
             return Link(None, clean(contact.detail, 120) or self._trouble)
         age_s = contact.age_s if contact.word == "valid" else max(FRESH_S, contact.age_s)
-        return Link(age_s, clean(contact.detail, 120) or self._trouble, self._slow_s)
+        trouble = clean(contact.detail, 120) or self._trouble
+        unseen_s = self._monotonic() - self._seen_at
+        if not trouble and unseen_s > UNSEEN_S:
+            trouble = f"no word of the workers for {duration(unseen_s)}"
+        return Link(age_s, trouble, self._slow_s)
 
     def _run(self) -> None:
         while not self._ended:
@@ -139,11 +146,14 @@ class Feed:
 
     def _connect(self) -> None:
         """Open it, record what lies latched on this host before anything else, and read the latest events."""
-        backend = self._open()
-        if not self._who.read_only:
-            spool.replay(backend, timeout_s=DEADLINE_S)
-        backend.follow(self._arrived)
-        rows = backend.journal(after=max(0, backend.latest().revision - EVENTS_KEPT), timeout_s=DEADLINE_S)
+        with ExitStack() as undo:
+            backend = self._open()
+            undo.callback(backend.close)
+            if not self._who.read_only:
+                spool.replay(backend, timeout_s=DEADLINE_S)
+            undo.callback(backend.follow(self._arrived))
+            rows = backend.journal(after=max(0, backend.latest().revision - EVENTS_KEPT), timeout_s=DEADLINE_S)
+            undo.pop_all()
         self._remember(recorded for row in rows if (recorded := _event(row)))
         self._backend, self._trouble = backend, ""
         self._look(backend)

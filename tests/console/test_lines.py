@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsconsole.lines import Line, Span, Style, difference, length, line, plain, spread, wrapped
+from opsconsole.lines import Line, Span, Style, difference, length, line, plain, wrapped
 from opsconsole.text import clean
 
 STYLES = st.sampled_from(list(Style))
@@ -32,12 +32,6 @@ def test_wrapping_loses_no_word_that_fits(spans: list[Span], cells: int, indent:
     words = "".join(span.text for span in spans).split()
     if all(len(word) <= cells - indent for word in words) and all(word.isascii() for word in words):
         assert " ".join(map(plain, rows)).split() == words
-
-
-def test_two_sides_share_a_line_until_it_is_too_short() -> None:
-    left, right = [Span("left")], [Span("right")]
-    assert plain(spread(12, left, right)) == "left   right"
-    assert plain(spread(9, left, right)) == "left     "
 
 
 def test_one_changed_digit_costs_one_cell() -> None:

@@ -9,7 +9,7 @@ import pytest
 from core.capabilities.holds import PlaceHold
 from core.capabilities.rate_limits import SetLimit
 from core.capabilities.switches import SetSwitch
-from core.messages import EVENTS
+from core.messages import EVENTS, Actor
 from core.ports import LimitUsage
 from opsconsole.layout import plan
 from opsconsole.lines import Style, plain
@@ -149,6 +149,19 @@ def test_before_the_first_answer_nothing_is_known() -> None:
     nothing = Link(None, "no such file")
     assert row1(Fleet(), link=nothing) == " [ ????] NOT YET KNOWN - ! S works"
     assert "CONNECTING - no such file" in row2(Fleet(), link=nothing)
+
+
+def test_data_that_is_fresh_only_in_part_says_which() -> None:
+    assert " | live, but no word of the workers for 10s | " in row2(
+        small_fleet(), link=Link(0.1, "no word of the workers for 10s")
+    )
+
+
+def test_a_hold_on_everything_by_somebody_else_says_how_a_person_ends_it() -> None:
+    fleet = small_fleet()
+    alert = Actor(name="alertmanager", kind="automation")
+    fleet.do(PlaceHold(selectors=(EVERYTHING,), source="alert", owner="disk-full"), by=alert)
+    assert ("[!!]", "everything is held by alert disk-full: resume --all --force") in cells(recovery(picture_of(fleet)))
 
 
 def test_row_2_says_who_looks_at_what_with_which_rights() -> None:

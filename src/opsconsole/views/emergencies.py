@@ -13,11 +13,11 @@ from opsconsole.views.verdict import together
 from opsconsole.views.words import age, scope
 
 COLUMNS = (
-    Column("ID", 8, 10, rank=0),
+    Column("ID", 6, 10, rank=0),
     Column("RESULT", 11, 11, rank=1),
     Column("ACKS", 5, 9, rank=2, right=True),
     Column("AGE", 4, 4, rank=4, right=True),
-    Column("SCOPE", 10, 30, rank=3),
+    Column("SCOPE", 18, 30, rank=3),
     Column("BY", 5, 14, rank=5),
     Column("WHY", 6, 60, rank=6),
 )

@@ -66,7 +66,7 @@ def freshness(picture: Picture) -> Span:
     if link.age_s is None:
         return Span(f"CONNECTING{why}", Style.WARN)
     if link.live:
-        return Span("live", Style.GOOD)
+        return Span(f"live, but{why[2:]}", Style.WARN) if why else Span("live", Style.GOOD)
     return Span(f"STALE {stopwatch(link.age_s)}{why}", Style.BAD)
 
 

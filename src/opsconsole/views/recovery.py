@@ -24,7 +24,7 @@ VERDICTS = {"ok": Cell("[ok]", Style.GOOD), "warn": Cell("[!!]", Style.WARN), "f
 def recovery(picture: Picture) -> Table:
     """The checklist. Empty when there is nothing to come back from."""
     rows = [row for emergency in picture.state.active_emergencies() for row in _of_emergency(picture, emergency)]
-    rows += _of_pause(picture)
+    rows += [*_of_pause(picture), *_of_others(picture)]
     rows += [_overdue(hold) for hold in picture.state.holds.values() if hold.overdue]
     return Table(columns=COLUMNS, rows=Listed(rows), empty="nothing to recover: no emergency and no global pause")
 
@@ -67,6 +67,13 @@ def _of_pause(picture: Picture) -> list[Row]:
     does = "stays: recover the emergency first" if blocked else "R resumes all"
     heading = Row("all", (Cell("PAUSE", Style.STRONG), Cell(does)))
     return [heading, *(Row(hold.hold_id, (Cell("  -"), Cell(clean(describe(hold), 200)))) for hold in holds)]
+
+
+def _of_others(picture: Picture) -> list[Row]:
+    """Holds on everything of other sources than these two: a person ends them by force."""
+    others = [hold for hold in picture.facts.holds.everywhere if hold.source not in {"emergency", "operator"}]
+    said = [f"{clean(describe(hold), 120)}: resume --all --force" for hold in others]
+    return [Row(hold.hold_id, (VERDICTS["warn"], Cell(words))) for hold, words in zip(others, said, strict=True)]
 
 
 def _overdue(hold: Hold) -> Row:

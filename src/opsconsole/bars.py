@@ -1,0 +1,76 @@
+"""The lines above and below the panes: the two rows of truth, tabs, ticker, the latest word, the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from core.messages import Recorded
+from opsconsole.actions import Desk
+from opsconsole.keymap import armed_keys, key_row, prompt_row
+from opsconsole.layout import Mode
+from opsconsole.lines import Line, Span, line
+from opsconsole.table import Table
+from opsconsole.views import header
+from opsconsole.views.answers import Words
+from opsconsole.views.events import news
+from opsconsole.views.picture import Picture
+from opsconsole.views.ticker import tabs, ticker
+
+OWN_WORDS_S = 8.0
+"""How long an answer to the operator stands before the latest event takes its line again."""
+
+
+class Look(NamedTuple):
+    """What the bars speak of, at one moment."""
+
+    picture: Picture
+    tables: Mapping[str, Table]
+    recent: Sequence[Recorded]
+    mode: Mode
+    front: str
+    armed: bool
+    prompting: bool
+
+
+class Bars:
+    """Says each bar from what `look` returns, and keeps the last answer to the operator for a while."""
+
+    def __init__(self, look: Callable[[], Look], desk: Desk, monotonic: Callable[[], float]) -> None:
+        self._look = look
+        self._desk = desk
+        self._monotonic = monotonic
+        self._words: Words = ()
+        self._words_at = float("-inf")
+
+    def say(self, words: Words) -> None:
+        """Answer the operator on the line above the keys."""
+        self._words, self._words_at = words, self._monotonic()
+
+    def all(self) -> dict[str, Callable[[int], Line]]:
+        """Each bar by its name in the layout, as what it says at a width."""
+        return {
+            "row1": self._row1,
+            "row2": lambda width: header.row2(self._look().picture, width),
+            "tabs": lambda width: tabs(self._look().tables, self._look().front, width),
+            "ticker": lambda width: ticker(self._look().picture, width),
+            "flash": self._flash,
+            "keys": self._keys,
+        }
+
+    def _row1(self, width: int) -> Line:
+        look = self._look()
+        said = header.one_line if look.mode is Mode.LINE else header.row1
+        return said(look.picture, width)
+
+    def _flash(self, width: int) -> Line:
+        if self._words and self._monotonic() - self._words_at < OWN_WORDS_S:
+            return line(width, Span(" "), *self._words)
+        recent = self._look().recent
+        return line(width, *news(recent[-1])) if recent else line(width)
+
+    def _keys(self, width: int) -> Line:
+        look = self._look()
+        if look.armed:
+            return line(width, *armed_keys())
+        return prompt_row(width) if look.prompting else key_row(self._desk, width)
