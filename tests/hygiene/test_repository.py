@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 
-from tests.hygiene.tree import ROOT, committed_files
+from tests.hygiene.tree import ROOT, committed_texts
 
 # Spelt in pieces, so that this file does not find itself.
 MACHINE_PATHS = re.compile("|".join(("/" + "root/", "/" + "work/", "/" + r"home/\w", "/" + r"Users/\w")))
@@ -15,7 +15,7 @@ PIN = re.compile(r"^(?P<name>[a-z0-9-]+)==\S+(?P<marker> ; .+?)? \\$", re.MULTIL
 
 def found(pattern: re.Pattern[str]) -> Iterator[str]:
     """Each place in the repository where the pattern stands."""
-    for file in committed_files():
+    for file in committed_texts():
         for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), start=1):
             if pattern.search(line):
                 yield f"{file.relative_to(ROOT)}:{number}: {line.strip()[:120]}"

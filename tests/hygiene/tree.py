@@ -58,7 +58,7 @@ def names_used(file: Path) -> Iterator[tuple[str, int]]:
 
 
 def committed_files() -> list[Path]:
-    """Every text file that belongs to the repository: known to git, or about to be.
+    """Every file that belongs to the repository: known to git, or about to be.
 
     In a copy that is no clone, every file counts that does not lie in a folder which tools or environments made.
     """
@@ -70,7 +70,12 @@ def committed_files() -> list[Path]:
         made = (".venv", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".import_linter_cache", ".hypothesis")
         places = [place for place in ROOT.iterdir() if not place.name.startswith(made)]
         files = [file for place in places for file in (place, *place.rglob("*")) if file.parent.name != "__pycache__"]
-    return [file for file in files if file.is_file() and b"\0" not in file.read_bytes()[:8192]]
+    return [file for file in files if file.is_file()]
+
+
+def committed_texts() -> list[Path]:
+    """The files of the repository that are text: all but pictures and fonts."""
+    return [file for file in committed_files() if b"\0" not in file.read_bytes()[:8192]]
 
 
 def run_python(*arguments: str, path: tuple[Path, ...] = (SRC,)) -> subprocess.CompletedProcess[str]:
