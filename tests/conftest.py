@@ -16,13 +16,16 @@ from xdist.workermanage import WorkerController
 
 FULL = bool(os.environ.get("OPSCONSOLE_FULL"))  # the one variable of ours that a test may read
 
+NOT_OF_THE_PERSON = {"OPSCONSOLE_FULL", "TEXTUAL_SNAPSHOT_TEMPDIR"}
+"""The second one the snapshot plugin hands to the processes of a parallel run."""
+
 
 def _shapes_the_product(name: str) -> bool:
     """Whether a variable of the person's shell would change what is tested.
 
     Textual reads its constants at import, and Rich drops all colour for NO_COLOR: either changes every picture.
     """
-    ours = name.startswith(("OPSCONSOLE_", "OPSGATE_", "TEXTUAL_")) and name != "OPSCONSOLE_FULL"
+    ours = name.startswith(("OPSCONSOLE_", "OPSGATE_", "TEXTUAL_")) and name not in NOT_OF_THE_PERSON
     return ours or name in {"NO_COLOR", "FORCE_COLOR"}
 
 
