@@ -87,6 +87,7 @@ def test_many_selectors_are_one_command_and_one_hold_each(engine: Engine) -> Non
 
     assert len(receipt.hold_ids) == len(engine.state.holds) == 2
     assert engine.kinds(receipt) == ["hold.placed", "hold.placed"]
+    assert said(receipt) == ""  # one that is named twice is meant once
 
 
 def test_stopping_is_never_refused_for_a_stale_revision(engine: Engine) -> None:

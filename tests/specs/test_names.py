@@ -76,6 +76,8 @@ def test_a_name_that_a_hold_points_at_stays(engine: Engine) -> None:
 def test_an_operation_that_a_limit_charges_stays(engine: Engine) -> None:
     assert engine.refused(RemoveName(dimension="operation", name="site_creation")) == "name-limited"
 
+    add(engine, "site_creation", "site")
+    engine.do(RemoveName(dimension="site", name="site_creation"))  # of that name, but another thing
     engine.do(AddLimit(name="twin", limit=1))  # charges nothing
     engine.do(RemoveName(dimension="operation", name="ab_testing"))
 
