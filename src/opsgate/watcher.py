@@ -39,11 +39,16 @@ from opsgate.work import InFlight
 
 _log = logging.getLogger("opsgate")
 
-_LOOK_FOR_LATCHES_S: Final = 5.0
+_LOOK_FOR_LATCHES_S: Final = 30.0
+"""Seconds between two looks at the latches where the kernel tells of changes; only in case it missed one."""
+
 _LOOK_WITHOUT_WATCH_S: Final = 0.5
 _LATCHES_SOON_S: Final = (0.3, 0.8)
 _KEEP_WITHIN_S: Final = (0.25, 1.25)
 _SOMETHING: Final[Mapping[str, Any]] = {}
+_TOGETHER_S: Final = 1.0
+"""Seconds by which a beat comes early when the thread is awake anyway: a sleeping process is dear to wake."""
+
 _AFTER_A_FAULT_S: Final = 0.1
 _FIRST_READING_S: Final = 0.5
 """Seconds for which the first beat waits for the first reading, so that it can say what it knows."""
@@ -157,6 +162,7 @@ class Watcher(threading.Thread):
         heard = self._wait()
         if self._ear.fileno() in heard:
             self._ear.recv(65536)
+        awake_anyway = bool(self._inbox)
         while self._inbox:
             self._read(self._inbox.popleft())
         if self._channel.descriptor in heard:
@@ -170,7 +176,7 @@ class Watcher(threading.Thread):
         if elapsed_s() >= self._latches_due_s:
             self._look_for_latches()
         self._show()
-        self._beat()
+        self._beat(_TOGETHER_S if awake_anyway else 0.0)
         self._raise_alarms()
         self._keep()
 
@@ -324,9 +330,10 @@ class Watcher(threading.Thread):
             self._keep_due_s = now_s + 2 * RENEWED_S
             self._reader.keep(self.known, self.confirmed_at_s)
 
-    def _beat(self) -> None:
+    def _beat(self, early_s: float) -> None:
+        """Send the beat if it is due, or would be within ``early_s``."""
         now_s, revision = elapsed_s(), self.known.revision
-        if self._beats.due_s(revision, now_s) > 0:
+        if self._beats.due_s(revision, now_s) > early_s:
             return
         beat = self._beats.beat(revision)
         match self._tell("beat", {**self._fixed, **beat}):
