@@ -102,6 +102,9 @@ def test_books_of_names_and_holds_are_kept_until_a_name_or_a_hold_changes() -> N
         assert after.holds is before.holds
         fleet.pause("", site="mail")
         assert feed.picture().facts.holds is not before.holds
+        assert feed.picture().facts.names is before.names
+        fleet.add_sites("another")
+        assert feed.picture().facts.names is not before.names
 
 
 def test_the_same_observation_again_wakes_nobody() -> None:

@@ -47,11 +47,15 @@ class NameBook:
     """The registered names by dimension, each sorted. Made anew only when a name came or went."""
 
     def __init__(self, state: State) -> None:
-        self.source = state.names
+        self.source = (state.fleet, state.names_revision)
         book: dict[str, list[str]] = {}
         for dimension, name in state.names:
             book.setdefault(dimension, []).append(name)
         self._names = {dimension: sorted(names) for dimension, names in book.items()}
+
+    def is_of(self, state: State) -> bool:
+        """Whether these are the names of `state`. Who last paused a name is part of its entry, and changes no book."""
+        return self.source == (state.fleet, state.names_revision)
 
     def of(self, dimension: str) -> list[str]:
         """The names of one dimension in alphabetical order."""
@@ -102,7 +106,7 @@ class Facts:
     @classmethod
     def of(cls, state: State, seen: Observations | None = None, before: Facts | None = None) -> Facts:
         """Facts about `state`, with the books of the facts `before` where they still hold."""
-        names = before.names if before and before.names.source is state.names else NameBook(state)
+        names = before.names if before and before.names.is_of(state) else NameBook(state)
         holds = before.holds if before and before.holds.source is state.holds else HoldBook(state)
         return cls(state, names, holds, seen)
 
