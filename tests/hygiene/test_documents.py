@@ -1,0 +1,44 @@
+"""What the documents promise is there: the tests that ARCHITECTURE.md names, and every file that a page links to."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.hygiene.tree import ROOT
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+
+
+def names_in(file: Path) -> set[str]:
+    """The functions, classes and variables of a test module."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+    return names
+
+
+def test_every_invariant_of_the_architecture_names_tests_that_exist() -> None:
+    promised = NAMED_TEST.findall((ROOT / "ARCHITECTURE.md").read_text("utf-8"))
+
+    missing = [
+        f"{file}::{name}"
+        for file, name in promised
+        if not (ROOT / file).is_file() or (name and name not in names_in(ROOT / file))
+    ]
+
+    assert len(promised) > 20
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_links_only_to_what_is_there(page: Path) -> None:
+    targets = LINK.findall(page.read_text("utf-8"))
+
+    assert [target for target in targets if not (page.parent / target).exists()] == []
