@@ -308,6 +308,7 @@ def test_a_harder_stop_never_puts_a_deadline_off(engine: Engine) -> None:
 
     assert engine.stopped("S-1").level == "graceful"
     assert left_s(engine, "S-1") == 1.0
+    assert {mode for *_, mode in engine.holds()} == {"drain"}  # harder, and still a drain
 
 
 def test_a_harder_stop_of_a_part_leaves_the_rest_to_drain(engine: Engine) -> None:

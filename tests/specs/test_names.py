@@ -137,3 +137,11 @@ def test_who_last_switched_a_name_is_known_by_the_name(engine: Engine) -> None:
 
     entry = engine.state.names["workflow", "xml-import"]
     assert (entry.changed_by, entry.changed_at) == ("ben", engine.now)
+
+
+def test_a_hold_on_a_part_of_something_is_no_switch_of_it(engine: Engine) -> None:
+    before = engine.state.names["site", "s1"]
+    engine.wait(30)
+    engine.pause(on(site="s1", operation="ab_testing"), by="ben")
+
+    assert engine.state.names["site", "s1"] == before
