@@ -86,6 +86,7 @@ def test_nobody_to_stop_is_verified_at_once(ops: Shell) -> None:
     assert ops("check", "--all").code == 10
     assert "latch: placed on this host" in answer.err
     assert "keeper: none is running on this host" in answer.err
+    assert "no worker was on the list: none is known here" in answer.err
 
 
 def test_the_routes_are_narrated_and_the_data_goes_to_stdout(ops: Shell) -> None:

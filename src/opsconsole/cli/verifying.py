@@ -116,6 +116,8 @@ def _result(fired: Fired, status: FleetStatus, stop: StopStatus, *, over: bool) 
     if fired.keeper == "absent" and not stop.of and status.lost:
         say(f"no keeper hears the workers here: {status.lost} were last heard of too long ago to be asked")
         return "unverified"
+    if fired.keeper == "absent" and not stop.of:  # verified by the letter, and no more than this was observed
+        say("no worker was on the list: none is known here, and without a keeper none can make itself known")
     if stop.result == "pending" and over:
         say("no keeper concluded it in time: this is what was seen")
         return "verified" if not stop.missing else "partial" if len(stop.missing) < len(stop.of) else "unverified"
