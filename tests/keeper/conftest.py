@@ -19,5 +19,5 @@ def closed_endpoints() -> Iterator[None]:
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[KeptFleet]:
     """A database with a keeper process over it."""
-    with kept_fleet(tmp_path) as made:
+    with kept_fleet(f"sqlite:///{tmp_path / 'fleet.db'}") as made:
         yield made

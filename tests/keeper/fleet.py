@@ -132,9 +132,8 @@ class KeptFleet:
 
 
 @contextmanager
-def kept_fleet(folder: Path) -> Iterator[KeptFleet]:
-    """A fleet in ``folder`` whose keeper is at work."""
-    url = f"sqlite:///{folder / 'fleet.db'}"
+def kept_fleet(url: str) -> Iterator[KeptFleet]:
+    """A new fleet at ``url`` whose keeper is at work."""
     fleet = KeptFleet(url, open_backend(url))
     try:
         fleet.start()

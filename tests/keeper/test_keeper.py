@@ -388,37 +388,6 @@ def test_a_keeper_leaves_a_database_that_another_has_replaced(fleet: KeptFleet, 
     assert json.loads(told(fleet)[-1])["why"] == "another database lies where its own was"
 
 
-def test_of_two_keepers_of_one_database_one_leads_and_both_serve(
-    fleet: KeptFleet, monkeypatch: pytest.MonkeyPatch, home: Path
-) -> None:
-    """As on two hosts of one fleet: each has sockets of its own, and a stop waits for the workers of both."""
-    here = fleet.worker("here")
-    first = fleet.address
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "elsewhere"))
-    (home / "elsewhere").mkdir(mode=0o700)
-    second = keeper.ensure(fleet.url)
-    there = SaidWorker(second, "there")
-    there.beat()
-    eventually(lambda: "there" in fleet.backend.state().workers)
-    leading = [(wire.ask(str(address), "ping", timeout_s=1.0) or {})["leader"] for address in (first, second)]
-    assert leading == [True, False]
-
-    order = stop_lane.new_order()
-    assert fleet.stop(order).of == 2  # through the second keeper
-    eventually(lambda: here.heard("delta"))
-    here.beat(order.stop_id)
-    there.beat(order.stop_id)
-    eventually(lambda: fleet.result(order) == "verified")
-
-    fleet.kill(signal.SIGTERM)
-    eventually(lambda: (wire.ask(str(second), "ping", timeout_s=1.0) or {})["leader"])
-    there.close()
-    pong = wire.ask(str(second), "ping", timeout_s=1.0)
-    assert pong is not None
-    os.kill(int(pong["pid"]), signal.SIGTERM)
-    eventually(lambda: keeper.alive(fleet.url) is None)
-
-
 def test_a_message_from_another_user_is_not_heard(fleet: KeptFleet) -> None:
     """The kernel says who sent it. Only root can even pretend, and is root anyway."""
     nobody = struct.pack("3i", os.getpid(), 65534, 65534)

@@ -193,6 +193,8 @@ def _any_command(chance: random.Random, backend: Backend) -> Command:
 # --------------------------------------------------------------------------------------------------------- the parent
 def main() -> None:
     """Bear children until standard input ends."""
+    with tempfile.TemporaryDirectory(prefix="ops-nursery-") as folder:  # has everything loaded, and leaves nothing open
+        open_backend(f"sqlite:///{folder}/first.db").close()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries them
     for line in sys.stdin:
         order = json.loads(line)
