@@ -49,7 +49,7 @@ bench: ## measure, and write bench/results.md
 	@sh scripts/bench.sh "$(VENV)-bench" "$(PYTHON)"
 
 crash: venv ## the random harnesses at full length
-	OPSCONSOLE_FULL=1 $(PYTEST) --timeout 0 tests/simulation
+	OPSCONSOLE_FULL=1 $(PYTEST) --timeout 0 tests/simulation tests/properties
 
 wheels: venv ## both wheels, each built in a clean environment, into dist/
 	$(BIN)/python -m build --wheel --outdir dist .
