@@ -377,6 +377,17 @@ def test_a_keeper_stays_while_it_has_a_worker_and_leaves_when_nobody_needs_it(fl
     assert json.loads(told(fleet)[-1])["why"] == "nobody needs it"
 
 
+def test_a_console_that_looks_now_and_then_keeps_its_keeper(fleet: KeptFleet) -> None:
+    fleet.kill()
+    fleet.start(linger_s=1.0)
+    pid = int(fleet.ping()["pid"])
+    began = time.monotonic()
+
+    eventually(lambda: not fleet.backend.observe().keeper or time.monotonic() - began > 2.5)
+
+    assert peers.started(pid)
+
+
 def test_a_keeper_leaves_a_database_that_another_has_replaced(fleet: KeptFleet, tmp_path: Path) -> None:
     pid = int(fleet.ping()["pid"])
     other = tmp_path / "other.db"

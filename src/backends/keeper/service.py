@@ -138,7 +138,8 @@ class Keeper:
         self._counter.ask(message, address)
 
     def presence(self) -> dict[str, Any]:
-        """Who is here, and how the database is: the fields of ``pong``."""
+        """Who is here, and how the database is: the fields of ``pong``. Whoever asks needs this keeper."""
+        self._needed_s = elapsed_s()
         gone = self._database.was_replaced() or self._database.missing_for_s(elapsed_s()) > 0
         return {
             "pid": os.getpid(),
