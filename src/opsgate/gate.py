@@ -65,6 +65,7 @@ class Gate:
         self._listen_at_s = 0.0
         self._closed = member is None
         self._subscribers: tuple[Callable[[], None], ...] = ()
+        self._failing: set[int] = set()
         self._lock = threading.Lock()
         self._used_up: set[str] = set()
         self.in_flight = InFlight()
@@ -271,13 +272,17 @@ class Gate:
         return "interrupted" if said == "valid" and age_s is not None and age_s > FRESH_S else said
 
     def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
-        """Call ``wake``, on another thread, whenever the state has changed; returns what ends that."""
+        """Call ``wake``, on another thread, whenever the state has changed; returns what ends that.
+
+        What it raises is an error line, once, and goes no further.
+        """
         with self._lock:
             self._subscribers = (*self._subscribers, wake)
 
         def unsubscribe() -> None:
             with self._lock:
                 self._subscribers = tuple(other for other in self._subscribers if other is not wake)
+                self._failing.discard(id(wake))
 
         return unsubscribe
 
@@ -335,8 +340,16 @@ class Gate:
     def publish(self, view: View) -> None:
         """Every check from now on reads this view."""
         self._view = view
+
+    def wake(self) -> None:
+        """Tell the subscribers that the state has changed."""
         for wake in self._subscribers:
-            wake()
+            try:
+                wake()
+            except (Exception, SystemExit):  # noqa: BLE001 (a stranger's code: whatever it does, the gate must go on)
+                if id(wake) not in self._failing:
+                    self._failing.add(id(wake))
+                    _log.exception("a subscriber of the gate raised; it will be called again, and this is said once")
 
     # ------------------------------------------------------------------------------------------------- the long way
     def _decide(self, dimensions: Mapping[str, object]) -> Decision:
@@ -401,7 +414,7 @@ class Gate:
             if self._inherited is not None:
                 self._opened_s = elapsed_s()  # a forked child opens it with its first question
             try:
-                watcher = Watcher(self._member, self.in_flight, self._policy, self.publish)
+                watcher = Watcher(self._member, self.in_flight, self._policy, self.publish, self.wake)
                 watcher.begin(self._inherited)
             except (OSError, RuntimeError) as error:  # no descriptor or no thread left
                 self._listen_at_s = elapsed_s() + _LISTEN_AGAIN_S

@@ -117,6 +117,7 @@ class FakeGate(Gate):
                 quick_s=float("-inf"),  # the long way says more to whoever reads the log of a test
             )
         )
+        self.wake()
 
 
 @contextmanager

@@ -60,8 +60,16 @@ _KEEPER_BUSY_S: Final = 0.02
 class Watcher(threading.Thread):
     """Keeps one gate's view true, and the keeper informed. Never ends by an error."""
 
-    def __init__(self, member: Member, in_flight: InFlight, policy: Policy, publish: Callable[[View], None]) -> None:
-        """``publish`` takes each new view, on this thread."""
+    def __init__(
+        self,
+        member: Member,
+        in_flight: InFlight,
+        policy: Policy,
+        publish: Callable[[View], None],
+        wake: Callable[[], None],
+    ) -> None:
+        """``publish`` takes each new view, on this thread; ``wake`` tells whoever waits for one, and is called when
+        the stops in it are noted, because what it runs is not ours."""
         super().__init__(name="opsgate-watcher", daemon=True)
         self.known = Known()
         self.confirmed_at_s: float | None = None
@@ -69,6 +77,7 @@ class Watcher(threading.Thread):
         self.freshness: Freshness = "initialising"
         self._member = member
         self._publish = publish
+        self._wake = wake
         self._quick_s = policy.fresh_s
         self._url_key = fleet_of_url(member.url)
         self._last_known = LastKnown(self._url_key)
@@ -318,6 +327,7 @@ class Watcher(threading.Thread):
         if held_otherwise:
             soon_s = elapsed_s() + random.uniform(*_KEEP_WITHIN_S)  # noqa: S311 (spread, no secret)
             self._keep_due_s = min(self._keep_due_s, soon_s)
+        self._wake()
 
     def _keep(self) -> None:
         """Have the reader write down what has changed, and now and then that nothing did.

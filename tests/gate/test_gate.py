@@ -212,6 +212,27 @@ def test_a_stop_order_acts_at_once_and_is_acknowledged_at_once(keeper: Keeper, g
     assert (decision.outcome, decision.blockers[0].source) == ("blocked", "emergency")
 
 
+@pytest.mark.parametrize("fault", [KeyError, SystemExit])
+def test_a_subscriber_that_fails_harms_neither_the_acknowledgement_nor_other_subscribers(
+    keeper: Keeper, gate: Gate, caplog: pytest.LogCaptureFixture, fault: type[BaseException]
+) -> None:
+    keeper.hear("beat")
+    woken: list[int] = []
+
+    def fail() -> None:
+        raise fault("of the worker's own code")
+
+    gate.subscribe(fail)
+    gate.subscribe(lambda: woken.append(gate.revision))
+    keeper.say("order", order=ORDER.as_dict())
+
+    assert keeper.hear("beat", stops=["S-1"])["draining"] == {}
+    keeper.say("delta", delta=Delta(1, 2, ended=("S-1",)).as_dict())
+    keeper.hear("beat", stops=[])
+    eventually(lambda: 2 in woken)
+    assert caplog.text.count("a subscriber of the gate raised") == 1
+
+
 def test_a_latch_acts_with_nothing_else_alive(gate: Gate) -> None:
     latch.place(Order("S-9", AT), "f-one")
 
