@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,7 +103,7 @@ def fire(order: Order, *, url: str | None, fleet: str | None = None, timeout_s: 
     placing = Placing(order, names or (ALL_FLEETS,))
     addresses = [stop_socket(names[0])] if names else _all_keepers()
     deadline_s = elapsed_s() + timeout_s
-    answers, silent = _tell(order, addresses, deadline_s)
+    answers, silent = _tell(order, addresses, deadline_s, placing.at_last)
     latch_fault = placing.fault(deadline_s)
     best = max(answers, key=lambda answer: _STRENGTH.get(str(answer.get("durable")), 0), default=None)
     recorded = best is not None and best.get("durable") == "database" and not silent
@@ -119,18 +119,31 @@ def fire(order: Order, *, url: str | None, fleet: str | None = None, timeout_s: 
 
 
 class Placing:
-    """A latch on its way to the disk, on a thread of its own: a disk that hangs holds up nothing else."""
+    """A latch on its way to the disk, on a thread of its own: a disk that hangs holds up nothing else.
+
+    Never raises: what keeps a latch from its disk must not keep the order from its other routes.
+    """
 
     def __init__(self, order: Order, fleets: Sequence[str]) -> None:
         """Place it under each of these names of the fleet, where it does not lie already."""
         self._order, self._fleets = order, fleets
         self._fault = f"the disk under {latch_home()} did not answer in time"
-        self._thread = threading.Thread(target=self._place, name="latch", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = threading.Thread(target=self._place, name="latch", daemon=True)
+        try:
+            self._thread.start()
+        except (RuntimeError, MemoryError):  # no thread to be had
+            self._thread = None
+
+    def at_last(self) -> None:
+        """Place it here and now where no thread could be started. To be called once the other routes have been taken:
+        a disk that hangs then holds up its caller."""
+        if self._thread is None:
+            self._place()
 
     def fault(self, deadline_s: float) -> str:
         """Wait for the disk until ``deadline_s`` (host clock) and say what went wrong; empty when nothing did."""
-        self._thread.join(max(0.0, deadline_s - elapsed_s()))
+        if self._thread is not None:
+            self._thread.join(max(0.0, deadline_s - elapsed_s()))
         return self._fault
 
     def _place(self) -> None:
@@ -141,28 +154,43 @@ class Placing:
         try:
             if not latch.latched(self._order.stop_id, [fleet]):
                 latch.place(self._order, fleet)
-        except OSError as error:
-            return str(error)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the other names and the keeper must have the order)
+            return str(error) or repr(error)
         return ""
 
 
-def _tell(order: Order, addresses: Sequence[Path], deadline_s: float) -> tuple[list[Mapping[str, Any]], int]:
-    """Send the order to keepers; their answers, and how many were told and did not answer before ``deadline_s``."""
-    datagram = wire.encode("order", order=order.as_dict())
-    if len(datagram) > wire.MAX_DATAGRAM:
-        datagram = wire.encode("order", stop_id=order.stop_id)  # too large for the post: it lies in the latch
-    answers: list[Mapping[str, Any]] = []
-    with wire.endpoint() as channel:
+def _tell(
+    order: Order, addresses: Sequence[Path], deadline_s: float, meanwhile: Callable[[], None]
+) -> tuple[list[Mapping[str, Any]], int]:
+    """Send the order to keepers; their answers, and how many were told and did not answer before ``deadline_s``.
+    ``meanwhile`` is done when all have been told and before anybody is waited for."""
+    try:
+        channel = wire.endpoint()
+    except OSError:  # no descriptor left: the latch is the only route
+        meanwhile()
+        return [], 0
+    with channel:
+        datagram = wire.encode("order", order=order.as_dict())
+        if len(datagram) > wire.MAX_DATAGRAM:
+            datagram = wire.encode("order", stop_id=order.stop_id)  # too large for the post: it lies in the latch
         told = sum(_sent(channel, datagram, address, deadline_s) for address in addresses)
-        while len(answers) < told and (left_s := deadline_s - elapsed_s()) > 0:
-            channel.settimeout(left_s)
-            try:
-                answer = wire.decode(channel.recv(wire.MAX_DATAGRAM))
-            except OSError:
-                break
-            if answer and answer["t"] == "ordered" and answer.get("stop_id") == order.stop_id:
-                answers.append(answer)
+        meanwhile()
+        answers = _heard(channel, order, told, deadline_s)
     return answers, told - len(answers)
+
+
+def _heard(channel: socket.socket, order: Order, told: int, deadline_s: float) -> list[Mapping[str, Any]]:
+    """What is answered to the order, by as many as were told, before ``deadline_s``."""
+    answers: list[Mapping[str, Any]] = []
+    while len(answers) < told and (left_s := deadline_s - elapsed_s()) > 0:
+        channel.settimeout(left_s)
+        try:
+            answer = wire.decode(channel.recv(wire.MAX_DATAGRAM))
+        except OSError:
+            break
+        if answer and answer["t"] == "ordered" and answer.get("stop_id") == order.stop_id:
+            answers.append(answer)
+    return answers
 
 
 def _sent(channel: socket.socket, datagram: bytes, address: Path, deadline_s: float) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from backends import stop_lane
+from opsconsole.lane import Lane
 from opsgate import latch, wire
 from opsgate.paths import ALL_FLEETS, fleet_of_url, keeper_socket, latch_home, runtime_home, stop_socket
 from opsgate.selector import Selector
@@ -140,6 +141,87 @@ def test_a_disk_that_hangs_holds_up_neither_the_keeper_nor_the_answer(monkeypatc
     release.set()
 
     assert (fired.keeper, fired.revision, fired.latched) == ("answered", 7, False)
+
+
+@contextmanager
+def no_thread_to_be_had(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every thread that is to be started is refused, as where the user's processes or the memory are used up."""
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        yield
+
+
+def test_where_no_thread_can_be_started_the_stop_leaves_by_both_routes_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order = stop_lane.new_order()
+    with someone_listens("f1", recorded) as told, no_thread_to_be_had(monkeypatch):
+        fired = stop_lane.fire(order, url=URL, fleet="f1")
+
+    assert (fired.durable, fired.keeper, fired.latched) == ("database", "answered", True)
+    assert [message["order"]["stop_id"] for message in told] == [order.stop_id]
+    assert latch.in_force(["f1"]) == (order,)
+
+
+def test_where_no_thread_can_be_started_the_keeper_is_told_before_the_disk_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard = threading.Event()
+    heard_first: list[bool] = []
+
+    def answer(message: Mapping[str, Any]) -> bytes:
+        heard.set()
+        return recorded(message)
+
+    monkeypatch.setattr(latch, "place", lambda *_: heard_first.append(heard.wait(10)))
+    with someone_listens("f1", answer), no_thread_to_be_had(monkeypatch):
+        fired = stop_lane.fire(stop_lane.new_order(), url=URL, fleet="f1")
+
+    assert heard_first == [True]
+    assert (fired.keeper, fired.latched) == ("answered", True)
+
+
+def test_the_console_that_can_start_no_thread_stops_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[stop_lane.Fired | Exception] = []
+    lane = Lane(stop_lane.new_order, lambda order: stop_lane.fire(order, url=URL))
+    lane.answered = lambda _order, answer: answers.append(answer)
+
+    with no_thread_to_be_had(monkeypatch):
+        order = lane.fire()
+
+    assert [answer.durable for answer in answers if isinstance(answer, stop_lane.Fired)] == ["spool"]
+    assert latch.in_force([fleet_of_url(URL)]) == (order,)
+
+
+def test_where_no_socket_can_be_had_the_latch_alone_stops_the_fleet(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> socket.socket:
+        raise OSError(24, "Too many open files")
+
+    order = stop_lane.new_order()
+    with someone_listens("f1", recorded), monkeypatch.context() as patched:
+        patched.setattr(wire, "endpoint", refuse)
+        fired = stop_lane.fire(order, url=URL, fleet="f1")
+
+    assert (fired.durable, fired.keeper, fired.in_force) == ("spool", "absent", True)
+    assert latch.in_force(["f1"]) == (order,)
+
+
+def test_a_latch_that_fails_in_an_unforeseen_way_does_not_keep_the_order_from_the_keeper(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def burst(*_: object) -> None:
+        raise MemoryError("no memory for the order")
+
+    monkeypatch.setattr(latch, "place", burst)
+    with someone_listens("f1", recorded), no_thread_to_be_had(monkeypatch):
+        fired = stop_lane.fire(stop_lane.new_order(), url=URL, fleet="f1")
+
+    assert (fired.keeper, fired.in_force, fired.latched) == ("answered", True, False)
+    assert "no memory" in fired.latch_fault
 
 
 def test_an_order_too_large_for_a_datagram_is_named_and_lies_in_the_latch() -> None:
