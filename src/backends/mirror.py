@@ -30,7 +30,7 @@ class Mirror:
         self._floor = floor
         self._floor_control = 0
         self._lock = threading.Lock()
-        self._projection = Projection(store)
+        self._projection = Projection(store) if floor is None else Projection(store, floor.read)
 
     @property
     def state(self) -> State:
@@ -47,7 +47,6 @@ class Mirror:
         with self._lock:
             self._projection.load()
             if self._floor is not None:
-                self._projection.require(self._floor.read())
                 self._keep(self._floor)
 
     def look(self, *, timeout_s: float) -> State:

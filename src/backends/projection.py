@@ -22,18 +22,29 @@ from core.state import State
 class Projection:
     """State and chain hash at one revision. Not thread-safe: the runtime's lock guards it; ``state`` may be read."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, remembered: Callable[[], Mark | None] = lambda: None) -> None:
+        """``remembered`` says how far this host knows, outside the database, that the journal had come."""
         self._store = store
+        self._remembered = remembered
         self.state = State()
         self.mark = Mark(0, GENESIS)
         self.lost: Mark | None = None
         """How far this host had seen a journal that has since been put back, until that is recorded."""
 
     def load(self) -> None:
-        """Read the last good checkpoint and the tail behind it."""
-        self.state, self.mark = load_state(self._store)
-        for row in iterate(self._store, self.mark.revision):
-            self._fold(row)
+        """Read the last good checkpoint and the tail behind it, and set ``lost`` where known events are gone.
+
+        All of it or nothing: what cannot be read to its end leaves state, mark and what is known to be lost as they
+        were, so that the next look finds the same again.
+        """
+        # Remembered is read before the journal: whoever raises it meanwhile has committed first.
+        known = (self.lost, self._remembered(), self.mark)
+        state, mark = load_state(self._store)
+        for row in iterate(self._store, mark.revision):
+            state, mark = evolve(state, read_event(row, mark)), Mark(row.revision, row.chain)
+        gone = [seen for seen in known if seen is not None and (seen is self.lost or self._lacks(seen, mark))]
+        self.lost = max(gone, key=lambda seen: seen.revision, default=None)
+        self.state, self.mark = state, mark
 
     def catch_up(self, head: Head, rows: Callable[[int], Sequence[Row]]) -> tuple[Recorded, ...]:
         """Fold what others committed, up to ``head``; ``rows(after)`` reads it. Returns those events, oldest first.
@@ -45,19 +56,12 @@ class Projection:
         while (head.revision, head.chain) != (self.mark.revision, self.mark.chain):
             tail = rows(self.mark.revision) if head.revision > self.mark.revision else ()
             if not tail or verify(tail[:1], self.mark.revision, self.mark.chain)[0] is not None:
-                seen = self.mark
                 self.load()
-                self.require(seen)
                 return ()
             events += map(self._fold, tail)
             if self.mark.revision > head.revision:
                 break  # read without a lock, more came in the meantime
         return tuple(events)
-
-    def require(self, seen: Mark | None) -> None:
-        """Set ``lost`` where the journal lacks an event that is known to have been in it."""
-        if seen is not None and self._lacks(seen) and (self.lost is None or self.lost.revision < seen.revision):
-            self.lost = seen
 
     def advance(self, state: State, rows: Sequence[Row]) -> None:
         """Take over what this process has just committed."""
@@ -68,8 +72,9 @@ class Projection:
         self.state, self.mark = evolve(self.state, recorded), Mark(row.revision, row.chain)
         return recorded
 
-    def _lacks(self, seen: Mark) -> bool:
-        if seen.revision > self.mark.revision:
+    def _lacks(self, seen: Mark, end: Mark) -> bool:
+        """Whether the journal, which ends at ``end``, lacks an event that is known to have been in it."""
+        if seen.revision > end.revision:
             return True
         anchor_revision, anchor_chain = self._store.anchor()
         if seen.revision <= anchor_revision:

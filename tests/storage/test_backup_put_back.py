@@ -3,13 +3,16 @@
 import json
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backends import open_backend
 from backends.floor import Floor, Mark
+from backends.runtime import Runtime
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName
 from core.errors import BackendUnavailable
@@ -39,6 +42,29 @@ def put_back(path: Path) -> None:
     """As somebody does who restores a backup in a hurry."""
     shutil.copy(path.with_name("backup.db"), path.with_name("restored.db"))
     path.with_name("restored.db").replace(path)
+
+
+def fail_once_while_reading_anew(backend: Backend, monkeypatch: pytest.MonkeyPatch, reading: str) -> list[str]:
+    """Refuse one reading of the store after the next look at its checkpoints; returns what was refused."""
+    assert isinstance(backend, Runtime)
+    began, refused = list[str](), list[str]()
+
+    def watched(name: str) -> Callable[..., Any]:
+        really: Callable[..., Any] = getattr(backend.store, name)
+
+        def read(*args: Any, **named: Any) -> Any:
+            if name == "load_checkpoint":
+                began.append(name)
+            if name == reading and began and not refused:
+                refused.append(name)
+                raise BackendUnavailable("database-locked", "the file is half copied", "")
+            return really(*args, **named)
+
+        return read
+
+    for name in ("load_checkpoint", "anchor", "rows"):
+        monkeypatch.setattr(backend.store, name, watched(name))
+    return refused
 
 
 def only_hold(backend: Backend) -> Hold:
@@ -107,6 +133,43 @@ def test_a_running_process_notices_the_backup_and_holds_everything(path: Path) -
 
         assert only_hold(backend).source == "safety"
         assert backend.verify().fault is None
+
+
+@pytest.mark.parametrize("reading", ["load_checkpoint", "anchor", "rows"])
+def test_a_loss_is_not_forgotten_where_the_journal_cannot_be_read_anew_at_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch, reading: str
+) -> None:
+    """The file may be locked, or only half copied, at the very moment in which it is noticed."""
+    with closing(open_backend(f"sqlite:///{path}")) as backend:
+        refused = fail_once_while_reading_anew(backend, monkeypatch, reading)
+        put_back(path)
+        with pytest.raises(BackendUnavailable, match="half copied"):
+            backend.state()
+
+        assert only_hold(backend).source == "safety"
+        assert refused == [reading]
+
+
+def test_until_the_journal_was_read_anew_the_stop_of_before_stays_in_force(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(open_backend(f"sqlite:///{path}")) as backend:
+        fail_once_while_reading_anew(backend, monkeypatch, "rows")
+        put_back(path)
+        with pytest.raises(BackendUnavailable, match="half copied"):
+            backend.state()
+
+        assert [hold.source for hold in backend.latest().holds.values()] == ["operator"]
+
+
+def test_what_only_this_host_remembers_is_compared_whenever_the_journal_is_read_anew(path: Path) -> None:
+    """This process had seen less than the host: a stop behind the last thing that it looked at."""
+    floor = Floor(_fleet(path))
+    with closing(open_backend(f"sqlite:///{path}")) as backend:
+        floor.settle(Mark(40, "f" * 64))
+        put_back(path)
+
+        assert "revision 40" in only_hold(backend).reason
 
 
 def test_whoever_follows_is_told_that_the_state_was_read_anew(path: Path) -> None:
