@@ -13,7 +13,7 @@ import os
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, NamedTuple
 
 _log = logging.getLogger("opsgate")
 
@@ -21,13 +21,19 @@ _CREATE, _DELETE, _MOVED_FROM, _MOVED_TO = 0x0100, 0x0200, 0x0040, 0x0080
 _CLOSE_WRITE, _DELETE_SELF, _MOVE_SELF = 0x0008, 0x0400, 0x0800
 _OVERFLOW, _ONLY_FOLDERS = 0x4000, 0x0100_0000
 _CHANGES: Final = _CREATE | _DELETE | _MOVED_FROM | _MOVED_TO | _CLOSE_WRITE | _DELETE_SELF | _MOVE_SELF
+_WENT: Final = _DELETE | _MOVED_FROM
 _FOLDERS_CHANGED: Final = _OVERFLOW | _DELETE_SELF | _MOVE_SELF
 _EVENT: Final = struct.Struct("iIII")
 _ARMINGS: Final = 10
 _NOBODY: Final[frozenset[str]] = frozenset()
 
-Heard = Literal["nothing", "files", "folders"]
-"""What changed: nothing that matters, files in a watched folder, or the folders themselves (arm again)."""
+
+class Heard(NamedTuple):
+    """What changed: which files came, whether any went, and whether the folders themselves did (arm again then)."""
+
+    came: frozenset[str] = frozenset()
+    went: bool = False
+    folders: bool = False
 
 
 class FolderWatch:
@@ -53,7 +59,7 @@ class FolderWatch:
     def arm(self, folders: Iterable[Path]) -> None:
         """Watch these folders, and for each that does not exist the nearest one above it that does.
 
-        To be called again when ``drain`` says folders, before looking at them: the folder above may have become one.
+        To be called again when ``drain`` says folders, before looking at them: the one that was awaited may be there.
         """
         awaited: dict[Path, set[str]] = {}
         for folder in folders:
@@ -73,14 +79,17 @@ class FolderWatch:
 
     def drain(self) -> Heard:
         """What was told since the last time."""
-        heard: Heard = "nothing"
+        came, went, folders = set(), False, False
         for watch, mask, name in self._events():
             names = self._awaited.get(watch, _NOBODY)
             if mask & _FOLDERS_CHANGED or (name and name in names):
-                heard = "folders"
-            elif heard == "nothing" and "" in names and name and self._matters(name):
-                heard = "files"
-        return heard
+                folders = True
+            elif "" in names and name and self._matters(name):
+                if mask & _WENT:
+                    went = True
+                else:
+                    came.add(name)
+        return Heard(frozenset(came), went, folders)
 
     def close(self) -> None:
         """Watch nothing any more."""

@@ -16,14 +16,15 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from opsgate import latch, pauselog
+from opsgate import latch, pauselog, wire
 from opsgate.alarms import Alarms, Freshness
 from opsgate.beats import Beats
 from opsgate.channel import KeeperChannel, Sent
 from opsgate.clock import elapsed_s
-from opsgate.evaluate import Table
+from opsgate.evaluate import Table, evaluate
 from opsgate.failsafe import FRESH_S, Policy
 from opsgate.identity import process_started
 from opsgate.inotify import FolderWatch, Heard
@@ -44,7 +45,7 @@ _LOOK_FOR_LATCHES_S: Final = 30.0
 
 _LOOK_WITHOUT_WATCH_S: Final = 0.5
 _LATCHES_SOON_S: Final = (0.3, 0.8)
-_KEEP_WITHIN_S: Final = (0.25, 1.25)
+_KEEP_WITHIN_S: Final = (1.0, 4.0)
 _SOMETHING: Final[Mapping[str, Any]] = {}
 _TOGETHER_S: Final = 1.0
 """Seconds by which a beat comes early when the thread is awake anyway: a sleeping process is dear to wake."""
@@ -53,8 +54,9 @@ _AFTER_A_FAULT_S: Final = 0.1
 _FIRST_READING_S: Final = 0.5
 """Seconds for which the first beat waits for the first reading, so that it can say what it knows."""
 
-_NO_KEEPER_S: Final = 1.0
-_KEEPER_BUSY_S: Final = 0.02
+_BUSY_S: Final = 0.1
+_NOBODY_S: Final = 1.0
+"""Seconds until a beat is tried again that found the keeper's queue full, or no keeper."""
 
 
 class Watcher(threading.Thread):
@@ -99,7 +101,9 @@ class Watcher(threading.Thread):
         self._opened_s = elapsed_s()
         self._beats.put_off(self._opened_s + _FIRST_READING_S)
         self._latches_due_s = 0.0
-        self._arm = True
+        self._look = self._arm = True
+        self._came: set[str] = set()
+        self._regular_look_s = 0.0
         self._looked_for = ""
         self._keep_due_s = self._opened_s + _KEEP_WITHIN_S[1]
         self._fixed = {
@@ -149,6 +153,7 @@ class Watcher(threading.Thread):
     def run(self) -> None:
         """The life of the thread."""
         self._reader.start()
+        self._rehearse()
         while not self._ending:
             try:
                 self._turn()
@@ -161,6 +166,16 @@ class Watcher(threading.Thread):
         self._reader.end()
         self._reader.join(1.0)
         self.abandon()
+
+    def _rehearse(self) -> None:
+        """Go through a stop once, for nobody: the first real one must not be the first to load this code and, in a
+        forked process, to copy its pages."""
+        order = Order("rehearsal", datetime.now(UTC), reason="never published")
+        heard = wire.decode(wire.encode("order", order=order.as_dict())) or {}
+        known = self.known.ordered(Order.from_dict(heard["order"]))
+        view = View(known.table(), stops=known.stops(), env=self._member.env)
+        evaluate(view.table, {"site": "rehearsal"})
+        wire.encode("beat", **self._fixed, **self._beats.beat(0), named=sorted(view.stops))
 
     @property
     def _fleet(self) -> str:
@@ -181,8 +196,8 @@ class Watcher(threading.Thread):
             self._hear_of_latches(self._folders.drain())
         if self._fleet != self._looked_for:  # latches and keeper may lie under the name that was just learnt
             self._beats.put_off(0.0)
-            self._arm, self._latches_due_s = True, 0.0
-        if elapsed_s() >= self._latches_due_s:
+            self._look_again(arm=True)
+        if elapsed_s() >= self._latches_due_s and self._must_look():
             self._look_for_latches()
         self._show()
         self._beat(_TOGETHER_S if awake_anyway else 0.0)
@@ -266,7 +281,7 @@ class Watcher(threading.Thread):
         except (KeyError, TypeError, ValueError, AttributeError):
             # Not understood (or an order too large for the post), so something has happened: tables and latches know.
             self._reader.ask()
-            self._latches_due_s = 0.0
+            self._look_again()
 
     def _follow(self, delta: Delta) -> None:
         if delta.revision <= self.known.revision and delta.since != self.known.revision:
@@ -281,11 +296,22 @@ class Watcher(threading.Thread):
     def _hear_of_latches(self, told: Heard) -> None:
         """Look at once; or within a second, where a keeper lives that sends the order too, so that a thousand workers
         do not read one folder in the very moment in which they have to acknowledge."""
-        if told == "nothing":
-            return
-        self._arm = self._arm or told == "folders"
-        soon_s = random.uniform(*_LATCHES_SOON_S) if self._beats.are_taken else 0.0  # noqa: S311 (spread, no secret)
-        self._latches_due_s = min(self._latches_due_s, elapsed_s() + soon_s)
+        self._came |= told.came
+        if told.went or told.folders or told.came:
+            soon_s = random.uniform(*_LATCHES_SOON_S) if self._beats.are_taken else 0.0  # noqa: S311 (spread, no secret)
+            self._latches_due_s = min(self._latches_due_s, elapsed_s() + soon_s)
+            self._look = self._look or told.went or told.folders
+            self._arm = self._arm or told.folders
+
+    def _look_again(self, *, arm: bool = False) -> None:
+        self._look, self._arm, self._latches_due_s = True, self._arm or arm, 0.0
+
+    def _must_look(self) -> bool:
+        """Whether a look could tell something new. Not where only latches came of stops that are in force by now."""
+        news = self._look or self._came - self.known.stops().keys() or elapsed_s() >= self._regular_look_s
+        if not news:
+            self._came, self._latches_due_s = set(), self._regular_look_s
+        return bool(news)
 
     def _look_for_latches(self) -> None:
         self._looked_for = self._fleet
@@ -293,10 +319,11 @@ class Watcher(threading.Thread):
         if self._arm:
             home = latch_home()
             self._folders.arm([home / fleet for fleet in (*fleets, ALL_FLEETS)])
-        self._arm = False
+        self._look, self._arm, self._came = False, False, set()
         self.known = self.known.found(latch.in_force(fleets, self.known.latched.values()))
         watched = self._folders.descriptor is not None
-        self._latches_due_s = elapsed_s() + (_LOOK_FOR_LATCHES_S if watched else _LOOK_WITHOUT_WATCH_S)
+        self._regular_look_s = elapsed_s() + (_LOOK_FOR_LATCHES_S if watched else _LOOK_WITHOUT_WATCH_S)
+        self._latches_due_s = self._regular_look_s
 
     # ----------------------------------------------------------------------------------------------- what is said
     def _show(self) -> None:
@@ -336,9 +363,10 @@ class Watcher(threading.Thread):
         it done.
         """
         now_s = elapsed_s()
-        if now_s >= self._keep_due_s and self.known.snapshot is not None and self.confirmed_at_s is not None:
+        if now_s >= self._keep_due_s:
             self._keep_due_s = now_s + 2 * RENEWED_S
-            self._reader.keep(self.known, self.confirmed_at_s)
+            if self.known.snapshot is not None and self.confirmed_at_s is not None:
+                self._reader.keep(self.known, self.confirmed_at_s)
 
     def _beat(self, early_s: float) -> None:
         """Send the beat if it is due, or would be within ``early_s``."""
@@ -350,9 +378,9 @@ class Watcher(threading.Thread):
             case "sent":
                 self._beats.sent(beat, now_s)
             case "busy":
-                self._beats.put_off(elapsed_s() + _KEEPER_BUSY_S)
+                self._beats.put_off(elapsed_s() + _BUSY_S)
             case "nobody":
-                self._beats.put_off(elapsed_s() + _NO_KEEPER_S)
+                self._beats.put_off(elapsed_s() + _NOBODY_S)
 
     def _tell(self, kind: str, fields: Mapping[str, Any]) -> Sent:
         """To the keeper by the fleet's name, or by the URL's while the fleet's is not known."""

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import logging
 import threading
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -435,6 +436,18 @@ def test_a_guard_lets_through_or_raises(keeper: Keeper, gate: Gate) -> None:
         build("it")
     with pytest.raises(GateClosed):
         asyncio.run(build_async("it"))
+
+
+def test_a_guard_refuses_a_generator_function_whose_body_it_could_not_guard(gate: Gate) -> None:
+    def pages() -> Iterator[int]:
+        yield 1
+
+    async def pages_async() -> AsyncIterator[int]:
+        yield 1
+
+    for function in (pages, pages_async):
+        with pytest.raises(TypeError, match=r"pages.* is a generator function.*with gate\.work"):
+            gate.guard(site="s1")(function)
 
 
 # --------------------------------------------------------------------------------------------------------- waiting

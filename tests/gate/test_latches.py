@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from opsgate.inotify import FolderWatch
+from opsgate.inotify import FolderWatch, Heard
 
 WITHIN_MS = 10_000
 
@@ -18,7 +18,7 @@ def watch_of(*folders: Path) -> FolderWatch:
     return watch
 
 
-def heard(watch: FolderWatch) -> str:
+def heard(watch: FolderWatch) -> Heard:
     assert watch.descriptor is not None
     poller = select.poll()
     poller.register(watch.descriptor, select.POLLIN)
@@ -28,16 +28,16 @@ def heard(watch: FolderWatch) -> str:
 
 def is_quiet(watch: FolderWatch) -> bool:
     """Whether nothing that matters has been heard; what the kernel has to tell, it tells before the call returns."""
-    return watch.drain() == "nothing"
+    return watch.drain() == Heard()
 
 
 def test_a_file_that_appears_and_one_that_goes_are_heard(tmp_path: Path) -> None:
     watch = watch_of(tmp_path)
 
     (tmp_path / "S-1").touch()
-    assert heard(watch) == "files"
+    assert heard(watch) == Heard(came=frozenset({"S-1"}))
     (tmp_path / "S-1").unlink()
-    assert heard(watch) == "files"
+    assert heard(watch) == Heard(went=True)
     watch.close()
 
 
@@ -48,7 +48,7 @@ def test_a_file_that_does_not_matter_wakes_nobody(tmp_path: Path) -> None:
 
     assert is_quiet(watch)
     (tmp_path / ".S-1.4711").replace(tmp_path / "S-1")
-    assert heard(watch) == "files"
+    assert heard(watch).came == {"S-1"}
     watch.close()
 
 
@@ -59,11 +59,11 @@ def test_a_folder_that_is_made_later_is_heard_of_step_by_step(tmp_path: Path) ->
     for folder in (tmp_path / "state", tmp_path / "state" / "latch", target):
         (tmp_path / "noise").touch()
         folder.mkdir()
-        assert heard(watch) == "folders"
+        assert heard(watch).folders
         watch.arm([target])
 
     (target / "S-1").touch()
-    assert heard(watch) == "files"
+    assert heard(watch).came == {"S-1"}
     watch.close()
 
 
@@ -83,13 +83,13 @@ def test_a_folder_that_is_removed_and_made_again_is_watched_again(tmp_path: Path
     watch = watch_of(target)
 
     target.rmdir()
-    assert heard(watch) == "folders"
+    assert heard(watch).folders
     watch.arm([target])
     target.mkdir()
-    assert heard(watch) == "folders"
+    assert heard(watch).folders
     watch.arm([target])
     (target / "S-1").touch()
-    assert heard(watch) == "files"
+    assert heard(watch).came == {"S-1"}
     watch.close()
 
 
@@ -102,6 +102,6 @@ def test_a_host_without_such_news_is_looked_at_by_hand(
     watch = watch_of(tmp_path)
 
     assert watch.descriptor is None
-    assert watch.drain() == "nothing"
+    assert watch.drain() == Heard()
     assert "looked for twice a second" in caplog.text
     watch.close()
