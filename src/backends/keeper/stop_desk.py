@@ -48,11 +48,9 @@ _CASES_MAX: Final = 10_000
 
 @dataclass(slots=True)
 class _Case:
-    """One order: its way to the disk, whether gates were sent it, what became of it, and who waits to hear of it until
-    when (host clock)."""
+    """One order: whether gates were sent it, what became of it, and who waits to hear of it until when (host clock)."""
 
     order: Order
-    placing: Placing | None = None
     pushed: bool = False
     recorded: Recorded | None = None
     askers: list[tuple[Address, float]] = field(default_factory=list)
@@ -163,7 +161,7 @@ class StopDesk(threading.Thread):
     def _take(self, letter: Letter) -> None:
         try:
             order = self._order_in(letter.message)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             _log.warning("a malformed stop order was dropped", extra={"pid": letter.peer.pid, "fault": repr(error)})
             return
         case = self._open(order)
@@ -188,17 +186,28 @@ class StopDesk(threading.Thread):
         if known is not None:
             return known
         case = self._cases[order.stop_id] = _Case(order)
-        if recorded_id(order) not in self._latest().stops:
-            case.pushed = self._push(order, [entry.address for entry in self._entries().values()])
-            case.placing = Placing(order, self._fleets[:1])
-            self.unrecorded = self.unrecorded.set(order.stop_id, order)
-            self._repeat_at_s = self._elapsed_s() + _REPEAT_S
-            told = {"stop": order.stop_id, "stop_level": order.level, "actor": order.actor, "door": order.door}
-            _log.warning("a stop was ordered", extra=told)
-        self.record(order)
+        try:
+            self._see_to(case)
+        except BaseException:
+            del self._cases[order.stop_id]  # or it would pass for seen to, when it is seen again
+            raise
         while len(self._cases) > _CASES_MAX:
             del self._cases[next(iter(self._cases))]
         return case
+
+    def _see_to(self, case: _Case) -> None:
+        """Gates first, then the journal, and the disk last: where no thread is left, it is waited for."""
+        order = case.order
+        is_new = recorded_id(order) not in self._latest().stops
+        if is_new:
+            self.unrecorded = self.unrecorded.set(order.stop_id, order)
+            self._repeat_at_s = self._elapsed_s() + _REPEAT_S
+            case.pushed = self._push(order, [entry.address for entry in self._entries().values()])
+        self.record(order)
+        if is_new:
+            told = {"stop": order.stop_id, "stop_level": order.level, "actor": order.actor, "door": order.door}
+            _log.warning("a stop was ordered", extra=told)
+            Placing(order, self._fleets[:1]).at_last()
 
     def _settle(self, recorded: Recorded) -> None:
         stop_id = recorded.order.stop_id
