@@ -26,7 +26,7 @@ from opsgate import latch, permits, wire
 from opsgate.order import Order
 from opsgate.paths import fleet_of_url, runtime_home
 from opsgate.selector import EVERYTHING, Selector
-from tests.keeper.fleet import KeptFleet, SaidWorker, measured
+from tests.keeper.fleet import KeptFleet, SaidWorker, kept_fleet, measured
 from tests.support.fleets import say
 from tests.support.waiting import eventually
 
@@ -189,6 +189,27 @@ def test_recovery_takes_the_latch_away(fleet: KeptFleet) -> None:
     fleet.backend.submit(say(Recover(emergency_id=emergency.emergency_id, reason="over", confirm="all")))
 
     assert latch.in_force([state.fleet, fleet_of_url(fleet.url)]) == ()
+
+
+def test_a_stop_of_the_whole_host_is_recorded_by_each_fleet_and_ended_by_each_for_itself(
+    fleet: KeptFleet, tmp_path: Path
+) -> None:
+    with kept_fleet(f"sqlite:///{tmp_path / 'other.db'}") as other:
+        order = stop_lane.new_order(reason="fire alarm")
+        fired = stop_lane.fire(order, url=None)
+        assert (fired.durable, fired.keeper) == ("database", "answered")
+        (emergency,) = fleet.backend.state().active_emergencies()
+        fleet.backend.submit(say(Recover(emergency_id=emergency.emergency_id, reason="over", confirm="all")))
+
+        ids = [one.backend.latest().fleet for one in (fleet, other)]
+        assert [len(latch.in_force([name])) for name in ids] == [0, 1]
+        assert [len(one.backend.state().active_stops()) for one in (fleet, other)] == [0, 1]
+        late = other.worker("late")
+        eventually(lambda: late.heard("moved"))
+
+        (emergency,) = other.backend.state().active_emergencies()
+        other.backend.submit(say(Recover(emergency_id=emergency.emergency_id, reason="over", confirm="all")))
+        assert latch.in_force([]) == ()
 
 
 def test_an_order_that_comes_again_after_its_end_stops_nothing(fleet: KeptFleet) -> None:

@@ -14,6 +14,9 @@ _ENDED_BY: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _UNREACHABLE: Final = 3
 _READY: Final = b"ready"
 
+_PRIORITY: Final = -10
+"""Above the workers: in a stop a thousand of them want the processor, and wait for this one."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a keeper; returns the exit code: 0 when it was not needed any more, 128 + n for signal n."""
@@ -44,6 +47,10 @@ def _keep(url: str, linger_s: float, ready: Callable[[], None]) -> int:
     from core.errors import OpsError
 
     os.umask(0o077)
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
+    except OSError:
+        pass  # only root may; elsewhere it has its turn like everybody
     ended_by: list[int] = []
     ended = threading.Event()
 
