@@ -183,11 +183,21 @@ class Gate:
         return Work(self, dimensions)
 
     def guard(self, **dimensions: Unpack[Dimensions]) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-        """Decorate a function, or a coroutine function, that is one piece of work. Refused, it raises `GateClosed`."""
+        """Decorate a function, or a coroutine function, that is one piece of work. Refused, it raises `GateClosed`.
+
+        Raises TypeError for a generator function: what it does happens after its call, when the piece of work would
+        have ended.
+        """
         import functools
         import inspect
 
         def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
+            if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+                raise TypeError(
+                    f"{function.__qualname__} is a generator function, and a guard would end before its body begins: "
+                    "use 'with gate.work(...)' inside it"
+                )
+
             @functools.wraps(function)
             def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
                 with self.work(**dimensions) as work:
