@@ -110,13 +110,14 @@ def _start_ms(url: str) -> Callable[[], float]:
 
 def _grown(folder: Path, events: int) -> str:
     """A database with ``events`` sealed events more, written in bulk: only their number matters here."""
-    url = f"sqlite:///{folder / f'grown-{events}.db'}"
+    file = folder / f"grown-{events}.db"
+    url = f"sqlite:///{file}"
     with closing(open_backend(url)) as backend:
         head = backend.journal()[-1]
     if not events:
         return url
     events -= head.revision + 1  # so that the command below is the one that a checkpoint follows on
-    with closing(sqlite3.connect(folder / f"grown-{events}.db")) as database:
+    with closing(sqlite3.connect(file)) as database:
         columns = [column.name for column in journal.columns]
         statement = f"insert into journal({','.join(columns)}) values ({','.join('?' * len(columns))})"
         chain = head.chain
