@@ -19,11 +19,12 @@ from core.state import State, Stop
 from opsgate import latch
 from opsgate.order import Order
 from opsgate.paths import fleet_of_url
-from opsgate.selector import IDENTIFIER
+from opsgate.selector import EVERYTHING, IDENTIFIER
 
 _DOORS: Final = get_args(Door)
 _REASON_MAX: Final = 300
 _NAME_MAX: Final = 128
+_SELECTORS_MAX: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +53,29 @@ def recorded_id(order: Order) -> str:
 def envelope_of(order: Order) -> Envelope:
     """The command that records ``order``: the same one each time and from everywhere, so that it is done once.
 
-    It names no expectation and creates what it names: a stop is refused for nothing.
+    It names no expectation and creates what it names: a stop is refused for nothing. What a command cannot carry is
+    cut, replaced or, where it stops more than can be listed, recorded as a stop of everything.
     """
     stop_id = recorded_id(order)
+    selectors = tuple(dict.fromkeys(order.selectors))
     command = OrderStop.model_validate(
         {
             "stop_id": stop_id,
-            "selectors": tuple(dict.fromkeys(order.selectors)),
+            "selectors": selectors if len(selectors) <= _SELECTORS_MAX else (EVERYTHING,),
             "level": order.level,
-            "reason": order.reason[:_REASON_MAX],
+            "reason": _text(order.reason, _REASON_MAX),
             "ordered_at": order.ordered_at,
             "create": True,
         }
     )
     door = order.door if order.door in _DOORS else "latch"
-    actor = Actor(name=order.actor[:_NAME_MAX] or "unknown")
+    actor = Actor(name=_text(order.actor, _NAME_MAX) or "unknown")
     return Envelope.model_validate({"command_id": stop_id, "actor": actor, "door": door, "command": command})
+
+
+def _text(typed: str, at_most: int) -> str:
+    """As much of a text as a message can carry. Half a letter, which bytes of no encoding leave, becomes a mark."""
+    return typed[:at_most].encode("utf-8", "replace").decode()
 
 
 def pending(fleets: Sequence[str], state: State) -> tuple[Order, ...]:
@@ -83,10 +91,16 @@ def ended(fleets: Sequence[str], state: State) -> tuple[Order, ...]:
 def record(order: Order, backend: Backend, *, timeout_s: float) -> Recorded:
     """Record one order, or find it recorded.
 
-    Raises `BackendUnavailable` when the database is away: the order stays latched, try again.
+    Raises `BackendUnavailable` when the database is away: the order stays latched, try again. `CommandRejected` where
+    no command can carry the order, a fault of ours.
     """
     try:
-        revision = backend.submit(envelope_of(order), timeout_s=timeout_s).revision
+        envelope = envelope_of(order)
+    except ValueError as error:
+        why = " ".join(str(error).split())[:200]
+        raise CommandRejected("not-recordable", f"no command can carry {ascii(order.stop_id)[:130]}: {why}") from error
+    try:
+        revision = backend.submit(envelope, timeout_s=timeout_s).revision
     except CommandRejected:  # somebody recorded the same stop in words of their own
         if _standing(order, backend.state(timeout_s=timeout_s)) is None:
             raise

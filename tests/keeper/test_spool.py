@@ -1,8 +1,6 @@
 """The spool: whatever lies latched is recorded, or it is said what is in the way, and nothing is released before."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +14,6 @@ from opsgate import latch
 from opsgate.order import Order
 from opsgate.paths import ALL_FLEETS
 from opsgate.selector import EVERYTHING, Selector
-from opsgate.status import read_status
 
 AT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 ORDER = Order("S-1", AT, reason="smoke", actor="ada")
@@ -74,5 +71,5 @@ def test_an_order_that_no_command_can_carry_keeps_releases_back_in_a_sentence(
 
     monkeypatch.setattr(spool, "envelope_of", refuse)
 
-    with pytest.raises(BackendUnavailable, match="S-1 .*2 validation errors.*nothing is released"):
+    with pytest.raises(BackendUnavailable, match="S-1.*2 validation errors.*nothing is released"):
         spool.require_recorded(backend)
