@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
+from textual import events
 from textual.binding import BindingType
 from textual.timer import Timer
 
@@ -28,7 +29,6 @@ from opsconsole.lane import Lane
 from opsconsole.layout import PANES
 from opsconsole.lines import Span, Style
 from opsconsole.panes import TablePane
-from opsconsole.prompt import PromptBox
 from opsconsole.screen import MainScreen
 from opsconsole.session import Feed
 from opsconsole.shell import Shell
@@ -64,7 +64,7 @@ class Console(Shell, inherit_bindings=False):
         self._paint_timer: Timer | None = None
         self._commander = Commander(feed, self._picture.who.operator, self._command_answered)
         self._bars = Bars(self._look, self, monotonic)
-        self._main = MainScreen(self._bars.all(), monotonic)
+        self._main = MainScreen(self._bars.all(), self._prompt_ended, monotonic)
         self.register_theme(DARK)
         self.theme = DARK.name
 
@@ -116,6 +116,29 @@ class Console(Shell, inherit_bindings=False):
 
     # ------------------------------------------------------------------------------------------ intentions, up
 
+    async def on_event(self, event: events.Event) -> None:
+        """Carry a key out before the next one is looked at.
+
+        Textual hands keys on from queue to queue, so what was typed ahead could arrive before the prompt was open that
+        it was meant for, and a letter of a reason would be a command.
+        """
+        match event:
+            case events.Key() if await self._carried_out(event):
+                pass
+            case events.Paste() if self._main.prompt.dialog is not None:
+                self._main.prompt.paste(event.text)
+            case _:
+                await super().on_event(event)
+
+    async def _carried_out(self, key: events.Key) -> bool:
+        if key.is_forwarded:
+            return False
+        if self._main.prompt.dialog is not None:
+            self._main.prompt.hear(key.key, key.character)
+            return True
+        bound = self._main.active_bindings.get(key.key)
+        return bound is not None and bound.enabled and await self.run_action(bound.binding.action, bound.node)
+
     def action_act(self, action_id: str) -> None:
         """A key of an action: carry it out, or say why not."""
         action = find(action_id)
@@ -149,16 +172,15 @@ class Console(Shell, inherit_bindings=False):
                 pass
         self._main.repaint_bars()
 
-    def on_prompt_box_ended(self, message: PromptBox.Ended) -> None:
+    def _prompt_ended(self, send: Send | None) -> None:
         """A prompt is gone: carry out what it asked for."""
-        self.focus_pane(PANES.index(self._main.front) + 1)
         self._main.repaint_bars()
-        if message.send is None:
+        if send is None:
             return
-        if isinstance(message.send.command, ExplainStop):
-            self._commander.explain(message.send, self._picture)
+        if isinstance(send.command, ExplainStop):
+            self._commander.explain(send, self._picture)
         else:
-            self._commander.send(message.send)
+            self._commander.send(send)
 
     def _ask_reason(self, stop_id: str) -> None:
         prompt = ReasonPrompt(stop_id)
@@ -203,7 +225,6 @@ class Console(Shell, inherit_bindings=False):
     def open(self, dialog: Dialog) -> None:
         """Open a prompt."""
         self._main.prompt.open(dialog, self._picture)
-        self._main.set_focus(self._main.prompt, scroll_visible=False)
         self._main.repaint_bars()
 
     def focus_pane(self, number: int) -> None:

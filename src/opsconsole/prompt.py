@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from textual import events
 from textual.message import Message
 from textual.timer import Timer
 
@@ -19,24 +18,19 @@ COUNT_S = 0.2
 """How often a countdown is looked at."""
 
 
-class PromptBox(Painted, can_focus=True):
-    """Shows a dialog over the bottom rows and gives it every key. While it is open no key reaches anything else.
+class PromptBox(Painted):
+    """Shows a dialog over the bottom rows. While one is open, the console gives it every key, and nothing else any.
 
     The prompt of an armed stop may lie over another one, which comes back when the stop is cancelled.
     """
 
-    class Ended(Message):
-        """The dialog is gone; `send` is what it wants carried out, if anything."""
-
-        def __init__(self, send: Send | None) -> None:
-            super().__init__()
-            self.send = send
-
     class Resized(Message):
         """The dialog came, went, or wants another number of rows."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    def __init__(self, ended: Callable[[Send | None], None], monotonic: Callable[[], float]) -> None:
+        """`ended` is called when the dialog is gone, with what it wants carried out, if anything."""
         super().__init__(id="prompt")
+        self._ended = ended
         self._monotonic = monotonic
         self._picture: Picture | None = None
         self._below: Dialog | None = None
@@ -104,25 +98,23 @@ class PromptBox(Painted, can_focus=True):
         profile = clean(self._picture.who.profile, 20)
         return f"{self.dialog.title} on {profile}" if profile else self.dialog.title
 
-    def on_key(self, event: events.Key) -> None:
-        """Every key is the dialog's, and nobody's after it."""
-        event.stop()
-        event.prevent_default()
+    def hear(self, key: str, character: str | None) -> None:
+        """Take a key."""
         if self.dialog is not None:
-            self._take("close" if event.key == "ctrl+c" else self.dialog.key(event.key, event.character))
+            self._take("close" if key == "ctrl+c" else self.dialog.key(key, character))
 
-    def on_paste(self, event: events.Paste) -> None:
-        """As keys."""
-        event.stop()
+    def paste(self, text: str) -> None:
+        """Take a paste."""
         if self.dialog is not None:
-            self._take(self.dialog.paste(event.text))
+            self._take(self.dialog.paste(text))
 
     def _take(self, outcome: Outcome) -> None:
         if outcome != "stay":
             self.dialog = self._below = None
-            self.post_message(self.Ended(outcome if isinstance(outcome, Send) else None))
         if self._picture is not None:
             self.show(self._picture)
+        if outcome != "stay":
+            self._ended(outcome if isinstance(outcome, Send) else None)
 
     def _count_if_asked(self) -> None:
         counts = self.dialog is not None and self.dialog.ticking

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from core.messages import Recorded
 from opsconsole import layout
+from opsconsole.dialogs.base import Send
 from opsconsole.layout import Box, Mode, Plan
 from opsconsole.lines import Line
 from opsconsole.painted import STYLE_CLASSES, Painted
@@ -59,13 +60,18 @@ class MainScreen(Screen[None], inherit_bindings=False):
     AUTO_FOCUS: ClassVar[str | None] = ""
     COMPONENT_CLASSES: ClassVar[set[str]] = STYLE_CLASSES
 
-    def __init__(self, bars: dict[str, Callable[[int], Line]], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        bars: dict[str, Callable[[int], Line]],
+        ended: Callable[[Send | None], None],
+        monotonic: Callable[[], float],
+    ) -> None:
         super().__init__()
         self._bars = bars
         self._layout = PlanLayout()
         self.panes: dict[str, TablePane] = {kind.name: kind(number) for number, kind in enumerate(PANES, 1)}
         self.events = EventsPane()
-        self.prompt = PromptBox(monotonic)
+        self.prompt = PromptBox(ended, monotonic)
         self.front = "sites"
         self.zoomed = False
 
@@ -114,10 +120,16 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Look at another pane."""
         self.front = name
         self.arrange_anew()
-        if self.prompt.dialog is None:
-            self.set_focus(self.panes[name], scroll_visible=False)
+        self.set_focus(self.panes[name], scroll_visible=False)
+
+    def mark_front(self) -> None:
+        """The frame of the pane in front says whether keys go there or to a prompt."""
+        pane = self.panes[self.front]
+        if pane.frame.focused is (self.prompt.dialog is not None):
+            pane.look(pane.frame._replace(focused=self.prompt.dialog is None))
 
     def repaint_bars(self) -> None:
         """Say every line anew; those that say the same cost nothing."""
+        self.mark_front()
         for bar in self.query(Bar):
             bar.repaint()

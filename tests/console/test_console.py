@@ -515,3 +515,18 @@ async def test_hostile_text_changes_nothing_but_the_cells_it_stands_in() -> None
             assert rows[-1].startswith((" ! S STOP ALL", " S STOP NOW"))
             assert all(char.isprintable() for row in rows for char in row)
         assert any("owned" in row for row in rows)
+
+
+# --------------------------------------------------------------------------------------------------------- typed ahead
+
+
+async def test_what_is_typed_ahead_goes_where_it_was_meant_to_go() -> None:
+    """All in one read, as over a slow line: a reason has letters that are commands, and none of them is carried out."""
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.send(*((char, char) for char in "Pquick zap! 1"), pause_s=0.01)
+        assert "reason (needed): quick zap 1_" in desk.text()
+        await desk.send(("escape", None), *((char, char) for char in "3p"), pause_s=0.01)
+        assert "PAUSE enableABTesting" in desk.text()
+        await desk.send(("escape", None), ("q", "q"), pause_s=0.01)
+    assert desk.console.return_code == 0
