@@ -72,6 +72,7 @@ class Mirror:
         with self._lock:
             if lost is not None and self._projection.lost == lost:
                 self._projection.lost = None
+                self._floor_control = self._projection.state.control_revision  # revisions count from lower again
                 if self._floor is not None:
                     self._floor.settle(self._projection.mark)
 

@@ -42,6 +42,8 @@ def put_back(path: Path) -> None:
     """As somebody does who restores a backup in a hurry."""
     shutil.copy(path.with_name("backup.db"), path.with_name("restored.db"))
     path.with_name("restored.db").replace(path)
+    for beside in ("-wal", "-shm"):
+        path.with_name(path.name + beside).unlink(missing_ok=True)
 
 
 def fail_once_while_reading_anew(backend: Backend, monkeypatch: pytest.MonkeyPatch, reading: str) -> list[str]:
@@ -213,6 +215,39 @@ def test_the_floor_rises_with_what_may_run_and_with_nothing_else(path: Path) -> 
         release(backend)
 
         assert floor.read() == Mark(21, backend.journal(after=20)[0].chain)
+
+
+def test_the_floor_rises_again_after_a_loss_though_revisions_are_lower_than_before(path: Path) -> None:
+    """A process that lives through a restore remembers the next stop as it did the first."""
+    floor = Floor(_fleet(path))
+    with closing(open_backend(f"sqlite:///{path}")) as backend:
+        for _ in range(5):
+            backend.submit(say(ReleaseHolds(selectors=(EVERYTHING,), reason="it has cooled down")))
+            backend.submit(say(PAUSE))
+        before = backend.state().revision
+        put_back(path)
+        release(backend)
+
+        stop = backend.submit(say(PAUSE))
+
+        assert stop.revision < before
+        assert floor.read() == Mark(stop.revision, backend.journal(after=stop.revision - 1)[0].chain)
+
+
+def test_a_second_restore_releases_no_stop_either(path: Path) -> None:
+    with closing(open_backend(f"sqlite:///{path}")) as backend:
+        for _ in range(5):
+            backend.submit(say(ReleaseHolds(selectors=(EVERYTHING,), reason="it has cooled down")))
+            backend.submit(say(PAUSE))
+        put_back(path)
+        release(backend)
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(path.with_name("later.db"))) as copy:
+            source.backup(copy)
+        backend.submit(say(PAUSE))
+    path.with_name("later.db").replace(path)
+
+    with closing(open_backend(f"sqlite:///{path}")) as backend:
+        assert only_hold(backend).owner == "restored-backup"
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"revision": "x", "chain": 1}', "[]", "null"])
