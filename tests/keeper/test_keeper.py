@@ -22,10 +22,15 @@ from backends.keeper.log import log_path
 from backends.spool import envelope_of
 from core.capabilities.holds import PlaceHold
 from core.capabilities.recovery import Recover
-from opsgate import latch, permits, wire
+from opsgate import Gate, latch, permits, wire
+from opsgate.clock import elapsed_s
+from opsgate.known import Known
+from opsgate.lastknown import LastKnown
 from opsgate.order import Order
-from opsgate.paths import fleet_of_url, runtime_home
+from opsgate.paths import fleet_of_url, runtime_home, sqlite_path
 from opsgate.selector import EVERYTHING, Selector
+from opsgate.snapshot import Delta
+from opsgate.sources import SqliteSource
 from tests.keeper.fleet import KeptFleet, SaidWorker, kept_fleet, measured
 from tests.support.fleets import say
 from tests.support.waiting import eventually
@@ -226,6 +231,37 @@ def test_an_order_that_comes_again_after_its_end_stops_nothing(fleet: KeptFleet)
     eventually(lambda: not latch.in_force([fleet.backend.latest().fleet]))
     assert fleet.backend.state().active_stops() == ()
     assert worker.heard("order") == []
+
+
+def test_a_worker_that_comes_back_with_an_order_whose_end_it_missed_is_told_of_the_end(fleet: KeptFleet) -> None:
+    """The order was heard and kept on disk, the worker went down, and the stop was recorded and recovered meanwhile."""
+    before = SqliteSource(sqlite_path(fleet.url)).read()
+    order = stop_lane.new_order(reason="drill")
+    LastKnown(fleet_of_url(fleet.url)).save(Known().read(before).ordered(order), elapsed_s())
+    fleet.stop(order)
+    (emergency,) = fleet.backend.state().active_emergencies()
+    fleet.backend.submit(say(Recover(emergency_id=emergency.emergency_id, reason="over", confirm="all")))
+
+    with Gate.open(fleet.url, worker="w1") as gate:
+        eventually(lambda: gate.check().allowed)
+    with Gate.open(fleet.url, worker="w1") as gate:
+        assert gate.check().allowed  # it is off the disk as well
+
+
+def test_only_a_stop_that_the_journal_knows_as_ended_is_ended_at_a_worker_that_obeys_it(fleet: KeptFleet) -> None:
+    """Of one that was never recorded nobody can know that it is over."""
+    over, active = stop_lane.new_order(reason="drill"), order_on("s1")
+    fleet.stop(over)
+    (emergency,) = fleet.backend.state().active_emergencies()
+    fleet.backend.submit(say(Recover(emergency_id=emergency.emergency_id, reason="over", confirm="all")))
+    fleet.stop(active)
+    worker = fleet.worker("w1")
+
+    worker.beat("S-never-recorded", over.stop_id, active.stop_id, revision=7)
+
+    eventually(lambda: any(message["delta"]["ended"] for message in worker.heard("delta")))
+    told_of = Delta(since=7, revision=7, ended=(over.stop_id,))
+    assert [message["delta"] for message in worker.heard("delta")][-1] == told_of.as_dict()
 
 
 def test_a_gate_that_joins_late_is_told_what_the_tables_do_not_know_yet(fleet: KeptFleet) -> None:

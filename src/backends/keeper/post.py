@@ -10,7 +10,7 @@ import logging
 import select
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from backends.keeper.log import NAME
@@ -33,6 +33,9 @@ class Desk(Protocol):
 
     def joined(self, worker_id: str, address: bytes | str, revision: int) -> None:
         """A worker is heard of at this address for the first time; it knows the fleet up to ``revision``."""
+
+    def obeys(self, address: bytes | str, revision: int, stop_ids: Sequence[str]) -> None:
+        """A worker that knows the fleet up to ``revision`` has these stops in force; said with each beat."""
 
     def watched(self, address: bytes | str) -> None:
         """Somebody wants to be told of changes."""
@@ -117,6 +120,8 @@ class Post(threading.Thread):
             self._desk.joined(beat.worker_id, peer.address, beat.revision)
         if heard.acknowledged:
             self._desk.acknowledged(beat.worker_id)
+        if beat.stops:
+            self._desk.obeys(peer.address, beat.revision, beat.stops)
 
     def _bye(self, worker_id: str, peer: Peer) -> None:
         if self._roster.leave(worker_id, peer, self._now()):

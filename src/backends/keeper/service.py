@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -124,6 +124,10 @@ class Keeper:
         self._desk.joined(address)
         self._publisher.joined(address, revision)
         self._loops.news()
+
+    def obeys(self, address: bytes | str, revision: int, stop_ids: Sequence[str]) -> None:
+        """A worker has these stops in force."""
+        self._desk.obeys(address, revision, stop_ids)
 
     def watched(self, address: bytes | str) -> None:
         """Somebody wants to be told of changes."""

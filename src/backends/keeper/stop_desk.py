@@ -43,6 +43,9 @@ _REPEAT_S: Final = 0.25
 _OVER_S: Final = 60.0
 """Seconds for which gates that obey an order long ended are told so."""
 
+_OVER_AT_ONCE: Final = 100
+"""Ended stops that one datagram names; the next beat lists what is left."""
+
 _CASES_MAX: Final = 10_000
 
 
@@ -101,6 +104,18 @@ class StopDesk(threading.Thread):
         """Tell a new gate what is in force and in no table yet. From any thread."""
         for order in self.unrecorded.values():
             self._push(order, [address])
+
+    def obeys(self, address: Address, revision: int, stop_ids: Iterable[str]) -> None:
+        """Tell a gate which of the stops that it has in force have ended. From any thread.
+
+        It may have missed both the recording and the end, and then no table says so ever again. Of a stop that the
+        state does not know nobody can say that it is over: it stays.
+        """
+        state = self._latest()
+        known = [state.stops[stop_id] for stop_id in stop_ids if stop_id in state.stops]
+        over = [stop.stop_id for stop in known if state.emergencies[stop.emergency_id].status == "ended"]
+        if over:
+            self._tell_over(over[:_OVER_AT_ONCE], revision, address)
 
     def obeyed(self, command_id: str) -> bool:
         """Whether a command records an order that was sent to all gates. From any thread."""
@@ -255,9 +270,7 @@ class StopDesk(threading.Thread):
                 del self._over[stop_id]
             for entry in entries:
                 if stop_id in entry.row.stops:
-                    at = entry.row.revision
-                    delta = Delta(since=at, revision=at, ended=(stop_id,))
-                    self._gates.send(wire.encode("delta", delta=delta.as_dict()), entry.address)
+                    self._tell_over([stop_id], entry.row.revision, entry.address)
 
     def _push(self, order: Order, addresses: Iterable[Address]) -> bool:
         """Send an order to gates; False where it is too large, and latch and tables have to do."""
@@ -268,6 +281,11 @@ class StopDesk(threading.Thread):
             if address:
                 self._gates.send(datagram, address)
         return True
+
+    def _tell_over(self, stop_ids: Sequence[str], revision: int, address: Address) -> None:
+        """As a change that changes no revision."""
+        delta = Delta(since=revision, revision=revision, ended=tuple(stop_ids))
+        self._gates.send(wire.encode("delta", delta=delta.as_dict()), address)
 
     def _rest_s(self) -> float:
         now_s = self._elapsed_s()
