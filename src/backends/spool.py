@@ -79,13 +79,24 @@ def _text(typed: str, at_most: int) -> str:
 
 
 def pending(fleets: Sequence[str], state: State) -> tuple[Order, ...]:
-    """The latched orders of a fleet that ``state`` does not know: nothing may be released before they are recorded."""
+    """The latched orders of a fleet that ``state`` does not know: nothing may be released before they are recorded.
+    A latch that cannot be read is one of them."""
+    return (*_recordable(fleets, state), *_unreadable(fleets, state))
+
+
+def _recordable(fleets: Sequence[str], state: State) -> tuple[Order, ...]:
     return tuple(order for order in latch.in_force(fleets) if recorded_id(order) not in state.stops)
+
+
+def _unreadable(fleets: Sequence[str], state: State) -> tuple[Order, ...]:
+    """They wait for somebody who can read them: one may stop less than everything, and a record cannot be taken back.
+    Where somebody has recorded one, its name says so."""
+    return tuple(order for order in latch.unreadable(fleets) if recorded_id(order) not in state.stops)
 
 
 def ended(fleets: Sequence[str], state: State) -> tuple[Order, ...]:
     """The latched orders whose emergency was recovered: their latches are left over."""
-    return tuple(order for order in latch.in_force(fleets) if _standing(order, state) == "ended")
+    return tuple(order for order in latch.in_force(fleets, ()) if _standing(order, state) == "ended")
 
 
 def record(order: Order, backend: Backend, *, timeout_s: float) -> Recorded:
@@ -117,7 +128,7 @@ def replay(backend: Backend, *, fleets: Sequence[str] | None = None, timeout_s: 
     """
     state = backend.state(timeout_s=timeout_s)
     names = tuple(fleets) if fleets else names_of(state, backend.url)
-    done = tuple(record(order, backend, timeout_s=timeout_s) for order in pending(names, state))
+    done = tuple(record(order, backend, timeout_s=timeout_s) for order in _recordable(names, state))
     unlatch((*ended(names, state), *(one.order for one in done if one.standing == "ended")), names)
     return done
 
@@ -132,6 +143,13 @@ def require_recorded(backend: Backend, *, timeout_s: float = 5.0) -> None:
             f"a stop is latched on this host and cannot be recorded: {error}",
             "nothing is released until it is; mend the database and try again",
         ) from error
+    state = backend.state(timeout_s=timeout_s)
+    for order in _unreadable(names_of(state, backend.url), state):
+        raise BackendUnavailable(
+            "stop-not-recorded",
+            f"the stop {ascii(order.stop_id)[1:-1]} is latched on this host and cannot be recorded: {order.reason}",
+            "nothing is released until then",
+        )
 
 
 def _standing(order: Order, state: State) -> Literal["active", "ended"] | None:

@@ -11,7 +11,7 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,10 +95,46 @@ def in_force(fleets: Iterable[str], before: Iterable[Order] | None = None) -> tu
     A directory that is not there is empty; a file that is no order counts as a stop of everything. ``before`` is what
     a gate found when it last looked: what cannot be read at this moment (no descriptor left, a disk that fails, no
     permission) counts for it as it was then, and a file that it never could read as a stop of everything. Without
-    ``before``, what cannot be read is left for another time.
+    ``before``, what cannot be read is left for another time, and `unreadable` says what that is.
     """
     known = {order.stop_id: order for order in before or ()}
     orders: dict[str, Order] = {}
+    for directory, name, found in _look(fleets):
+        if isinstance(found, Order):
+            orders[name] = found
+        elif before is None:
+            continue
+        elif name:
+            orders[name] = known.get(name) or _unread(directory, name, found)
+        else:
+            orders |= known
+    return tuple(orders.values())
+
+
+def unreadable(fleets: Iterable[str]) -> tuple[Order, ...]:
+    """What lies there and cannot be read at this moment, each as a stop of everything by the name of its file (of the
+    directory, where that cannot be listed); its reason is a sentence for people that says what to do.
+
+    Gates obey it. Nobody can record it, so whoever would release something has to wait until it can be read.
+    """
+    orders: dict[str, Order] = {}
+    readable: set[str] = set()
+    for directory, name, found in _look(fleets):
+        if isinstance(found, Order):
+            readable.add(name)
+        else:
+            orders[name or directory.name] = _unread(directory, name, found)
+    return tuple(order for name, order in orders.items() if name not in readable)
+
+
+def latched(stop_id: str, fleets: Iterable[str]) -> bool:
+    """Whether a latch of this stop lies in the directory of one of these fleets."""
+    return any(os.access(latch_home() / fleet / stop_id, os.F_OK) for fleet in fleets)
+
+
+def _look(fleets: Iterable[str]) -> Iterator[tuple[Path, str, Order | OSError]]:
+    """Each latch in the directories of these fleets and of all: where it lies, its name, and what it says or why it
+    cannot be read. A directory that cannot be listed comes without a name."""
     over: set[str] = set()
     for fleet in (*fleets, ALL_FLEETS):
         directory = latch_home() / fleet
@@ -106,27 +142,20 @@ def in_force(fleets: Iterable[str], before: Iterable[Order] | None = None) -> tu
             names = sorted(path.name for path in directory.iterdir())
         except (FileNotFoundError, NotADirectoryError):
             continue
-        except OSError:
-            orders |= known
+        except OSError as error:
+            yield directory, "", error
             continue
+        over.update(name for name in names if name.startswith("."))
         for name in names:
-            if name.startswith("."):
-                over.add(name)
-                continue
-            if fleet == ALL_FLEETS and f"{_RECOVERED}{name}" in over:
+            if name.startswith(".") or (fleet == ALL_FLEETS and f"{_RECOVERED}{name}" in over):
                 continue
             try:
                 order = _read(directory / name)
-            except OSError:
-                order = None if before is None else known.get(name, _unreadable(name, 0.0))
+            except OSError as error:
+                yield directory, name, error
+                continue
             if order is not None:
-                orders[order.stop_id] = order
-    return tuple(orders.values())
-
-
-def latched(stop_id: str, fleets: Iterable[str]) -> bool:
-    """Whether a latch of this stop lies in the directory of one of these fleets."""
-    return any((latch_home() / fleet / stop_id).exists() for fleet in fleets)
+                yield directory, name, order
 
 
 def _read(path: Path) -> Order | None:
@@ -142,16 +171,25 @@ def _read(path: Path) -> Order | None:
     try:
         return replace(Order.from_dict(json.loads(text)), stop_id=path.name)  # by this name it is taken away again
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return _unreadable(path.name, found.st_mtime)
+        return _torn(path.name, found.st_mtime)
 
 
-def _unreadable(name: str, at_s: float) -> Order:
+def _torn(name: str, at_s: float) -> Order:
     """What a latch that says nothing stands for: everything, since its file was written as far as that is known."""
     try:
         ordered_at = datetime.fromtimestamp(at_s, UTC)
     except (OverflowError, ValueError, OSError):  # a time that no calendar has
         ordered_at = datetime.fromtimestamp(0, UTC)
     return Order(stop_id=name, ordered_at=ordered_at, reason="unreadable latch", actor="unknown", door="latch")
+
+
+def _unread(directory: Path, name: str, error: OSError) -> Order:
+    """What a latch stands for that lies there and cannot be read: everything, since nobody knows when."""
+    reason = (
+        f"{directory / name} cannot be read ({error.strerror or error}): let its owner or root make it readable for "
+        "this user, or remove it when what it stops may run"
+    )
+    return replace(_torn(name or directory.name, 0.0), reason=reason)
 
 
 def _write_whole(descriptor: int, content: bytes) -> None:

@@ -136,7 +136,7 @@ def look(url: str) -> Found:
     finally:
         source.close()
     fleet = found.known.snapshot.fleet if found.known.snapshot else ""
-    latched = latch.in_force(tuple(filter(None, (fleet, key))))
+    latched = latch.in_force(tuple(filter(None, (fleet, key))), ())  # as a gate that has just been started finds them
     return replace(found, known=found.known.found(latched))
 
 

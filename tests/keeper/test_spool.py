@@ -1,6 +1,8 @@
 """The spool: whatever lies latched is recorded, or it is said what is in the way, and nothing is released before."""
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +16,7 @@ from opsgate import latch
 from opsgate.order import Order
 from opsgate.paths import ALL_FLEETS
 from opsgate.selector import EVERYTHING, Selector
+from opsgate.status import read_status
 
 AT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 ORDER = Order("S-1", AT, reason="smoke", actor="ada")
@@ -71,5 +74,71 @@ def test_an_order_that_no_command_can_carry_keeps_releases_back_in_a_sentence(
 
     monkeypatch.setattr(spool, "envelope_of", refuse)
 
-    with pytest.raises(BackendUnavailable, match="S-1.*2 validation errors.*nothing is released"):
+    with pytest.raises(BackendUnavailable, match=r"S-1.*2 validation errors.*nothing is released"):
         spool.require_recorded(backend)
+
+
+@contextmanager
+def unreadable(path: Path) -> Iterator[None]:
+    """What another user gets of a latch that is root's: it may be seen, and not be read."""
+    real = Path.open
+
+    def denied(self: Path, *arguments: object, **options: object) -> object:
+        if self == path:
+            raise PermissionError(13, os.strerror(13))
+        return real(self, *arguments, **options)  # type: ignore[call-overload]  # whatever it was called with
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Path, "open", denied)
+        yield
+
+
+def test_nothing_is_released_while_a_latch_lies_there_that_cannot_be_read(backend: Backend) -> None:
+    """Nor is it recorded: it may stop less than everything, and whoever can read it records what it says."""
+    path = latch.place(ORDER, ALL_FLEETS)
+
+    with unreadable(path):
+        with pytest.raises(BackendUnavailable, match=r"S-1 .*cannot be read.*Permission denied.*nothing is released"):
+            spool.require_recorded(backend)
+        (waiting,) = spool.pending(spool.names_of(backend.state(), backend.url), backend.state())
+        assert spool.replay(backend) == ()
+
+    assert (waiting.stop_id, waiting.selectors) == ("S-1", (EVERYTHING,))
+    assert not backend.state().stops
+    spool.require_recorded(backend)
+    assert backend.state().stops
+
+
+def test_an_unreadable_latch_of_a_stop_that_is_recorded_keeps_nothing_back(backend: Backend) -> None:
+    path = latch.place(ORDER, ALL_FLEETS)
+    spool.replay(backend)
+
+    with unreadable(path):
+        spool.require_recorded(backend)
+
+
+def test_where_the_latches_cannot_be_listed_nothing_is_released(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = latch.place(ORDER, ALL_FLEETS).parent
+    real = Path.iterdir
+
+    def denied(self: Path) -> Iterator[Path]:
+        if self == directory:
+            raise PermissionError(13, os.strerror(13))
+        return iter(real(self))
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+
+    with pytest.raises(BackendUnavailable, match=r"cannot be read.*nothing is released"):
+        spool.require_recorded(backend)
+
+
+def test_the_status_counts_a_latch_that_cannot_be_read_as_a_stop_of_everything(backend: Backend) -> None:
+    path = latch.place(ORDER, ALL_FLEETS)
+
+    with unreadable(path):
+        status = read_status(backend.url)
+
+    assert status.state == "stopped"
+    assert [(stop.stop_id, stop.result) for stop in status.stops] == [("S-1", "pending")]

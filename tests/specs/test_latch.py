@@ -68,6 +68,31 @@ def test_a_latch_that_this_worker_may_not_read_stops_everything_for_it(home: Pat
         assert [(order.stop_id, order.selectors) for order in found] == [("S-1", (EVERYTHING,))]
         assert latch.in_force(["f1"], (SITE,)) == (SITE,)
         assert latch.in_force(["f1"]) == ()  # whoever records stops waits until it can read what was ordered
+        (unread,) = latch.unreadable(["f1"])  # and knows that it has to wait
+        assert (unread.stop_id, unread.selectors) == ("S-1", (EVERYTHING,))
+        assert str(path) in unread.reason
+
+    path.chmod(0o640)
+    assert latch.unreadable(["f1"]) == ()
+
+
+def test_a_latch_that_can_be_read_under_one_name_of_the_fleet_is_not_unreadable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    latch.place(SITE, "f1")
+    other = latch.place(SITE, "f1-url")
+    other.write_bytes(b"")
+    real = Path.open
+
+    def denied(self: Path, mode: str = "r") -> object:
+        if self == other:
+            raise PermissionError(13, "Permission denied")
+        return real(self, mode)
+
+    monkeypatch.setattr(Path, "open", denied)
+
+    assert latch.unreadable(["f1", "f1-url"]) == ()
+    assert latch.in_force(["f1", "f1-url"]) == (SITE,)
 
 
 def test_a_directory_that_is_not_there_is_empty_though_something_was_found_before() -> None:
