@@ -45,7 +45,7 @@ class Runtime:
     """One fleet on one store. Thread-safe; raises `core.errors` only.
 
     ``floor`` is what this host remembers outside the database, None for a store that ends with the process.
-    ``keeper_since`` is set by the process that runs the loops, and None everywhere else.
+    ``keeper_since`` is set by a keeper's process, to the time since which it has watched, and None everywhere else.
     """
 
     def __init__(self, store: Store, *, floor: Floor | None = None, clock: Callable[[], datetime] = utc_now) -> None:

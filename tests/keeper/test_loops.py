@@ -249,20 +249,79 @@ def test_plain_heartbeats_are_written_once_a_second_and_news_ten_times(parts: Pa
 def pause(parts: Parts, seconds: float, selector: Selector = EVERYTHING) -> None:
     """Place a hold that ends by itself."""
     expires_at = parts.now().at + timedelta(seconds=seconds)
-    parts.runtime.submit(say(PlaceHold(selectors=(selector,), reason="x", expires_at=expires_at)))
+    parts.runtime.submit(say(PlaceHold(selectors=(selector,), reason="x", expires_at=expires_at, create=True)))
+
+
+def watch(parts: Parts, expiry: Expiry, seconds: float) -> None:
+    """Let time pass with a turn now, every other second, and at the end."""
+    expiry.turn(parts.now(), parts.state)
+    while seconds > 0.0:
+        parts.pass_(min(2.0, seconds))
+        seconds -= 2.0
+        expiry.turn(parts.now(), parts.state)
 
 
 def test_a_hold_ends_when_its_time_has_come(parts: Parts) -> None:
     expiry = Expiry(parts.office)
     pause(parts, 60.0)
 
-    for _ in range(4):
-        expiry.turn(parts.now(), parts.state)
-        assert parts.state.holds
-        parts.pass_(15.0)
-    expiry.turn(parts.now(), parts.state)
+    watch(parts, expiry, 59.0)
+    assert parts.state.holds
+    watch(parts, expiry, 1.0)
 
     assert parts.kinds() == ["hold.placed", "hold.expired"]
+
+
+def test_what_fell_due_while_the_keeper_was_frozen_is_shown_and_not_done(parts: Parts) -> None:
+    """A stopped process or a suspended machine watches nothing, whatever its start says."""
+    expiry = Expiry(parts.office)
+    pause(parts, 60.0)
+    watch(parts, expiry, 50.0)
+
+    parts.pass_(22.0)
+    watch(parts, expiry, 10.0)
+
+    assert parts.kinds() == ["hold.placed", "hold.expiry-missed"]
+    assert [hold.overdue for hold in parts.state.holds.values()] == [True]
+
+
+def test_what_falls_due_after_the_keeper_was_frozen_ends_as_ever(parts: Parts) -> None:
+    expiry = Expiry(parts.office)
+    pause(parts, 60.0)
+    watch(parts, expiry, 10.0)
+
+    parts.pass_(22.0)
+    watch(parts, expiry, 29.0)
+
+    assert parts.kinds() == ["hold.placed", "hold.expired"]
+
+
+@pytest.mark.parametrize("jump_s", [-3600.0, 3600.0])
+def test_a_freeze_is_told_by_the_clock_that_never_jumps(parts: Parts, jump_s: float) -> None:
+    """The time of day alone would show a freeze that was none, or hide one."""
+    expiry = Expiry(parts.office)
+    pause(parts, 60.0)
+    watch(parts, expiry, 50.0)
+    parts.jump(jump_s)
+    expiry.turn(parts.now(), parts.state)
+    parts.jump(-jump_s)
+
+    watch(parts, expiry, 11.0)
+
+    assert parts.kinds() == ["hold.placed", "hold.expired"]
+
+
+def test_a_keeper_that_stood_by_has_watched_nothing_before_it_led(parts: Parts) -> None:
+    parts.runtime.take_lease(KEEPER, "somebody else", 70.0)
+    loops = Loops(parts.office, parts.now, remind=lambda _addresses: None)
+    pause(parts, 60.0)
+    pause(parts, 90.0, Selector.of(site="s1"))
+
+    for _ in range(50):
+        loops.turn(parts.now())
+        parts.pass_(2.0)
+
+    assert parts.kinds()[-2:] == ["hold.expiry-missed", "hold.expired"]
 
 
 @pytest.mark.parametrize("jump_s", [3600.0, 10 * 365 * 86_400.0])
@@ -272,14 +331,11 @@ def test_a_time_of_day_that_jumps_ahead_ends_nothing_early(parts: Parts, jump_s:
     expiry.turn(parts.now(), parts.state)
 
     parts.jump(jump_s)
-    for _ in range(3):
-        parts.pass_(19.0)
-        expiry.turn(parts.now(), parts.state)
-        assert parts.state.holds
-    parts.pass_(19.0)
-    expiry.turn(parts.now(), parts.state)
+    watch(parts, expiry, 59.0)
+    assert parts.kinds() == ["hold.placed"]
+    watch(parts, expiry, 1.0)
 
-    assert not parts.state.holds
+    assert parts.kinds() == ["hold.placed", "hold.expired"]
 
 
 def test_a_time_of_day_that_goes_back_ends_nothing_early(parts: Parts) -> None:
@@ -288,24 +344,20 @@ def test_a_time_of_day_that_goes_back_ends_nothing_early(parts: Parts) -> None:
     expiry.turn(parts.now(), parts.state)
 
     parts.jump(-3600.0)
-    parts.pass_(61.0)
-    expiry.turn(parts.now(), parts.state)
+    watch(parts, expiry, 61.0)
 
-    assert parts.state.holds
+    assert parts.kinds() == ["hold.placed"]
 
 
 def test_a_pause_that_was_made_longer_is_due_later(parts: Parts) -> None:
     expiry = Expiry(parts.office)
     pause(parts, 60.0)
-    expiry.turn(parts.now(), parts.state)
-    parts.pass_(30.0)
+    watch(parts, expiry, 30.0)
     pause(parts, 60.0)
 
-    parts.pass_(40.0)
-    expiry.turn(parts.now(), parts.state)
+    watch(parts, expiry, 40.0)
     assert parts.state.holds
-    parts.pass_(21.0)
-    expiry.turn(parts.now(), parts.state)
+    watch(parts, expiry, 21.0)
 
     assert not parts.state.holds
 

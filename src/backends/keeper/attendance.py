@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from backends.keeper.office import TRY_S, Office
+from backends.keeper.office import STALL_S, TRY_S, Office
 from backends.keeper.roster import Instant
 from core.capabilities.workers import ReportWorkers
 from core.state import State
@@ -15,9 +15,6 @@ NEWS_S: Final = 0.1
 
 _BEATS_S: Final = 1.0
 """The same, when all of them are plain heartbeats."""
-
-_STALL_S: Final = 5.0
-"""A turn that comes so late found this whole process frozen, and nobody was heard: silence proves nothing then."""
 
 _WRITING_S: Final = 2 * _BEATS_S
 """By how much the row of another keeper's worker may lag behind its heartbeat."""
@@ -55,7 +52,7 @@ class Attendance:
 
     def turn(self, now: Instant, state: State) -> None:
         """Compare what was heard with what the journal says; only differences are reported."""
-        if now.elapsed_s - self._turned_s > _STALL_S:
+        if now.elapsed_s - self._turned_s > STALL_S:  # nobody was heard: silence proves nothing
             self._listening_since_s = now.elapsed_s
         self._turned_s = now.elapsed_s
         if now.elapsed_s - self._reported_s < NEWS_S:

@@ -1,6 +1,7 @@
 """Expiry: a hold ends when its time has come by two clocks, the time of day and the one that never jumps.
 
 So a time of day that jumps ahead ends nothing early. It may end something late: that is the safe side.
+What falls due while nobody watches, because the keeper is frozen or does not lead yet, is shown and not done.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from backends.keeper.log import NAME
-from backends.keeper.office import Office
+from backends.keeper.office import STALL_S, Office
 from backends.keeper.roster import Instant
 from core.capabilities.holds import ExpireHolds
 from core.state import State
@@ -30,9 +31,12 @@ class Expiry:
         self._due: dict[str, tuple[datetime, float]] = {}
         """Hold → when it expires, and when that is by the host's clock."""
         self._warned = False
+        self._turned_s: float | None = None
+        """When the last turn was, by the host's clock; None before this keeper has led."""
 
     def turn(self, now: Instant, state: State) -> None:
         """Expire what is due; all of it, or none where one of them is due by the time of day alone."""
+        self._watch(now)
         self._look(now, state)
         due = [due_s for expires_at, due_s in self._due.values() if expires_at <= now.at]
         if not due:
@@ -45,6 +49,12 @@ class Expiry:
             return
         self._warned = False
         self._office.submit(ExpireHolds())
+
+    def _watch(self, now: Instant) -> None:
+        """After a gap in the turns, also the one before the first, watching begins anew."""
+        if self._turned_s is None or now.elapsed_s - self._turned_s > STALL_S:
+            self._office.runtime.keeper_since = now.at
+        self._turned_s = now.elapsed_s
 
     def _look(self, now: Instant, state: State) -> None:
         """Note when each hold is due by the host's clock, from the moment it was first seen."""

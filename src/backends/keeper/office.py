@@ -18,6 +18,9 @@ KEEPER_ACTOR: Final = Actor(name="keeper", kind="system")
 TRY_S: Final = 1.0
 """Seconds that one write of the loops may wait."""
 
+STALL_S: Final = 5.0
+"""A turn that comes so late found this whole process frozen, or not in charge: it saw nothing of the time before."""
+
 _OTHERS_S: Final = 5.0
 _OTHERS_URGENT_S: Final = 0.5
 
