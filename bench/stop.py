@@ -6,6 +6,7 @@ are forked from one parent, so that memory is shared and the kernel, not the imp
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -73,6 +74,8 @@ def ours_ms(folder: Path) -> tuple[float, str]:
     backend = open_backend(url)
     fleet = backend.state().fleet
     ensure(url)
+    # What a gate loads lazily is loaded before the fork, and what was loaded is left alone by the collector, as in any
+    # server that forks its workers: else each process copies the pages that its own collector touches.
     Gate.open(
         url, worker="parent"
     ).close()  # what a gate loads lazily is loaded before the fork, as with any pre-fork server
