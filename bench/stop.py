@@ -76,9 +76,9 @@ def ours_ms(folder: Path) -> tuple[float, str]:
     ensure(url)
     # What a gate loads lazily is loaded before the fork, and what was loaded is left alone by the collector, as in any
     # server that forks its workers: else each process copies the pages that its own collector touches.
-    Gate.open(
-        url, worker="parent"
-    ).close()  # what a gate loads lazily is loaded before the fork, as with any pre-fork server
+    Gate.open(url, worker="parent").close()
+    gc.collect()
+    gc.freeze()
     children = [_fork(lambda number=number: _work(url, number)) for number in range(PROCESSES)]  # type: ignore[misc]
     try:
         _until(lambda: len(backend.observe().workers) >= PROCESSES, 0.5)
