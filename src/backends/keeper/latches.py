@@ -35,6 +35,7 @@ class Latches(threading.Thread):
         self._fleets = fleets
         self._latest = latest
         self._adopt = adopt
+        self._unread: set[str] = set()
         self._ending = threading.Event()
 
     def look(self) -> None:
@@ -44,6 +45,17 @@ class Latches(threading.Thread):
             if spool.recorded_id(order) not in state.stops:
                 self._adopt(order)
         spool.unlatch(spool.ended(self._fleets, state), self._fleets)
+        self._tell_of_unread(latch.unreadable(self._fleets))
+
+    def _tell_of_unread(self, orders: Sequence[Order]) -> None:
+        """Say once what gates obey and this keeper cannot record."""
+        for order in orders:
+            if order.stop_id not in self._unread:
+                _log.warning(
+                    "a latch cannot be read: gates obey it, and nothing is released",
+                    extra={"stop": order.stop_id, "fault": order.reason},
+                )
+        self._unread = {order.stop_id for order in orders}
 
     def close(self) -> None:
         """End the thread and wait for it."""
