@@ -188,6 +188,17 @@ def test_a_local_stop_needs_no_database_and_stops_every_fleet_of_this_host(ops: 
     assert (answer.code, answer.json["durable"], answer.json["result"]) == (5, "spool", "unverified")
     assert latched("any") == ["all"]
     assert not default_database().exists()
+    assert "for every fleet of this host" in answer.err
+
+
+def test_the_way_back_that_a_local_stop_tells_is_the_way_back(ops: Shell) -> None:
+    ops.ok("flags", "list")
+    stop_id = ops("stop", "--local", "-o", "json").json["stop_id"]
+
+    answer = ops.ok("recover", stop_id, "--reason", "drill over")
+
+    assert "recovered E-" in answer.out
+    assert ops("check", "--all").code == 0
 
 
 def test_a_local_stop_with_a_backend_stops_only_that_fleet_and_checks_no_names(ops: Shell) -> None:

@@ -149,7 +149,24 @@ def test_the_countdown_runs_out_into_exactly_one_command() -> None:
     assert outcome == Send(recover, "recover all", fleet.latest().control_revision)
 
 
-@pytest.mark.parametrize("key", ["c", "x", "enter", "backspace"])
+def test_enter_behind_the_typed_scope_neither_confirms_nor_cancels() -> None:
+    fleet = stopped_fleet()
+    prompt = open_recovery(fleet)
+    press(prompt, *"mended", "enter", *"all")
+    assert press(prompt, "enter") == "stay"
+    assert prompt.ticking
+
+
+def test_another_scope_is_said_to_be_wrong_and_is_typed_anew() -> None:
+    fleet = stopped_fleet()
+    prompt = open_recovery(fleet)
+    press(prompt, *"mended", "enter", *"al", "enter")
+    assert "that is not the scope" in said(prompt, fleet)
+    press(prompt, *"all")
+    assert prompt.ticking
+
+
+@pytest.mark.parametrize("key", ["c", "x", "backspace"])
 def test_any_key_cancels_the_countdown_and_the_scope_has_to_be_typed_again(key: str) -> None:
     fleet = stopped_fleet()
     prompt = open_recovery(fleet)

@@ -67,11 +67,15 @@ class Engine:
 
     def release(self, command: Command, *, expected_revision: int | None = None) -> Receipt:
         """Carry out a command that may let something run again: only once every stop latched here is recorded."""
+        self.require_recorded()
+        return self.submit(command, expected_revision=expected_revision)
+
+    def require_recorded(self) -> None:
+        """Record every stop that is latched here and not in the journal yet; refuse to go on where one cannot be."""
         from backends.spool import require_recorded
 
         self._require_writable()
         require_recorded(self.backend, timeout_s=self.timeout_s)
-        return self.submit(command, expected_revision=expected_revision)
 
     def rehearse(self, command: Command) -> Receipt:
         """What the engine would answer now, without doing it. Raises what `submit` would."""

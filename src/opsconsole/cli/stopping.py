@@ -38,6 +38,9 @@ def stop(wanted: Wanted) -> int:
     say(f"stopping {scope_text(order.selectors)} ({order.level}) as {order.stop_id}")
     for line in _routes(fired):
         say(line)
+    if url is None:
+        say("this is for every fleet of this host; nobody was waited for, so see 'opsconsole -b URL status' of each")
+        say(f"the way back, in each of them: opsconsole -b URL recover {order.stop_id} --reason WHY")
     outcome = unfollowed(fired) if url is None or wanted.local else _followed(fired, settings, wanted)
     if not fired.in_force and outcome.durable != "database":
         raise BackendUnavailable(

@@ -36,6 +36,7 @@ class RecoverPrompt(Dialog):
         self._reason, self._typed = Field(), Field()
         self._left_s: float | None = None
         self._in_reason = True
+        self._remark = ""
         self._moved = self._failing = False
         self.see(picture)
 
@@ -69,7 +70,8 @@ class RecoverPrompt(Dialog):
         if self._in_reason:
             return [*lines, keys_line(("Enter", "ends the line"), ("Esc", "closes"))]
         typed = field_line(f'type "{clean(self._scope, 60)}"', self._typed, active=True)
-        return [*lines, typed, keys_line(("Esc", "closes"))]
+        remark = (Span(f"{self._remark}   ", Style.BAD),) if self._remark else ()
+        return [*lines, typed, (*remark, *keys_line(("Esc", "closes")))]
 
     def key(self, key: str, character: str | None) -> Outcome:
         """Take one key."""
@@ -78,13 +80,15 @@ class RecoverPrompt(Dialog):
         if self._moved or self._failing:
             return "stay"  # there is no field to type into
         if self._left_s is not None:
-            self.interrupt()
+            if key != "enter":  # fingers end a line with it; it neither confirms nor cancels
+                self.interrupt("cancelled, type it again")
         elif self._in_reason:
             self._in_reason = not (key == "enter" and self._reason.value.strip())
             self._reason.key(key, character)
-        elif key == "backspace" and not self._typed.value:
-            self._in_reason = True
+        elif key == "enter":
+            self.interrupt("that is not the scope" if self._typed.value else "")
         else:
+            self._remark = ""
             self._typed.key(key, character)
             if self._typed.value == self._scope:
                 self._left_s = COUNTDOWN_S
@@ -116,9 +120,10 @@ class RecoverPrompt(Dialog):
             return "stay"
         return Send(self._command(), f"recover {clean(self._scope, 60)}", self._opened_at)
 
-    def interrupt(self) -> None:
+    def interrupt(self, remark: str = "") -> None:
         """Stop the countdown; the scope has to be typed again."""
         self._left_s = None
+        self._remark = remark
         self._typed.value = ""
 
     def _command(self) -> Command:

@@ -19,13 +19,17 @@ from opsgate.selector import scope_text
 def recover(invocation: Invocation, emergency: str, reason: str, confirm: str | None) -> int:
     """End an emergency: release its holds, once its stops have come to a result.
 
-    What was looked at is printed. Where nothing else holds, work starts at once.
+    The id of one of its stops names it too. What was looked at is printed. Where nothing else holds, work starts at
+    once.
     """
     from core.capabilities.recovery import Recover, recovery_checks
     from opsconsole.cli.engine import answer, built, opened
 
     with opened(invocation) as engine:
+        engine.require_recorded()
         state = engine.backend.state(timeout_s=engine.timeout_s)
+        if emergency in state.stops:  # who was told the id of a stop means the emergency that it opened or joined
+            emergency = state.stops[emergency].emergency_id
         known = state.emergencies.get(emergency)
         expected, scope = None, confirm or ""
         if known is not None and known.status == "active":
