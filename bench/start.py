@@ -14,9 +14,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from backends.keeper import ensure
-
 from backends import open_backend
+from backends.keeper import ensure
 from bench.measure import Row, compare, interleaved
 
 BARE = """

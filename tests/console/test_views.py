@@ -391,3 +391,14 @@ def test_a_list_says_how_many_more() -> None:
 
 def test_the_actor_of_an_event_is_shown() -> None:
     assert events(small_fleet().recorded).rows[0].cells[1].text == ANA.name
+
+
+def test_a_stop_with_nobody_on_its_list_shows_no_share_of_nothing() -> None:
+    fleet = Fleet()
+    fleet.stop(reason="drill")
+
+    acks = next(row for row in overview(picture_of(fleet)).rows if row.key == "ACKS")
+
+    words = " ".join(cell.text for cell in acks.cells)
+    assert "no worker was on its list" in words
+    assert "%" not in words

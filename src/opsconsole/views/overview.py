@@ -51,7 +51,9 @@ def _cause(picture: Picture) -> list[Row]:
 def _acknowledged(verdict: Verdict | None) -> list[Row]:
     if verdict is None:
         return []
-    share = verdict.acked / verdict.of if verdict.of else 1.0
+    if not verdict.of:
+        return [_say("ACKS", f"{verdict.acks}  no worker was on its list", verdict.style)]
+    share = verdict.acked / verdict.of
     rows = [_say("ACKS", f"{verdict.acks}  {bar(share, BAR_CELLS)} {int(share * 100)}%", verdict.style)]
     if verdict.missing:
         question = "WAITING" if verdict.word == "STOPPING" else "MISSING"
