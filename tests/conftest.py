@@ -74,6 +74,8 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     root = _make_home()
     for name, value in homes_under(root).items():
         monkeypatch.setenv(name, value)
+    for name in ("COLUMNS", "LINES"):  # the snapshot plugin leaves them behind, and they overrule a terminal's own size
+        monkeypatch.delenv(name, raising=False)
     yield root
     shutil.rmtree(root, ignore_errors=True)  # a process that the test has just ended may still write into it
 

