@@ -77,6 +77,7 @@ class Grid(Painted, can_focus=True):
     def on_resize(self) -> None:
         """Another size may hide the cursor."""
         self._scroll(to=self._index())
+        self.repaint()
 
     def draw(self, width: int, height: int) -> list[Line]:
         """The lines of this pane."""
@@ -122,6 +123,8 @@ class Grid(Painted, can_focus=True):
 
     def _scroll(self, to: int | None) -> None:
         room, top = self._room(), self.place.top
+        if room < 1:  # no row can be seen yet, so there is nothing to scroll into sight
+            return
         if to is not None:
             top = max(to - room + 1, min(top, to))
         self.place = self.place._replace(top=max(0, min(top, len(self.table.rows) - room)))

@@ -164,3 +164,12 @@ async def test_a_list_that_shrinks_shows_its_end() -> None:
         await on.pilot.press("G")
         await on.show(table("n00", "n01"))
         assert on.text()[2].startswith("|  n00")
+
+
+async def test_what_is_shown_before_there_is_any_room_starts_at_its_first_row() -> None:
+    grid = Watched()
+    assert grid.size.height == 0
+
+    grid.show(table(*"abcdef"))
+
+    assert (grid.place.top, grid.selected) == (0, "a")
