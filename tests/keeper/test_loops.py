@@ -245,6 +245,18 @@ def test_plain_heartbeats_are_written_once_a_second_and_news_ten_times(parts: Pa
     assert 40 <= len(written) <= 50
 
 
+def test_the_last_word_of_a_keeper_that_ends_is_written_however_fresh_the_writing_before_it(parts: Parts) -> None:
+    loops = Loops(parts.office, parts.now, remind=lambda _addresses: None)
+    parts.hear("a")
+    loops.turn(parts.now())  # the clock of the test stands still: the rows were written "just now"
+    parts.hear("a", "S-last-word")
+
+    loops.close()  # before its thread has begun
+    loops.run()
+
+    assert [row.stops for row in parts.runtime.store.workers()] == [("S-last-word",)]
+
+
 # ----------------------------------------------------------------------------------------------------------- expiry
 def pause(parts: Parts, seconds: float, selector: Selector = EVERYTHING) -> None:
     """Place a hold that ends by itself."""

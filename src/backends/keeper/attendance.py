@@ -33,6 +33,10 @@ class Register:
         """Write, if there is something and the last time was long enough ago."""
         if now.elapsed_s - self._written_s < (NEWS_S if self.news else _BEATS_S):
             return
+        self.write(now)
+
+    def write(self, now: Instant) -> None:
+        """Write what is unwritten, however little time has passed: the last word of a keeper that ends."""
         self.news = False
         roster = self._office.roster
         roster.correct(now)

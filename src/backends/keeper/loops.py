@@ -83,8 +83,7 @@ class Loops(threading.Thread):
             self._ending.wait(_PAUSE * (self._now().elapsed_s - began.elapsed_s))
             self._wake.wait(self._rest_s())
             self._wake.clear()
-        self._register.news = True
-        self._safely(self._register.turn, self._now())
+        self._safely(lambda at, _state: self._register.write(at), self._now())
         self._safely(lambda *_: self._office.leader.resign(), self._now())
 
     def turn(self, now: Instant) -> None:

@@ -24,6 +24,9 @@ _log = logging.getLogger(NAME)
 _LOOK_S: Final = 0.5
 """Seconds after which the thread looks whether it should end."""
 
+_AT_ONCE: Final = 1000
+"""Messages after which it looks as well, however many more there are."""
+
 
 class Desk(Protocol):
     """The parts that messages are for. Each returns at once."""
@@ -78,19 +81,20 @@ class Post(threading.Thread):
         poller.register(self._channel, select.POLLIN)
         while not self._ending.is_set():
             poller.poll(_LOOK_S * 1000)
-            try:
-                self._read(buffer)
-            except BlockingIOError:
-                continue
-            except Exception:  # noqa: BLE001 (whatever a message or a fault of ours does, the next one is read)
-                _log.exception("the post met a fault of its own and goes on")
+            self._read(buffer)
+        self._read(buffer)  # what had been said before it was told to end
 
     def _read(self, buffer: bytearray) -> None:
-        """Read until there is nothing more: BlockingIOError."""
-        while not self._ending.is_set():
-            letter = receive(self._channel, buffer)
-            if letter is not None:
-                self._handle(letter.message, letter.peer)
+        """Read what has come."""
+        try:
+            for _ in range(_AT_ONCE):
+                letter = receive(self._channel, buffer)
+                if letter is not None:
+                    self._handle(letter.message, letter.peer)
+        except BlockingIOError:
+            pass  # there is nothing more
+        except Exception:  # noqa: BLE001 (whatever a message or a fault of ours does, the next one is read)
+            _log.exception("the post met a fault of its own and goes on")
 
     def _handle(self, message: Mapping[str, Any], peer: Peer) -> None:
         try:
