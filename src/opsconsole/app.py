@@ -7,6 +7,8 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
+from opsconsole.dress import DARK, Dress
+
 if TYPE_CHECKING:
     from opsconsole.console import Console
     from opsconsole.lane import Lane
@@ -26,7 +28,9 @@ def has_terminal() -> bool:
     return os.environ.get("TERM") != "dumb" and all(stream and stream.isatty() for stream in streams)
 
 
-def run_console(backend_url: str, *, operator: str, profile: str = "", read_only: bool = False) -> int:
+def run_console(
+    backend_url: str, *, operator: str, profile: str = "", read_only: bool = False, dress: Dress = DARK
+) -> int:
     """Show the console over the backend at `backend_url` until it is left; returns the exit code.
 
     It starts whether or not the backend can be reached, and goes on trying. `operator` is the actor of every command,
@@ -36,7 +40,7 @@ def run_console(backend_url: str, *, operator: str, profile: str = "", read_only
     if not has_terminal():
         print(f"opsconsole: {NO_TERMINAL}", file=sys.stderr)  # noqa: T201 - there is no screen to say it on
         return 2
-    _own_environment()
+    own_environment(dress)
     import time
 
     from backends import open_backend
@@ -49,7 +53,7 @@ def run_console(backend_url: str, *, operator: str, profile: str = "", read_only
     hire = None if read_only or not _needs_keeper(backend_url) else lambda: ensure(backend_url)
     feed = Feed(lambda: open_backend(backend_url), who, monotonic=time.monotonic, hire=hire)
     lane = _lane(backend_url, who)
-    return show(Console(feed, lane, monotonic=time.monotonic), lane)
+    return show(Console(feed, lane, monotonic=time.monotonic, dress=dress), lane)
 
 
 def show(console: Console, lane: Lane) -> int:
@@ -78,8 +82,10 @@ def _needs_keeper(backend_url: str) -> bool:
     return backend_url.startswith(("sqlite:", "postgresql:", "postgres:"))
 
 
-def _own_environment() -> None:
-    """Textual's variables can press keys; none of them comes from outside."""
-    for name in [name for name in os.environ if name.startswith("TEXTUAL_")]:
+def own_environment(dress: Dress) -> None:
+    """Textual's variables can press keys, and none of them comes from outside; what colours there are is settled."""
+    for name in [name for name in os.environ if name.startswith("TEXTUAL_") or name == "NO_COLOR"]:
         del os.environ[name]
     os.environ.update(SETTINGS)
+    if dress.colors != "as the terminal says":
+        os.environ["TEXTUAL_COLOR_SYSTEM"] = "standard"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from opsconsole.dress import is_simple
 from opsconsole.settings import BY_KEY, SETTINGS, ConfigError
 from opsgate.paths import canonical_url, config_home, default_database
 
@@ -31,6 +32,7 @@ class Settings:
     output: str
     color: str
     ascii: bool
+    theme: str | None
     no_input: bool
     timeout_s: float
     debug: bool
@@ -110,7 +112,8 @@ def _settled(layers: Sequence[_Layer], environ: Mapping[str, str]) -> Settings:
         read_only=tightened("read_only"),
         output=value("output", "table"),
         color=value("color", "never" if environ.get("NO_COLOR") else "auto"),
-        ascii=value("ascii", environ.get("TERM", "").partition("-")[0].partition(".")[0] in {"linux", "screen"}),
+        ascii=value("ascii", is_simple(environ)),
+        theme=value("theme", None),
         no_input=value("no_input", False),
         timeout_s=value("timeout", 5.0),
         debug=value("debug", False),

@@ -23,6 +23,7 @@ from opsconsole.commander import Answer, Commander
 from opsconsole.dialogs.base import Dialog, Send
 from opsconsole.dialogs.reading import Reading
 from opsconsole.dialogs.stop import ReasonPrompt, StopPrompt
+from opsconsole.dress import DARK, Dress
 from opsconsole.ear import ChordHeard
 from opsconsole.keymap import bindings, find, help_text
 from opsconsole.lane import Lane
@@ -33,7 +34,6 @@ from opsconsole.screen import MainScreen
 from opsconsole.session import Feed
 from opsconsole.shell import Shell
 from opsconsole.table import Table
-from opsconsole.themes import DARK
 from opsconsole.views.answers import Words, answered, fired, refused
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import BUCKET_S
@@ -52,8 +52,8 @@ class Console(Shell, inherit_bindings=False):
     CSS_PATH = Path(__file__).with_name("theme.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
-    def __init__(self, feed: Feed, lane: Lane, *, monotonic: Callable[[], float]) -> None:
-        super().__init__(lane.fire, monotonic)
+    def __init__(self, feed: Feed, lane: Lane, *, monotonic: Callable[[], float], dress: Dress = DARK) -> None:
+        super().__init__(lane.fire, monotonic, dress)
         self._feed = feed
         self._lane = lane
         self._monotonic = monotonic
@@ -65,8 +65,6 @@ class Console(Shell, inherit_bindings=False):
         self._commander = Commander(feed, self._picture.who.operator, self._command_answered)
         self._bars = Bars(self._look, self, monotonic)
         self._main = MainScreen(self._bars.all(), self._prompt_ended, monotonic)
-        self.register_theme(DARK)
-        self.theme = DARK.name
 
     def get_default_screen(self) -> MainScreen:
         """The one screen there is."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from opsconsole.cli.times import duration
+from opsconsole.dress import THEMES
 
 Kind = Literal["text", "choice", "switch", "duration"]
 
@@ -89,7 +90,14 @@ SETTINGS: Final = (
         metavar="WHEN",
         choices=("auto", "always", "never", "ansi16"),
     ),
-    Setting("ascii", "switch", "write nothing but ASCII (default under TERM=linux and TERM=screen)"),
+    Setting("ascii", "switch", "write nothing but ASCII (default under TERM=linux and TERM=screen, and without UTF-8)"),
+    Setting(
+        "theme",
+        "choice",
+        "what the console looks like (default dark; ansi where there are 16 colours)",
+        metavar="THEME",
+        choices=THEMES,
+    ),
     Setting("no_input", "switch", "never ask, as without a terminal"),
     Setting("timeout", "duration", "how long to wait for the backend (default 5s)", metavar="DURATION"),
     Setting("debug", "switch", "show the traceback of an internal error"),

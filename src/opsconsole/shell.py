@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.app import App
 from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.message import Message
 
+from opsconsole import themes
+from opsconsole.dress import Dress
 from opsconsole.driver import ConsoleDriver, HeadlessConsoleDriver
 from opsconsole.ear import StopEar
+from opsconsole.themes import WithoutColor
 
 SIGNALS = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
 
@@ -33,11 +37,33 @@ class Shell(App[None], inherit_bindings=False):
 
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, fire: Callable[[], object], monotonic: Callable[[], float]) -> None:
+    def __init__(self, fire: Callable[[], object], monotonic: Callable[[], float], dress: Dress) -> None:
         super().__init__()
+        self._without_color = WithoutColor()
+        self.dress = dress
+        for theme in themes.ALL:
+            self.register_theme(theme)
+        self._put_on(dress.theme)
         self.ear = StopEar(fire, monotonic)
         self.crash: Exception | None = None
         self.animation_level = "none"
+
+    def dress_in(self, theme: str) -> None:
+        """Change the theme to one of `opsconsole.dress.THEMES`, and paint everything in it."""
+        self.dress = self.dress._replace(theme=theme)
+        self._put_on(theme)
+        for painted in self.screen.query("Painted"):
+            painted.refresh()
+
+    def _put_on(self, theme: str) -> None:
+        self.theme = themes.ANSI.name if theme == "none" else themes.PREFIX + theme
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What is done to every line before it is sent: nothing, or its colours are taken away.
+
+        Textual's own filters turn the 16 colours of the terminal's palette into others, and leave greys for no colour.
+        """
+        return (self._without_color,) if self.dress.theme == "none" else ()
 
     def get_driver_class(self) -> type[Driver]:
         """The driver that hears the stop."""

@@ -1,7 +1,8 @@
 """A console in a process of its own, for tests that need a real terminal.
 
-``python -m tests.console.child MODE``: ``real`` is what the command line runs, over a fleet in memory; ``blocked`` has
-a key that blocks the event loop, ``crash`` one that breaks it; ``hostile`` shows a fleet full of hostile text.
+``python -m tests.console.child MODE``: ``real`` is what the command line runs, over an empty fleet in memory; ``fleet``
+shows a small one, ``hostile`` one full of hostile text; ``blocked`` has a key that blocks the event loop, ``crash`` one
+that breaks it. All of them are dressed as the environment says.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from backends.stop_lane import fire, new_order
 from core.capabilities.holds import PlaceHold
-from opsconsole.app import run_console, show
+from opsconsole.app import own_environment, run_console, show
+from opsconsole.cli.invocation import Invocation
+from opsconsole.dress import Dress
 from opsgate.selector import Selector
 
 if TYPE_CHECKING:
@@ -25,15 +28,17 @@ BLOCKED_S = 4.0
 
 def main(mode: str) -> int:
     """Run one."""
+    dress = Invocation().dress
     if mode == "real":
-        return run_console(URL, operator="ana", profile="TEST")
+        return run_console(URL, operator="ana", profile="TEST", dress=dress)
+    own_environment(dress)
     from opsconsole.lane import Lane
 
     lane = Lane(lambda: new_order(actor="ana", door="console"), lambda order: fire(order, url=URL))
-    return show(_console(lane, hostile=mode == "hostile"), lane)
+    return show(_console(lane, dress, hostile=mode == "hostile"), lane)
 
 
-def _console(lane: Lane, *, hostile: bool) -> Console:
+def _console(lane: Lane, dress: Dress, *, hostile: bool) -> Console:
     from opsconsole.console import Console
     from opsconsole.session import Feed
     from opsconsole.views.picture import Who
@@ -60,7 +65,7 @@ def _console(lane: Lane, *, hostile: bool) -> Console:
             secret = "hunter2"
             raise RuntimeError(f"broken by {len(secret)} letters")
 
-    return Fragile(feed, lane, monotonic=time.monotonic)
+    return Fragile(feed, lane, monotonic=time.monotonic, dress=dress)
 
 
 if __name__ == "__main__":

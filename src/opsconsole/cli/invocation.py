@@ -11,6 +11,7 @@ from functools import cached_property
 
 from opsconsole.cli import output
 from opsconsole.config import Settings, resolve
+from opsconsole.dress import Dress, dressed
 from opsconsole.render import Document, Listing
 
 
@@ -29,6 +30,13 @@ class Invocation:
     def actor(self) -> str:
         """The login name behind this process, which no variable can change."""
         return login_name()
+
+    @property
+    def dress(self) -> Dress:
+        """How a console looks on this terminal."""
+        settings = self.settings
+        encoding = sys.__stderr__.encoding if sys.__stderr__ else None
+        return dressed(settings.theme, settings.color, ascii_only=settings.ascii, environ=os.environ, encoding=encoding)
 
     @property
     def interactive(self) -> bool:

@@ -21,4 +21,5 @@ def console(invocation: Invocation) -> int:
         operator=invocation.actor,
         profile=(settings.profile or "").upper(),
         read_only=settings.read_only,
+        dress=invocation.dress,
     )

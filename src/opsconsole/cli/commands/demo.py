@@ -54,7 +54,7 @@ def demo(invocation: Invocation, workers: int, sites: int, seconds: int) -> int:
         invocation.say(f"in another terminal: opsconsole -b {fleet.url} status")
         from opsconsole.app import run_console
 
-        return run_console(fleet.url, operator=invocation.actor, profile="DEMO")
+        return run_console(fleet.url, operator=invocation.actor, profile="DEMO", dress=invocation.dress)
 
 
 def _play(invocation: Invocation, fleet: Fleet, seconds: int) -> int:
