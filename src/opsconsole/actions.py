@@ -15,10 +15,9 @@ from opsconsole.dialogs.reading import Reading
 from opsconsole.dialogs.recover import RecoverPrompt
 from opsconsole.dialogs.target import Target
 from opsconsole.panes import TablePane
+from opsconsole.panes.base import Question
 from opsconsole.views.picture import Picture
 from opsconsole.views.recovery import resumable
-from opsconsole.views.why import explanation
-from opsgate.selector import EVERYTHING, Selector
 
 
 class Desk(Protocol):
@@ -168,21 +167,21 @@ class Why(Action):
     """The question that every blocked thing can be asked."""
 
     id, keys, shown, label = "why", "d", "d", "why"
-    about = "describe the selected row: every hold on it, and what would be left after each release"
+    about = "describe the selected row: what holds it or what is known of it, and what ends that"
 
     def why_not(self, desk: Desk) -> str:
         """There must be something to ask about."""
-        return "" if self._selector(desk) is not None else "select a row first"
+        return "" if self._question(desk) is not None else "there is no row here to ask about"
 
     def run(self, desk: Desk) -> None:
         """Show the answer, and keep it true while it is open."""
-        selector = self._selector(desk) or EVERYTHING
-        desk.open(Reading(f"WHY {selector}", lambda picture: explanation(picture, selector)))
+        if question := self._question(desk):
+            desk.open(Reading(f"WHY {question.about}", question.answer))
 
     @staticmethod
-    def _selector(desk: Desk) -> Selector | None:
+    def _question(desk: Desk) -> Question | None:
         selected = desk.pane.selected
-        return desk.pane.selector(selected, desk.picture) if selected else None
+        return desk.pane.why(selected, desk.picture) if selected else None
 
 
 class Help(Action):

@@ -29,7 +29,8 @@ KEEPER = Actor(name="keeper", kind="system")
 class Fleet:
     """A `core.ports.Backend` in memory whose world the test decides.
 
-    `away` makes every call fail as a database that is gone does, `locked` only the commands.
+    `away` makes every call fail as a database that is gone does, `locked` only the commands. The gates of the workers
+    in `cut_off` see nothing new.
     """
 
     url = "sqlite:////var/lib/opsconsole/opsconsole.db"
@@ -41,6 +42,7 @@ class Fleet:
         self.locked = ""
         self.keeper = True
         self.workers: dict[str, WorkerRow] = {}
+        self.cut_off: set[str] = set()
         self.usage: dict[str, LimitUsage] = {}
         self.submitted: list[Envelope] = []
         self.recorded: list[Recorded] = []
@@ -57,12 +59,13 @@ class Fleet:
         return self._carry_out(envelope)
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass; workers keep sending their heartbeats."""
+        """Let time pass; workers keep sending their heartbeats, with the revision that they have seen by then."""
         self.now += timedelta(seconds=seconds)
         lost = {name for name, worker in self._state.workers.items() if worker.lost_at is not None}
         for name, row in self.workers.items():
             if name not in lost:
-                self.workers[name] = replace(row, heartbeat_at=self.now)
+                revision = row.revision if name in self.cut_off else self._state.revision
+                self.workers[name] = replace(row, heartbeat_at=self.now, revision=revision)
 
     def add_sites(self, *names: str) -> None:
         """Register sites."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.capabilities.emergencies import OrderStop
 from core.capabilities.holds import PlaceHold
 from core.capabilities.rate_limits import SetLimit
 from core.capabilities.switches import SetSwitch
@@ -45,6 +46,10 @@ def row1(fleet: Fleet, width: int = 120, link: Link | None = None) -> str:
 
 def row2(fleet: Fleet, width: int = 120, link: Link | None = None) -> str:
     return plain(header.row2(picture_of(fleet, link), width)).rstrip()
+
+
+def site_row(fleet: Fleet, site: str) -> tuple[str, ...]:
+    return next(row for row in cells(sites(picture_of(fleet))) if row[0] == site)
 
 
 def cells(table: Table) -> list[tuple[str, ...]]:
@@ -119,7 +124,7 @@ def test_an_operators_pause_of_everything_is_a_pause_and_counts_what_drains() ->
     fleet = small_fleet()
     fleet.do(PlaceHold(selectors=(EVERYTHING,), reason="deploy"))
     fleet.pass_time(60)
-    assert row1(fleet).startswith(" [STOP] GLOBAL PAUSE 1m by ana deploy | 12 in flight, draining")
+    assert row1(fleet).startswith(" [STOP] GLOBAL PAUSED 1m by ana deploy | acks 12/12 | 12 in flight, draining")
 
 
 def test_a_stop_of_one_site_leaves_the_word_running_and_is_told_beside_it() -> None:
@@ -141,13 +146,15 @@ def test_old_data_is_unknown_whatever_it_said() -> None:
     fleet.stop()
     fleet.acknowledge(*WORKERS)
     stale = Link(14.0, "the database is locked")
-    assert row1(fleet, link=stale).startswith(" [ ????] LAST KNOWN STOPPED 12/12 13:58:00, 00:14 ago - ! S works")
+    assert row1(fleet, link=stale) == (
+        " [ ????] LAST KNOWN STOPPED 12/12 13:57:46, 00:14 ago - backend unreachable - ! S still works"
+    )
     assert "STALE 00:14 - the database is locked" in row2(fleet, link=stale)
 
 
 def test_before_the_first_answer_nothing_is_known() -> None:
     nothing = Link(None, "no such file")
-    assert row1(Fleet(), link=nothing) == " [ ????] NOT YET KNOWN - ! S works"
+    assert row1(Fleet(), link=nothing) == " [ ????] NOT YET KNOWN - backend unreachable - ! S still works"
     assert "CONNECTING - no such file" in row2(Fleet(), link=nothing)
 
 
@@ -185,7 +192,15 @@ def test_below_forty_columns_the_word_the_count_and_two_keys_are_left() -> None:
     fleet = small_fleet()
     fleet.stop()
     fleet.acknowledge(*WORKERS[:9])
-    assert plain(header.one_line(picture_of(fleet), 36)) == "[STOP] 9/12 now ! S stop q quit     "
+    said = {width: plain(header.one_line(picture_of(fleet), width)).rstrip() for width in (39, 30, 24, 20, 19, 6)}
+    assert said == {
+        39: "[STOP] 9/12 now | ! S stop  q quit",
+        30: "[STOP] 9/12 now | ! S stop",
+        24: "[STOP] 9/12 now | ! S",
+        20: "[STOP] 9/12 now ! S",
+        19: "[STOP] 9/12 now ! S",
+        6: "[STOP]",
+    }
 
 
 # --------------------------------------------------------------------------------------------------------------- panes
@@ -232,6 +247,72 @@ def test_a_site_held_by_a_wider_hold_only_is_told_from_one_with_its_own() -> Non
     shown = {row[0]: row[1] for row in cells(sites(picture_of(fleet)))}
     assert shown["shop-eu"] == "PAUSED"
     assert shown["mail"] == "stop*"
+
+
+def test_a_site_that_is_paused_and_stopped_says_both_the_stop_first() -> None:
+    fleet = small_fleet()
+    fleet.stop("S-1", "INC-412", Selector.of(site="shop-eu"))
+    row = next(row for row in cells(sites(picture_of(fleet))) if row[0] == "shop-eu")
+    assert row[1:3] == ("STOP PAUSED", "E-37 INC-412; operator ana manual INC-1")
+    assert next(row for row in cells(sites(picture_of(stopped_in_part()))) if row[0] == "shop-eu")[1] == "STOP PAUSED"
+
+
+def test_a_pause_of_a_site_counts_who_has_seen_it_and_what_still_runs() -> None:
+    fleet = small_fleet()
+    fleet.cut_off.add("w-08")
+    fleet.pause("", site="shop-us")
+    assert site_row(fleet, "shop-us")[5:] == ("0/2!", "2")
+    fleet.pass_time(1)
+    assert site_row(fleet, "shop-us")[5:] == ("1/2!", "2")
+    fleet.lose("w-08")
+    assert site_row(fleet, "shop-us")[5:] == ("1/2!", "1+?"), "what a lost worker runs, nobody knows"
+
+
+def test_what_runs_of_a_site_is_at_most_so_much_where_its_worker_serves_others_too() -> None:
+    fleet = Fleet()
+    fleet.add_sites("a", "b")
+    fleet.add_worker("w-1", "a", "b", in_flight=3)
+    fleet.add_worker("w-2", in_flight=4)
+    assert site_row(fleet, "a")[6] == "<=7"
+
+
+def test_a_worker_that_has_long_not_seen_what_holds_is_cut_off_and_not_stoppable() -> None:
+    fleet = small_fleet()
+    fleet.cut_off.add("w-05")
+    fleet.pause("", site="mail")
+    fleet.pass_time(10)
+    assert picture_of(fleet).facts.cut_off == (), "it has some seconds to see it"
+    fleet.pass_time(10)
+    assert picture_of(fleet).facts.cut_off == ("w-05",)
+    assert "1 CUT OFF w-05" in row1(fleet)
+    assert ("", "1 CUT OFF: w-05, not stoppable while cut off") in cells(overview(picture_of(fleet)))
+    fleet.stop()
+    fleet.acknowledge(*(name for name in WORKERS if name != "w-05"))
+    missing = cells(emergencies(picture_of(fleet)))[1]
+    assert (missing[1], missing[4]) == ("CUT OFF", "w-05")
+
+
+def test_without_a_keeper_a_silent_worker_is_lost_all_the_same() -> None:
+    fleet = small_fleet()
+    fleet.keeper = False
+    fleet.now += timedelta(seconds=20)
+    assert len(picture_of(fleet).facts.lost) == 12
+
+
+def test_a_stop_is_as_old_as_its_order_in_every_pane() -> None:
+    fleet = small_fleet()
+    ordered = fleet.now
+    fleet.pass_time(120)
+    fleet.do(OrderStop(stop_id="S-1", selectors=(EVERYTHING,), ordered_at=ordered))
+    fleet.acknowledge(*WORKERS[:11])
+    picture = picture_of(fleet)
+    assert "PARTIAL" not in row1(fleet)
+    assert "GLOBAL STOPPING 2m by ana" in row1(fleet)
+    assert [row[3] for row in cells(emergencies(picture))] == ["2m", "2m"]
+    assert {row[4] for row in cells(sites(picture))} == {"2m"}
+    assert any("(2m)" in row[1] for row in cells(overview(picture)))
+    assert "stopped 2m ago" in cells(recovery(picture))[0][1]
+    assert "2m" in plain(ticker(picture, 120))
 
 
 def test_a_site_with_one_operation_held_is_partly_held() -> None:
@@ -315,7 +396,7 @@ def test_an_emergency_lists_each_worker_that_it_waits_for() -> None:
 def test_why_gives_every_blocker_and_what_is_left_after_each_release() -> None:
     fleet = stopped_in_part()
     said = [plain(line) for line in explanation(picture_of(fleet), Selector.of(site="shop-eu"))]
-    assert said[0].startswith("site=shop-eu everything is stopped by emergency")
+    assert said[0] == "everything is stopped by emergency E-39: INC-412"
     assert any("after releasing H-36, still blocked by" in line for line in said)
 
 

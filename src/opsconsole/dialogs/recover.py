@@ -12,7 +12,7 @@ from opsconsole.dialogs.field import Field
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
-from opsconsole.views.recovery import as_seen, check_cells, resumable
+from opsconsole.views.recovery import as_seen, checklist, resumable
 from opsgate.evaluate import describe
 from opsgate.selector import EVERYTHING, scope_text
 
@@ -52,11 +52,7 @@ class RecoverPrompt(Dialog):
         emergency = picture.state.emergencies.get(self._emergency_id or "")
         if emergency is None:
             return [(Span(f"releases {clean(describe(hold), 120)}", Style.STRONG),) for hold in resumable(picture)]
-        lines: list[Said] = []
-        for check in recovery_checks(as_seen(picture), emergency):
-            sign, words = check_cells(check)
-            lines.append((Span(f"{sign.text} ", sign.style), Span(words.text)))
-        return lines
+        return [(Span(f"{sign.text:4} ", sign.style), Span(words)) for sign, words in checklist(picture, emergency)]
 
     def foot(self, picture: Picture) -> list[Said]:
         """What is typed, and what happens next."""
@@ -106,7 +102,7 @@ class RecoverPrompt(Dialog):
         """Look whether the state moved and whether a check fails; either ends a countdown."""
         self._moved = self._moved or picture.state.control_revision != self._opened_at
         emergency = picture.state.emergencies.get(self._emergency_id or "")
-        checks = recovery_checks(as_seen(picture), emergency) if emergency else ()
+        checks = recovery_checks(as_seen(picture), emergency, picture.now) if emergency else ()
         self._failing = any(check.verdict == "fail" for check in checks)
         if (self._moved or self._failing) and self._left_s is not None:
             self.interrupt()

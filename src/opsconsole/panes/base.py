@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from collections.abc import Callable
+from typing import ClassVar, NamedTuple
 
 from opsconsole.dialogs.target import Target
 from opsconsole.grid import NOTHING, Grid
+from opsconsole.lines import Span
 from opsconsole.table import Frame, Table
 from opsconsole.views.picture import Picture
+from opsconsole.views.why import explanation
 from opsgate.selector import Selector
+
+
+class Question(NamedTuple):
+    """What is asked about, and the answer to it as a picture gives it."""
+
+    about: str
+    answer: Callable[[Picture], list[tuple[Span, ...]]]
 
 
 class TablePane(Grid):
@@ -43,6 +53,11 @@ class TablePane(Grid):
         """The scope that ``d`` explains, with the cursor on `key`."""
         target = self.target(key)
         return target.selector if target else None
+
+    def why(self, key: str, picture: Picture) -> Question | None:
+        """What ``d`` answers, with the cursor on `key`; None where there is nothing to ask about."""
+        selector = self.selector(key, picture)
+        return None if selector is None else Question(str(selector), lambda seen: explanation(seen, selector))
 
     def emergency(self, key: str, picture: Picture) -> str | None:
         """The emergency that ``R`` would recover, with the cursor on `key`."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from opsconsole.panes.base import TablePane
+from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
+from opsconsole.text import clean
+from opsconsole.views.case import emergency_case, worker_case
 from opsconsole.views.emergencies import emergencies
 from opsconsole.views.picture import Picture
-from opsgate.selector import Selector
 
 
 class EmergenciesPane(TablePane):
@@ -26,7 +27,11 @@ class EmergenciesPane(TablePane):
         found = picture.state.emergencies.get(stop.emergency_id if stop else key)
         return found.emergency_id if found and found.status == "active" else None
 
-    def selector(self, key: str, picture: Picture) -> Selector | None:
-        """The first scope of the emergency."""
-        emergency_id = self.emergency(key, picture)
-        return picture.state.emergencies[emergency_id].selectors[0] if emergency_id else None
+    def why(self, key: str, picture: Picture) -> Question | None:
+        """Of an emergency, recovered or not, the whole case; of a missing worker what is known of it."""
+        stop_id, slash, worker = key.partition("/")
+        if slash and worker:
+            return Question(clean(worker, 60), lambda seen: worker_case(seen, worker, stop_id))
+        stop = picture.state.stops.get(stop_id)
+        emergency_id = stop.emergency_id if stop else key
+        return Question(clean(emergency_id, 30), lambda seen: emergency_case(seen, emergency_id))

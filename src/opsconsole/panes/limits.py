@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from opsconsole.panes.base import TablePane
+from opsconsole.lines import Span
+from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
+from opsconsole.text import clean
+from opsconsole.views.case import limit_case
 from opsconsole.views.limits import limits
 from opsconsole.views.picture import Picture
+from opsconsole.views.why import explanation
 from opsgate.selector import Selector
 
 
@@ -19,7 +23,12 @@ class LimitsPane(TablePane):
         """Limits, fullest first."""
         return limits(picture)
 
-    def selector(self, key: str, picture: Picture) -> Selector | None:
-        """The operation that the limit charges."""
+    def why(self, key: str, picture: Picture) -> Question | None:
+        """The limit itself, and whether the operation that it charges may run."""
         limit = picture.state.limits.get(key)
-        return Selector.of(operation=limit.operation) if limit and limit.operation else None
+        scope = Selector.of(operation=limit.operation) if limit and limit.operation else None
+
+        def answer(seen: Picture) -> list[tuple[Span, ...]]:
+            return [*limit_case(seen, key), *(explanation(seen, scope) if scope else ())]
+
+        return Question(f"limit {clean(key, 60)}", answer)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from opsconsole.panes.base import TablePane
+from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
+from opsconsole.text import clean
+from opsconsole.views.case import emergency_case
 from opsconsole.views.picture import Picture
 from opsconsole.views.recovery import recovery
+from opsconsole.views.why import explanation, of_hold
+from opsgate.selector import EVERYTHING
 
 
 class RecoveryPane(TablePane):
@@ -13,11 +17,20 @@ class RecoveryPane(TablePane):
 
     name = "recovery"
     title = "Recovery"
-    hints = (("R", "recover"),)
+    hints = (("R", "recover"), ("d", "why"))
 
     def view(self, picture: Picture) -> Table:
         """Checks."""
         return recovery(picture)
+
+    def why(self, key: str, picture: Picture) -> Question | None:
+        """The emergency that the row is about, or the hold."""
+        about = key.partition("#")[0].removeprefix("overdue/")
+        if about in picture.state.emergencies:
+            return Question(clean(about, 30), lambda seen: emergency_case(seen, about))
+        if about in picture.state.holds:
+            return Question(clean(about, 30), lambda seen: of_hold(seen, about))
+        return Question("everything", lambda seen: explanation(seen, EVERYTHING))
 
     def emergency(self, key: str, picture: Picture) -> str | None:
         """The emergency whose check this is."""

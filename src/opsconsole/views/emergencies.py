@@ -2,44 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from core.state import Emergency
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
-from opsconsole.text import clean
+from opsconsole.text import clean, width
+from opsconsole.views.holding import opened
 from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.verdict import together
-from opsconsole.views.words import age, scope
+from opsconsole.views.words import age, ago, counted, scope
 
-COLUMNS = (
-    Column("ID", 6, 10, rank=0),
-    Column("RESULT", 11, 11, rank=1),
-    Column("ACKS", 5, 9, rank=2, right=True),
-    Column("AGE", 4, 4, rank=4, right=True),
-    Column("SCOPE", 18, 30, rank=3),
-    Column("BY", 5, 14, rank=5),
-    Column("WHY", 6, 60, rank=6),
-)
+SCOPE_CELLS = (20, 34, 64)
+"""The scope's column, which the names of workers share: its least, the most that it claims, the most that it takes."""
 
 NAMED_MAX = 20
 """Missing workers that get a line each; how many there are in all is in the counts."""
 
 ENDED_SHOWN = 3
 
+UNREACHABLE = "not stoppable while cut off"
+
 
 def emergencies(picture: Picture) -> Table:
     """The table of emergencies: active ones with everything, then the last few that were recovered."""
     active = picture.state.active_emergencies()
-    ended = [each for each in picture.state.emergencies.values() if each.ended_at is not None]
-    ended.sort(key=lambda each: each.ended_at or each.opened_at, reverse=True)
     rows = [row for emergency in active for row in _rows(picture, emergency)]
-    rows += [_ended(picture, emergency) for emergency in ended[:ENDED_SHOWN]]
+    rows += [_ended(picture, emergency) for emergency in ended(picture)]
     return Table(
-        columns=COLUMNS,
+        columns=_columns(rows),
         rows=Listed(rows),
         alarm=f"!{len(active)}" if active else "",
         empty="no emergency: ! then S stops everything",
+    )
+
+
+def ended(picture: Picture) -> Sequence[Emergency]:
+    """The last few that were recovered, the latest first."""
+    over = [each for each in picture.state.emergencies.values() if each.ended_at is not None]
+    over.sort(key=lambda each: each.ended_at or each.opened_at, reverse=True)
+    return over[:ENDED_SHOWN]
+
+
+def unreachable(picture: Picture, worker: str) -> str:
+    """Why an order does not reach a worker now; empty where nothing is known to be in its way."""
+    if worker in picture.facts.lost:
+        row = picture.facts.workers.get(worker)
+        heard = f"last heard {ago(row.heartbeat_at, picture.now)}" if row else "never heard"
+        return f"{heard}, {UNREACHABLE}"
+    if worker in picture.facts.cut_off:
+        return f"its gate is cut off, {UNREACHABLE}"
+    return ""
+
+
+def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
+    least, claim, most = SCOPE_CELLS
+    longest = max((width(row.cells[4].text) for row in rows), default=least)
+    return (
+        Column("ID", 6, 10, rank=0),
+        Column("RESULT", 11, 11, rank=1),
+        Column("ACKS", 5, 9, rank=3, right=True),
+        Column("AGE", 4, 4, rank=4, right=True),
+        Column("SCOPE, WORKERS", max(least, min(longest, claim)), max(least, min(longest, most)), rank=2),
+        Column("BY", 5, 14, rank=6),
+        Column("WHY", 12, 60, rank=5),
     )
 
 
@@ -52,7 +78,7 @@ def _rows(picture: Picture, emergency: Emergency) -> Iterator[Row]:
             Cell(clean(emergency.emergency_id, 20), Style.STRONG),
             Cell(verdict.word, verdict.style) if verdict else Cell("-"),
             Cell(verdict.acks if verdict else "-"),
-            Cell(age(emergency.opened_at, picture.now)),
+            Cell(age(opened(picture, emergency), picture.now)),
             Cell(scope(emergency.selectors)),
             Cell(clean(emergency.opened_by, 30)),
             Cell(clean(emergency.reason or "no reason given yet", 120)),
@@ -63,31 +89,47 @@ def _rows(picture: Picture, emergency: Emergency) -> Iterator[Row]:
 
 
 def _missing(picture: Picture, progress: Progress) -> Iterator[Row]:
-    """A line for each worker that a stop still waits for, with what was last heard of it."""
+    """A line for each worker that a stop still waits for: since when it owes its word, and what is known of it."""
+    stop = progress.stop
     for worker in progress.missing[:NAMED_MAX]:
-        row = picture.facts.workers.get(worker)
-        busy = row.draining.get(progress.stop.stop_id, 0) if row else 0
-        lost = worker in progress.lost
         yield Row(
-            f"{progress.stop.stop_id}/{worker}",
+            f"{stop.stop_id}/{worker}",
             (
                 Cell(""),
-                _standing(progress, lost=lost),
+                standing(picture, progress, worker),
                 Cell(""),
-                Cell(age(row.heartbeat_at, picture.now) if row else "-"),
-                Cell(clean(worker, 64), Style.STRONG),
+                Cell(age(stop.ordered_at, picture.now)),
+                Cell(clean(worker, 128), Style.STRONG),
                 Cell(""),
-                Cell(f"{busy} still running" if busy else "no acknowledgement", Style.DIM),
+                Cell(_known(picture, progress, worker), Style.DIM),
             ),
         )
+    if (more := len(progress.missing) - NAMED_MAX) > 0:
+        none = Cell("")
+        cells = (none, Cell("and"), none, none, Cell(f"{counted(more, 'worker')} more"), none, none)
+        yield Row(f"{stop.stop_id}/", cells)
 
 
-def _standing(progress: Progress, *, lost: bool) -> Cell:
+def standing(picture: Picture, progress: Progress, worker: str) -> Cell:
     """What a worker on the list that has not acknowledged is called: it is missing only when time is up."""
-    if lost:
+    if worker in picture.facts.lost:
         return Cell("LOST", Style.BAD)
+    if worker in picture.facts.cut_off:
+        return Cell("CUT OFF", Style.BAD)
     pending = progress.stop.result == "pending"
     return Cell("waiting for", Style.WARN) if pending else Cell("MISSING", Style.BAD)
+
+
+def _known(picture: Picture, progress: Progress, worker: str) -> str:
+    """What is known of a worker that owes its word."""
+    if said := unreachable(picture, worker):
+        return said
+    row = picture.facts.workers.get(worker)
+    if row is None:
+        return "nothing is known of it"
+    seen = progress.stop.stop_id in row.stops
+    busy = row.draining.get(progress.stop.stop_id, 0) if seen else row.in_flight
+    return f"{'has seen it' if seen else 'has not seen it'}, {busy} in flight"
 
 
 def _ended(picture: Picture, emergency: Emergency) -> Row:

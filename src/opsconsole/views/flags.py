@@ -6,7 +6,7 @@ from core.state import flag_name
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
-from opsconsole.views.holding import whose, why
+from opsconsole.views.holding import since, whose, why
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import age, counted
 from opsgate.hold import Hold
@@ -45,7 +45,7 @@ def _row(picture: Picture, operation: str) -> Row:
             Cell(clean(flag_name(operation), 64), Style.STRONG if holds else Style.PLAIN),
             state,
             Cell(_by(picture, hold) if hold else "-"),
-            Cell(age(hold.placed_at, picture.now) if hold else "-"),
+            Cell(age(since(picture, hold), picture.now) if hold else "-"),
             Cell(why(hold) if hold and holds else ""),
         ),
     )

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from math import ceil
 
 from opsconsole.lines import Line, Span, Style, length, line
 from opsconsole.text import clean
-from opsconsole.views.holding import whose
+from opsconsole.views.holding import since, whose
 from opsconsole.views.picture import Picture
 from opsconsole.views.verdict import Verdict, together
 from opsconsole.views.words import BUCKET_S, age, clock, counted, listed, stopwatch
-from opsgate.hold import HALT
+from opsgate.hold import HALT, Hold
 
 SEPARATOR = Span(" | ", Style.DIM)
 
@@ -35,7 +36,7 @@ Part = tuple[Span, ...]
 def row1(picture: Picture, width: int) -> Line:
     """The truth in one line: word, scope, age, who, acknowledgements."""
     if picture.word == "unknown":
-        return _fitted(width, [_last_known(picture), *_aside(picture)])
+        return _unknown(picture, width)
     if picture.word == "stopped":
         return _stopped(picture, width)
     return _fitted(width, [_running(picture), *_narrow_stops(picture), *_aside(picture)])
@@ -71,12 +72,29 @@ def freshness(picture: Picture) -> Span:
 
 
 def one_line(picture: Picture, width: int) -> Line:
-    """All there is room for below 40 x 10: the word, the count, and the two keys that matter."""
+    """All there is room for below 40 x 10: the word, the count and its age, and the two keys that matter."""
+    truth: list[Span] = [_word_of(picture)]
     verdict = together(picture.facts.global_progress, picture.now)
-    parts = [_word_of(picture), Span(" ")]
-    if verdict:
-        parts.append(Span(f"{verdict.acks} {age(verdict.since, picture.now)} ", verdict.style))
-    return line(width, *parts, Span("! S", Style.KEY), Span(" stop "), Span("q", Style.KEY), Span(" quit"))
+    if verdict is not None and picture.word == "stopped":
+        truth.append(Span(f" {verdict.acks} {age(verdict.since, picture.now)}", verdict.style))
+    elif picture.word == "unknown" and picture.link.age_s is not None:
+        truth.append(Span(f" {stopwatch(picture.link.age_s)}", Style.BAD))
+    stop, stop_short = (Span("! S", Style.KEY), Span(" stop")), (Span("! S", Style.KEY),)
+    quit_ = (Span("  "), Span("q", Style.KEY), Span(" quit"))
+    for keys in ((SEPARATOR, *stop, *quit_), (SEPARATOR, *stop), (SEPARATOR, *stop_short), (Span(" "), *stop_short)):
+        if length((*truth, *keys)) <= width:
+            return line(width, *truth, *keys)
+    return line(width, *truth)
+
+
+def connection(picture: Picture) -> str:
+    """Why nothing newer is shown, and when it is tried again: ``backend unreachable, retry 3 in 4s``."""
+    link = picture.link
+    said = "backend unreachable" if link.age_s is not None or link.trouble else "no answer yet"
+    if not link.tries:
+        return said
+    when = "now" if link.retry_s is None else f"in {ceil(link.retry_s)}s"
+    return f"{said}, retry {link.tries} {when}"
 
 
 def _word_of(picture: Picture) -> Span:
@@ -105,39 +123,67 @@ def _head(picture: Picture, *, brief: bool) -> Part:
     """The word for the hold on everything: an emergency's by its verification, an operator's by its mode."""
     hold = picture.facts.holds.everywhere[0]
     verdict = together(picture.facts.global_progress, picture.now)
-    word, since = (verdict.word, verdict.since) if verdict else ("PAUSE", hold.placed_at)
-    for_ = "" if picture.now - since < JUST_NOW else f" {age(since, picture.now)}"
+    word, begun = (verdict.word, verdict.since) if verdict else ("PAUSED", since(picture, hold))
+    for_ = "" if picture.now - begun < JUST_NOW else f" {age(begun, picture.now)}"
     if brief:
         return (Span(" "), STOP, Span(f" {word}", Style.STRONG), Span(for_))
     by = Span(f"{for_} by {whose(picture, hold)}")
     return (Span(" "), STOP, Span(f" GLOBAL {word}", Style.STRONG), by)
 
 
-def _last_known(picture: Picture) -> Part:
+def _unknown(picture: Picture, width: int) -> Line:
     """What was true when the backend last answered; it may not be true now. A stop that has left comes before it."""
+    asides = [] if picture.link.live and not picture.link.tries else [Span(connection(picture), Style.BAD)]
+    heads = _last_known(picture)
     if picture.sent:
-        sent = f" STOP SENT {clock(picture.sent[-1].ordered_at)}"
-        return (Span(" "), UNKNOWN, Span(sent, Style.STRONG), Span(", nobody has recorded it yet"))
+        asides.insert(0, Span(heads[0].strip()))
+        at = clock(picture.sent[-1].ordered_at)
+        heads = (f" STOP SENT {at}, nobody has recorded it yet", f" STOP SENT {at}, not recorded", " STOP SENT")
+    dash = Span(" - ", Style.DIM)
+    for head, works in zip(heads, ("! S still works", "! S works", "! S"), strict=True):
+        last = (dash, Span(works, Style.STRONG))
+        spans = [Span(" "), UNKNOWN, Span(head, Style.STRONG)]
+        if length((*spans, *last)) <= width:
+            break
+    for aside in asides:
+        if length((*spans, dash, aside, *last)) <= width:
+            spans += (dash, aside)
+    return line(width, *spans, *last)
+
+
+def _last_known(picture: Picture) -> tuple[str, str, str]:
+    """What was seen last, and when: in full, shorter, and as short as it can be said."""
     if picture.link.age_s is None:
-        return (Span(" "), UNKNOWN, Span(" NOT YET KNOWN"), Span(" - ! S works", Style.STRONG))
-    word = "STOPPED" if picture.facts.holds.everywhere else "RUNNING"
-    verdict = together(picture.facts.global_progress, picture.now) if picture.facts.holds.everywhere else None
-    if verdict is not None:
-        word = f"{verdict.word} {verdict.acks}"
-    ago = f"{clock(picture.now)}, {stopwatch(picture.link.age_s)} ago"
-    return (Span(" "), UNKNOWN, Span(f" LAST KNOWN {word} {ago}"), Span(" - ! S works", Style.STRONG))
+        return (" NOT YET KNOWN",) * 3
+    verdict = together(picture.facts.global_progress, picture.now)
+    held = picture.facts.holds.everywhere
+    word = "RUNNING" if not held else f"{verdict.word} {verdict.acks}" if verdict else "PAUSED"
+    if picture.link.live:
+        return (f" LAST KNOWN {word}",) * 3
+    at, old = picture.now - timedelta(seconds=picture.link.age_s), stopwatch(picture.link.age_s)
+    return f" LAST KNOWN {word} {clock(at)}, {old} ago", f" LAST KNOWN {word}, {old} ago", f" WAS {word} {old}"
 
 
 def _acknowledgements(picture: Picture) -> list[Part]:
     verdict = together(picture.facts.global_progress, picture.now)
+    hold = picture.facts.holds.everywhere[0]
     parts: list[Part] = []
     if verdict is not None:
         parts += [(Span(f"acks {verdict.acks}", verdict.style), *_missing(verdict)), *_names(verdict)]
+    elif picture.facts.workers:
+        parts.append((seen_by(picture, hold),))
     if picture.facts.in_flight:
-        hold = picture.facts.holds.everywhere[0]
         does = "to halt" if hold.mode == HALT else "draining"
         parts.append((Span(f"{picture.facts.in_flight} in flight, {does}", Style.WARN),))
     return parts
+
+
+def seen_by(picture: Picture, hold: Hold) -> Span:
+    """How many workers have seen a pause of everything: ``acks 11/12``. What is in flight tells who drained."""
+    lost = set(picture.facts.lost)
+    of = [row for row in picture.facts.workers.values() if row.worker_id in picture.state.workers]
+    seen = sum(row.revision >= hold.revision and row.worker_id not in lost for row in of)
+    return Span(f"acks {seen}/{len(of)}", Style.GOOD if seen == len(of) else Style.WARN)
 
 
 def _missing(verdict: Verdict) -> Part:
@@ -168,6 +214,8 @@ def _aside(picture: Picture) -> list[Part]:
     facts, parts = picture.facts, list[Part]()
     if facts.lost:
         parts.append((Span(f"{len(facts.lost)} LOST", Style.BAD), Span(f" {listed(facts.lost, 2)}")))
+    if facts.cut_off:
+        parts.append((Span(f"{len(facts.cut_off)} CUT OFF", Style.BAD), Span(f" {listed(facts.cut_off, 2)}")))
     by_dimension = {
         "site": sum(dimension == "site" for dimension, _ in facts.holds.by_name),
         "operation": sum(dimension == "operation" for dimension, _ in facts.holds.by_name),

@@ -1,7 +1,10 @@
-"""What is said about one hold, the same in every view."""
+"""What is said about one hold or one emergency, the same in every view."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from core.state import Emergency
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
 from opsgate.hold import Hold
@@ -19,3 +22,31 @@ def why(hold: Hold) -> str:
     if hold.source == "emergency":
         return f"{clean(hold.owner, 20)} {said}".rstrip()
     return said or hold.source
+
+
+def since(picture: Picture, hold: Hold) -> datetime:
+    """Since when it holds: an emergency's since its stop was ordered, which may be before anybody recorded it."""
+    return picture.facts.ordered.get(hold.hold_id, hold.placed_at)
+
+
+def opened(picture: Picture, emergency: Emergency) -> datetime:
+    """Since when there is this emergency: since its first stop was ordered."""
+    stops = (picture.state.stops.get(stop_id) for stop_id in emergency.stop_ids)
+    return min((stop.ordered_at for stop in stops if stop), default=emergency.opened_at)
+
+
+def way_back(hold: Hold) -> str:
+    """What ends it, as a key or a command."""
+    match hold.source:
+        case "emergency":
+            return f"R recovers {clean(hold.owner, 20)}"
+        case "operator":
+            return "R resumes everything" if hold.is_global else "P resumes it"
+        case "flag":
+            return "P switches it on"
+        case "limit":
+            return f"opsconsole limits set {clean(hold.owner, 60)} UNITS"
+        case "workflow":
+            return f"opsconsole workflows on {clean(hold.selector.get('workflow') or 'NAME', 60)}"
+        case _:
+            return "its source ends it; a person by: opsconsole resume --force"

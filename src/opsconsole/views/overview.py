@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
-from opsconsole.views.holding import whose
-from opsconsole.views.picture import Picture
+from opsconsole.views.emergencies import UNREACHABLE
+from opsconsole.views.header import seen_by
+from opsconsole.views.holding import since, whose
+from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.verdict import Verdict, together
-from opsconsole.views.words import age, bar, clock, counted, listed
+from opsconsole.views.words import age, bar, clock, counted, listed, scope
+from opsgate.hold import HALT
+from opsgate.selector import EVERYTHING
 
 COLUMNS = (Column("", 9, 9, rank=0), Column("", 20, 200, rank=1))
 
 BAR_CELLS = 32
+NAMED = 6
 HELD = {"site": "site", "operation": "flag", "workflow": "workflow", "service": "service", "dependency": "dependency"}
 
 
 def overview(picture: Picture) -> Table:
-    """State, since when, by whom and why; acknowledgements; workers; what a resume waits for; what expires."""
+    """State, since when, by whom and why; acknowledgements; workers; the way back; what ends by itself."""
     verdict = together(picture.facts.global_progress, picture.now)
-    rows = [_state(picture, verdict), *_cause(picture), *_acknowledged(verdict), _workers(picture)]
-    rows += [_resume(picture), _expiry(picture), _holds(picture)]
+    rows = [_state(picture, verdict), *_cause(picture), *_acknowledged(picture, verdict)]
+    rows += [*_workers(picture), *_in_flight(picture), *_way_back(picture), _expiry(picture), _holds(picture)]
     return Table(columns=COLUMNS, rows=Listed(rows))
 
 
-def _say(question: str, answer: str, style: Style = Style.PLAIN) -> Row:
-    return Row(question, (Cell(question, Style.DIM), Cell(answer, style)))
+def _say(question: str, answer: str, style: Style = Style.PLAIN, number: int = 0) -> Row:
+    """A question and its answer; an answer of several lines has its question once."""
+    key, shown = (f"{question}#{number}", "") if number else (question, question)
+    return Row(key, (Cell(shown, Style.DIM), Cell(answer, style)))
 
 
 def _state(picture: Picture, verdict: Verdict | None) -> Row:
@@ -35,56 +44,105 @@ def _state(picture: Picture, verdict: Verdict | None) -> Row:
     if picture.word == "running":
         return _say("STATE", "RUNNING", Style.GOOD)
     hold = picture.facts.holds.everywhere[0]
+    begun = since(picture, hold)
     word = verdict.word if verdict else "PAUSED"
-    since = f" since {clock(hold.placed_at)} UTC ({age(hold.placed_at, picture.now)}), {hold.mode}"
-    return Row("STATE", (Cell("STATE", Style.DIM), Cell(word + since, Style.STRONG)))
+    return _say("STATE", f"{word} since {clock(begun)} UTC ({age(begun, picture.now)}), {hold.mode}", Style.STRONG)
 
 
 def _cause(picture: Picture) -> list[Row]:
     if not picture.facts.holds.everywhere:
         return []
     hold = picture.facts.holds.everywhere[0]
-    case = f", emergency {clean(hold.owner, 20)}" if hold.source == "emergency" else ""
+    case = f", emergency {clean(hold.owner, 20)}" if hold.source == "emergency" else f", {clean(hold.source, 20)}"
     return [_say("BY", whose(picture, hold) + case), _say("REASON", clean(hold.reason, 200) or "none given yet")]
 
 
-def _acknowledged(verdict: Verdict | None) -> list[Row]:
+def _acknowledged(picture: Picture, verdict: Verdict | None) -> list[Row]:
     if verdict is None:
-        return []
+        pauses = picture.facts.holds.everywhere
+        if not pauses or not picture.facts.workers:
+            return []
+        seen = seen_by(picture, pauses[0])
+        return [_say("ACKS", f"{seen.text.removeprefix('acks ')} have seen it", seen.style)]
     if not verdict.of:
         return [_say("ACKS", f"{verdict.acks}  no worker was on its list", verdict.style)]
     share = verdict.acked / verdict.of
     rows = [_say("ACKS", f"{verdict.acks}  {bar(share, BAR_CELLS)} {int(share * 100)}%", verdict.style)]
     if verdict.missing:
         question = "WAITING" if verdict.word == "STOPPING" else "MISSING"
-        rows.append(_say(question, listed(verdict.missing, 6), verdict.style))
+        rows.append(_say(question, missing(picture, picture.facts.global_progress), verdict.style))
     return rows
 
 
-def _workers(picture: Picture) -> Row:
+def missing(picture: Picture, stops: tuple[Progress, ...], most: int = NAMED) -> str:
+    """Who owes its acknowledgement, and for how long: ``w-3 1m  w-7 35s LOST``."""
+    owed = {worker: each for each in reversed(stops) for worker in each.missing}
+    said: list[str] = []
+    for worker, each in list(owed.items())[:most]:
+        gone = " LOST" if worker in picture.facts.lost else " CUT OFF" if worker in picture.facts.cut_off else ""
+        said.append(f"{clean(worker, 40)} {age(each.stop.ordered_at, picture.now)}{gone}")
+    more = f"  +{len(owed) - most}" if len(owed) > most else ""
+    return "  ".join(said) + more
+
+
+def _workers(picture: Picture) -> list[Row]:
     facts = picture.facts
-    lost = f", {len(facts.lost)} LOST: {listed(facts.lost)}" if facts.lost else ""
-    return _say("WORKERS", f"{facts.live} live, {facts.in_flight} in flight{lost}", Style.BAD if lost else Style.PLAIN)
+    out_of_reach = [f"{len(facts.lost)} LOST: {listed(facts.lost)}"] if facts.lost else []
+    out_of_reach += [f"{len(facts.cut_off)} CUT OFF: {listed(facts.cut_off)}"] if facts.cut_off else []
+    rows = [_say("WORKERS", f"{facts.live} live", Style.PLAIN)]
+    rows += [_say("WORKERS", f"{said}, {UNREACHABLE}", Style.BAD, n) for n, said in enumerate(out_of_reach, 1)]
+    return rows
 
 
-def _resume(picture: Picture) -> Row:
-    active = picture.state.active_emergencies()
-    if active:
-        names = listed([emergency.emergency_id for emergency in active])
-        return _say("RESUME", f"blocked by {names}: R recovers", Style.WARN)
-    if picture.facts.holds.everywhere:
-        return _say("RESUME", "R: typed scope, checks, reason")
-    return _say("RESUME", "nothing to resume")
+def _in_flight(picture: Picture) -> list[Row]:
+    facts = picture.facts
+    if not facts.in_flight:
+        return [_say("IN-FLIGHT", "nothing")] if facts.workers else []
+    held = facts.holds.everywhere
+    does = "" if not held else ", to halt at its next checkpoint" if held[0].mode == HALT else ", draining"
+    return [_say("IN-FLIGHT", f"{facts.in_flight} running{does}", Style.WARN if held else Style.PLAIN)]
+
+
+def _way_back(picture: Picture) -> list[Row]:
+    """What stands between now and work, one line each, and the key that leads there."""
+    said = [(text, Style.WARN) for text in _blockers(picture)]
+    if not said and picture.facts.holds.everywhere:
+        said = [("R resumes everything: a reason, the scope typed, three seconds", Style.PLAIN)]
+    question = "RESUME" if picture.facts.holds.everywhere else "RECOVER"
+    rows = [_say(question, text, style, number) for number, (text, style) in enumerate(said)]
+    return rows or [_say("RESUME", "nothing is held everywhere")]
+
+
+def _blockers(picture: Picture) -> Iterator[str]:
+    if picture.word == "unknown":
+        yield "not while the backend does not answer: a release has to be recorded"
+    for emergency in picture.state.active_emergencies():
+        stops = [each for each in picture.facts.progress if each.stop.emergency_id == emergency.emergency_id]
+        verdict = together(stops, picture.now)
+        narrow = "" if EVERYTHING in emergency.selectors else f" on {scope(emergency.selectors)}"
+        acks = f", {len(verdict.missing)} of {verdict.of} acks missing" if verdict and verdict.missing else ""
+        yield f"{clean(emergency.emergency_id, 20)} active{narrow}{acks}: R recovers it"
+    for hold in picture.facts.holds.everywhere:
+        if hold.source not in {"emergency", "operator"}:
+            yield f"held by {clean(hold.source, 20)} {clean(hold.owner, 60)}: opsconsole resume --all --force"
 
 
 def _expiry(picture: Picture) -> Row:
-    due = [hold for hold in picture.facts.holds.everywhere if hold.expires_at is not None]
-    if not due or due[0].expires_at is None:
+    """When everything would run again by itself: when the last hold on it ends."""
+    held = picture.facts.holds.everywhere
+    if not held:
         return _say("EXPIRY", "none")
-    return _say("EXPIRY", f"{due[0].hold_id} at {clock(due[0].expires_at)} UTC")
+    ends = [hold.expires_at for hold in held if hold.expires_at is not None]
+    if len(ends) < len(held):
+        return _say("EXPIRY", "none: it stays until a person ends it")
+    if any(hold.overdue for hold in held):
+        return _say("EXPIRY", "fell due while no keeper ran: a person has to resume", Style.WARN)
+    return _say("EXPIRY", f"resumes by itself at {clock(max(ends))} UTC", Style.WARN)
 
 
 def _holds(picture: Picture) -> Row:
     held = [dimension for dimension, _ in picture.facts.holds.by_name]
     named = [counted(held.count(dimension), word) for dimension, word in HELD.items() if dimension in held]
-    return _say("HOLDS", f"{len(picture.state.holds)} in force" + (f": {', '.join(named)}" if named else ""))
+    everywhere = len(picture.state.holds_on(EVERYTHING))
+    parts = [f"{everywhere} on everything"] * bool(everywhere) + named
+    return _say("HOLDS", f"{len(picture.state.holds)} in force" + (f": {', '.join(parts)}" if parts else ""))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -13,9 +14,16 @@ from opsgate.evaluate import rank
 from opsgate.hold import Hold
 from opsgate.order import Order
 from opsgate.selector import EVERYTHING
+from opsgate.wire import LOST_AFTER_S
 
 FRESH_S = 5.0
 """Data younger than this is live; older data is stale, and a stale state is unknown."""
+
+SILENT_AFTER = timedelta(seconds=LOST_AFTER_S)
+"""Without a heartbeat for this long a worker is lost, whether or not a keeper runs that says so in the journal."""
+
+SEEN_WITHIN = timedelta(seconds=LOST_AFTER_S)
+"""A worker that still sends heartbeats and has not seen a hold as old as this cannot be reached by its gate."""
 
 Word = Literal["running", "stopped", "unknown"]
 
@@ -36,11 +44,22 @@ class Link(NamedTuple):
     trouble: str = ""
     slow_s: float = 0.0
     """How long its last answer took, when that was long enough to be worth a word."""
+    tries: int = 0
+    """How often in a row it has been asked in vain."""
+    retry_s: float | None = None
+    """Seconds until it is asked again; None while it is being asked."""
 
     @property
     def live(self) -> bool:
         """Whether what is shown is what is."""
         return self.age_s is not None and self.age_s < FRESH_S
+
+
+class Routes(NamedTuple):
+    """The ways by which a stop would leave this host, as last looked at; None where nobody has looked yet."""
+
+    latch: bool | None = None
+    keeper: bool | None = None
 
 
 class NameBook:
@@ -75,6 +94,11 @@ class HoldBook:
                 found.setdefault(pair, []).append(hold)
         self.by_name = {pair: tuple(holds) for pair, holds in found.items()}
         """``(dimension, name)`` → the holds whose selector names it; those on it alone before those on a part of it."""
+        self._latest = sorted(((hold.revision, hold.placed_at) for hold in state.holds.values()), reverse=True)
+
+    def settled(self, now: datetime) -> int:
+        """The revision that every reachable worker must have seen at `now`: that of the last hold which is not new."""
+        return next((revision for revision, at in self._latest if now - at > SEEN_WITHIN), 0)
 
 
 @dataclass(frozen=True)
@@ -118,7 +142,35 @@ class Facts:
     @cached_property
     def lost(self) -> tuple[str, ...]:
         """Workers that went silent without a word: shown apart, counted as not stopped."""
-        return tuple(sorted(name for name, worker in self.state.workers.items() if worker.lost_at is not None))
+        return tuple(sorted(name for name in self.state.workers if self._is_silent(name)))
+
+    @cached_property
+    def cut_off(self) -> tuple[str, ...]:
+        """Workers that send heartbeats and have long not seen what holds: what is ordered now does not reach them."""
+        if self.seen is None:
+            return ()
+        settled, lost = self.holds.settled(self.seen.at), set(self.lost)
+        behind = (row for row in self.seen.workers if row.state != "left" and row.revision < settled)
+        return tuple(sorted(row.worker_id for row in behind if row.worker_id not in lost))
+
+    @cached_property
+    def serving(self) -> Mapping[str, tuple[WorkerRow, ...]]:
+        """Site → the workers that declared it. Under the empty name those that declared no site, and serve them all."""
+        found: dict[str, list[WorkerRow]] = {}
+        for row in self.workers.values():
+            if row.state != "left":
+                for site in row.scope.get("site", ()) or ("",):
+                    found.setdefault(site, []).append(row)
+        return {site: tuple(rows) for site, rows in found.items()}
+
+    @cached_property
+    def ordered(self) -> Mapping[str, datetime]:
+        """Hold → when the first stop that placed it was ordered. A stop is as old as its order, not as its record."""
+        found: dict[str, datetime] = {}
+        for stop in self.state.active_stops():
+            for hold_id in stop.hold_ids:
+                found[hold_id] = min(stop.ordered_at, found.get(hold_id, stop.ordered_at))
+        return found
 
     @cached_property
     def live(self) -> int:
@@ -146,6 +198,14 @@ class Facts:
         """What is used of each limit."""
         return {usage.name: usage for usage in self.seen.usage} if self.seen else {}
 
+    def _is_silent(self, worker: str) -> bool:
+        if self.state.workers[worker].lost_at is not None:
+            return True
+        row = self.workers.get(worker)
+        if row is None or self.seen is None:
+            return False
+        return row.state != "left" and self.seen.at - row.heartbeat_at > SILENT_AFTER
+
     def _progress_of(self, stop: Stop) -> Progress:
         heard = (
             worker for worker in stop.of if worker in self.workers and self.workers[worker].has_stopped(stop.stop_id)
@@ -162,6 +222,7 @@ class Picture(NamedTuple):
     who: Who
     sent: tuple[Order, ...] = ()
     """Stops that have left from here and that the journal does not have yet."""
+    routes: Routes = Routes()
 
     @property
     def state(self) -> State:

@@ -1,4 +1,4 @@
-"""What a recovery would need now: the checks of each emergency, and what a resume of everything would release."""
+"""What a recovery would need now: each stop and its verification, and what would hold all the same."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from core.capabilities.recovery import Check, recovery_checks
-from core.state import Emergency, State
+from core.state import Emergency, State, Stop
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
+from opsconsole.views.holding import opened, way_back
 from opsconsole.views.picture import Picture
-from opsconsole.views.words import ago, scope, shortened
+from opsconsole.views.words import ago, clock, listed, scope
 from opsgate.evaluate import describe
 from opsgate.hold import Hold
+from opsgate.selector import EVERYTHING
 
 COLUMNS = (Column("", 5, 8, rank=0), Column("", 20, 200, rank=1))
 
 VERDICTS = {"ok": Cell("[ok]", Style.GOOD), "warn": Cell("[!!]", Style.WARN), "fail": Cell("[XX]", Style.BAD)}
 """How the checks of a recovery are marked. A sign that fails refuses; one that warns is for the person to weigh."""
+
+OTHERS_SHOWN = 5
 
 
 def recovery(picture: Picture) -> Table:
@@ -29,9 +33,26 @@ def recovery(picture: Picture) -> Table:
     return Table(columns=COLUMNS, rows=Listed(rows), empty="nothing to recover: no emergency and no global pause")
 
 
-def check_cells(check: Check) -> tuple[Cell, Cell]:
-    """One check as its sign and its words."""
-    return VERDICTS[check.verdict], Cell(shortened(clean(check.detail, 200)))
+def checklist(picture: Picture, emergency: Emergency) -> Iterator[tuple[Cell, str]]:
+    """What the engine would look at, as signs and words; a line without a sign goes on with the one above.
+
+    The verdicts are the engine's. The words are by time and person, for nobody can follow the id of a stop.
+    """
+    state = as_seen(picture)
+    checks = recovery_checks(state, emergency, picture.now)
+    for stop_id, check in zip(emergency.stop_ids, checks, strict=False):
+        yield from _of_stop(state.stops[stop_id], check)
+    own = {hold_id for stop_id in emergency.stop_ids for hold_id in picture.state.stops[stop_id].hold_ids}
+    touching = picture.state.holds_touching(emergency.selectors)
+    others = [hold for hold in touching if hold.hold_id not in own and hold.owner != emergency.emergency_id]
+    for check in checks[len(emergency.stop_ids) :]:
+        if not others:
+            yield VERDICTS[check.verdict], clean(check.detail, 200)
+    for number, hold in enumerate(others[:OTHERS_SHOWN]):
+        said = clean(describe(hold), 160)
+        yield (Cell(""), f"and {said}") if number else (VERDICTS["warn"], f"stays held: {said}")
+    if len(others) > OTHERS_SHOWN:
+        yield Cell(""), f"and {len(others) - OTHERS_SHOWN} more holds"
 
 
 def as_seen(picture: Picture) -> State:
@@ -50,13 +71,24 @@ def resumable(picture: Picture) -> tuple[Hold, ...]:
 
 def _of_emergency(picture: Picture, emergency: Emergency) -> Iterator[Row]:
     name = clean(emergency.emergency_id, 20)
-    about = f"R recovers {scope(emergency.selectors)}, stopped {ago(emergency.opened_at, picture.now)}"
+    what = "everything" if EVERYTHING in emergency.selectors else scope(emergency.selectors)
+    about = f"R recovers {what}, stopped {ago(opened(picture, emergency), picture.now)}"
     yield Row(emergency.emergency_id, (Cell(name, Style.STRONG), Cell(about)))
-    for number, check in enumerate(recovery_checks(as_seen(picture), emergency)):
-        sign, words = check_cells(check)
-        for line, part in enumerate(words.text.split("; ")):
-            cells = Cell("") if line else sign, Cell(part)
-            yield Row(f"{emergency.emergency_id}#{number}.{line}", cells)
+    for number, (sign, words) in enumerate(checklist(picture, emergency)):
+        yield Row(f"{emergency.emergency_id}#{number}", (sign, Cell(words)))
+
+
+def _of_stop(stop: Stop, check: Check) -> Iterator[tuple[Cell, str]]:
+    acked = len(stop.of) - len(stop.missing)
+    came_to = {
+        "verified": "verified",
+        "pending": "still counting" if check.verdict == "fail" else "no keeper has counted since",
+    }.get(stop.result, stop.result.upper())
+    by = clean(stop.ordered_by, 30)
+    yield VERDICTS[check.verdict], f"stop by {by} at {clock(stop.ordered_at)}: {acked}/{len(stop.of)}, {came_to}"
+    if stop.missing:
+        words = "waiting for" if check.verdict == "fail" else "not known to have stopped:"
+        yield Cell(""), f"{words} {listed(stop.missing, 5)}"
 
 
 def _of_pause(picture: Picture) -> list[Row]:
@@ -64,7 +96,7 @@ def _of_pause(picture: Picture) -> list[Row]:
     if not holds:
         return []
     blocked = bool(picture.state.active_emergencies())
-    does = "stays: recover the emergency first" if blocked else "R resumes all"
+    does = "stays: recover the emergency first" if blocked else "R resumes everything"
     heading = Row("all", (Cell("PAUSE", Style.STRONG), Cell(does)))
     return [heading, *(Row(hold.hold_id, (Cell("  -"), Cell(clean(describe(hold), 200)))) for hold in holds)]
 
@@ -77,5 +109,5 @@ def _of_others(picture: Picture) -> list[Row]:
 
 
 def _overdue(hold: Hold) -> Row:
-    text = f"{hold.hold_id} on {hold.selector}: its end fell due while no keeper ran; a person has to release it"
-    return Row(f"overdue/{hold.hold_id}", (VERDICTS["warn"], Cell(clean(text, 200))))
+    said = f"{describe(hold)}; its end fell due while no keeper ran: {way_back(hold)}"
+    return Row(f"overdue/{hold.hold_id}", (VERDICTS["warn"], Cell(clean(said, 200))))

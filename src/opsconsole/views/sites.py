@@ -9,41 +9,45 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
+from core.ports import WorkerRow
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Row, Table
 from opsconsole.text import clean
-from opsconsole.views.holding import whose, why
+from opsconsole.views.holding import since, whose, why
 from opsconsole.views.picture import Facts, Picture
-from opsconsole.views.verdict import Verdict, together
+from opsconsole.views.verdict import together
 from opsconsole.views.words import age, counted
 from opsgate.hold import Hold
 
 COLUMNS = (
-    Column("SITE", 18, 28, rank=0),
+    Column("SITE", 12, 28, rank=0),
     Column("STATE", 6, 6, rank=1),
     Column("WHY", 12, 60, rank=4),
-    Column("BY", 5, 12, rank=5),
+    Column("BY", 5, 12, rank=6),
     Column("AGE", 4, 4, rank=2, right=True),
-    Column("ACKS", 5, 7, rank=3, right=True),
+    Column("ACK", 5, 7, rank=3, right=True),
+    Column("IN-FLIGHT", 9, 9, rank=5, right=True),
 )
+
+BOTH = "STOP PAUSED"
+"""Under an emergency, and paused by somebody too: recovering the one leaves the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acks:
-    """The workers of one site that are listed by a stop of it: how many stopped, how many there are."""
+    """The workers of one site: how many are known to obey what holds it, of how many."""
 
     stopped: int = 0
     of: int = 0
 
-    def cell(self, verdict: Verdict | None) -> Cell:
-        """``9/12!``; as bad as the verdict on all the stops where somebody is missing."""
-        if verdict is None or not self.of:
+    def cell(self, style: Style) -> Cell:
+        """``9/12!``, in `style` where somebody is missing."""
+        if not self.of:
             return Cell("-")
         if self.stopped == self.of:
             return Cell(f"{self.stopped}/{self.of}")
-        return Cell(f"{self.stopped}/{self.of}!", verdict.style)
+        return Cell(f"{self.stopped}/{self.of}!", style)
 
 
 class SiteRows:
@@ -78,6 +82,12 @@ class SiteRows:
         """How many sites have a hold of their own."""
         return len(self._held)
 
+    @property
+    def paused_under_a_stop(self) -> bool:
+        """Whether any site is paused and under an emergency at once, which takes more room to say."""
+        wide = self._picture.facts.holds.everywhere[:1]
+        return any(all(_stopped_and_paused(holds, wide)) for holds in self._held.values())
+
     def _skip(self, rank: int) -> int:
         """The place in all names of the `rank`-th one that has nothing of its own."""
         low, high = 0, len(self._places)
@@ -95,36 +105,20 @@ class SiteRows:
         return order, hold.placed_at.timestamp(), site
 
     def _row(self, site: str) -> Row:
-        return _row(self._picture, site, self._held.get(site, ()), self._acks.get(site, Acks()))
-
-    @cached_property
-    def _acks(self) -> dict[str, Acks]:
-        return acks_by_site(self._picture.facts)
+        return _row(self._picture, site, self._held.get(site, ()))
 
 
 def sites(picture: Picture) -> Table:
     """The table of sites."""
     rows = SiteRows(picture)
+    state = Column("STATE", len(BOTH), len(BOTH), rank=1) if rows.paused_under_a_stop else COLUMNS[1]
     return Table(
-        columns=COLUMNS,
+        columns=(COLUMNS[0], state, *COLUMNS[2:]),
         rows=rows,
         alarm=f"!{rows.held}" if rows.held else "",
         note=counted(len(rows), "site"),
         empty="no site is registered: opsconsole sites add NAME",
     )
-
-
-def acks_by_site(facts: Facts) -> dict[str, Acks]:
-    """Site → acknowledgements of the workers that declared it, over all stops in force."""
-    stopped: dict[str, int] = {}
-    listed: dict[str, int] = {}
-    missing = {worker for each in facts.progress for worker in each.missing}
-    for worker in dict.fromkeys(worker for each in facts.progress for worker in each.stop.of):
-        row = facts.workers.get(worker)
-        for site in row.scope.get("site", ()) if row else ():
-            listed[site] = listed.get(site, 0) + 1
-            stopped[site] = stopped.get(site, 0) + (worker not in missing)
-    return {site: Acks(stopped[site], of) for site, of in listed.items()}
 
 
 def _held_sites(facts: Facts) -> dict[str, tuple[Hold, ...]]:
@@ -138,32 +132,80 @@ def _is_in(names: Sequence[str], name: str) -> bool:
     return at < len(names) and names[at] == name
 
 
-def _row(picture: Picture, site: str, holds: Sequence[Hold], acks: Acks) -> Row:
+def _row(picture: Picture, site: str, holds: Sequence[Hold]) -> Row:
     state, reason, hold = _standing(picture, holds)
     return Row(
         site,
         (
-            Cell(clean(site, 64), Style.STRONG if holds else Style.PLAIN),
+            Cell(clean(site, 128), Style.STRONG if holds else Style.PLAIN),
             state,
             reason,
             Cell(whose(picture, hold) if hold else "-"),
-            Cell(age(hold.placed_at, picture.now) if hold else "-"),
-            acks.cell(together(picture.facts.progress, picture.now)),
+            Cell(age(since(picture, hold), picture.now) if hold else "-"),
+            _acks(picture, site, hold),
+            _in_flight(picture.facts, site, hold),
         ),
     )
 
 
 def _standing(picture: Picture, holds: Sequence[Hold]) -> tuple[Cell, Cell, Hold | None]:
     """The state of one site, why it is so, and the hold that says so. ``stop*`` is held by a wider hold only."""
-    if holds and len(holds[0].selector.items) == 1:
-        hold = holds[0]
-        word = "STOP" if hold.source == "emergency" else "PAUSED"
-        return Cell(word, Style.STOPPED), Cell(why(hold)), hold
-    if picture.facts.holds.everywhere:
-        hold = picture.facts.holds.everywhere[0]
-        said = why(hold) if hold.source == "emergency" else f"GLOBAL {why(hold)}"
-        return Cell("stop*", Style.WARN), Cell(said), hold
+    own = [hold for hold in holds if len(hold.selector.items) == 1]
+    wide = picture.facts.holds.everywhere[:1]
+    stopped, paused = _stopped_and_paused(holds, wide)
+    if stopped and paused:
+        said = f"{why(stopped[0])}; {paused[0].source} {whose(picture, paused[0])} {clean(paused[0].reason, 60)}"
+        return Cell(BOTH, Style.STOPPED), Cell(said.rstrip()), stopped[0]
+    if own:
+        word = "STOP" if own[0].source == "emergency" else "PAUSED"
+        return Cell(word, Style.STOPPED), Cell(why(own[0])), own[0]
+    if wide:
+        said = why(wide[0]) if wide[0].source == "emergency" else f"GLOBAL {why(wide[0])}"
+        return Cell("stop*", Style.WARN), Cell(said), wide[0]
     if holds:
-        hold = holds[0]
-        return Cell("partly", Style.WARN), Cell(clean(str(hold.selector), 60)), hold
+        return Cell("partly", Style.WARN), Cell(clean(str(holds[0].selector), 120)), holds[0]
     return Cell("runs", Style.GOOD), Cell(""), None
+
+
+def _stopped_and_paused(holds: Sequence[Hold], wide: Sequence[Hold]) -> tuple[list[Hold], list[Hold]]:
+    """The emergencies' holds on all of a site, and the others' on exactly it."""
+    own = [hold for hold in holds if len(hold.selector.items) == 1]
+    stopped = [hold for hold in (*own, *wide) if hold.source == "emergency"]
+    return stopped, [hold for hold in own if hold.source != "emergency"]
+
+
+def _acks(picture: Picture, site: str, hold: Hold | None) -> Cell:
+    """Of a stop: who of this site is on its list and has acknowledged. Of a pause: who of this site has seen it."""
+    if hold is None:
+        return Cell("-")
+    rows = _serving(picture.facts, site)
+    if hold.source == "emergency":
+        stops = [each for each in picture.facts.progress if hold.hold_id in each.stop.hold_ids]
+        listed = {worker for each in stops for worker in each.stop.of}.intersection(row.worker_id for row in rows)
+        missing = listed.intersection(worker for each in stops for worker in each.missing)
+        verdict = together(stops, picture.now)
+        return Acks(len(listed) - len(missing), len(listed)).cell(verdict.style if verdict else Style.BAD)
+    lost = set(picture.facts.lost)
+    seen = sum(row.revision >= hold.revision and row.worker_id not in lost for row in rows)
+    return Acks(seen, len(rows)).cell(Style.WARN)
+
+
+def _in_flight(facts: Facts, site: str, hold: Hold | None) -> Cell:
+    """Work of this site that runs now, by heartbeats. Of workers that serve other sites too it is known only that it
+    is at most so much; of lost ones nothing is known."""
+    rows = _serving(facts, site)
+    if not rows:
+        return Cell("-" if facts.seen is not None else "?")
+    lost = set(facts.lost)
+    heard = [row for row in rows if row.worker_id not in lost]
+    if not heard:
+        return Cell("?", Style.WARN)
+    count = sum(row.in_flight for row in heard)
+    shared = any(row.in_flight and row.scope.get("site", []) != [site] for row in heard)
+    unsure = "+?" if len(heard) < len(rows) else ""
+    return Cell(f"{'<=' if shared else ''}{count}{unsure}", Style.WARN if hold and count else Style.PLAIN)
+
+
+def _serving(facts: Facts, site: str) -> tuple[WorkerRow, ...]:
+    rows = (*facts.serving.get(site, ()), *facts.serving.get("", ()))
+    return tuple(row for row in rows if row.worker_id in facts.state.workers)

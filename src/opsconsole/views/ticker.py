@@ -8,6 +8,7 @@ from opsconsole.layout import PANES
 from opsconsole.lines import Line, Span, Style, line
 from opsconsole.table import Table
 from opsconsole.text import clean
+from opsconsole.views.holding import opened
 from opsconsole.views.limits import CRITICAL_SHARE, WARNING_SHARE, share
 from opsconsole.views.picture import Picture
 from opsconsole.views.verdict import together
@@ -60,7 +61,9 @@ def _emergencies(picture: Picture) -> list[Span]:
         said = f" {verdict.word} {verdict.acks}" if verdict else ""
         missing = f" {listed(verdict.missing, 2)}" if verdict and verdict.missing else ""
         text = f"{clean(emergency.emergency_id, 20)} {scope(emergency.selectors)}{said}{missing}"
-        items.append(Span(f"{text} {age(emergency.opened_at, picture.now)}", verdict.style if verdict else Style.BAD))
+        items.append(
+            Span(f"{text} {age(opened(picture, emergency), picture.now)}", verdict.style if verdict else Style.BAD)
+        )
     return items
 
 
@@ -74,5 +77,5 @@ def _limits(picture: Picture) -> list[Span]:
 
 
 def _lost(picture: Picture) -> list[Span]:
-    lost = picture.facts.lost
-    return [Span(f"{len(lost)} LOST {listed(lost)}", Style.BAD)] if lost else []
+    out_of_reach = (("LOST", picture.facts.lost), ("CUT OFF", picture.facts.cut_off))
+    return [Span(f"{len(names)} {word} {listed(names)}", Style.BAD) for word, names in out_of_reach if names]

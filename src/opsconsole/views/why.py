@@ -1,10 +1,12 @@
-"""Why something may or may not run: every blocker, and what would be left after each release."""
+"""Why something may or may not run: every blocker, what ends each, and what would be left after each release."""
 
 from __future__ import annotations
 
 from core.policy import why
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
+from opsconsole.views.case import of_emergency
+from opsconsole.views.holding import since, way_back
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import ago
 from opsgate.evaluate import describe, headline
@@ -19,15 +21,33 @@ def explanation(picture: Picture, selector: Selector) -> list[Said]:
     found = why(picture.state.table(), selector)
     blocked = found.verdict.outcome == "blocked"
     head = clean(headline(found.verdict), 200)
-    lines: list[Said] = [(Span(f"{selector} ", Style.STRONG), Span(head, Style.BAD if blocked else Style.GOOD))]
-    lines += [_blocker(picture, hold) for hold in found.verdict.blockers]
+    lines: list[Said] = [(Span(head, Style.BAD if blocked else Style.GOOD),)]
+    for hold in found.verdict.blockers:
+        lines += [_blocker(picture, hold), *_case(picture, hold)]
     lines += [(Span(f"  {clean(str(preview), 200)}", Style.DIM),) for preview in found.previews]
     lines += [(Span(f"  only a part: {clean(describe(hold), 160)}", Style.WARN),) for hold in found.partial]
     return lines
 
 
+def of_hold(picture: Picture, hold_id: str) -> list[Said]:
+    """One hold by itself: whose it is, and what ends it."""
+    hold = picture.state.holds.get(hold_id)
+    if hold is None:
+        return [(Span("it was released: it holds nothing any more", Style.GOOD),)]
+    overdue = [(Span("  its end fell due while no keeper ran, so a person has to end it", Style.WARN),)]
+    head: Said = (Span(clean(describe(hold), 200), Style.BAD),)
+    return [head, _blocker(picture, hold), *_case(picture, hold), *(overdue if hold.overdue else ())]
+
+
 def _blocker(picture: Picture, hold: Hold) -> Said:
     until = f", until {hold.expires_at:%H:%M:%S} UTC" if hold.expires_at else ""
-    said = f"{hold.mode}, {hold.source} {hold.owner}, {ago(hold.placed_at, picture.now)}{until}"
+    said = f"{hold.mode}, {hold.source} {hold.owner}, {ago(since(picture, hold), picture.now)}{until}"
     why_ = f": {clean(hold.reason, 120)}" if hold.reason else ""
-    return (Span(f"  {clean(hold.hold_id, 40)} ", Style.STRONG), Span(clean(said, 120)), Span(why_))
+    ends = Span(f" - {way_back(hold)}", Style.KEY)
+    return (Span(f"  {clean(hold.hold_id, 40)} ", Style.STRONG), Span(clean(said, 120)), Span(why_), ends)
+
+
+def _case(picture: Picture, hold: Hold) -> list[Said]:
+    """Behind an emergency's hold: how far its stops have come, and who is missing."""
+    emergency = picture.state.emergencies.get(hold.owner) if hold.source == "emergency" else None
+    return [(Span("    "), *line) for line in of_emergency(picture, emergency)] if emergency else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +10,6 @@ from opsgate.selector import Selector, scope_text
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 BUCKET_S = 5
-_STOP_ID = re.compile(r"\bS-\d{8}T\d{6}-([0-9a-f]{8})\b")
 
 SPARKS = " .:-=+*#"
 """Eight heights in ASCII, for usage over time."""
@@ -86,11 +84,6 @@ def listed(names: Sequence[str], most: int = 3) -> str:
     """Names for a person: the first few, and how many more."""
     shown = " ".join(clean(name, 40) for name in names[:most])
     return f"{shown} +{len(names) - most}" if len(names) > most else shown
-
-
-def shortened(text: str) -> str:
-    """`text` with the ids of stops cut to the part that tells them apart: ``S-fe4aa661``."""
-    return _STOP_ID.sub(r"S-\1", text)
 
 
 def scope(selectors: Sequence[Selector]) -> str:
