@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, Protocol
 
 from opsconsole.dialogs.base import Dialog
+from opsconsole.dialogs.filter import FilterPrompt
 from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
 from opsconsole.dialogs.reading import Reading
 from opsconsole.dialogs.recover import RecoverPrompt
@@ -43,6 +44,31 @@ class Desk(Protocol):
 
     def zoom(self) -> None:
         """Give the pane all the room, or take it back."""
+
+    def show_list(self, name: str) -> bool:
+        """Look at a list by its name (`opsconsole.panes.NAMES`); False when there is none of that name."""
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether there is somewhere to go back to."""
+
+    def back(self) -> None:
+        """Go back to where this list was come to from."""
+
+    def filter(self, text: str) -> None:
+        """Show only the rows of the list in front that `text` asks for; empty shows all."""
+
+    def sort(self, column: str) -> str:
+        """Sort the list in front by a column, ``-`` before it turns it round; empty is worst first.
+
+        Returns why not, as a sentence; empty when it was done.
+        """
+
+    def widen(self) -> None:
+        """Show more columns of the list in front, or fewer again."""
+
+    def say(self, said: str) -> None:
+        """Answer the operator on the line above the keys."""
 
     def look_again(self) -> None:
         """Ask the backend at once, and paint everything anew."""
@@ -184,6 +210,93 @@ class Why(Action):
         return desk.pane.why(selected, desk.picture) if selected else None
 
 
+class Filter(Action):
+    """Fewer rows."""
+
+    id, keys, shown, label = "filter", "slash", "/", "filter"
+    about = "show only rows that hold these words, -word for rows that do not; Esc shows all again"
+
+    def run(self, desk: Desk) -> None:
+        """Narrow with every key."""
+        pane = desk.pane
+
+        def narrow(text: str) -> tuple[int, int]:
+            desk.filter(text)
+            return len(pane.table.rows), len(pane.browser.whole.rows)
+
+        desk.open(FilterPrompt(pane.title, pane.browser.filter_text, narrow, pane.action_move))
+
+
+class NextMatch(Action):
+    """To the next row that the last filter asked for."""
+
+    id, keys, shown = "next-match", "n", "n"
+    about = "the next row that the last filter asked for; N the one before"
+    by: ClassVar[int] = 1
+
+    def run(self, desk: Desk) -> None:
+        """Go there."""
+        if not desk.pane.seek(self.by):
+            desk.say(f"{self.shown}: no further match")
+
+
+class PreviousMatch(NextMatch):
+    """The other way round."""
+
+    id, keys, shown = "previous-match", "N", "N"
+    about = "the row before that the last filter asked for"
+    by = -1
+
+
+class Sort(Action):
+    """Another order."""
+
+    id, keys, shown, label = "sort", "o", "o", "sort"
+    about = "sort by the next column; behind the last one comes worst first again"
+
+    def run(self, desk: Desk) -> None:
+        """Take the next column."""
+        desk.sort(desk.pane.browser.next_sort().title)
+
+
+class Wide(Action):
+    """More columns."""
+
+    id, keys, shown, label = "wide", "w", "w", "wide"
+    about = "show more columns of this list, or fewer again"
+
+    def why_not(self, desk: Desk) -> str:
+        """Not every list has more."""
+        return "" if desk.pane.has_wide else "this list has no further columns"
+
+    def run(self, desk: Desk) -> None:
+        """Do it."""
+        desk.widen()
+
+
+class Back(Action):
+    """One step back."""
+
+    id, keys, shown = "back", "escape", "Esc"
+    about = "drop the range that is being marked, else the filter, else go back to where this list was come to from"
+
+    def why_not(self, desk: Desk) -> str:
+        """There must be something to go back on."""
+        browser = desk.pane.browser
+        if browser.anchor is not None or browser.filter_text or desk.can_go_back:
+            return ""
+        return "there is nothing to go back to"
+
+    def run(self, desk: Desk) -> None:
+        """The nearest first."""
+        if desk.pane.browser.anchor is not None:
+            desk.pane.drop_range()
+        elif desk.pane.browser.filter_text:
+            desk.filter("")
+        else:
+            desk.back()
+
+
 class Help(Action):
     """Help."""
 
@@ -271,10 +384,16 @@ ACTIONS: tuple[Action, ...] = (
     Pause(),
     Resume(),
     Why(),
+    Filter(),
     Help(),
     NextPane(),
     PreviousPane(),
     Zoom(),
+    Sort(),
+    Wide(),
+    NextMatch(),
+    PreviousMatch(),
+    Back(),
     LookAgain(),
     Cancel(),
     Quit(),

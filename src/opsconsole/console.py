@@ -29,6 +29,8 @@ from opsconsole.keymap import bindings, find, help_text
 from opsconsole.lane import Lane
 from opsconsole.layout import PANES
 from opsconsole.lines import Span, Style
+from opsconsole.navigator import Navigator
+from opsconsole.pages import Pages
 from opsconsole.panes import TablePane
 from opsconsole.screen import MainScreen
 from opsconsole.session import Feed
@@ -65,6 +67,9 @@ class Console(Shell, inherit_bindings=False):
         self._commander = Commander(feed, self._picture.who.operator, self._command_answered)
         self._bars = Bars(self._look, self, monotonic)
         self._main = MainScreen(self._bars.all(), self._prompt_ended, monotonic)
+        self._navigator = Navigator(self._main, self.paint)
+        self._pages = Pages(feed.read, self.tell, self.paint)
+        self._main.audit.want_older = self._pages.want_older
 
     def get_default_screen(self) -> MainScreen:
         """The one screen there is."""
@@ -92,9 +97,17 @@ class Console(Shell, inherit_bindings=False):
             self._paint_timer = None
         self._painted_at = self._monotonic()
         self._picture = self._feed.picture()
-        self._tables = {name: pane.table_of(self._picture) for name, pane in self._main.panes.items()}
+        self._read_on()
+        shown = (*PANES, self._main.front)
+        self._tables = {name: self._main.panes[name].table_of(self._picture) for name in dict.fromkeys(shown)}
         self._main.show(self._picture, self._tables, self._feed.recent)
         self._commander.see(self._picture)
+
+    def _read_on(self) -> None:
+        """What happened is kept up with only while somebody looks at it."""
+        if self.pane is self._main.audit:
+            self._pages.see(self._feed.recent)
+            self._main.audit.read = self._pages.read
 
     def _news_came(self) -> None:
         wait_s = min(PAINT_S, self._painted_at + PAINT_S - self._monotonic())
@@ -213,7 +226,7 @@ class Console(Shell, inherit_bindings=False):
     @property
     def pane(self) -> TablePane:
         """The pane in front."""
-        return self._main.panes[self._main.front]
+        return self._navigator.pane
 
     @property
     def zoomable(self) -> bool:
@@ -227,11 +240,41 @@ class Console(Shell, inherit_bindings=False):
 
     def focus_pane(self, number: int) -> None:
         """Look at the pane with this number, 1 to 6."""
-        self._main.bring_to_front(PANES[number - 1])
+        self._navigator.show_list(PANES[number - 1])
 
     def focus_next(self, by: int) -> None:
         """Look at the next pane, or the one before."""
-        self.focus_pane((PANES.index(self._main.front) + by) % len(PANES) + 1)
+        self._navigator.next_pane(by)
+
+    def show_list(self, name: str) -> bool:
+        """Look at a list by its name; False when there is none of that name."""
+        return self._navigator.show_list(name)
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether there is somewhere to go back to."""
+        return self._navigator.can_go_back
+
+    def back(self) -> None:
+        """Go back to where this list was come to from."""
+        self._navigator.back()
+
+    def filter(self, text: str) -> None:
+        """Show only the rows of the list in front that `text` asks for."""
+        self.pane.filter(text)
+
+    def sort(self, column: str) -> str:
+        """Sort the list in front by a column; returns why not, empty when it was done."""
+        return self._navigator.sort(column)
+
+    def widen(self) -> None:
+        """Show more columns of the list in front, or fewer again."""
+        self.pane.wide = not self.pane.wide
+        self.paint()
+
+    def say(self, said: str) -> None:
+        """Answer the operator on the line above the keys."""
+        self._say((Span(said, Style.WARN),))
 
     def zoom(self) -> None:
         """Give the pane all the room, or take it back."""

@@ -1,8 +1,7 @@
-"""The live table of a pane: rows by key, a cursor that holds on to a thing and not to a place.
+"""The live table of a pane.
 
-It is a line-API widget without scrollbars: rows are virtual, only visible ones are made and compared, and nothing in
-it ticks. Lists here reorder themselves, worst first, while somebody reads them; so the cursor is the *key* of a row.
-When that row goes, nothing is selected until the cursor is moved: no key press may land on a neighbour by accident.
+It is a line-API widget without scrollbars: rows are virtual, only visible ones are made and compared, and nothing in it
+ticks. How somebody moves about in it is a `Browser`'s affair.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from opsconsole.arrange import Sort
+from opsconsole.browse import Browser
 from opsconsole.lines import Line
 from opsconsole.painted import Painted
-from opsconsole.table import Frame, Listed, Place, Table, body_rows, draw
-
-NOTHING = Table(columns=(), rows=Listed(), empty="waiting for the first state")
+from opsconsole.table import Frame, Place, Table, body_rows, draw
 
 
 class Grid(Painted, can_focus=True):
@@ -38,33 +37,53 @@ class Grid(Painted, can_focus=True):
     def __init__(self, frame: Frame, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self.frame = frame
-        self.table = NOTHING
-        self.place = Place()
-        self._last_index = 0
+        self.browser = Browser(selectable=self.selectable)
 
     @property
     def selected(self) -> str | None:
-        """The key under the cursor, if its row is still there."""
-        cursor = self.place.cursor
-        return cursor if cursor is not None and self.table.rows.find(cursor) is not None else None
+        """The key under the cursor, if its row is shown."""
+        return self.browser.selected
+
+    @property
+    def table(self) -> Table:
+        """The rows that are shown, in the order in which they are."""
+        return self.browser.table
+
+    @property
+    def place(self) -> Place:
+        """Where in them it stands."""
+        return self.browser.place
 
     def show(self, table: Table) -> None:
         """Show another state of the same things. Costs nothing on the wire where nothing visible changed."""
-        was_visible = self._in_view(self._index())
-        self.table = table
-        if self.selectable and self.place.cursor is None and len(table.rows):
-            self.place = Place(0, table.rows[0].key)
-        index = self._index()
-        if index is not None:
-            self._last_index = index
-        self._scroll(to=index if was_visible else None)
-        self.repaint()
+        self.browser.show(table)
+        self._see()
 
     def look(self, frame: Frame) -> None:
         """Change the frame: another title, other keys, with or without a box."""
         self.frame = frame
-        self._scroll(to=self._index())
-        self.repaint()
+        self._see()
+
+    def filter(self, text: str) -> None:
+        """Show only what `text` asks for."""
+        self.browser.filter(text)
+        self._see()
+
+    def sort_by(self, sort: Sort) -> None:
+        """Order by a column."""
+        self.browser.sort_by(sort)
+        self._see()
+
+    def seek(self, by: int) -> bool:
+        """Select the next row (with -1 the one before) that the last filter asked for; False if there is none."""
+        found = self.browser.seek(by)
+        self._see()
+        return found
+
+    def drop_range(self) -> None:
+        """No range is being marked any more."""
+        self.browser.drop_range()
+        self._see()
 
     def on_focus(self) -> None:
         """The frame and the cursor say where keys go."""
@@ -76,8 +95,7 @@ class Grid(Painted, can_focus=True):
 
     def on_resize(self) -> None:
         """Another size may hide the cursor."""
-        self._scroll(to=self._index())
-        self.repaint()
+        self._see()
 
     def draw(self, width: int, height: int) -> list[Line]:
         """The lines of this pane."""
@@ -85,46 +103,36 @@ class Grid(Painted, can_focus=True):
 
     def action_move(self, by: int) -> None:
         """Select the row `by` rows further on."""
-        self._select(self._last_index if self._index() is None else self._last_index + by)
+        self.browser.move(by)
+        self._see()
 
     def action_page(self, by: int) -> None:
         """Move by the rows that are visible."""
-        self._select(self._last_index + by * max(1, self._room()))
+        self.browser.page(by)
+        self._see()
 
     def action_half_page(self, by: int) -> None:
         """Move by half the rows that are visible. Scrolling keys never act on anything."""
-        self._select(self._last_index + by * max(1, self._room() // 2))
+        self.browser.page(by / 2)
+        self._see()
 
     def action_first(self) -> None:
         """Select the first row, which is the worst."""
-        self._select(0)
+        self.browser.select(0)
+        self._see()
 
     def action_last(self) -> None:
         """Select the last row."""
-        self._select(len(self.table.rows) - 1)
+        self.browser.select(len(self.table.rows) - 1)
+        self._see()
 
-    def _select(self, index: int) -> None:
-        rows = self.table.rows
-        if not len(rows):
-            return
-        self._last_index = max(0, min(len(rows) - 1, index))
-        self.place = self.place._replace(cursor=rows[self._last_index].key)
-        self._scroll(to=self._last_index)
+    def _see(self) -> None:
+        """Paint what is to be seen now, the cursor's row among it unless it was scrolled away from."""
+        room = body_rows(self.table, self.frame, self.size.height)
+        if room != self.browser.room:
+            self.browser.resize(room)
         self.repaint()
+        self.moved()
 
-    def _index(self) -> int | None:
-        return None if self.place.cursor is None else self.table.rows.find(self.place.cursor)
-
-    def _room(self) -> int:
-        return body_rows(self.table, self.frame, self.size.height)
-
-    def _in_view(self, index: int | None) -> bool:
-        return index is not None and self.place.top <= index < self.place.top + self._room()
-
-    def _scroll(self, to: int | None) -> None:
-        room, top = self._room(), self.place.top
-        if room < 1:  # no row can be seen yet, so there is nothing to scroll into sight
-            return
-        if to is not None:
-            top = max(to - room + 1, min(top, to))
-        self.place = self.place._replace(top=max(0, min(top, len(self.table.rows) - room)))
+    def moved(self) -> None:
+        """Something else is looked at than before."""

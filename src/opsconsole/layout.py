@@ -57,7 +57,7 @@ class Plan(NamedTuple):
 def plan(width: int, height: int, focus: str = "sites", *, zoomed: bool = False) -> Plan:
     """The plan for a terminal of `width` x `height` cells, with the pane `focus` in front where only one fits.
 
-    `zoomed` gives that one pane all the room that the six would share.
+    `zoomed` gives that one pane all the room that the six would share; a list that is none of the six always has it.
     """
     if width < 40 or height < 10:
         return Plan(Mode.LINE, {"row1": Box(0, 0, width, 1)})
@@ -68,7 +68,7 @@ def plan(width: int, height: int, focus: str = "sites", *, zoomed: bool = False)
         return Plan(Mode.NARROW, edges | _narrow(width, height, focus))
     edges["flash"] = Box(0, height - 2, width, 1)
     middle = Box(0, 2, width, height - 4)
-    if zoomed:
+    if zoomed or focus not in PANES:
         return Plan(Mode.GRID, edges | {focus: middle})
     if width < 160:
         return Plan(Mode.GRID, edges | _grid(middle, (("global", "sites"), ("flags", "limits"), PANES[4:])))

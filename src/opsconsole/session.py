@@ -113,6 +113,13 @@ class Feed:
         self._poke.set()
         return receipt
 
+    def read(self, after: int, limit: int) -> tuple[Recorded, ...]:
+        """Events behind a revision, oldest first. Blocks up to its deadline. Raises `core.errors.OpsError`."""
+        if self._backend is None:
+            raise OpsError("not-connected", f"not connected: {self._trouble or 'no answer yet'}", "it goes on trying")
+        rows = self._backend.journal(after=after, limit=limit, timeout_s=DEADLINE_S)
+        return tuple(recorded for row in rows if (recorded := _event(row)))
+
     def _now(self) -> datetime:
         """The engine's clock: its last answer, and the time since then by a clock that does not jump."""
         if self._seen is None:

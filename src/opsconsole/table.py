@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from opsconsole.lines import Line, Span, Style, length, line
 from opsconsole.text import fit
 
 GAP = "  "
-MARK, NO_MARK = " >", "  "
-"""Stands before each row: the selected one is marked by more than reverse video, which some themes hide."""
+SIGNS = 2
+NO_SIGNS = " " * SIGNS
+"""Stand before each row: ``*`` is marked, ``>`` is under the cursor. Signs, for some themes hide reverse video."""
 
 
 class Cell(NamedTuple):
@@ -54,14 +56,25 @@ class Rows(Protocol):
         """Where the row of `key` stands now; None if it is gone."""
 
 
-class Listed(tuple[Row, ...]):
-    """A handful of rows, all of them made."""
+class Listed:
+    """Rows that are all made."""
 
-    __slots__ = ()
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self._rows = tuple(rows)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {row.key: index for index, row in reversed(tuple(enumerate(self._rows)))}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int, /) -> Row:
+        return self._rows[index]
 
     def find(self, key: str) -> int | None:
         """Where the row of `key` stands; None if there is none."""
-        return next((index for index, row in enumerate(self) if row.key == key), None)
+        return self._places.get(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +99,11 @@ class Frame(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where in the rows a pane stands: the first visible row and the key under the cursor."""
+    """Where in the rows a pane stands: the first visible row, the key under the cursor, and the marked keys."""
 
     top: int = 0
     cursor: str | None = None
+    marks: frozenset[str] = frozenset()
 
 
 def body_rows(table: Table, frame: Frame, height: int) -> int:
@@ -100,13 +114,13 @@ def body_rows(table: Table, frame: Frame, height: int) -> int:
 def draw(table: Table, frame: Frame, place: Place, width: int, height: int) -> list[Line]:
     """The pane as exactly `height` lines of `width` cells."""
     inner = width - 2 * frame.boxed
-    widths = fit_columns(table.columns, inner - len(MARK) - frame.boxed)
+    widths = fit_columns(table.columns, inner - SIGNS - frame.boxed)
     room = body_rows(table, frame, height)
     body = [_header(table.columns, widths, inner)] if _has_header(table) else []
     visible = range(place.top, min(place.top + room, len(table.rows)))
     body += [_row(table, table.rows[index], widths, inner, frame, place) for index in visible]
     if not len(table.rows):
-        body.append(line(inner, Span(NO_MARK + table.empty, Style.DIM)))
+        body.append(line(inner, Span(NO_SIGNS + table.empty, Style.DIM)))
     body += [line(inner)] * (room + _has_header(table) - len(body))
     if not frame.boxed:
         return body[:height]
@@ -144,12 +158,13 @@ def _has_header(table: Table) -> bool:
 
 def _header(columns: Iterable[Column], widths: Sequence[int], inner: int) -> Line:
     titles = (Cell(column.title, Style.DIM) for column in columns)
-    return line(inner, Span(NO_MARK), *_cells(columns, titles, widths))
+    return line(inner, Span(NO_SIGNS), *_cells(columns, titles, widths))
 
 
 def _row(table: Table, row: Row, widths: Sequence[int], inner: int, frame: Frame, place: Place) -> Line:
     selected = row.key == place.cursor
-    spans = (Span(MARK if selected else NO_MARK), *_cells(table.columns, row.cells, widths))
+    signs = ("*" if row.key in place.marks else " ") + (">" if selected else " ")
+    spans = (Span(signs), *_cells(table.columns, row.cells, widths))
     if not (selected and frame.focused):
         return line(inner, *spans)
     reversed_ = (Span(span.text, Style.CURSOR) for span in line(inner, *spans))

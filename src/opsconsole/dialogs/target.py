@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.switches import SetSwitch
@@ -13,12 +14,16 @@ from opsconsole.views.picture import Picture
 from opsgate.hold import Hold
 from opsgate.selector import Selector
 
+Dimension = Literal["site", "operation", "workflow"]
+SWITCHES = {"operation": "flag", "workflow": "workflow"}
+"""What is switched rather than paused, and the source of the hold that its switch is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A site, or an operation behind its flag. Pause and resume are two commands, never one that toggles."""
+    """A site, an operation behind its flag, or a workflow. Pause and resume are two commands, never a toggle."""
 
-    dimension: str
+    dimension: Dimension
     key: str
 
     @property
@@ -34,7 +39,7 @@ class Target:
     @property
     def pauses(self) -> str:
         """What a pause of it is called."""
-        return f"switches {self.name} off" if self.dimension == "operation" else f"pauses site {self.name}"
+        return f"switches {self.name} off" if self.dimension in SWITCHES else f"pauses {self.dimension} {self.name}"
 
     def holds(self, picture: Picture) -> tuple[Hold, ...]:
         """The holds on exactly this."""
@@ -42,7 +47,7 @@ class Target:
 
     def released(self, picture: Picture) -> tuple[Hold, ...]:
         """What a resume would release: the switch of a flag, or the operators' holds, whoever placed them."""
-        source = "flag" if self.dimension == "operation" else "operator"
+        source = SWITCHES.get(self.dimension, "operator")
         return tuple(hold for hold in self.holds(picture) if hold.source == source)
 
     def remaining(self, picture: Picture) -> tuple[Hold, ...]:
@@ -53,12 +58,12 @@ class Target:
 
     def pause(self, reason: str) -> Command:
         """The command that holds it."""
-        if self.dimension == "operation":
-            return SetSwitch(dimension="operation", names=(self.key,), on=False, reason=reason)
+        if self.dimension != "site":
+            return SetSwitch(dimension=self.dimension, names=(self.key,), on=False, reason=reason)
         return PlaceHold(selectors=(self.selector,), reason=reason)
 
     def resume(self, reason: str) -> Command:
         """The command that releases what `released` names."""
-        if self.dimension == "operation":
-            return SetSwitch(dimension="operation", names=(self.key,), on=True, reason=reason)
+        if self.dimension != "site":
+            return SetSwitch(dimension=self.dimension, names=(self.key,), on=True, reason=reason)
         return ReleaseHolds(selectors=(self.selector,), reason=reason)

@@ -1,15 +1,22 @@
-"""The panes, in the order of their number keys. A new one is a `TablePane` of its own and a line here."""
+"""The panes, in the order of their number keys, and the further lists behind ``:``.
+
+A new one is a `TablePane` of its own and a line here: its name is what command mode knows it by.
+"""
 
 from __future__ import annotations
 
+from opsconsole.panes.audit import AuditPane
 from opsconsole.panes.base import TablePane
 from opsconsole.panes.emergencies import EmergenciesPane
 from opsconsole.panes.events import EventsPane
 from opsconsole.panes.flags import FlagsPane
+from opsconsole.panes.holds import HoldsPane
 from opsconsole.panes.limits import LimitsPane
 from opsconsole.panes.overview import OverviewPane
 from opsconsole.panes.recovery import RecoveryPane
 from opsconsole.panes.sites import SitesPane
+from opsconsole.panes.workers import WorkersPane
+from opsconsole.panes.workflows import WorkflowsPane
 
 PANES: tuple[type[TablePane], ...] = (
     OverviewPane,
@@ -20,4 +27,14 @@ PANES: tuple[type[TablePane], ...] = (
     RecoveryPane,
 )
 
-__all__ = ["PANES", "EventsPane", "TablePane"]
+LISTS: tuple[type[TablePane], ...] = (
+    WorkflowsPane,
+    WorkersPane,
+    HoldsPane,
+)
+"""Lists that are looked at one at a time, with all the room; the audit is another."""
+
+NAMES: tuple[str, ...] = (*(kind.name for kind in PANES + LISTS), AuditPane.name)
+"""What can be shown by its name."""
+
+__all__ = ["LISTS", "NAMES", "PANES", "AuditPane", "EventsPane", "TablePane"]

@@ -6,8 +6,9 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
+from opsconsole.browse import NOTHING
 from opsconsole.dialogs.target import Target
-from opsconsole.grid import NOTHING, Grid
+from opsconsole.grid import Grid
 from opsconsole.lines import Span
 from opsconsole.table import Frame, Table
 from opsconsole.views.picture import Picture
@@ -32,10 +33,13 @@ class TablePane(Grid):
     name: ClassVar[str]
     title: ClassVar[str]
     hints: ClassVar[tuple[tuple[str, str], ...]] = (("d", "why"),)
+    has_wide: ClassVar[bool] = False
+    """Whether there are more columns than those that are shown at first."""
 
     def __init__(self, number: int | None = None) -> None:
         title = f"{number} {self.title}" if number else self.title
         super().__init__(Frame(title, self.hints), id=self.name)
+        self.wide = False
 
     @abstractmethod
     def view(self, picture: Picture) -> Table:

@@ -44,6 +44,14 @@ def duration(seconds: float) -> str:
     return f"{min(999, int(seconds) // (7 * DAY_S))}w"
 
 
+def until(end: datetime | None, now: datetime) -> str:
+    """When something ends: ``-`` never, ``in 5m``, ``overdue``."""
+    if end is None:
+        return "-"
+    left_s = (end - now).total_seconds()
+    return f"in {duration(max(BUCKET_S, left_s))}" if left_s > 0 else "overdue"
+
+
 def clock(moment: datetime) -> str:
     """The time of day in UTC, ``14:02:11``."""
     return moment.astimezone(UTC).strftime("%H:%M:%S")

@@ -1,0 +1,70 @@
+"""Where the operator is: which list is in front, how it was come to, and how it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from opsconsole.arrange import Sort
+from opsconsole.layout import PANES
+from opsconsole.panes import NAMES, TablePane
+from opsconsole.screen import MainScreen
+
+BACK_MAX = 20
+"""So many steps can be taken back."""
+
+
+class Navigator:
+    """Moves about on the screen. `paint` is called when another list has to be made."""
+
+    def __init__(self, main: MainScreen, paint: Callable[[], None]) -> None:
+        self._main = main
+        self._paint = paint
+        self._steps: list[str] = []
+
+    @property
+    def pane(self) -> TablePane:
+        """The list in front."""
+        return self._main.panes[self._main.front]
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether there is a step to take back."""
+        return bool(self._steps)
+
+    def show_list(self, name: str) -> bool:
+        """Bring a list to the front by its name; False when there is none of that name."""
+        if name not in NAMES:
+            return False
+        if name in PANES:
+            self._steps.clear()
+        elif name != self._main.front:
+            self._steps = [*self._steps, self._main.front][-BACK_MAX:]
+        self._bring(name)
+        return True
+
+    def back(self) -> None:
+        """Take the last step back."""
+        if self._steps:
+            self._bring(self._steps.pop())
+
+    def next_pane(self, by: int) -> None:
+        """The next of the six panes, or the one before; from a further list, as seen from where it was come from."""
+        here = next((name for name in (self._main.front, *self._steps) if name in PANES), PANES[0])
+        self.show_list(PANES[(PANES.index(here) + by) % len(PANES)])
+
+    def sort(self, column: str) -> str:
+        """Sort by the column whose title begins with `column`, ``-`` before it turns it round; empty is worst first.
+
+        Returns why not, as a sentence; empty when it was done.
+        """
+        wanted, backwards = column.strip().lstrip("-").upper(), column.strip().startswith("-")
+        titles = [each.title for each in self.pane.table.columns if each.title]
+        found = next((title for title in titles if title.startswith(wanted)), "")
+        if wanted and not found:
+            return f"no column {wanted[:20]} here, only {', '.join(titles)}"
+        self.pane.sort_by(Sort(found if wanted else "", backwards))
+        return ""
+
+    def _bring(self, name: str) -> None:
+        self._main.bring_to_front(name)
+        self._paint()

@@ -1,0 +1,25 @@
+"""The workflows."""
+
+from __future__ import annotations
+
+from opsconsole.dialogs.target import Target
+from opsconsole.panes.base import TablePane
+from opsconsole.table import Table
+from opsconsole.views.picture import Picture
+from opsconsole.views.workflows import workflows
+
+
+class WorkflowsPane(TablePane):
+    """Which workflows may run, and who changed each last."""
+
+    name = "workflows"
+    title = "Workflows"
+    hints = (("p", "off"), ("P", "on"), ("d", "why"))
+
+    def view(self, picture: Picture) -> Table:
+        """Workflows, those that may not run first."""
+        return workflows(picture)
+
+    def target(self, key: str) -> Target | None:
+        """A workflow, behind its switch."""
+        return Target("workflow", key)

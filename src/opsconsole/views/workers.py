@@ -1,0 +1,116 @@
+"""The workers: who is there, what each works on, and whether it has acknowledged what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from core.ports import WorkerRow
+from opsconsole.lines import Style
+from opsconsole.table import Cell, Column, Listed, Row, Table
+from opsconsole.text import clean
+from opsconsole.views.picture import Picture
+from opsconsole.views.words import age, counted
+
+COLUMNS = (
+    Column("WORKER", 10, 24, rank=0),
+    Column("STATE", 7, 7, rank=1),
+    Column("ACKS", 4, 7, rank=2, right=True),
+    Column("IN-FLIGHT", 9, 9, rank=4, right=True),
+    Column("HEARD", 5, 5, rank=3, right=True),
+    Column("PID", 7, 7, rank=6, right=True),
+    Column("SCOPE", 12, 60, rank=5),
+)
+WIDE = (
+    Column("ENV", 3, 10, rank=7),
+    Column("SINCE", 5, 5, rank=8, right=True),
+    Column("REV", 5, 9, rank=9, right=True),
+)
+LOST, MISSING, WAITED_FOR, LIVE, LEFT = range(5)
+"""The order of severity."""
+
+
+def workers(picture: Picture, among: Iterable[str] | None = None, *, wide: bool = False) -> Table:
+    """The table of workers (of those `among`), lost ones and those without acknowledgement first."""
+    seen, known = picture.facts.workers, picture.state.workers
+    names = set(known).union(seen) if among is None else set(among)
+    acks = _acks(picture)
+    standings = sorted((_severity(picture, name, acks.get(name)), name) for name in names)
+    bad = sum(severity in {LOST, MISSING} for severity, _name in standings)
+    return Table(
+        columns=COLUMNS + WIDE if wide else COLUMNS,
+        rows=Listed(_row(picture, name, severity, acks.get(name), wide=wide) for severity, name in standings),
+        alarm=f"!{bad}" if bad else "",
+        note=counted(len(standings), "worker"),
+        empty="no worker has registered" if among is None else "no worker",
+    )
+
+
+def without_acknowledgement(picture: Picture) -> tuple[str, ...]:
+    """The workers that a stop in force waits for, or has waited for in vain."""
+    return tuple(dict.fromkeys(worker for each in picture.facts.progress for worker in each.missing))
+
+
+def scope_of(row: WorkerRow) -> str:
+    """What a worker said that it works on; ``everything`` where it said nothing."""
+    parts = [f"{dimension}={','.join(names)}" for dimension, names in sorted(row.scope.items()) if names]
+    return clean(" ".join(parts), 120) or "everything"
+
+
+class _Acks(NamedTuple):
+    """Of the stops in force that list a worker: how many it acknowledged, and whether one of the others still waits."""
+
+    acked: int = 0
+    of: int = 0
+    pending: bool = False
+
+    def cell(self) -> Cell:
+        return Cell(f"{self.acked}/{self.of}{'' if self.acked == self.of else '!'}")
+
+
+def _acks(picture: Picture) -> dict[str, _Acks]:
+    found: dict[str, _Acks] = {}
+    for each in picture.facts.progress:
+        pending = each.stop.result == "pending"
+        for name in each.stop.of:
+            before, acked = found.get(name, _Acks()), name in each.acked
+            waits = before.pending or (pending and not acked)
+            found[name] = _Acks(before.acked + acked, before.of + 1, waits)
+    return found
+
+
+def _severity(picture: Picture, name: str, acks: _Acks | None) -> int:
+    known = picture.state.workers.get(name)
+    if known is not None and known.lost_at is not None:
+        return LOST
+    if acks is not None and acks.acked < acks.of:
+        return WAITED_FOR if acks.pending else MISSING
+    row = picture.facts.workers.get(name)
+    return LEFT if row is not None and row.state == "left" else LIVE
+
+
+def _row(picture: Picture, name: str, severity: int, acks: _Acks | None, *, wide: bool) -> Row:
+    row = picture.facts.workers.get(name)
+    words = {
+        LOST: Cell("LOST", Style.BAD),
+        MISSING: Cell("MISSING", Style.BAD),
+        WAITED_FOR: Cell("waited", Style.WARN),
+        LIVE: Cell("live", Style.GOOD),
+        LEFT: Cell("left", Style.DIM),
+    }
+    cells = [
+        Cell(clean(name, 64), Style.STRONG if severity in {LOST, MISSING} else Style.PLAIN),
+        words[severity],
+        acks.cell() if acks else Cell("-"),
+        Cell(str(row.in_flight) if row else "?"),
+        Cell(age(row.heartbeat_at, picture.now) if row else "?"),
+        Cell(str(row.pid) if row else "?"),
+        Cell(scope_of(row) if row else "?"),
+    ]
+    if wide:
+        cells += [
+            Cell(clean(row.env, 20) or "-" if row else "?"),
+            Cell(age(row.registered_at, picture.now) if row else "?"),
+            Cell(str(row.revision) if row else "?"),
+        ]
+    return Row(name, tuple(cells))
