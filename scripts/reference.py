@@ -59,7 +59,23 @@ production = true
 [profiles.audit]
 backend = "sqlite:////srv/fleet/fleet.db"
 read_only = true
+
+[console]
+theme = "light"
+
+[keys]
+pause = "ctrl+x"
+zoom = ["Z", "f5"]
 ```
+
+`theme`, `ascii` and `color` may stand under `[console]`, where people look for them. Under `[keys]` an action of the
+console, by its id, gets another key or several, or with `[]` none; `:help` names the keys, the palette (`^p`) the ids.
+The stop, `^c` and Esc keep theirs, and `quit` always has one. What is wrong there the console leaves out and says so,
+and `config validate` exits with 2.
+
+A console starts on a configuration that is broken, for it may be needed to stop something. What only changes how things
+look is left out. Where it cannot be known which fleet is meant, it goes on with the defaults, read-only, with
+`NO CONFIG` in row 2: a stop works, a release does not. Every other command refuses to run on it (exit 2).
 
 Two settings only tighten. `read_only` from any layer holds, and only the flag `--no-read-only` loosens it; a stop is
 never refused by it. `production` from any layer holds.

@@ -7,7 +7,8 @@ here: the chord hears it in the thread that reads the keys, long before any acti
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from opsconsole.dialogs.base import Dialog
 from opsconsole.dialogs.filter import FilterPrompt
@@ -15,10 +16,12 @@ from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
 from opsconsole.dialogs.reading import Reading
 from opsconsole.dialogs.recover import RecoverPrompt
 from opsconsole.dialogs.target import Target
-from opsconsole.panes import TablePane
-from opsconsole.panes.base import Question
 from opsconsole.views.picture import Picture
 from opsconsole.views.recovery import resumable
+
+if TYPE_CHECKING:
+    from opsconsole.panes import TablePane  # a widget: the command line reads the keys of actions without Textual
+    from opsconsole.panes.base import Question
 
 
 class Desk(Protocol):
@@ -399,3 +402,8 @@ ACTIONS: tuple[Action, ...] = (
     Quit(),
 )
 """All of them, in the order of the key row and of the help."""
+
+
+def find(action_id: str, actions: Sequence[Action] = ACTIONS) -> Action:
+    """The action of an id."""
+    return next(action for action in actions if action.id == action_id)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from opsconsole.dress import DARK, Dress
 
 if TYPE_CHECKING:
+    from opsconsole.config import Given
     from opsconsole.console import Console
     from opsconsole.lane import Lane
     from opsconsole.views.picture import Who
@@ -21,6 +24,9 @@ SETTINGS = {"TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
 
 INTERNAL_ERROR = 70
 
+NO_KEYS: Mapping[str, Given] = MappingProxyType({})
+"""A keymap that wishes for nothing."""
+
 
 def has_terminal() -> bool:
     """Whether a console can be shown here. Anything else would spin on end of file, or paint on a log."""
@@ -29,12 +35,20 @@ def has_terminal() -> bool:
 
 
 def run_console(
-    backend_url: str, *, operator: str, profile: str = "", read_only: bool = False, dress: Dress = DARK
+    backend_url: str,
+    *,
+    operator: str,
+    profile: str = "",
+    read_only: bool = False,
+    dress: Dress = DARK,
+    keys: Mapping[str, Given] = NO_KEYS,
+    remarks: Sequence[str] = (),
 ) -> int:
     """Show the console over the backend at `backend_url` until it is left; returns the exit code.
 
     It starts whether or not the backend can be reached, and goes on trying. `operator` is the actor of every command,
     `profile` a word such as ``PROD`` that stands in row 2. With `read_only` nothing can be changed; stopping works.
+    `keys` is what a configuration wishes for; what is wrong with it is said on the screen, as are the `remarks`.
     Codes: 0 left, 2 no terminal, 70 internal error, 129 hung up, 130 interrupted, 143 terminated.
     """
     if not has_terminal():
@@ -46,6 +60,7 @@ def run_console(
     from backends import open_backend
     from backends.keeper import ensure
     from opsconsole.console import Console
+    from opsconsole.keymap import keymap
     from opsconsole.session import Feed
     from opsconsole.views.picture import Who
 
@@ -53,7 +68,10 @@ def run_console(
     hire = None if read_only or not _needs_keeper(backend_url) else lambda: ensure(backend_url)
     feed = Feed(lambda: open_backend(backend_url), who, monotonic=time.monotonic, hire=hire)
     lane = _lane(backend_url, who)
-    return show(Console(feed, lane, monotonic=time.monotonic, dress=dress), lane)
+    bound = keymap(keys)
+    noted = (*remarks, *bound.faults)
+    console = Console(feed, lane, monotonic=time.monotonic, dress=dress, keymap=bound, remarks=noted)
+    return show(console, lane)
 
 
 def show(console: Console, lane: Lane) -> int:

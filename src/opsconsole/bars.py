@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from core.messages import Recorded
 from opsconsole.actions import Desk
-from opsconsole.keymap import armed_keys, key_row, prompt_row
+from opsconsole.keymap import Keymap
+from opsconsole.keyrow import armed_keys, key_row, prompt_row
 from opsconsole.layout import Mode
 from opsconsole.lines import Line, Span, line
 from opsconsole.table import Table
@@ -36,9 +37,10 @@ class Look(NamedTuple):
 class Bars:
     """Says each bar from what `look` returns, and keeps the last answer to the operator for a while."""
 
-    def __init__(self, look: Callable[[], Look], desk: Desk, monotonic: Callable[[], float]) -> None:
+    def __init__(self, look: Callable[[], Look], desk: Desk, keymap: Keymap, monotonic: Callable[[], float]) -> None:
         self._look = look
         self._desk = desk
+        self._keymap = keymap
         self._monotonic = monotonic
         self._words: Words = ()
         self._words_at = float("-inf")
@@ -73,4 +75,6 @@ class Bars:
         look = self._look()
         if look.armed:
             return line(width, *armed_keys())
-        return prompt_row(width) if look.prompting else key_row(self._desk, width)
+        if look.prompting:
+            return prompt_row(self._keymap, width)
+        return key_row(self._desk, self._keymap, width)

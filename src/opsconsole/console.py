@@ -6,17 +6,16 @@ Nothing here waits: what asks the backend has a thread and a deadline, and the s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar
 
 from textual import events
-from textual.binding import BindingType
 from textual.timer import Timer
 
 from backends.stop_lane import Fired
 from core.capabilities.emergencies import ExplainStop
 from core.messages import Receipt
+from opsconsole.actions import ACTIONS, find
 from opsconsole.bars import Bars, Look
 from opsconsole.chord import Heard
 from opsconsole.commander import Answer, Commander
@@ -25,10 +24,12 @@ from opsconsole.dialogs.reading import Reading
 from opsconsole.dialogs.stop import ReasonPrompt, StopPrompt
 from opsconsole.dress import DARK, Dress
 from opsconsole.ear import ChordHeard
-from opsconsole.keymap import bindings, find, help_text
+from opsconsole.helptext import help_text
+from opsconsole.keymap import DEFAULT, Keymap
 from opsconsole.lane import Lane
 from opsconsole.layout import PANES
 from opsconsole.lines import Span, Style
+from opsconsole.movement import MOVES
 from opsconsole.navigator import Navigator
 from opsconsole.pages import Pages
 from opsconsole.panes import TablePane
@@ -36,6 +37,7 @@ from opsconsole.screen import MainScreen
 from opsconsole.session import Feed
 from opsconsole.shell import Shell
 from opsconsole.table import Table
+from opsconsole.text import clean
 from opsconsole.views.answers import Words, answered, fired, refused
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import BUCKET_S
@@ -52,9 +54,18 @@ class Console(Shell, inherit_bindings=False):
     """The console. A read-only one changes nothing, but it stops: that takes no right that a watcher could lack."""
 
     CSS_PATH = Path(__file__).with_name("theme.tcss")
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
-    def __init__(self, feed: Feed, lane: Lane, *, monotonic: Callable[[], float], dress: Dress = DARK) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        lane: Lane,
+        *,
+        monotonic: Callable[[], float],
+        dress: Dress = DARK,
+        keymap: Keymap = DEFAULT,
+        remarks: Sequence[str] = (),
+    ) -> None:
+        """`remarks` is what an operator should know of how it was started, such as a fault in a configuration."""
         super().__init__(lane.fire, monotonic, dress)
         self._feed = feed
         self._lane = lane
@@ -65,11 +76,13 @@ class Console(Shell, inherit_bindings=False):
         self._painted_at = self._cancelled_at = float("-inf")
         self._paint_timer: Timer | None = None
         self._commander = Commander(feed, self._picture.who.operator, self._command_answered)
-        self._bars = Bars(self._look, self, monotonic)
+        self._keyboard, self._remarks = keymap, remarks
+        self._bars = Bars(self._look, self, keymap, monotonic)
         self._main = MainScreen(self._bars.all(), self._prompt_ended, monotonic)
         self._navigator = Navigator(self._main, self.paint)
         self._pages = Pages(feed.read, self.tell, self.paint)
         self._main.audit.want_older = self._pages.want_older
+        self._bind_keys()
 
     def get_default_screen(self) -> MainScreen:
         """The one screen there is."""
@@ -83,10 +96,27 @@ class Console(Shell, inherit_bindings=False):
         self.set_interval(BARS_S, self._main.repaint_bars)
         self.set_interval(BUCKET_S, self.paint)
         self.focus_pane(PANES.index(self._main.front) + 1)
+        if self._remarks:
+            self.open(Reading("PLEASE NOTE", lambda _: [(Span(clean(remark, 500)),) for remark in self._remarks]))
 
     def on_unmount(self) -> None:
         """The feed ends with the screen; a stop on its way does not."""
         self._feed.stop()
+
+    def _bind_keys(self) -> None:
+        """The keys of the keymap; those of the lists are the lists' own, and are changed where they stand."""
+        self.set_keymap({move.id: ",".join(self._keyboard.keys[move.id]) for move in MOVES})
+        for number, name in enumerate(PANES, 1):
+            self._bind(f"pane.{name}", f"focus_pane({number})")
+        for action in ACTIONS:
+            self._bind(action.id, f"act('{action.id}')")
+        again = {action.shown: self._keyboard.shown(action) for action in ACTIONS}
+        for pane in self._main.panes.values():
+            pane.frame = pane.frame._replace(hints=tuple((again.get(key, key), does) for key, does in pane.frame.hints))
+
+    def _bind(self, id_: str, does: str) -> None:
+        if keys := self._keyboard.keys[id_]:
+            self.bind(",".join(keys), does)
 
     # --------------------------------------------------------------------------------------------- state, down
 
@@ -154,7 +184,7 @@ class Console(Shell, inherit_bindings=False):
         """A key of an action: carry it out, or say why not."""
         action = find(action_id)
         if why_not := action.why_not(self):
-            self._say((Span(f"{action.shown}: {why_not}", Style.WARN),))
+            self._say((Span(f"{self._keyboard.shown(action)}: {why_not}", Style.WARN),))
         else:
             action.run(self)
 
@@ -296,7 +326,7 @@ class Console(Shell, inherit_bindings=False):
 
     def help(self) -> None:
         """Show what the keys do here."""
-        self.open(Reading("KEYS", lambda _picture: help_text(self)))
+        self.open(Reading("KEYS", lambda _picture: help_text(self, self._keyboard)))
 
     def paint_anew(self) -> None:
         """Paint every cell: the terminal may show something else than what it was sent."""

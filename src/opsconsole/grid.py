@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from opsconsole.arrange import Sort
 from opsconsole.browse import Browser
 from opsconsole.lines import Line
+from opsconsole.movement import MOVES
 from opsconsole.painted import Painted
 from opsconsole.table import Frame, Place, Table, body_rows, draw
 
@@ -20,16 +21,7 @@ from opsconsole.table import Frame, Place, Table, body_rows, draw
 class Grid(Painted, can_focus=True):
     """Shows one `Table` in a frame. Its cursor and its scroll position are its own and nobody else's."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "down", id="grid.down"),
-        Binding("k,up", "move(-1)", "up", id="grid.up"),
-        Binding("pagedown,ctrl+f", "page(1)", "page down", id="grid.page-down"),
-        Binding("pageup,ctrl+b", "page(-1)", "page up", id="grid.page-up"),
-        Binding("ctrl+d", "half_page(1)", "half a page down", id="grid.half-down"),
-        Binding("ctrl+u", "half_page(-1)", "half a page up", id="grid.half-up"),
-        Binding("g,home", "first", "first row", id="grid.first"),
-        Binding("G,end", "last", "last row", id="grid.last"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding(move.keys, move.does, move.about, id=move.id) for move in MOVES]
 
     selectable: ClassVar[bool] = True
     """Whether there is anything to select; a list that is only read has no cursor."""

@@ -1,80 +1,114 @@
-"""From actions to bindings, the key row and the help: each key is written down once, in its action."""
+"""Which key does what: the keys of the actions, changed by a configuration as far as that can be done safely.
+
+Whoever rebinds keys at a desk at noon must not find at night that the stop, the way out or Esc is gone. So what is
+wrong in a keymap is left out with a sentence, and the default holds there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
-from textual.binding import Binding
-
-from opsconsole.actions import ACTIONS, Action, Desk
-from opsconsole.dialogs.base import Said
-from opsconsole.grid import Grid
+from opsconsole.actions import ACTIONS, Action
+from opsconsole.config import Given
+from opsconsole.keynames import read_key, show_key
 from opsconsole.layout import PANES
-from opsconsole.lines import Line, Span, Style, length, line
+from opsconsole.movement import MOVES
 
-GAP = Span("   ")
+RESERVED: Final = {
+    "exclamation_mark": "arms the stop",
+    "S": "fires the stop",
+    "escape": "goes back",
+    "ctrl+c": "cancels",
+    "enter": "confirms nothing",
+}
+"""Keys that mean one thing in every console, and what."""
 
-
-def bindings(actions: Sequence[Action] = ACTIONS) -> list[Binding]:
-    """A binding with an id for each action that has keys, and for each pane's number."""
-    bound = [
-        Binding(action.keys, f"act('{action.id}')", action.about, id=action.id) for action in actions if action.keys
-    ]
-    panes = [
-        Binding(str(number), f"focus_pane({number})", f"pane {name}", id=f"pane.{name}")
-        for number, name in enumerate(PANES, 1)
-    ]
-    return bound + panes
+NEVER_WITHOUT: Final = frozenset({"quit"})
+"""What may have another key, but not none."""
 
 
-def find(action_id: str, actions: Sequence[Action] = ACTIONS) -> Action:
-    """The action of a binding."""
-    return next(action for action in actions if action.id == action_id)
+class Keymap(NamedTuple):
+    """The keys of each id, as the terminal library calls them, and what was wrong with those that were wished for."""
+
+    keys: Mapping[str, tuple[str, ...]]
+    changed: frozenset[str] = frozenset()
+    faults: tuple[str, ...] = ()
+
+    def shown(self, action: Action) -> str:
+        """The keys of an action as people read them; ``-`` for none."""
+        return self.label(action.id) if action.id in self.changed else action.shown
+
+    def label(self, id_: str) -> str:
+        """The keys of an id as people read them."""
+        return " ".join(map(show_key, self.keys[id_])) or "-"
 
 
-def key_row(desk: Desk, width: int, actions: Sequence[Action] = ACTIONS) -> Line:
-    """``! S STOP ALL   R Recover   ? help``: the stop first, then what applies now, as many as fit."""
-    spans: list[Span] = [Span(" ")]
-    quit_ = _pair(find("quit", actions))
-    for action in actions:
-        if not action.label or action.why_not(desk) or action.id == "quit":
-            continue
-        pair = _pair(action)
-        if length((*spans, *pair, GAP, *quit_)) <= width:
-            spans += [*pair, GAP]
-    return line(width, *spans, *quit_)
+def default_keys(actions: Sequence[Action] = ACTIONS) -> dict[str, tuple[str, ...]]:
+    """The keys of each id where no configuration says otherwise."""
+    keys = {action.id: tuple(action.keys.split(",")) if action.keys else () for action in actions}
+    panes = {f"pane.{name}": (str(number),) for number, name in enumerate(PANES, 1)}
+    return keys | panes | {move.id: tuple(move.keys.split(",")) for move in MOVES}
 
 
-def armed_keys() -> Said:
-    """What the keys do while a stop is armed."""
-    return (
-        Span(" "),
-        Span("S", Style.KEY),
-        Span(" "),
-        Span("STOP NOW", Style.STOPPED),
-        Span("   any other key cancels"),
-    )
+def keymap(given: Mapping[str, Given] | None = None, actions: Sequence[Action] = ACTIONS) -> Keymap:
+    """The keys that hold when `given` is wished for."""
+    defaults, faults = default_keys(actions), list[str]()
+    wished: dict[str, tuple[str, ...]] = {}
+    for id_, wish in (given or {}).items():
+        keys = _read(id_, wish.value, defaults)
+        if isinstance(keys, str):
+            faults.append(f"{wish.place}: {keys}")
+        else:
+            wished[id_] = keys
+    while clash := _clash(defaults | wished):
+        key, ids = clash
+        back = [id_ for id_ in ids if id_ in wished]
+        for id_ in back:
+            del wished[id_]
+        place = (given or {})[back[-1]].place
+        faults.append(f"{place}: {show_key(key)} would be {' and '.join(ids)}: {_kept(back)}")
+    changed = {id_ for id_, keys in wished.items() if keys != defaults[id_]}
+    return Keymap(defaults | wished, frozenset(changed), tuple(faults))
 
 
-def prompt_row(width: int) -> Line:
-    """What works while a prompt has the keys."""
-    return line(width, Span(" "), *_pair(find("stop")), GAP, Span("Esc", Style.KEY), Span(" close"))
+def _read(id_: str, value: object, defaults: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | str:
+    """The keys that are wished for, or what is wrong with that."""
+    if id_ not in defaults:
+        near = difflib.get_close_matches(id_, defaults, n=1, cutoff=0.5)
+        meant = f"did you mean {near[0]}?" if near else "the help (?) names the actions"
+        return f"{ascii(id_)[:40]} is no action; {meant}"
+    if not defaults[id_] or RESERVED.keys() & set(defaults[id_]):
+        return f"{id_} keeps its key"
+    wished = [value] if isinstance(value, str) else value
+    if not isinstance(wished, list) or not all(isinstance(each, str) for each in wished):
+        return f'{id_} is {ascii(value)[:40]}, write a key such as "ctrl+x", or a list of keys: {_kept([id_])}'
+    keys: list[str] = []
+    for each in wished:
+        key = read_key(each)
+        if key is None:
+            return f"{ascii(each)[:40]} is no key that {id_} could have: {_kept([id_])}"
+        if key in RESERVED:
+            return f"{show_key(key)} {RESERVED[key]} and nothing else: {_kept([id_])}"
+        keys.append(key)
+    if not keys and (id_ in NEVER_WITHOUT or id_.startswith("grid.")):
+        return f"{id_} cannot be without a key: {_kept([id_])}"
+    return tuple(dict.fromkeys(keys))
 
 
-def help_text(desk: Desk, actions: Sequence[Action] = ACTIONS) -> list[Said]:
-    """Every key with its line, those that do not apply here with the reason."""
-    said: list[Said] = [_help_line(action.shown, action.about, action.why_not(desk)) for action in actions]
-    said.append(_help_line("1-6", "look at pane 1 to 6", ""))
-    moves = [binding for binding in Grid.BINDINGS if isinstance(binding, Binding)]
-    said += [_help_line(binding.key.replace(",", " "), binding.description, "") for binding in moves]
-    return said
+def _clash(keys: Mapping[str, tuple[str, ...]]) -> tuple[str, list[str]] | None:
+    """A key that two ids have, and these."""
+    owners: dict[str, list[str]] = {}
+    for id_, its in keys.items():
+        for key in its:
+            owners.setdefault(key, []).append(id_)
+    return next(((key, ids) for key, ids in owners.items() if len(ids) > 1), None)
 
 
-def _help_line(keys: str, about: str, why_not: str) -> Said:
-    reason = (Span(f"  ({why_not})", Style.DIM),) if why_not else ()
-    return (Span(f"{keys:<18}", Style.KEY), Span(about, Style.DIM if why_not else Style.PLAIN), *reason)
+def _kept(ids: Sequence[str]) -> str:
+    return f"{' and '.join(ids)} {'keeps its' if len(ids) == 1 else 'keep their'} default"
 
 
-def _pair(action: Action) -> tuple[Span, ...]:
-    strong = Style.STRONG if action.id == "stop" else Style.PLAIN
-    return (Span(action.shown, Style.KEY), Span(f" {action.label}", strong))
+DEFAULT: Final = keymap()
+"""Where nobody changed anything."""

@@ -8,7 +8,6 @@ for exactly the run of cells that differs.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Protocol, cast
 
 from rich.segment import Segment
 from textual.geometry import Region, Size
@@ -16,7 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from opsconsole.charset import to_ascii
-from opsconsole.dress import Dress
+from opsconsole.dress import DARK, Dress
 from opsconsole.lines import Line, Style, difference, line
 
 NEVER = Size(-1, -1)
@@ -28,12 +27,6 @@ REGIONS_MAX = 15
 STYLE_CLASSES = {f"style--{style}" for style in Style}
 """The component classes that a screen of painted widgets must have, one for each meaning. One screen has them for all
 its widgets: matched anew for each of a dozen widgets they would take most of the time of the first paint."""
-
-
-class HasDress(Protocol):
-    """What painted widgets need of their app."""
-
-    dress: Dress
 
 
 class Painted(Widget):
@@ -85,5 +78,6 @@ class Painted(Widget):
 
     def _strip(self, drawn: Line) -> Strip:
         style_of = self.screen.get_component_rich_style
-        fold = to_ascii if cast("HasDress", self.app).dress.ascii_only else str
+        dress: Dress = getattr(self.app, "dress", DARK)  # a program that is no console has none
+        fold = to_ascii if dress.ascii_only else str
         return Strip([Segment(fold(text), style_of(f"style--{style}")) for text, style in drawn], self.size.width)

@@ -107,8 +107,8 @@ def test_ascii_is_the_default_where_terminals_have_little_else(tmp_path: Path, t
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("output = 'xml'", r"user.toml: output is 'xml', write one of table, json, jsonl, csv"),
-        ("outptu = 'json'", r"user.toml: 'outptu' is no setting; did you mean output\?"),
+        ("output = 'xml'", r"user.toml line 1: output is 'xml', write one of table, json, jsonl, csv"),
+        ("outptu = 'json'", r"user.toml line 1: 'outptu' is no setting; did you mean output\?"),
         ("read_only = 'maybe'", r"read_only is 'maybe', write true or false"),
         ("timeout = 0", r"timeout: '0' is not between"),
         ("timeout = true", r"timeout is True, write a duration"),

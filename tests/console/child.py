@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from backends.stop_lane import fire, new_order
 from core.capabilities.holds import PlaceHold
 from opsconsole.app import own_environment, run_console, show
-from opsconsole.cli.invocation import Invocation
+from opsconsole.cli.invocation import Invocation, dress_of
 from opsconsole.dress import Dress
 from opsgate.selector import Selector
 
@@ -28,7 +28,7 @@ BLOCKED_S = 4.0
 
 def main(mode: str) -> int:
     """Run one."""
-    dress = Invocation().dress
+    dress = dress_of(Invocation().settings)
     if mode == "real":
         return run_console(URL, operator="ana", profile="TEST", dress=dress)
     own_environment(dress)

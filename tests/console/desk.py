@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from textual import events
@@ -12,6 +12,8 @@ from textual.pilot import Pilot
 
 from backends.stop_lane import Fired
 from opsconsole.console import Console
+from opsconsole.dress import DARK, Dress
+from opsconsole.keymap import DEFAULT, Keymap
 from opsconsole.lane import Lane
 from opsconsole.lines import plain
 from opsconsole.screen import Bar
@@ -37,7 +39,15 @@ class Clock:
 class Desk:
     """A console, the fleet behind it, and what its stop lane was asked to send."""
 
-    def __init__(self, fleet: Fleet | None = None, who: Who = WHO) -> None:
+    def __init__(
+        self,
+        fleet: Fleet | None = None,
+        who: Who = WHO,
+        *,
+        keymap: Keymap = DEFAULT,
+        dress: Dress = DARK,
+        remarks: Sequence[str] = (),
+    ) -> None:
         self.fleet = fleet or Fleet()
         self.clock = Clock()
         self.orders: list[Order] = []
@@ -45,7 +55,7 @@ class Desk:
         self.stops = 0
         self.feed = Feed(lambda: self.fleet, who, monotonic=self.clock, utc_now=lambda: self.fleet.now)
         lane = Lane(self._order, self._send)
-        self.console = Console(self.feed, lane, monotonic=self.clock)
+        self.console = Console(self.feed, lane, monotonic=self.clock, dress=dress, keymap=keymap, remarks=remarks)
         self.pilot: Pilot[None]
 
     def _order(self) -> Order:

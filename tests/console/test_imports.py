@@ -7,8 +7,16 @@ import sys
 
 import pytest
 
+MODULES = (
+    "opsconsole.app",
+    "opsconsole.text",
+    "opsconsole.views.sites",
+    "opsconsole.chord",
+    "opsconsole.keymap",  # `config validate` looks at it
+)
 
-@pytest.mark.parametrize("module", ["opsconsole.app", "opsconsole.text", "opsconsole.views.sites", "opsconsole.chord"])
+
+@pytest.mark.parametrize("module", MODULES)
 def test_these_modules_load_no_textual(module: str) -> None:
     program = f"import sys, {module}; sys.exit('textual' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode == 0

@@ -32,13 +32,6 @@ class Invocation:
         return login_name()
 
     @property
-    def dress(self) -> Dress:
-        """How a console looks on this terminal."""
-        settings = self.settings
-        encoding = sys.__stderr__.encoding if sys.__stderr__ else None
-        return dressed(settings.theme, settings.color, ascii_only=settings.ascii, environ=os.environ, encoding=encoding)
-
-    @property
     def interactive(self) -> bool:
         """Whether a person can be asked."""
         return on_terminal() and not self.settings.no_input
@@ -56,6 +49,12 @@ class Invocation:
 def on_terminal() -> bool:
     """Whether there is a person at a terminal: stdin and stderr are one, and it is not a dumb one."""
     return sys.stdin.isatty() and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def dress_of(settings: Settings) -> Dress:
+    """How a console looks on the terminal of this process."""
+    encoding = sys.__stderr__.encoding if sys.__stderr__ else None
+    return dressed(settings.theme, settings.color, ascii_only=settings.ascii, environ=os.environ, encoding=encoding)
 
 
 def login_name() -> str:

@@ -31,11 +31,16 @@ def show(invocation: Invocation) -> int:
 @click.pass_obj
 def validate(invocation: Invocation) -> int:
     """Read every layer; exit 2 with one sentence where one is wrong."""
-    _ = invocation.settings
+    settings = invocation.settings
     if stray := sorted(name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX) and name not in _KNOWN):
         near = difflib.get_close_matches(stray[0], _KNOWN, n=1)
         meant = f"did you mean {near[0]}?" if near else f"it is none of {', '.join(sorted(_KNOWN))}"
         raise ConfigError(f"environment: {stray[0]} sets nothing; {meant}")
+    if settings.keys:
+        from opsconsole.keymap import keymap
+
+        if faults := keymap(settings.keys).faults:
+            raise ConfigError("; ".join(faults))
     found = [str(file) for file in config_files() if file.exists()]
     invocation.show(
         Document({"valid": True, "files": found}, [f"valid: {', '.join(found) or 'no file, defaults only'}"])

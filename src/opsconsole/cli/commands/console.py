@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsconsole.cli.invocation import Invocation, on_terminal
+from opsconsole.cli.invocation import Invocation, dress_of, on_terminal
 
 
 def console(invocation: Invocation) -> int:
@@ -14,12 +14,15 @@ def console(invocation: Invocation) -> int:
         invocation.say("this is no terminal: run opsconsole in one to get the console, or see opsconsole --help")
         return 0
     from opsconsole.app import run_console
+    from opsconsole.cli.starting import start
 
-    settings = invocation.settings
+    settings, profile, remarks = start(invocation)
     return run_console(
         settings.backend,
         operator=invocation.actor,
-        profile=(settings.profile or "").upper(),
+        profile=profile,
         read_only=settings.read_only,
-        dress=invocation.dress,
+        dress=dress_of(settings),
+        keys=settings.keys,
+        remarks=remarks,
     )

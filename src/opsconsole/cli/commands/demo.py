@@ -15,7 +15,7 @@ import click
 from core.errors import BackendUnavailable
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.guard import undisturbed
-from opsconsole.cli.invocation import Invocation
+from opsconsole.cli.invocation import Invocation, dress_of
 from opsconsole.demo.fleet import Fleet, forget, throw_away_folder
 from opsconsole.demo.plan import CHARACTERS, FEWEST_SITES, FEWEST_WORKERS, members, site_names, title
 
@@ -54,7 +54,10 @@ def demo(invocation: Invocation, workers: int, sites: int, seconds: int) -> int:
         invocation.say(f"in another terminal: opsconsole -b {fleet.url} status")
         from opsconsole.app import run_console
 
-        return run_console(fleet.url, operator=invocation.actor, profile="DEMO", dress=invocation.dress)
+        settings = invocation.settings
+        return run_console(
+            fleet.url, operator=invocation.actor, profile="DEMO", dress=dress_of(settings), keys=settings.keys
+        )
 
 
 def _play(invocation: Invocation, fleet: Fleet, seconds: int) -> int:

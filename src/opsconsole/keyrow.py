@@ -1,0 +1,48 @@
+"""The row of keys: what can be pressed now, made from the actions and the keymap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from opsconsole.actions import ACTIONS, Action, Desk, find
+from opsconsole.dialogs.base import Said
+from opsconsole.keymap import Keymap
+from opsconsole.lines import Line, Span, Style, length, line
+
+GAP = Span("   ")
+
+
+def key_row(desk: Desk, keymap: Keymap, width: int, actions: Sequence[Action] = ACTIONS) -> Line:
+    """``! S STOP ALL   R Recover   ? help``: the stop first, then what applies now, as many as fit."""
+    spans: list[Span] = [Span(" ")]
+    quit_ = _pair(find("quit", actions), keymap)
+    for action in actions:
+        if not (action.label and (keymap.keys[action.id] or action.id == "stop")):
+            continue
+        if action.id == "quit" or action.why_not(desk):
+            continue
+        pair = _pair(action, keymap)
+        if length((*spans, *pair, GAP, *quit_)) <= width:
+            spans += [*pair, GAP]
+    return line(width, *spans, *quit_)
+
+
+def armed_keys() -> Said:
+    """What the keys do while a stop is armed."""
+    return (
+        Span(" "),
+        Span("S", Style.KEY),
+        Span(" "),
+        Span("STOP NOW", Style.STOPPED),
+        Span("   any other key cancels"),
+    )
+
+
+def prompt_row(keymap: Keymap, width: int) -> Line:
+    """What works while a prompt has the keys."""
+    return line(width, Span(" "), *_pair(find("stop"), keymap), GAP, Span("Esc", Style.KEY), Span(" close"))
+
+
+def _pair(action: Action, keymap: Keymap) -> tuple[Span, ...]:
+    strong = Style.STRONG if action.id == "stop" else Style.PLAIN
+    return (Span(keymap.shown(action), Style.KEY), Span(f" {action.label}", strong))
