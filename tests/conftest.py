@@ -57,9 +57,7 @@ def _make_home() -> Path:
 for variable in [name for name in os.environ if _shapes_the_product(name)]:
     del os.environ[variable]
 for number, meaning in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
-    if (
-        signal.getsignal(number) is signal.SIG_IGN
-    ):  # by a shell in the background, and so would each child
+    if signal.getsignal(number) is signal.SIG_IGN:  # by a shell in the background, and so would each child
         signal.signal(number, meaning)
 HOME_OF_THE_SESSION = _make_home()  # for fixtures that live longer than one test
 os.environ.update(homes_under(HOME_OF_THE_SESSION))
