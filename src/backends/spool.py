@@ -96,7 +96,8 @@ def _unreadable(fleets: Sequence[str], state: State) -> tuple[Order, ...]:
 
 def ended(fleets: Sequence[str], state: State) -> tuple[Order, ...]:
     """The latched orders whose emergency was recovered: their latches are left over."""
-    return tuple(order for order in latch.in_force(fleets, ()) if _standing(order, state) == "ended")
+    lying = latch.look(fleets, {}).orders.values()
+    return tuple(order for order in lying if _standing(order, state) == "ended")
 
 
 def record(order: Order, backend: Backend, *, timeout_s: float) -> Recorded:

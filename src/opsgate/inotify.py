@@ -19,10 +19,10 @@ _log = logging.getLogger("opsgate")
 
 _CREATE, _DELETE, _MOVED_FROM, _MOVED_TO = 0x0100, 0x0200, 0x0040, 0x0080
 _CLOSE_WRITE, _DELETE_SELF, _MOVE_SELF = 0x0008, 0x0400, 0x0800
-_OVERFLOW, _ONLY_FOLDERS = 0x4000, 0x0100_0000
+_UNMOUNT, _OVERFLOW, _ONLY_FOLDERS = 0x2000, 0x4000, 0x0100_0000
 _CHANGES: Final = _CREATE | _DELETE | _MOVED_FROM | _MOVED_TO | _CLOSE_WRITE | _DELETE_SELF | _MOVE_SELF
 _WENT: Final = _DELETE | _MOVED_FROM
-_FOLDERS_CHANGED: Final = _OVERFLOW | _DELETE_SELF | _MOVE_SELF
+_FOLDERS_CHANGED: Final = _UNMOUNT | _OVERFLOW | _DELETE_SELF | _MOVE_SELF
 _EVENT: Final = struct.Struct("iIII")
 _ARMINGS: Final = 10
 _NOBODY: Final[frozenset[str]] = frozenset()
@@ -57,21 +57,24 @@ class FolderWatch:
             self.descriptor = descriptor
 
     def arm(self, folders: Iterable[Path]) -> None:
-        """Watch these folders, and for each that does not exist the nearest one above it that does.
+        """Watch these folders and the one above each, or where it does not exist the nearest one above it that does.
 
         To be called again when ``drain`` says folders, before looking at them: the one that was awaited may be there.
+        And now and then, because nobody tells of a disk that is mounted over a folder.
         """
         awaited: dict[Path, set[str]] = {}
         for folder in folders:
             for _ in range(_ARMINGS):  # a folder that is made between two looks starts the climb again
-                nearest = next(path for path in (folder, *folder.parents) if path.is_dir() or path == path.parent)
+                nearest = next(path for path in (folder, *folder.parents) if _is_folder(path) or path == path.parent)
                 names = awaited.setdefault(nearest, set())
                 self._watch(nearest)
                 if nearest == folder:
                     names.add("")
+                    awaited.setdefault(folder.parent, set()).add(folder.name)
+                    self._watch(folder.parent)
                     break
                 names.add(folder.relative_to(nearest).parts[0])
-                if not (nearest / folder.relative_to(nearest).parts[0]).is_dir():
+                if not _is_folder(nearest / folder.relative_to(nearest).parts[0]):
                     break
         for folder in self._watched.keys() - awaited.keys():
             self._libc.inotify_rm_watch(self.descriptor, self._watched.pop(folder))
@@ -115,8 +118,15 @@ class FolderWatch:
             return
         watch = int(self._libc.inotify_add_watch(self.descriptor, os.fsencode(folder), _CHANGES | _ONLY_FOLDERS))
         if watch >= 0:
-            self._watched[folder] = watch
+            before, self._watched[folder] = self._watched.get(folder, watch), watch
+            if before != watch:  # another folder lies there now
+                self._libc.inotify_rm_watch(self.descriptor, before)
         elif ctypes.get_errno() not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):  # those: the next look decides
             reason = os.strerror(ctypes.get_errno())
             _log.warning("latches cannot be watched (%s): looking for them twice a second", reason)
             self.close()
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a folder is there that this user may see."""
+    return os.path.isdir(path)  # noqa: PTH112 (that of Path raises for one that may not be seen)

@@ -2,7 +2,7 @@
 
 Pure: each method returns the next state of knowledge. Stops merge as a union, so the order in which the channels
 speak does not matter. Only three things end a stop here: the tables, which had it, no longer have it; the keeper says
-so; or its latch, which no table has taken over, is removed.
+so; or its latch, which no table has taken over, is removed from a folder that is still there.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from opsgate.evaluate import Table
 from opsgate.hold import Hold
-from opsgate.order import Order
+from opsgate.order import Lying, Order
 from opsgate.snapshot import Delta, Notice, Snapshot
 
 _REMEMBERED_ENDS = 1000
@@ -32,7 +33,7 @@ class Known:
 
     snapshot: Snapshot | None = None
     orders: Mapping[str, Order] = field(default_factory=dict)
-    latched: Mapping[str, Order] = field(default_factory=dict)
+    latched: Mapping[Path, Order] = field(default_factory=dict)
     kept: tuple[Hold, ...] = ()
     kept_stops: tuple[Notice, ...] = ()
     ended: tuple[str, ...] = ()
@@ -92,15 +93,21 @@ class Known:
             return self
         return replace(self, orders={**self.orders, order.stop_id: order})
 
-    def found(self, latches: Iterable[Order]) -> Known:
+    def found(self, lying: Lying) -> Known:
         """These latches lie on disk now, and no others. An order whose latch was there and is gone has ended, unless
-        the tables say otherwise."""
-        latched = {order.stop_id: order for order in latches}
-        if latched == self.latched:
+        the tables say otherwise. One whose whole folder is gone was ended by nobody: it stays, as if it had been
+        heard."""
+        if lying.orders == self.latched:
             return self
-        gone = self.latched.keys() - latched.keys()
+        left = {path: order for path, order in self.latched.items() if path not in lying.orders}
+        adrift = [order for path, order in left.items() if path.parent in lying.missing]
+        still = {order.stop_id for order in (*lying.orders.values(), *adrift)}
+        gone = {order.stop_id for order in left.values()} - still
         orders = {stop_id: order for stop_id, order in self.orders.items() if stop_id not in gone}
-        return replace(self, latched=latched, orders=orders)
+        known = replace(self, latched=lying.orders, orders=orders)
+        for order in adrift:
+            known = known.ordered(order)
+        return known
 
     def without_stops(self, stop_ids: Iterable[str]) -> Known:
         """The keeper says that these stops have ended."""
@@ -126,7 +133,8 @@ class Known:
         A kept hold goes under another id, because a database that went back numbers its new holds like the lost ones.
         """
         recorded = {notice.stop_id for notice in self.snapshot.stops} if self.snapshot else set()
-        unrecorded = {i: order for i, order in {**self.orders, **self.latched}.items() if i not in recorded}
+        latched = {order.stop_id: order for order in self.latched.values()}
+        unrecorded = {i: order for i, order in {**self.orders, **latched}.items() if i not in recorded}
         kept = (replace(hold, hold_id=f"kept-{number}:{hold.hold_id}") for number, hold in enumerate(self.kept))
         return (*kept, *(hold for order in unrecorded.values() for hold in order.holds()))
 

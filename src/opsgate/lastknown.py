@@ -2,7 +2,8 @@
 
 One file for each fleet and host, shared by all workers there: ``FLEET.json``, beside it ``uHASH.json``, which says
 which fleet an URL was. Written whole (temporary file, fsync, rename), under a lock, and never backwards, so that a
-worker that lags behind cannot take back a stop that another one has seen.
+worker that lags behind cannot take back a stop that another one has seen. Latches are kept with where they lay: whoever
+starts from here looks there first, and only a folder that is gone by then leaves them in force.
 """
 
 from __future__ import annotations
@@ -89,35 +90,21 @@ class LastKnown:
         return True
 
     def _write(self, path: Path, known: Known, confirmed_at_s: float) -> None:
-        mine, theirs = known.snapshot, _header(path)
-        assert mine is not None
-        orders = {order["stop_id"]: order for order in theirs.get("orders", ()) if order["stop_id"] not in known.ended}
-        recorded = {notice.stop_id for notice in mine.stops}
-        orders |= {stop_id: order.as_dict() for stop_id, order in known.orders.items()}
-        orders = {stop_id: order for stop_id, order in orders.items() if stop_id not in recorded}
-        place, their_place = (known.line, mine.revision), (theirs.get("line", 0), theirs.get("revision", -1))
-        ahead = their_place > place
-        same = their_place == place and list(orders.values()) == theirs["orders"]
-        if same and confirmed_at_s - _confirmed(theirs) < RENEWED_S:
-            return
-        header = {
-            "format": FORMAT,
-            "line": known.line,
-            "revision": mine.revision,
-            "confirmed_at": timestamp(datetime.now(UTC)),
-            "confirmed_s": confirmed_at_s,
-            "boot_id": boot_id(),
-            "orders": list(orders.values()),
-            "kept": [hold.as_dict() for hold in known.kept],
-            "kept_stops": [notice.as_dict() for notice in known.kept_stops],
-        }
-        if ahead:
+        theirs = _header(path)
+        orders, place = _merged_orders(known, theirs), (known.line, known.revision)
+        their_place = (theirs.get("line", 0), theirs.get("revision", -1))
+        if their_place > place:  # somebody has seen more of the fleet: all that can be new to them are orders
             if orders.keys() == {order["stop_id"] for order in theirs["orders"]}:
                 return
             document = json.loads(path.read_bytes())
             header, snapshot = {**document["header"], "orders": list(orders.values())}, document["snapshot"]
         else:
-            snapshot = mine.as_dict()
+            header = _header_of(known, orders, confirmed_at_s)
+            told = their_place == place and header["orders"] == theirs["orders"] and _says_latched(theirs, header)
+            if told and confirmed_at_s - _confirmed(theirs) < RENEWED_S:
+                return
+            assert known.snapshot is not None, "what nobody has read is not kept"
+            snapshot = known.snapshot.as_dict()
         _replace(path, f'{{"header": {json.dumps(header)},\n"snapshot": {json.dumps(snapshot)}}}\n')
 
     def _point(self, home: Path, fleet: str) -> None:
@@ -126,15 +113,51 @@ class LastKnown:
             self._pointed_at = fleet
 
 
+def _merged_orders(known: Known, theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """The orders that this worker or another one heard and no table has taken over, by stop id."""
+    orders = {order["stop_id"]: order for order in theirs.get("orders", ()) if order["stop_id"] not in known.ended}
+    orders |= {stop_id: order.as_dict() for stop_id, order in known.orders.items()}
+    recorded = {notice.stop_id for notice in known.snapshot.stops} if known.snapshot else set()
+    return {stop_id: order for stop_id, order in orders.items() if stop_id not in recorded}
+
+
+def _header_of(known: Known, orders: Mapping[str, Any], confirmed_at_s: float) -> dict[str, Any]:
+    recorded = {notice.stop_id for notice in known.snapshot.stops} if known.snapshot else set()
+    latched = {p: order for p, order in known.latched.items() if order.stop_id not in recorded | orders.keys()}
+    return {
+        "format": FORMAT,
+        "line": known.line,
+        "revision": known.revision,
+        "confirmed_at": timestamp(datetime.now(UTC)),
+        "confirmed_s": confirmed_at_s,
+        "boot_id": boot_id(),
+        "orders": list(orders.values()),
+        "latched": {str(path): order.as_dict() for path, order in latched.items()},
+        "kept": [hold.as_dict() for hold in known.kept],
+        "kept_stops": [notice.as_dict() for notice in known.kept_stops],
+    }
+
+
+def _says_latched(theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> bool:
+    """Whether their header has all latches of this one. It may have more: not every worker looks at every latch."""
+    return bool(mine["latched"].keys() <= theirs.get("latched", {}).keys())
+
+
 def _known(header: Mapping[str, Any], snapshot: Mapping[str, Any]) -> Known:
     known = Known().read(Snapshot.from_dict(snapshot))
     for order in header["orders"]:
-        known = known.ordered(Order.from_dict(order))
+        known = known.ordered(_order(order))
     known = known.keeping(
         tuple(Hold.from_dict(hold) for hold in header["kept"]),
         tuple(Notice.from_dict(notice) for notice in header["kept_stops"]),
     )
-    return replace(known, line=int(header["line"]))
+    latched = {Path(path): _order(order) for path, order in header.get("latched", {}).items()}
+    return replace(known, line=int(header["line"]), latched=latched)
+
+
+def _order(document: Mapping[str, Any]) -> Order:
+    """An order as it was kept. One that was found latched goes by the name of its file, which need not be an id."""
+    return replace(Order.from_dict({**document, "stop_id": "any"}), stop_id=str(document["stop_id"]))
 
 
 def _confirmed(header: Mapping[str, Any]) -> float:

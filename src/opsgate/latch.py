@@ -11,13 +11,13 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from opsgate.order import Order
-from opsgate.paths import ALL_FLEETS, latch_home
+from opsgate.order import Lying, Order
+from opsgate.paths import ALL_FLEETS, latch_home, latch_homes
 
 _MAX_BYTES = 16 * 1024 * 1024
 """Far above the largest order (ten thousand selectors), so that no whole order is ever read as a torn one."""
@@ -59,13 +59,14 @@ def place(order: Order, fleet: str) -> Path:
 
 def remove(stop_id: str, fleet: str) -> bool:
     """Take one latch away; False when there was none. Only after the release of its hold has been recorded."""
-    target = latch_home() / fleet / stop_id
-    try:
-        target.unlink()
-    except FileNotFoundError:
-        return False
-    _sync_directory(target.parent)
-    return True
+    removed = False
+    for home in latch_homes():
+        target = home / fleet / stop_id
+        if os.path.lexists(target):
+            target.unlink(missing_ok=True)
+            _sync_directory(target.parent)
+            removed = True
+    return removed
 
 
 def recovered(stop_id: str, fleets: Sequence[str]) -> None:
@@ -77,38 +78,54 @@ def recovered(stop_id: str, fleets: Sequence[str]) -> None:
     """
     for fleet in fleets:
         remove(stop_id, fleet)
-    everybody = latch_home() / ALL_FLEETS / stop_id
-    if not everybody.exists():
-        _unmark(stop_id)
-        return
-    for fleet in fleets:
-        _mark(stop_id, fleet)
-    if all((directory / f"{_RECOVERED}{stop_id}").exists() for directory in _fleets_here()):
-        everybody.unlink(missing_ok=True)
-        _sync_directory(everybody.parent)
-        _unmark(stop_id)
-
-
-def in_force(fleets: Iterable[str], before: Iterable[Order] | None = None) -> tuple[Order, ...]:
-    """The orders latched for any of these fleets and for all of them, by stop id.
-
-    A directory that is not there is empty; a file that is no order counts as a stop of everything. ``before`` is what
-    a gate found when it last looked: what cannot be read at this moment (no descriptor left, a disk that fails, no
-    permission) counts for it as it was then, and a file that it never could read as a stop of everything. Without
-    ``before``, what cannot be read is left for another time, and `unreadable` says what that is.
-    """
-    known = {order.stop_id: order for order in before or ()}
-    orders: dict[str, Order] = {}
-    for directory, name, found in _look(fleets):
-        if isinstance(found, Order):
-            orders[name] = found
-        elif before is None:
+    for home in latch_homes():
+        everybody = home / ALL_FLEETS / stop_id
+        if not os.path.lexists(everybody):
+            _unmark(home, stop_id)
             continue
+        for fleet in fleets:
+            _mark(home / fleet, stop_id)
+        if all((directory / f"{_RECOVERED}{stop_id}").exists() for directory in _fleets_in(home)):
+            everybody.unlink(missing_ok=True)
+            _sync_directory(everybody.parent)
+            _unmark(home, stop_id)
+
+
+def folders(fleets: Iterable[str]) -> list[Path]:
+    """Where latches of these fleets, and of all, may lie on this host."""
+    return [home / fleet for home in latch_homes() for fleet in (*fleets, ALL_FLEETS)]
+
+
+def look(fleets: Sequence[str], before: Mapping[Path, Order]) -> Lying:
+    """What a gate of these fleets has to obey, and which folders are not there.
+
+    A file that is no order counts as a stop of everything. ``before`` is what the gate found when it last looked: what
+    cannot be read at this moment (no descriptor left, a disk that fails, no permission) counts as it was then, and a
+    file that could never be read as a stop of everything.
+    """
+    orders: dict[Path, Order] = {}
+    missing = set()
+    for directory, name, found in _look(fleets):
+        path = directory / name
+        if isinstance(found, Order):
+            orders[path] = found
+        elif isinstance(found, FileNotFoundError | NotADirectoryError):
+            missing.add(directory)
         elif name:
-            orders[name] = known.get(name) or _unread(directory, name, found)
+            orders[path] = before.get(path) or _unread(directory, name, found)
         else:
-            orders |= known
-    return tuple(orders.values())
+            orders |= {path: order for path, order in before.items() if path.parent == directory}
+    return Lying(orders, frozenset(missing), tuple(fleets))
+
+
+def in_force(fleets: Iterable[str]) -> tuple[Order, ...]:
+    """The orders latched for any of these fleets and for all of them that can be read at this moment, by stop id.
+
+    A file that is no order counts as a stop of everything. What cannot be read is left for another time, and
+    `unreadable` says what that is.
+    """
+    found_all = (found for _, _, found in _look(fleets))
+    return tuple({found.stop_id: found for found in found_all if isinstance(found, Order)}.values())
 
 
 def unreadable(fleets: Iterable[str]) -> tuple[Order, ...]:
@@ -122,32 +139,29 @@ def unreadable(fleets: Iterable[str]) -> tuple[Order, ...]:
     for directory, name, found in _look(fleets):
         if isinstance(found, Order):
             readable.add(name)
-        else:
+        elif not isinstance(found, FileNotFoundError | NotADirectoryError):
             orders[name or directory.name] = _unread(directory, name, found)
     return tuple(order for name, order in orders.items() if name not in readable)
 
 
 def latched(stop_id: str, fleets: Iterable[str]) -> bool:
     """Whether a latch of this stop lies in the directory of one of these fleets."""
-    return any(os.access(latch_home() / fleet / stop_id, os.F_OK) for fleet in fleets)
+    return any(os.access(home / fleet / stop_id, os.F_OK) for home in latch_homes() for fleet in fleets)
 
 
 def _look(fleets: Iterable[str]) -> Iterator[tuple[Path, str, Order | OSError]]:
     """Each latch in the directories of these fleets and of all: where it lies, its name, and what it says or why it
-    cannot be read. A directory that cannot be listed comes without a name."""
+    cannot be read. A directory that cannot be listed, or is not there, comes without a name."""
     over: set[str] = set()
-    for fleet in (*fleets, ALL_FLEETS):
-        directory = latch_home() / fleet
+    for directory in sorted(folders(tuple(fleets)), key=lambda path: path.name == ALL_FLEETS):
         try:
             names = sorted(path.name for path in directory.iterdir())
-        except (FileNotFoundError, NotADirectoryError):
-            continue
         except OSError as error:
             yield directory, "", error
             continue
         over.update(name for name in names if name.startswith("."))
         for name in names:
-            if name.startswith(".") or (fleet == ALL_FLEETS and f"{_RECOVERED}{name}" in over):
+            if name.startswith(".") or (directory.name == ALL_FLEETS and f"{_RECOVERED}{name}" in over):
                 continue
             try:
                 order = _read(directory / name)
@@ -198,22 +212,21 @@ def _write_whole(descriptor: int, content: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _fleets_here() -> list[Path]:
+def _fleets_in(home: Path) -> list[Path]:
     try:
-        return [Path(entry) for entry in os.scandir(latch_home()) if entry.is_dir() and entry.name != ALL_FLEETS]
-    except FileNotFoundError:
+        return [Path(entry) for entry in os.scandir(home) if entry.is_dir() and entry.name != ALL_FLEETS]
+    except (FileNotFoundError, NotADirectoryError, PermissionError):  # not there, or none of this user's business
         return []
 
 
-def _mark(stop_id: str, fleet: str) -> None:
-    directory = latch_home() / fleet
+def _mark(directory: Path, stop_id: str) -> None:
     directory.mkdir(mode=0o750, parents=True, exist_ok=True)
     (directory / f"{_RECOVERED}{stop_id}").touch(mode=0o640)
     _sync_directory(directory)
 
 
-def _unmark(stop_id: str) -> None:
-    for directory in _fleets_here():
+def _unmark(home: Path, stop_id: str) -> None:
+    for directory in _fleets_in(home):
         (directory / f"{_RECOVERED}{stop_id}").unlink(missing_ok=True)
 
 

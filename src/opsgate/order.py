@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, TypeGuard
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple, TypeGuard
 
 from opsgate.hold import DRAIN, HALT, Hold, Mode, moment, timestamp
 from opsgate.selector import EVERYTHING, IDENTIFIER, Selector
@@ -111,3 +112,12 @@ class Order:
             actor=str(document.get("actor", "unknown")),
             door=str(document.get("door", "cli")),
         )
+
+
+class Lying(NamedTuple):
+    """What one look at the latches of these fleets found: each order by the file that it lies in, and the folders that
+    were looked for and are not there. Of what lay in those, nobody can say that it was taken away."""
+
+    orders: Mapping[Path, Order]
+    missing: frozenset[Path] = frozenset()
+    fleets: tuple[str, ...] = ()

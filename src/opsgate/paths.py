@@ -29,13 +29,19 @@ def default_database() -> Path:
     return state_home() / "opsconsole" / "opsconsole.db"
 
 
-def latch_home() -> Path:
-    """The directory whose sub-directories hold latches: ``$OPSGATE_LATCH_DIR``, else ``/var/lib/opsgate/latch`` if it
-    exists (it survives a restart of the host), else the user's own state directory."""
+def latch_homes() -> tuple[Path, ...]:
+    """Where latches may lie, best first: ``$OPSGATE_LATCH_DIR`` alone, else ``/var/lib/opsgate/latch`` (it survives a
+    restart of the host) and the user's own state directory. Whoever obeys latches looks at all of these, because the
+    first may come and go while latches lie in the second."""
     if configured := os.environ.get("OPSGATE_LATCH_DIR"):
-        return Path(configured)
-    system = Path("/var/lib/opsgate/latch")
-    return system if system.is_dir() else state_home() / "opsgate" / "latch"
+        return (Path(configured),)
+    return Path("/var/lib/opsgate/latch"), state_home() / "opsgate" / "latch"
+
+
+def latch_home() -> Path:
+    """Where a new latch is placed: the first of `latch_homes` that exists, else the last."""
+    homes = latch_homes()
+    return next((home for home in homes if os.path.isdir(home)), homes[-1])  # noqa: PTH112 (raises for no permission)
 
 
 def last_known_home() -> Path:

@@ -16,6 +16,7 @@ from typing import Final
 from opsgate.clock import elapsed_s
 from opsgate.known import Known
 from opsgate.lastknown import LastKnown
+from opsgate.order import Lying
 from opsgate.snapshot import Snapshot
 from opsgate.sources import SourceError, SqliteSource
 
@@ -42,6 +43,8 @@ class Reading:
     """The revision that was known when it began."""
     snapshot: Snapshot | None = None
     failure: str = ""
+    lying: Lying | None = None
+    """The latches of a fleet that was only learnt by this reading."""
 
 
 class Reader(threading.Thread):

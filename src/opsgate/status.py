@@ -6,7 +6,7 @@ library.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -19,7 +19,6 @@ from opsgate.failsafe import Policy, judge
 from opsgate.hold import LIMIT_SOURCE
 from opsgate.known import Known
 from opsgate.lastknown import LastKnown
-from opsgate.order import Order
 from opsgate.paths import fleet_of_url, sqlite_path
 from opsgate.sources import SourceError, SqliteSource
 from opsgate.tables import StopRow, WorkerRow
@@ -136,8 +135,8 @@ def look(url: str) -> Found:
     finally:
         source.close()
     fleet = found.known.snapshot.fleet if found.known.snapshot else ""
-    latched = latch.in_force(tuple(filter(None, (fleet, key))), ())  # as a gate that has just been started finds them
-    return replace(found, known=found.known.found(latched))
+    lying = latch.look(tuple(filter(None, (fleet, key))), found.known.latched)
+    return replace(found, known=found.known.found(lying))
 
 
 def read_status(url: str, now: datetime | None = None) -> FleetStatus:
@@ -190,7 +189,8 @@ def _recorded(found: Found) -> Iterable[StopStatus]:
 
 def _unrecorded(found: Found, live: Iterable[WorkerRow]) -> Iterable[StopStatus]:
     recorded = {stop.stop_id for stop in found.stops}
-    orders: Mapping[str, Order] = {**found.known.orders, **found.known.latched}
+    latched = {order.stop_id: order for order in found.known.latched.values()}
+    orders = {**found.known.orders, **latched}
     for stop_id, order in sorted(orders.items()):
         if stop_id not in recorded:
             of = [worker for worker in live if any(map(worker.serves, order.selectors))]

@@ -1,7 +1,8 @@
-"""The thread that hears: the keeper's datagrams, latches that appear, readings of the tables. It alone publishes.
+"""The thread that hears: the keeper's datagrams, what lies in the latch folders, readings of the tables. It alone
+publishes.
 
-It touches no disk but the latch folders and waits for nobody, so a stop that reaches the host reaches the next check
-within milliseconds. Its beat goes out right behind, which is the acknowledgement.
+It touches no disk and waits for nobody, so a stop that reaches the host reaches the next check within milliseconds.
+Its beat goes out right behind, which is the acknowledgement.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -27,12 +29,12 @@ from opsgate.clock import elapsed_s
 from opsgate.evaluate import Table, evaluate
 from opsgate.failsafe import FRESH_S, Policy
 from opsgate.identity import process_started
-from opsgate.inotify import FolderWatch, Heard
 from opsgate.known import Known
 from opsgate.lastknown import RENEWED_S, LastKnown
+from opsgate.lookout import Lookout
 from opsgate.membership import Member
-from opsgate.order import Order
-from opsgate.paths import ALL_FLEETS, fleet_of_url, keeper_socket, latch_home, sqlite_path
+from opsgate.order import Lying, Order
+from opsgate.paths import fleet_of_url, keeper_socket, sqlite_path
 from opsgate.reader import Reader, Reading
 from opsgate.snapshot import Delta
 from opsgate.view import View
@@ -40,11 +42,6 @@ from opsgate.work import InFlight
 
 _log = logging.getLogger("opsgate")
 
-_LOOK_FOR_LATCHES_S: Final = 30.0
-"""Seconds between two looks at the latches where the kernel tells of changes; only in case it missed one."""
-
-_LOOK_WITHOUT_WATCH_S: Final = 0.5
-_LATCHES_SOON_S: Final = (0.3, 0.8)
 _KEEP_WITHIN_S: Final = (1.0, 4.0)
 _SOMETHING: Final[Mapping[str, Any]] = {}
 _TOGETHER_S: Final = 1.0
@@ -85,13 +82,16 @@ class Watcher(threading.Thread):
         self._last_known = LastKnown(self._url_key)
         self._alarms = Alarms(str(sqlite_path(member.url)), policy.rules)
         self._beats = Beats(in_flight)
-        self._inbox: collections.deque[Reading] = collections.deque()
+        self._inbox: collections.deque[Reading | Lying] = collections.deque()
         self._ear, self._bell = socket.socketpair()
         self._ear.setblocking(False)
         self._bell.setblocking(False)
-        self._folders = FolderWatch(_may_be_latch)
         self._channel = KeeperChannel()
         self._reader = Reader(sqlite_path(member.url), self._last_known, lambda: self.known, self._take)
+        self._lookout = Lookout(
+            lambda: self._names(self._fleet), lambda: self.known, lambda: self._beats.are_taken, self._tell_of_latches
+        )
+        self._addressed = ""
         self._table = Table()
         self._view = View()
         self._picture: tuple[Known, float | None, bool, bool] | None = None
@@ -100,11 +100,6 @@ class Watcher(threading.Thread):
         self._ending = False
         self._opened_s = elapsed_s()
         self._beats.put_off(self._opened_s + _FIRST_READING_S)
-        self._latches_due_s = 0.0
-        self._look = self._arm = True
-        self._came: set[str] = set()
-        self._regular_look_s = 0.0
-        self._looked_for = ""
         self._keep_due_s = self._opened_s + _KEEP_WITHIN_S[1]
         self._fixed = {
             "worker": member.worker,
@@ -123,11 +118,14 @@ class Watcher(threading.Thread):
             self.was_live = parent.was_live
         elif (found := self._last_known.load()) is not None:
             self.known, self.confirmed_at_s, self.from_disk = found.known, found.confirmed_at_s, True
-        self._look_for_latches()
+        self._addressed = self._fleet
+        self.known = self.known.found(self._lookout.look())
         self._show()
         try:
+            self._lookout.start()
             self.start()
         except RuntimeError:
+            self._lookout.end()
             self.abandon()
             raise
 
@@ -147,8 +145,10 @@ class Watcher(threading.Thread):
 
     def abandon(self) -> None:
         """After a fork: let go of the descriptors that belong to the parent. Its database connection is not touched."""
-        for held in (self._folders, self._channel, self._ear, self._bell):
+        for held in (self._channel, self._ear, self._bell):
             held.close()
+        if not self._lookout.is_alive():
+            self._lookout.close()
 
     def run(self) -> None:
         """The life of the thread."""
@@ -164,6 +164,7 @@ class Watcher(threading.Thread):
         self._keep_due_s = 0.0
         self._keep()
         self._reader.end()
+        self._lookout.end()
         self._reader.join(1.0)
         self.abandon()
 
@@ -188,17 +189,19 @@ class Watcher(threading.Thread):
             self._ear.recv(65536)
         awake_anyway = bool(self._inbox)
         while self._inbox:
-            self._read(self._inbox.popleft())
+            match self._inbox.popleft():
+                case Lying() as lying:
+                    if lying.fleets == self._names(self._fleet):  # or the next one will be
+                        self.known = self.known.found(lying)
+                case reading:
+                    self._read(reading)
         if self._channel.descriptor in heard:
             for message in self._channel.messages():
                 self._obey(message or _SOMETHING)
-        if self._folders.descriptor in heard:
-            self._hear_of_latches(self._folders.drain())
-        if self._fleet != self._looked_for:  # latches and keeper may lie under the name that was just learnt
+        if self._fleet != self._addressed:  # latches and keeper may lie under the name that was just learnt
+            self._addressed = self._fleet
             self._beats.put_off(0.0)
-            self._look_again(arm=True)
-        if elapsed_s() >= self._latches_due_s and self._must_look():
-            self._look_for_latches()
+            self._lookout.ask()
         self._show()
         self._beat(_TOGETHER_S if awake_anyway else 0.0)
         self._raise_alarms()
@@ -207,12 +210,11 @@ class Watcher(threading.Thread):
     def _wait(self) -> set[int | None]:
         """Sleep until something can be heard or is due; returns the descriptors that have something."""
         poller = select.poll()
-        for descriptor in (self._ear.fileno(), self._channel.descriptor, self._folders.descriptor):
+        for descriptor in (self._ear.fileno(), self._channel.descriptor):
             if descriptor is not None:
                 poller.register(descriptor, select.POLLIN)
         now_s = elapsed_s()
-        due_s = min(self._latches_due_s, self._keep_due_s) - now_s
-        due_s = min(due_s, self._beats.due_s(self.known.revision, now_s))
+        due_s = min(self._keep_due_s - now_s, self._beats.due_s(self.known.revision, now_s))
         return {descriptor for descriptor, _ in poller.poll(math.ceil(max(0.0, due_s) * 1000))}
 
     def _raise_alarms(self) -> None:
@@ -224,9 +226,22 @@ class Watcher(threading.Thread):
 
     # --------------------------------------------------------------------------------------------- what is heard
     def _take(self, reading: Reading) -> None:
-        """A reading arrives, on the reader's thread."""
+        """A reading arrives, on the reader's thread. Where it says which fleet this is, the latches under that name are
+        read before it is believed."""
+        fleet = reading.snapshot.fleet if reading.snapshot else self._fleet
+        if fleet != self._fleet:
+            reading = replace(reading, lying=latch.look(self._names(fleet), self.known.latched))
         self._inbox.append(reading)
         self.ring()
+
+    def _tell_of_latches(self, lying: Lying) -> None:
+        """What lies in the folders arrives, on the lookout's thread."""
+        self._inbox.append(lying)
+        self.ring()
+
+    def _names(self, fleet: str) -> tuple[str, ...]:
+        """The names under which latches of a fleet lie for this gate, beside those for all fleets."""
+        return tuple(filter(None, (self._url_key, fleet)))
 
     def _read(self, reading: Reading) -> None:
         if not self._settled:
@@ -246,6 +261,8 @@ class Watcher(threading.Thread):
             return
         before = self.known
         self.known = before.read(reading.snapshot, asked_at=reading.asked_at)
+        if reading.lying is not None:
+            self.known = self.known.found(reading.lying)
         if len(self.known.kept) > len(before.kept) or len(self.known.kept_stops) > len(before.kept_stops):
             _log.error(
                 "the database went back from revision %d to %d: %d holds that it has lost stay in force here until it "
@@ -281,7 +298,7 @@ class Watcher(threading.Thread):
         except (KeyError, TypeError, ValueError, AttributeError):
             # Not understood (or an order too large for the post), so something has happened: tables and latches know.
             self._reader.ask()
-            self._look_again()
+            self._lookout.ask()
 
     def _follow(self, delta: Delta) -> None:
         if delta.revision <= self.known.revision and delta.since != self.known.revision:
@@ -292,38 +309,6 @@ class Watcher(threading.Thread):
             return
         self.known = known
         self._confirm(elapsed_s())
-
-    def _hear_of_latches(self, told: Heard) -> None:
-        """Look at once; or within a second, where a keeper lives that sends the order too, so that a thousand workers
-        do not read one folder in the very moment in which they have to acknowledge."""
-        self._came |= told.came
-        if told.went or told.folders or told.came:
-            soon_s = random.uniform(*_LATCHES_SOON_S) if self._beats.are_taken else 0.0  # noqa: S311 (spread, no secret)
-            self._latches_due_s = min(self._latches_due_s, elapsed_s() + soon_s)
-            self._look = self._look or told.went or told.folders
-            self._arm = self._arm or told.folders
-
-    def _look_again(self, *, arm: bool = False) -> None:
-        self._look, self._arm, self._latches_due_s = True, self._arm or arm, 0.0
-
-    def _must_look(self) -> bool:
-        """Whether a look could tell something new. Not where only latches came of stops that are in force by now."""
-        news = self._look or self._came - self.known.stops().keys() or elapsed_s() >= self._regular_look_s
-        if not news:
-            self._came, self._latches_due_s = set(), self._regular_look_s
-        return bool(news)
-
-    def _look_for_latches(self) -> None:
-        self._looked_for = self._fleet
-        fleets = tuple(filter(None, (self._url_key, self._fleet)))
-        if self._arm:
-            home = latch_home()
-            self._folders.arm([home / fleet for fleet in (*fleets, ALL_FLEETS)])
-        self._look, self._arm, self._came = False, False, set()
-        self.known = self.known.found(latch.in_force(fleets, self.known.latched.values()))
-        watched = self._folders.descriptor is not None
-        self._regular_look_s = elapsed_s() + (_LOOK_FOR_LATCHES_S if watched else _LOOK_WITHOUT_WATCH_S)
-        self._latches_due_s = self._regular_look_s
 
     # ----------------------------------------------------------------------------------------------- what is said
     def _show(self) -> None:
@@ -385,8 +370,3 @@ class Watcher(threading.Thread):
     def _tell(self, kind: str, fields: Mapping[str, Any]) -> Sent:
         """To the keeper by the fleet's name, or by the URL's while the fleet's is not known."""
         return self._channel.tell(keeper_socket(self._fleet or self._url_key), kind, fields)
-
-
-def _may_be_latch(name: str) -> bool:
-    """Whether a file of this name is a latch, or a mark that one is over; others are latches half written."""
-    return not name.startswith(".") or name.startswith(".recovered-")

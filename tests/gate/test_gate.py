@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -241,6 +242,71 @@ def test_a_latch_acts_with_nothing_else_alive(gate: Gate) -> None:
 
     latch.remove("S-9", "f-one")
     assert eventually(lambda: gate.check(site="s1")) < 4.0
+
+
+def test_a_stop_outlives_the_folder_that_its_latch_lay_in(gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
+    folder = latch.place(Order("S-9", AT), "f-one").parent
+    eventually(lambda: not gate.check(site="s1"))
+
+    folder.parent.rename(folder.parent.with_name("unmounted"))
+
+    eventually(lambda: "is gone with the stop S-9 in it" in caplog.text)
+    assert not gate.check(site="s1")
+    folder.parent.with_name("unmounted").rename(folder.parent)
+    eventually(lambda: gate._watcher is not None and gate._watcher.known.latched)
+    latch.remove("S-9", "f-one")
+    eventually(lambda: gate.check(site="s1"))
+
+
+def test_the_keeper_ends_a_stop_whose_folder_is_gone(keeper: Keeper, gate: Gate) -> None:
+    keeper.hear("beat")
+    folder = latch.place(Order("S-9", AT), "f-one").parent
+    keeper.hear("beat", stops=["S-9"])
+    folder.parent.rename(folder.parent.with_name("unmounted"))
+    eventually(lambda: gate._watcher is not None and not gate._watcher.known.latched)
+    assert not gate.check(site="s1")
+
+    keeper.say("delta", delta=Delta(gate.revision, gate.revision, ended=("S-9",)).as_dict())
+
+    keeper.hear("beat", stops=[])
+    assert gate.check(site="s1")
+
+
+def test_a_folder_for_latches_that_is_made_later_is_obeyed_by_who_runs_already(
+    fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = tmp_path / "host" / "latch"
+    for module in ("opsgate.paths", "opsgate.latch"):
+        monkeypatch.setattr(f"{module}.latch_homes", lambda: (host, tmp_path / "user"))
+    with Gate.open(fleet.url) as gate:
+        eventually(lambda: gate.check(site="s1").decided_by == "live")
+        host.mkdir(parents=True)
+        latch.place(Order("S-9", AT), "f-one")
+
+        assert host / "f-one" / "S-9" in host.rglob("*")
+        eventually(lambda: not gate.check(site="s1"))
+
+
+def test_a_disk_that_hangs_under_the_latches_holds_up_no_stop(
+    keeper: Keeper, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging, stuck = threading.Event(), threading.Event()
+    read = latch._read
+
+    def hang(path: Path) -> Order | None:
+        stuck.set()
+        hanging.wait(30)
+        return read(path)
+
+    keeper.hear("beat", revision=1)
+    monkeypatch.setattr(latch, "_read", hang)
+    latch.place(Order("S-9", AT), "f-one")
+    assert stuck.wait(10)
+
+    keeper.say("order", order=ORDER.as_dict())
+    keeper.hear("beat", stops=["S-1"])
+    assert not gate.check(site="s1")
+    hanging.set()
 
 
 @pytest.mark.parametrize("under", ["the fleet's id", "the hash of its URL", "all"])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from opsgate.hold import Hold
 from opsgate.known import RESTORED, Known
-from opsgate.order import Order
+from opsgate.order import Lying, Order
 from opsgate.selector import Selector
 from opsgate.snapshot import Delta, Notice, Snapshot
 from tests.gate.test_decision_order import some_holds
@@ -20,6 +21,11 @@ STOPPED, NOTICE = emergency("S-1")
 EMPTY = Snapshot("f-one", 10)
 RECORDED = Snapshot("f-one", 11, (STOPPED,), (NOTICE,))
 RELEASED = Snapshot("f-one", 12)
+
+FOLDER = Path("latch/f-one")
+LATCHED = Lying({FOLDER / "S-1": ORDER})
+TAKEN_AWAY = Lying({})
+FOLDER_GONE = Lying({}, frozenset({FOLDER}))
 
 
 def runs(known: Known) -> bool:
@@ -38,7 +44,7 @@ def test_an_order_is_obeyed_even_where_nothing_else_is_known() -> None:
 
 
 def test_once_recorded_the_stop_is_what_the_tables_say_and_is_counted_once() -> None:
-    known = Known().read(EMPTY).ordered(ORDER).found([ORDER]).read(RECORDED)
+    known = Known().read(EMPTY).ordered(ORDER).found(LATCHED).read(RECORDED)
 
     assert known.table().covering({}) == [STOPPED]
     assert list(known.stops()) == ["S-1"]
@@ -68,19 +74,58 @@ def test_the_keeper_ends_an_unrecorded_order_by_saying_so() -> None:
 
 
 def test_a_latch_stops_for_as_long_as_it_lies_there() -> None:
-    latched = Known().read(EMPTY).found([ORDER])
+    latched = Known().read(EMPTY).found(LATCHED)
 
     assert not runs(latched)
     assert not runs(latched.read(RELEASED))
-    assert runs(latched.found([]))
+    assert runs(latched.found(TAKEN_AWAY))
 
 
 def test_an_order_ends_with_its_latch_unless_the_tables_have_it() -> None:
     """The keeper takes a latch away when the release of its hold is recorded, and not before."""
-    ordered = Known().read(EMPTY).ordered(ORDER).found([ORDER])
+    ordered = Known().read(EMPTY).ordered(ORDER).found(LATCHED)
 
-    assert runs(ordered.found([]))
-    assert not runs(ordered.read(RECORDED).found([]))
+    assert runs(ordered.found(TAKEN_AWAY))
+    assert not runs(ordered.read(RECORDED).found(TAKEN_AWAY))
+
+
+def test_a_latch_whose_whole_folder_is_gone_was_lifted_by_nobody() -> None:
+    """A disk that is unmounted, or a folder removed by accident, is no recovery."""
+    adrift = Known().read(EMPTY).found(LATCHED).found(FOLDER_GONE)
+
+    assert not runs(adrift)
+    assert list(adrift.stops()) == ["S-1"]
+    assert not runs(adrift.read(RELEASED))
+    assert not runs(adrift.found(TAKEN_AWAY)), "a folder made anew says nothing of what lay in the old one"
+
+
+def test_a_stop_adrift_ends_with_what_the_journal_says() -> None:
+    adrift = Known().read(EMPTY).found(LATCHED).found(FOLDER_GONE)
+
+    ended = adrift.told(Delta(10, 10, ended=("S-1",)))
+    assert ended is not None
+    assert runs(ended)
+    assert runs(adrift.read(RECORDED).read(RELEASED))
+
+
+def test_a_stop_adrift_ends_with_its_latch_once_that_has_been_seen_again() -> None:
+    adrift = Known().read(EMPTY).found(LATCHED).found(FOLDER_GONE)
+
+    assert runs(adrift.found(LATCHED).found(TAKEN_AWAY))
+
+
+def test_a_stop_that_has_ended_is_not_set_adrift() -> None:
+    """Its latch lay there a moment longer than its hold."""
+    ended = Known().read(EMPTY).found(LATCHED).read(RECORDED).read(RELEASED)
+
+    assert runs(ended.found(FOLDER_GONE))
+
+
+def test_of_two_latches_of_one_stop_the_folder_that_is_gone_keeps_it_in_force() -> None:
+    both = Lying({FOLDER / "S-1": ORDER, Path("latch/all/S-1"): ORDER})
+
+    assert not runs(Known().read(EMPTY).found(both).found(FOLDER_GONE))
+    assert not runs(Known().read(EMPTY).found(both).found(LATCHED))
 
 
 @pytest.mark.parametrize("sequence", list(permutations(["order", "latch", "tables", "delta"])))
@@ -91,7 +136,7 @@ def test_a_stop_is_in_force_in_whatever_order_its_channels_speak(sequence: tuple
             case "order":
                 known = known.ordered(ORDER)
             case "latch":
-                known = known.found([ORDER])
+                known = known.found(LATCHED)
             case "tables":
                 known = known.read(RECORDED)
             case "delta":

@@ -5,13 +5,14 @@ import logging
 import multiprocessing
 import stat
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from opsgate.clock import elapsed_s
 from opsgate.known import Known
 from opsgate.lastknown import RENEWED_S, LastKnown
-from opsgate.order import Order
+from opsgate.order import Lying, Order
 from opsgate.paths import last_known_home
 from opsgate.snapshot import Snapshot
 from tests.gate.world import AT, emergency, hold
@@ -43,10 +44,32 @@ def test_what_was_kept_comes_back_whole() -> None:
     assert loaded().table().by_id == known.table().by_id
 
 
-def test_a_latch_is_not_kept_for_it_lies_on_disk_itself() -> None:
-    LastKnown("uabc").save(known_at(7).found([Order("S-2", AT)]), elapsed_s())
+def test_a_latch_is_kept_for_the_case_that_its_folder_goes_while_nobody_runs() -> None:
+    place = Path("latch/f-one/S-2")
+    LastKnown("uabc").save(known_at(7).found(Lying({place: Order("S-2", AT)})), elapsed_s())
 
-    assert loaded().stops() == {}
+    assert list(loaded().found(Lying({}, missing=frozenset({place.parent}))).stops()) == ["S-2"]
+    assert loaded().found(Lying({})).stops() == {}, "taken away while nobody ran"
+
+
+def test_a_latch_with_a_name_that_is_no_id_is_kept_too() -> None:
+    place = Path("latch/f-one/stop it, now")
+    LastKnown("uabc").save(known_at(7).found(Lying({place: Order(place.name, AT)})), elapsed_s())
+
+    adrift = loaded().found(Lying({}, missing=frozenset({place.parent})))
+    LastKnown("uabc").save(adrift, elapsed_s())
+
+    assert list(loaded().stops()) == [place.name]
+
+
+def test_a_latch_that_another_worker_has_kept_need_not_be_written_again() -> None:
+    place = Path("latch/f-one/S-2")
+    LastKnown("uabc").save(known_at(7).found(Lying({place: Order("S-2", AT)})), elapsed_s())
+    written = (last_known_home() / "f-one.json").read_bytes()
+
+    LastKnown("uabc").save(known_at(7), elapsed_s())
+
+    assert (last_known_home() / "f-one.json").read_bytes() == written
 
 
 def test_the_age_of_a_kept_state_goes_on_growing() -> None:

@@ -93,6 +93,24 @@ def test_a_folder_that_is_removed_and_made_again_is_watched_again(tmp_path: Path
     watch.close()
 
 
+def test_a_folder_that_goes_with_the_one_above_it_is_heard(tmp_path: Path) -> None:
+    target = tmp_path / "latch" / "f-one"
+    target.mkdir(parents=True)
+    watch = watch_of(target)
+
+    (tmp_path / "latch").rename(tmp_path / "elsewhere")
+
+    assert heard(watch).folders
+    watch.arm([target])
+    target.mkdir(parents=True)
+    assert heard(watch).folders
+    watch.arm([target])
+    (tmp_path / "elsewhere" / "f-one" / "S-0").touch()
+    (target / "S-1").touch()
+    assert heard(watch) == Heard(came=frozenset({"S-1"}))
+    watch.close()
+
+
 def test_a_host_without_such_news_is_looked_at_by_hand(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,15 +46,15 @@ def nobodys_rights() -> Iterator[None]:
 
 def test_a_worker_without_a_descriptor_left_stays_stopped_by_the_latch_it_found_before() -> None:
     latch.place(SITE, "f1")
-    found = latch.in_force(["f1"], ())
-    assert found == (SITE,)
+    found = latch.look(["f1"], {}).orders
+    assert list(found.values()) == [SITE]
 
     with no_descriptor_left():
-        assert latch.in_force(["f1"], found) == (SITE,)
-        assert latch.in_force(["f1"], ()) == ()
+        assert latch.look(["f1"], found).orders == found
+        assert latch.look(["f1"], {}).orders == {}
 
     latch.remove("S-1", "f1")
-    assert latch.in_force(["f1"], found) == ()
+    assert latch.look(["f1"], found).orders == {}
 
 
 def test_a_latch_that_this_worker_may_not_read_stops_everything_for_it(home: Path) -> None:
@@ -64,9 +65,9 @@ def test_a_latch_that_this_worker_may_not_read_stops_everything_for_it(home: Pat
     path.chmod(0o000)
 
     with nobodys_rights():
-        found = latch.in_force(["f1"], ())
+        found = latch.look(["f1"], {}).orders.values()
         assert [(order.stop_id, order.selectors) for order in found] == [("S-1", (EVERYTHING,))]
-        assert latch.in_force(["f1"], (SITE,)) == (SITE,)
+        assert latch.look(["f1"], {path: SITE}).orders == {path: SITE}
         assert latch.in_force(["f1"]) == ()  # whoever records stops waits until it can read what was ordered
         (unread,) = latch.unreadable(["f1"])  # and knows that it has to wait
         assert (unread.stop_id, unread.selectors) == ("S-1", (EVERYTHING,))
@@ -95,8 +96,49 @@ def test_a_latch_that_can_be_read_under_one_name_of_the_fleet_is_not_unreadable(
     assert latch.in_force(["f1", "f1-url"]) == (SITE,)
 
 
-def test_a_directory_that_is_not_there_is_empty_though_something_was_found_before() -> None:
-    assert latch.in_force(["f1"], (SITE,)) == ()
+def test_a_folder_that_is_not_there_is_told_apart_from_one_that_is_empty() -> None:
+    folder = latch.place(SITE, "f1").parent
+    latch.remove("S-1", "f1")
+    assert latch.look(["f1"], {}).missing == {folder.parent / "all"}
+
+    folder.rmdir()
+    assert latch.look(["f1"], {}).missing == {folder, folder.parent / "all"}
+
+
+@pytest.fixture
+def two_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """The host's place for latches, not made yet, and the user's own."""
+    homes = tmp_path / "host", tmp_path / "user"
+    for module in ("opsgate.paths", "opsgate.latch"):
+        monkeypatch.setattr(f"{module}.latch_homes", lambda: homes)
+    return homes
+
+
+def test_the_hosts_own_place_for_latches_may_come_later_and_hides_none(two_homes: tuple[Path, Path]) -> None:
+    host, user = two_homes
+    assert latch.place(SITE, "f1").parent.parent == user
+
+    host.mkdir()
+    assert latch.place(replace(SITE, stop_id="S-2"), "f1").parent.parent == host
+
+    assert {order.stop_id for order in latch.in_force(["f1"])} == {"S-1", "S-2"}
+    latch.recovered("S-1", ["f1"])
+    assert latch.remove("S-2", "f1")
+    assert not latch.in_force(["f1"])
+
+
+def test_a_latch_for_all_fleets_is_over_for_one_that_has_recovered_wherever_it_lies(
+    two_homes: tuple[Path, Path],
+) -> None:
+    host, user = two_homes
+    latch.place(SITE, "all")
+    latch.place(replace(SITE, stop_id="S-0"), "f2")
+    host.mkdir()
+
+    latch.recovered("S-1", ["f1"])
+
+    assert latch.in_force(["f1"]) == ()
+    assert (user / "all" / "S-1").exists(), "the other fleet has not recovered from it"
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"null", b"[" * 100_000, b"\xff\xfe", b'{"stop_id": "S-1"}'])

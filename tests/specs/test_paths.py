@@ -36,9 +36,9 @@ def test_a_latch_lies_where_it_is_configured_or_where_it_survives_the_host_or_wi
     assert paths.latch_home() == Path("/srv/latch")
 
     monkeypatch.delenv("OPSGATE_LATCH_DIR")
-    monkeypatch.setattr(Path, "is_dir", lambda path: str(path) == "/var/lib/opsgate/latch")
+    monkeypatch.setattr(os.path, "isdir", lambda path: str(path) == "/var/lib/opsgate/latch")
     assert paths.latch_home() == Path("/var/lib/opsgate/latch")
-    monkeypatch.setattr(Path, "is_dir", lambda path: False)
+    monkeypatch.setattr(os.path, "isdir", lambda path: False)
     assert paths.latch_home() == home / "state" / "opsgate" / "latch"
 
 

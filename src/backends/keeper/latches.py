@@ -14,7 +14,6 @@ from core.state import State
 from opsgate import latch
 from opsgate.inotify import FolderWatch
 from opsgate.order import Order
-from opsgate.paths import ALL_FLEETS, latch_home
 
 _log = logging.getLogger(NAME)
 
@@ -65,12 +64,11 @@ class Latches(threading.Thread):
     def run(self) -> None:
         """The life of the thread."""
         watch = FolderWatch(lambda name: not name.startswith("."))
-        folders = [latch_home() / fleet for fleet in (*self._fleets, ALL_FLEETS)]
         poller = select.poll()
         self._ending.wait(LISTEN_S)
         while not self._ending.is_set():
             try:
-                watch.arm(folders)
+                watch.arm(latch.folders(self._fleets))
                 self.look()
             except Exception:  # noqa: BLE001 (whatever lies there, the next latch must be seen)
                 _log.exception("looking for latches failed")
