@@ -20,7 +20,7 @@ from typing import Any, Final, Literal
 from opsgate import latch, wire
 from opsgate.clock import elapsed_s
 from opsgate.order import Level, Order
-from opsgate.paths import ALL_FLEETS, fleet_of_url, keeper_socket, latch_home, runtime_home, stop_socket
+from opsgate.paths import ALL_FLEETS, fleet_of_url, keeper_socket, latch_homes, runtime_home, stop_socket
 from opsgate.selector import EVERYTHING, Selector
 
 ANSWER_S: Final = 0.5
@@ -127,12 +127,17 @@ class Placing:
     def __init__(self, order: Order, fleets: Sequence[str]) -> None:
         """Place it under each of these names of the fleet, where it does not lie already."""
         self._order, self._fleets = order, fleets
-        self._fault = f"the disk under {latch_home()} did not answer in time"
+        self._fault = f"the disk under {latch_homes()[0]} did not answer in time"
         self._thread: threading.Thread | None = threading.Thread(target=self._place, name="latch", daemon=True)
         try:
             self._thread.start()
         except (RuntimeError, MemoryError):  # no thread to be had
             self._thread = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the latch lies there by now. Waits for nothing."""
+        return not self._fault
 
     def at_last(self) -> None:
         """Place it here and now where no thread could be started. To be called once the other routes have been taken:

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from backends import spool
 from backends.keeper import peers
 from backends.keeper.stop_desk import StopDesk
+from backends.spool import Recorded
 from backends.stop_lane import new_order
 from core.state import State
 from opsgate import latch, wire
@@ -103,3 +105,72 @@ def test_what_is_no_order_is_dropped_and_the_next_stop_is_heard(desk: StopDesk, 
     wire.tell(str(stop_socket("f1")), "order", order=good.as_dict())
 
     eventually(lambda: recorded == [good])
+
+
+@pytest.fixture
+def hung_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whoever asks the disk under the latches for anything waits for the end of the test."""
+    over = threading.Event()
+    for name in ("place", "latched", "in_force", "look"):
+        monkeypatch.setattr(latch, name, lambda *_: over.wait(60))
+    yield
+    over.set()
+
+
+@pytest.mark.usefixtures("hung_disk")
+def test_a_hung_disk_holds_up_neither_an_order_nor_its_answer_nor_the_next_order(desk: StopDesk) -> None:
+    recorded: list[Order] = []
+    desk.record = recorded.append
+    first, second = new_order(), new_order()
+
+    answer = wire.ask(str(stop_socket("f1")), "order", order=first.as_dict(), timeout_s=20)
+    wire.tell(str(stop_socket("f1")), "order", stop_id="S-too-large-for-the-post")
+    wire.tell(str(stop_socket("f1")), "order", order=second.as_dict())
+
+    assert answer is not None
+    assert (answer["stop_id"], answer["durable"]) == (first.stop_id, "memory")
+    eventually(lambda: recorded == [first, second])
+    assert set(desk.unrecorded) == {first.stop_id, second.stop_id}
+
+
+def test_an_order_that_is_not_recorded_in_time_is_answered_by_what_the_disk_has_confirmed(desk: StopDesk) -> None:
+    order = new_order()
+
+    answer = wire.ask(str(stop_socket("f1")), "order", order=order.as_dict(), timeout_s=20)
+
+    assert answer is not None
+    assert (answer["stop_id"], answer["durable"]) == (order.stop_id, "spool")
+    assert latch.latched(order.stop_id, ["f1"])
+
+
+def test_whoever_names_an_order_is_answered_once_the_latch_watch_has_brought_it(desk: StopDesk) -> None:
+    order = new_order()
+    recorder: list[Order] = []
+    desk.record = recorder.append
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asker:
+        asker.bind("")
+        asker.settimeout(20)
+        asker.sendto(wire.encode("order", stop_id=order.stop_id), str(stop_socket("f1")))
+        desk.adopt(order)
+        eventually(lambda: recorder == [order])
+
+        desk.settled(Recorded(order, 18, None, "active"))
+
+        assert (wire.decode(asker.recv(65536)) or {})["stop_id"] == order.stop_id
+
+
+def test_nobody_is_told_that_an_order_is_obeyed_that_has_not_come(desk: StopDesk) -> None:
+    assert wire.ask(str(stop_socket("f1")), "order", stop_id="S-nowhere", timeout_s=1.0) is None
+    assert not desk.unrecorded
+
+
+def test_an_order_that_the_journal_has_already_is_answered_by_its_name() -> None:
+    parts = Parts()
+    order = new_order()
+    revision = spool.record(order, parts.runtime, timeout_s=5).revision
+    with a_desk(parts.state):
+        answer = wire.ask(str(stop_socket("f1")), "order", stop_id=order.stop_id, timeout_s=20)
+    parts.close()
+
+    assert answer is not None
+    assert (answer["durable"], answer["revision"], answer["of"]) == ("database", revision, 0)

@@ -1,0 +1,80 @@
+"""The herald: tells gates of the orders that no table has yet, again until they have heard, and of ends they missed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from backends.keeper.outbox import GATES, Address, Outbox
+from backends.keeper.publisher import order_datagram
+from backends.keeper.roster import Entry
+from opsgate import wire
+from opsgate.order import Order
+from opsgate.snapshot import Delta
+
+_REPEAT_S: Final = 0.25
+"""Seconds between two tellings of a gate that does not say that it has heard."""
+
+_OVER_S: Final = 60.0
+"""Seconds for which gates that obey an order long ended are told so."""
+
+_OVER_AT_ONCE: Final = 100
+"""Ended stops that one datagram names; the next beat lists what is left."""
+
+
+class Herald:
+    """Has sockets of its own. For use by the stop desk's thread, but for `tell` and `tell_over`: from any thread."""
+
+    def __init__(self, entries: Callable[[], Mapping[str, Entry]]) -> None:
+        self._entries = entries
+        self._gates = Outbox(GATES)
+        self._over: dict[str, float] = {}
+        self._repeat_at_s = 0.0
+
+    def proclaim(self, order: Order, now_s: float) -> bool:
+        """Tell all gates of a new order; False where it is too large for the post, and latch and tables have to do."""
+        self._repeat_at_s = now_s + _REPEAT_S
+        return self.tell(order, [entry.address for entry in self._entries().values()])
+
+    def tell(self, order: Order, addresses: Iterable[Address]) -> bool:
+        """Tell these gates of an order; False where it is too large for the post."""
+        datagram = order_datagram(order)
+        if datagram is None:
+            return False
+        for address in addresses:
+            if address:
+                self._gates.send(datagram, address)
+        return True
+
+    def tell_over(self, stop_ids: Sequence[str], revision: int, address: Address) -> None:
+        """Tell a gate that these stops have ended: as a change that changes no revision."""
+        if stop_ids:
+            delta = Delta(since=revision, revision=revision, ended=tuple(stop_ids[:_OVER_AT_ONCE]))
+            self._gates.send(wire.encode("delta", delta=delta.as_dict()), address)
+
+    def over(self, stop_id: str, now_s: float) -> None:
+        """This stop has ended: for a while, whoever obeys it is told so."""
+        self._over[stop_id] = now_s
+
+    def repeat(self, orders: Iterable[Order], now_s: float) -> None:
+        """Tell again whoever has not said that it heard, and whoever still obeys what has ended, where that is due."""
+        if now_s < self._repeat_at_s:
+            return
+        self._repeat_at_s = now_s + _REPEAT_S
+        entries = [entry for entry in self._entries().values() if entry.is_live(now_s)]
+        for order in orders:
+            self.tell(order, [entry.address for entry in entries if order.stop_id not in entry.row.stops])
+        for stop_id, since_s in list(self._over.items()):
+            if now_s - since_s > _OVER_S:
+                del self._over[stop_id]
+            for entry in entries:
+                if stop_id in entry.row.stops:
+                    self.tell_over([stop_id], entry.row.revision, entry.address)
+
+    def due_s(self, orders: Iterable[Order]) -> float:
+        """When there is something to repeat (host clock)."""
+        return self._repeat_at_s if self._over or any(True for _ in orders) else float("inf")
+
+    def close(self) -> None:
+        """Tell nobody any more."""
+        self._gates.close()
