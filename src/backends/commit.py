@@ -78,13 +78,17 @@ def carry_out(
     return Carried(receipt, refused, after, events, rows, tuple(e for outcome in outcomes for e in outcome.effects))
 
 
-def require_held(transaction: Transaction, fence: Lease | None) -> None:
-    """Refuse whoever lost the lease that it acts under, however long it slept: the token has risen since."""
+def require_held(transaction: Transaction, fence: Lease | None, now: datetime) -> None:
+    """Refuse whoever lost the lease that it acts under, however long it slept: the token has risen since, or the time
+    is up. Asked inside the transaction that writes, so nobody can take the lease between the question and the commit.
+    """
     if fence is None:
         return
     known = transaction.lease(fence.name)
     if known is None or known.token != fence.token:
         raise BackendUnavailable("fenced", f"the role {fence.name} is somebody else's now", "leave it to them")
+    if known.expires_at <= now:
+        raise BackendUnavailable("fenced", f"the role {fence.name} was not renewed in time", "take it again")
 
 
 def safety_hold(lost: Mark, present: int) -> Envelope:

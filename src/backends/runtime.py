@@ -68,11 +68,12 @@ class Runtime:
         """Carry out one command, or say why not. The same ``command_id`` returns the same receipt.
 
         ``fence`` is the lease under which the sender acts. Raises `CommandRejected` or `RevisionConflict` (recorded in
-        the journal), or `BackendUnavailable` (nothing was recorded), also where somebody else has taken that lease.
+        the journal), or `BackendUnavailable` (nothing was recorded), also where that lease has run out or somebody else
+        has taken it.
         """
         with self._in_turn(timeout_s) as left_s:
             with self.store.write(timeout_s=left_s) as transaction:
-                require_held(transaction, fence)
+                require_held(transaction, fence, self._clock())
                 state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
                 lost = self._mirror.lost
                 now, since = self._clock(), self.keeper_since

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from core.capabilities.holds import PlaceHold
 from core.capabilities.recovery import Recover
 from core.capabilities.workers import ForgetWorkers
 from core.errors import BackendUnavailable
+from core.messages import Receipt
 from core.state import Stop
 from opsgate.order import Level, Order
 from opsgate.selector import EVERYTHING, Selector
@@ -423,6 +425,76 @@ def test_a_leader_that_is_fenced_off_writes_nothing_more(parts: Parts) -> None:
 
     assert parts.kinds() == []
     other.close()
+
+
+def freeze_before_the_next_write(parts: Parts, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Stop the process (SIGSTOP) between the decision of its turn and the transaction, and wake it later."""
+    submit = parts.runtime.submit
+
+    def frozen(*args: Any, **named: Any) -> Receipt:
+        monkeypatch.setattr(parts.runtime, "submit", submit)
+        parts.pass_(seconds)
+        return submit(*args, **named)
+
+    monkeypatch.setattr(parts.runtime, "submit", frozen)
+
+
+def test_a_keeper_frozen_in_the_turn_that_ends_a_pause_ends_nothing_after_another_took_over(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts.leader.renew(parts.elapsed_s)
+    pause(parts, 60.0)
+    expiry = Expiry(parts.office)
+    for _ in range(59):
+        expiry.turn(parts.now(), parts.state)
+        parts.pass_(1.0)
+        parts.leader.renew(parts.elapsed_s)
+    parts.pass_(1.0)
+    other = Parts(parts.memory)
+    other.clock.now = parts.clock.now + timedelta(seconds=LEASE_S + 1)
+
+    other.leader.renew(other.elapsed_s)
+    freeze_before_the_next_write(parts, monkeypatch, LEASE_S + 2)
+    with pytest.raises(BackendUnavailable, match="somebody else's"):
+        expiry.turn(parts.now(), parts.state)
+
+    assert other.leader.leads(other.elapsed_s)
+    assert parts.kinds() == ["hold.placed"]
+    other.close()
+
+
+def test_a_keeper_frozen_beyond_its_lease_writes_nothing_though_nobody_took_over(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts.leader.renew(parts.elapsed_s)
+    pause(parts, 5.0)
+    expiry = Expiry(parts.office)
+    watch(parts, expiry, 4.5)
+    parts.pass_(0.5)
+    freeze_before_the_next_write(parts, monkeypatch, LEASE_S)
+
+    with pytest.raises(BackendUnavailable, match="not renewed in time"):
+        expiry.turn(parts.now(), parts.state)
+
+    assert parts.kinds() == ["hold.placed"]
+
+
+def test_what_fell_due_while_the_keeper_was_frozen_in_that_turn_is_shown_and_not_done(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pause that was due before is ended, late; the other one nobody watched."""
+    pause(parts, 5.0, Selector.of(site="s1"))
+    pause(parts, 60.0, Selector.of(site="s2"))
+    expiry = Expiry(parts.office)
+    watch(parts, expiry, 4.5)
+    parts.pass_(0.5)
+    freeze_before_the_next_write(parts, monkeypatch, 3600.0)
+
+    expiry.turn(parts.now(), parts.state)
+    assert parts.kinds()[-1:] == ["hold.expired"]
+    expiry.turn(parts.now(), parts.state)
+
+    assert parts.kinds()[-2:] == ["hold.expired", "hold.expiry-missed"]
 
 
 def test_nobody_waits_for_the_lease_of_a_dead_process_of_this_host(parts: Parts) -> None:

@@ -48,7 +48,7 @@ class Expiry:
             self._warned = True
             return
         self._warned = False
-        self._office.submit(ExpireHolds())
+        self._office.submit(ExpireHolds(watched_until=now.at))
 
     def _watch(self, now: Instant) -> None:
         """After a gap in the turns, also the one before the first, watching begins anew."""

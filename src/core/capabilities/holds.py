@@ -61,9 +61,14 @@ class ReleaseHolds(Command):
 
 @command
 class ExpireHolds(Command):
-    """End the holds whose time has come, by the keeper's clock; mark those that fell due while no keeper ran."""
+    """End the holds whose time has come, by the keeper's clock; mark those that fell due while no keeper ran.
+
+    ``watched_until`` is when the keeper last looked: it may have been frozen since, and what has fallen due meanwhile
+    is left to its next look. None: it looks now.
+    """
 
     kind: Literal["expire-holds"] = "expire-holds"
+    watched_until: Moment | None = None
 
 
 @event
@@ -156,13 +161,14 @@ def release_holds(draft: Draft, wanted: ReleaseHolds) -> None:
 
 
 @decides(ExpireHolds)
-def expire_holds(draft: Draft, _wanted: ExpireHolds) -> None:
+def expire_holds(draft: Draft, wanted: ExpireHolds) -> None:
     """Expiry is decided here and nowhere else; what fell due unwatched is shown, not done."""
     only_system(draft, "expiring holds")
     watched_since = draft.facts.keeper_since or draft.now
+    watched_until = min(draft.now, wanted.watched_until or draft.now)
     due = [(h.expires_at, h.revision, h) for h in draft.state.holds.values() if h.expires_at and not h.overdue]
     for expires_at, _, hold in sorted(due, key=lambda entry: entry[:2]):
-        if expires_at <= draft.now:
+        if expires_at <= watched_until:
             watched = expires_at >= watched_since
             draft.emit(HoldExpired(hold_id=hold.hold_id) if watched else HoldExpiryMissed(hold_id=hold.hold_id))
             draft.hold_ids.append(hold.hold_id)
