@@ -1,0 +1,160 @@
+"""The two programs that ``console`` compares: the console, and the same screen made of Textual's own widgets.
+
+``python -m bench.screens ours|peer SITES ORDERS``: each line that comes on the descriptor ORDERS changes the fleet,
+``one N`` one cell of a pane, ``tick N`` a site and the line of news, ``news N`` what a second brings in a fleet at work.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from immutables import Map
+
+from core.capabilities.holds import PlaceHold
+from core.capabilities.rate_limits import SetLimit
+from core.ports import LimitUsage
+from core.state import Name
+from opsconsole.session import Feed
+from opsconsole.views.picture import Facts, Link, Picture, Who
+from opsgate.selector import Selector
+from tests.console.fleet import START, Fleet
+
+WHO = Who("ana", Fleet.url, "BENCH")
+WORKERS = 12
+
+
+class Crowd(Fleet):
+    """A fleet in memory with as many sites as wanted, and the changes that are measured."""
+
+    def __init__(self, sites: int) -> None:
+        super().__init__()
+        names = [f"s{number:06}" for number in range(sites)]
+        entries = {("site", name): Name("site", name, "", START, START, "ana") for name in names}
+        self._state = self._state._replace(names=Map(dict(self._state.names) | entries))
+        for number in range(WORKERS):
+            self.add_worker(f"w-{number:02}", names[number % sites], in_flight=1)
+        self.do(SetLimit(name="content_pages", limit=9000))
+        self.pass_time(600)
+        self.one(1000)
+
+    def one(self, number: int) -> None:
+        """One number in one cell."""
+        self.usage["content_pages"] = LimitUsage("content_pages", number, (0,) * 9 + (1,))
+
+    def tick(self, number: int) -> None:
+        """Somebody pauses a site: a new state, a row that moves to the top, a line of news."""
+        self.do(PlaceHold(selectors=(Selector.of(site=f"s{number:06}"),), reason=f"tick-{number:04}"))
+
+    def news(self, number: int) -> None:
+        """A second of a fleet at work: numbers of the limits and of what is in flight move, heartbeats come."""
+        for limit, units in (("content_pages", 3), ("sites", 1), ("gsc_requests", 5)):
+            self.usage[limit] = LimitUsage(limit, number * units % 1000, (units,) * 10)
+        for worker, row in self.workers.items():
+            self.workers[worker] = replace(row, in_flight=number % 2, heartbeat_at=self.now)
+
+
+def follow(descriptor: int, obey: Callable[[str, int], None]) -> None:
+    """Carry out what comes on the pipe, on a thread of its own."""
+
+    def run() -> None:
+        with os.fdopen(descriptor) as lines:
+            for line in lines:
+                word, number = line.split()
+                obey(word, int(number))
+
+    threading.Thread(target=run, name="orders", daemon=True).start()
+
+
+def ours(fleet: Crowd, orders: int) -> None:
+    """The console."""
+    from backends.stop_lane import fire, new_order
+    from opsconsole.app import _own_environment, show
+    from opsconsole.lane import Lane
+
+    _own_environment()
+    from opsconsole.console import Console
+
+    feed = Feed(lambda: fleet, WHO, monotonic=time.monotonic, utc_now=lambda: fleet.now)
+
+    def obey(word: str, number: int) -> None:
+        getattr(fleet, word)(number)
+        feed.look_now()
+
+    follow(orders, obey)
+    lane = Lane(lambda: new_order(actor="ana", door="console"), lambda order: fire(order, url=fleet.url))
+    show(Console(feed, lane, monotonic=time.monotonic), lane)
+
+
+def peer(fleet: Crowd, orders: int) -> None:
+    """A DataTable for each pane and a Static for each line, told exactly which cells changed."""
+    from textual.app import App, ComposeResult
+    from textual.containers import Grid
+    from textual.widgets import DataTable, Static
+
+    from opsconsole.panes import PANES
+
+    picture = Picture(Facts.of(fleet.latest(), fleet.observe()), fleet.now, Link(0.0), WHO)
+
+    class Peer(App[None]):
+        """The same screen."""
+
+        HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as Textual wants it
+        CSS = """
+            Grid { grid-size: 2 3; } DataTable { height: 100%; } Static { height: 1; }
+            .-narrow Grid { grid-size: 1 1; } .-narrow DataTable { display: none; } .-narrow #limits { display: block; }
+        """
+        BINDINGS = [("j", "cursor(1)"), ("k", "cursor(-1)"), ("ctrl+f", "page")]  # noqa: RUF012 - as Textual wants it
+        ENABLE_COMMAND_PALETTE = False
+
+        def compose(self) -> ComposeResult:
+            yield Static("[ RUN] RUNNING", id="row1", markup=False)
+            yield Static("BENCH RW as ana | live", id="row2")
+            with Grid():
+                for pane in PANES:
+                    yield DataTable(id=pane.name, cursor_type="row")
+            yield Static("", id="flash")
+            yield Static("! S STOP ALL", id="keys")
+
+        def on_mount(self) -> None:
+            for number, pane in enumerate(PANES, 1):
+                table = pane(number).view(picture)
+                shown = self.query_one(f"#{pane.name}", DataTable)
+                for place, column in enumerate(table.columns):
+                    shown.add_column(column.title, key=str(place), width=column.least)
+                for place in range(len(table.rows)):
+                    row = table.rows[place]
+                    shown.add_row(*(cell.text for cell in row.cells), key=row.key)
+            self.sites = self.query_one("#sites", DataTable)
+            self.limits = self.query_one("#limits", DataTable)
+            self.sites.focus()
+
+        def action_cursor(self, by: int) -> None:
+            self.sites.move_cursor(row=self.sites.cursor_row + by, animate=False)
+
+        def action_page(self) -> None:
+            self.sites.action_page_down()
+
+        def one(self, number: int) -> None:
+            self.limits.update_cell("content_pages", "1", f"{number}/9000")
+
+        def tick(self, number: int) -> None:
+            self.sites.update_cell(f"s{number:06}", "1", "PAUSED")
+            self.query_one("#flash", Static).update(f"paused s{number:06}: tick-{number:04}")
+
+        def news(self, number: int) -> None:
+            for limit, units in (("content_pages", 3), ("sites", 1), ("gsc_requests", 5)):
+                self.limits.update_cell(limit, "1", f"{number * units % 1000}/9000")
+            self.query_one("#row1", Static).update(f"12 workers, {number % 2 * WORKERS} in flight")
+
+    app = Peer()
+    follow(orders, lambda word, number: app.call_from_thread(getattr(app, word), number))
+    app.run(mouse=False)
+
+
+if __name__ == "__main__":
+    {"ours": ours, "peer": peer}[sys.argv[1]](Crowd(int(sys.argv[2])), int(sys.argv[3]))
