@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from immutables import Map
 
-from core.messages import StopResult
 from opsgate.evaluate import Table
 from opsgate.hold import LIMIT_SOURCE, Hold
 from opsgate.names import FLAG_OF_OPERATION
 from opsgate.order import Level
 from opsgate.selector import Selector
 from opsgate.snapshot import Notice, Snapshot
+
+if TYPE_CHECKING:
+    from core.messages import StopResult
 
 ENDED_KEPT: Final = 50
 """How many ended emergencies stay in the state; older ones are in the journal."""

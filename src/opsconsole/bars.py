@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from core.messages import Recorded
 from opsconsole.actions import Desk
 from opsconsole.keymap import Keymap
 from opsconsole.keyrow import armed_keys, key_row, prompt_row
@@ -17,6 +16,9 @@ from opsconsole.views.answers import Words
 from opsconsole.views.events import news
 from opsconsole.views.picture import Picture
 from opsconsole.views.ticker import tabs, ticker
+
+if TYPE_CHECKING:
+    from core.messages import Recorded
 
 OWN_WORDS_S = 8.0
 """How long an answer to the operator stands before the latest event takes its line again."""

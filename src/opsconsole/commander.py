@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
-from core.capabilities.emergencies import ExplainStop
 from core.errors import OpsError
-from core.messages import Actor, Envelope, Receipt
 from opsconsole.dialogs.base import Send
 from opsconsole.session import Feed
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
 
-Answer = Receipt | OpsError
+if TYPE_CHECKING:
+    from core.messages import Envelope, Receipt
+
+Answer: TypeAlias = "Receipt | OpsError"
 
 
 class Commander:
@@ -22,15 +24,17 @@ class Commander:
 
     def __init__(self, feed: Feed, operator: str, tell: Callable[[Send, Answer], None]) -> None:
         self._feed = feed
-        self._actor = Actor(name=clean(operator, 128) or "unknown")
+        self._operator = clean(operator, 128) or "unknown"
         self._tell = tell
         self._explanation: Send | None = None
 
     def send(self, send: Send) -> None:
         """Carry it out, once, with an id that makes a repetition harmless."""
+        from core.messages import Actor, Envelope
+
         envelope = Envelope(
             command_id=f"console-{uuid.uuid4().hex}",
-            actor=self._actor,
+            actor=Actor(name=self._operator),
             door="console",
             command=send.command,
             expected_revision=send.expected_revision,
@@ -45,7 +49,11 @@ class Commander:
     def see(self, picture: Picture) -> None:
         """A stop may have arrived that waits for its reason."""
         waiting = self._explanation
-        if waiting and isinstance(waiting.command, ExplainStop) and waiting.command.stop_id in picture.state.stops:
+        if waiting is None:
+            return
+        from core.capabilities.emergencies import ExplainStop
+
+        if isinstance(waiting.command, ExplainStop) and waiting.command.stop_id in picture.state.stops:
             self._explanation = None
             self.send(waiting)
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.timer import Timer
 
 from backends.stop_lane import Fired
-from core.capabilities.emergencies import ExplainStop
-from core.messages import Receipt
+from core.errors import OpsError
 from opsconsole.actions import ACTIONS, find
 from opsconsole.bars import Bars, Look
 from opsconsole.chord import Heard
@@ -42,6 +42,9 @@ from opsconsole.views.answers import Words, answered, fired, refused
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import BUCKET_S
 from opsgate.order import Order
+
+if TYPE_CHECKING:
+    pass
 
 PAINT_S = 0.1
 """At most ten paints a second, however fast news arrives."""
@@ -92,7 +95,7 @@ class Console(Shell, inherit_bindings=False):
         """Begin to follow."""
         self._lane.answered = self._stop_answered
         self._feed.wake = lambda: self.tell(self._news_came)
-        self._feed.start()
+        self.call_after_refresh(self._feed.start)  # what it loads would hold up the first frame
         self.set_interval(BARS_S, self._main.repaint_bars)
         self.set_interval(BUCKET_S, self.paint)
         self.focus_pane(PANES.index(self._main.front) + 1)
@@ -218,6 +221,8 @@ class Console(Shell, inherit_bindings=False):
         self._main.repaint_bars()
         if send is None:
             return
+        from core.capabilities.emergencies import ExplainStop
+
         if isinstance(send.command, ExplainStop):
             self._commander.explain(send, self._picture)
         else:
@@ -231,7 +236,7 @@ class Console(Shell, inherit_bindings=False):
 
     def _command_answered(self, send: Send, answer: Answer) -> None:
         """On the command's thread."""
-        said = answered(send.about, answer) if isinstance(answer, Receipt) else refused(send.about, answer)
+        said = refused(send.about, answer) if isinstance(answer, OpsError) else answered(send.about, answer)
         self.tell(lambda: self._say(said))
 
     def _stop_answered(self, order: Order, answer: Fired | Exception) -> None:

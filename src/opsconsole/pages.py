@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from core.errors import OpsError
-from core.messages import Recorded
 from opsconsole.text import clean
 from opsconsole.views.audit import Read
+
+if TYPE_CHECKING:
+    from core.messages import Recorded
 
 PAGE = 500
 KEPT_MAX = 20_000
 """Events that are kept to be looked at. What is older, the command line reads."""
 
-ReadPage = Callable[[int, int], Sequence[Recorded]]
+ReadPage: TypeAlias = "Callable[[int, int], Sequence[Recorded]]"
 """Events behind a revision, at most so many, oldest first. It blocks up to its deadline and raises `OpsError`."""
 
 

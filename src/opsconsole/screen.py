@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
@@ -11,7 +11,6 @@ from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.screen import Screen
 from textual.widget import Widget
 
-from core.messages import Recorded
 from opsconsole import layout
 from opsconsole.dialogs.base import Send
 from opsconsole.layout import Box, Mode, Plan
@@ -21,6 +20,9 @@ from opsconsole.panes import LISTS, PANES, AuditPane, EventsPane, TablePane
 from opsconsole.prompt import PromptBox
 from opsconsole.table import Table
 from opsconsole.views.picture import Picture
+
+if TYPE_CHECKING:
+    from core.messages import Recorded
 
 
 class Bar(Painted):

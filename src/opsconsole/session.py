@@ -11,17 +11,19 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from backends import spool
-from core.audit import Row, event_of
 from core.errors import OpsError
-from core.messages import Envelope, Receipt, Recorded
-from core.ports import Arrival, Backend, Observations
 from core.state import State
 from opsconsole.text import clean
 from opsconsole.views.picture import FRESH_S, Facts, Link, Picture, Who
 from opsconsole.views.words import duration
 from opsgate.order import Order
+
+if TYPE_CHECKING:
+    from core.audit import Row
+    from core.messages import Envelope, Receipt, Recorded
+    from core.ports import Arrival, Backend, Observations
 
 LOOK_S, LOOK_WHILE_STOPPING_S = 1.0, 0.25
 RETRY_S = 2.0
@@ -105,6 +107,8 @@ class Feed:
 
         A release waits until every stop that is latched on this host is recorded. Raises `core.errors.OpsError`.
         """
+        from backends import spool
+
         if self._backend is None:
             raise OpsError("not-connected", f"not connected: {self._trouble or 'no answer yet'}", "it goes on trying")
         if envelope.expected_revision is not None:
@@ -153,6 +157,8 @@ class Feed:
 
     def _connect(self) -> None:
         """Open it, record what lies latched on this host before anything else, and read the latest events."""
+        from backends import spool
+
         with ExitStack() as undo:
             backend = self._open()
             undo.callback(backend.close)
@@ -182,6 +188,8 @@ class Feed:
 
     def _record_sent(self, backend: Backend) -> None:
         """Record the stops of this console that nobody has recorded yet, until somebody has."""
+        from backends import spool
+
         for order in self._sent:
             if order.stop_id not in backend.latest().stops:
                 spool.record(order, backend, timeout_s=DEADLINE_S)
@@ -235,6 +243,8 @@ def _visible(seen: Observations | None, trouble: str, slow_s: float) -> object:
 
 def _event(row: Row) -> Recorded | None:
     """The event of a row; None for one of a later version, which is no reason to show nothing at all."""
+    from core.audit import event_of
+
     try:
         return event_of(row)
     except (ValueError, KeyError):

@@ -98,6 +98,16 @@ for name in {names!r}:
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
+def test_the_first_frame_of_the_console_waits_for_no_models_and_no_database() -> None:
+    """They take as long to load as Textual itself. What needs them imports them where it is used, and for types only
+    under TYPE_CHECKING; the feed loads them when the first frame stands."""
+    program = "import sys, opsconsole.app, opsconsole.console; print(*sys.modules)"
+    printed = run_python("-c", program)
+    loaded = {name.partition(".")[0] for name in printed.stdout.split()}
+    assert "textual" in loaded
+    assert loaded.isdisjoint({"pydantic", "pydantic_core", "sqlalchemy", "alembic", "psycopg"})
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_each_package_says_that_it_is_typed(package: str) -> None:
     assert (SRC / package / "py.typed").is_file()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from core.messages import Command
 from opsconsole.dialogs.field import Field
 from opsconsole.lines import Span, Style
 from opsconsole.views.picture import Picture
+
+if TYPE_CHECKING:
+    from core.messages import Command
 
 Said = tuple[Span, ...]
 """A paragraph; the box that shows it breaks it to its width."""

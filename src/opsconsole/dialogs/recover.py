@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import TYPE_CHECKING
 
-from core.capabilities.holds import ReleaseHolds
-from core.capabilities.recovery import Recover, recovery_checks
-from core.messages import Command
 from opsconsole.dialogs.base import Dialog, Outcome, Said, Send, field_line, keys_line
 from opsconsole.dialogs.field import Field
 from opsconsole.lines import Span, Style
@@ -15,6 +13,9 @@ from opsconsole.views.picture import Picture
 from opsconsole.views.recovery import as_seen, checklist, resumable
 from opsgate.evaluate import describe
 from opsgate.selector import EVERYTHING, scope_text
+
+if TYPE_CHECKING:
+    from core.messages import Command
 
 COUNTDOWN_S = 3.0
 
@@ -100,6 +101,8 @@ class RecoverPrompt(Dialog):
 
     def see(self, picture: Picture) -> None:
         """Look whether the state moved and whether a check fails; either ends a countdown."""
+        from core.capabilities.recovery import recovery_checks
+
         self._moved = self._moved or picture.state.control_revision != self._opened_at
         emergency = picture.state.emergencies.get(self._emergency_id or "")
         checks = recovery_checks(as_seen(picture), emergency, picture.now) if emergency else ()
@@ -123,6 +126,9 @@ class RecoverPrompt(Dialog):
         self._typed.value = ""
 
     def _command(self) -> Command:
+        from core.capabilities.holds import ReleaseHolds
+        from core.capabilities.recovery import Recover
+
         reason = self._reason.value.strip()
         if self._emergency_id is None:
             return ReleaseHolds(selectors=(EVERYTHING,), reason=reason)

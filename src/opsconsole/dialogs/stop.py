@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.capabilities.emergencies import ExplainStop
 from opsconsole.dialogs.base import Dialog, Outcome, Said, Send, field_line, keys_line
 from opsconsole.dialogs.field import Field
 from opsconsole.lines import Span, Style
@@ -69,10 +68,14 @@ class ReasonPrompt(Dialog):
         if key == "escape":
             return "close"
         if key == "enter":
-            reason = self._reason.value.strip()
-            return Send(ExplainStop(stop_id=self.stop_id, reason=reason), "reason") if reason else "close"
+            return self._explained(self._reason.value.strip())
         self._reason.key(key, character)
         return "stay"
+
+    def _explained(self, reason: str) -> Outcome:
+        from core.capabilities.emergencies import ExplainStop
+
+        return Send(ExplainStop(stop_id=self.stop_id, reason=reason), "reason") if reason else "close"
 
     def paste(self, text: str) -> Outcome:
         """A reason may be pasted."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from core.capabilities.holds import PlaceHold, ReleaseHolds
-from core.capabilities.switches import SetSwitch
-from core.messages import Command
 from core.state import flag_name
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
 from opsgate.hold import Hold
 from opsgate.selector import Selector
+
+if TYPE_CHECKING:
+    from core.messages import Command
 
 Dimension = Literal["site", "operation", "workflow"]
 SWITCHES = {"operation": "flag", "workflow": "workflow"}
@@ -58,12 +58,18 @@ class Target:
 
     def pause(self, reason: str) -> Command:
         """The command that holds it."""
+        from core.capabilities.holds import PlaceHold
+        from core.capabilities.switches import SetSwitch
+
         if self.dimension != "site":
             return SetSwitch(dimension=self.dimension, names=(self.key,), on=False, reason=reason)
         return PlaceHold(selectors=(self.selector,), reason=reason)
 
     def resume(self, reason: str) -> Command:
         """The command that releases what `released` names."""
+        from core.capabilities.holds import ReleaseHolds
+        from core.capabilities.switches import SetSwitch
+
         if self.dimension != "site":
             return SetSwitch(dimension=self.dimension, names=(self.key,), on=True, reason=reason)
         return ReleaseHolds(selectors=(self.selector,), reason=reason)

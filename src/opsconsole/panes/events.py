@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from core.messages import Recorded
 from opsconsole.panes.base import TablePane
 from opsconsole.table import Table
 from opsconsole.views.events import events
 from opsconsole.views.picture import Picture
+
+if TYPE_CHECKING:
+    from core.messages import Recorded
 
 
 class EventsPane(TablePane, can_focus=False):

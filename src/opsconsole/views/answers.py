@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from backends.stop_lane import Fired
 from core.errors import BackendUnavailable, OpsError, RevisionConflict
-from core.messages import Receipt
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
 from opsgate.evaluate import describe
 from opsgate.hold import Hold
+
+if TYPE_CHECKING:
+    from core.messages import Receipt
 
 Words = tuple[Span, ...]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from core.messages import Recorded
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.events import sentence
 from opsconsole.views.words import counted
+
+if TYPE_CHECKING:
+    from core.messages import Recorded
 
 COLUMNS = (
     Column("TIME (UTC)", 14, 14, rank=0),

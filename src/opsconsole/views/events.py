@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from core.messages import Recorded
 from opsconsole.lines import Span, Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.words import clock, scope
+
+if TYPE_CHECKING:
+    from core.messages import Recorded
 
 COLUMNS = (
     Column("TIME", 8, 8, rank=0),

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from core.ports import LimitUsage, Observations, WorkerRow
-from core.state import State, Stop
 from opsgate.evaluate import rank
 from opsgate.hold import Hold
 from opsgate.order import Order
 from opsgate.selector import EVERYTHING
 from opsgate.wire import LOST_AFTER_S
+
+if TYPE_CHECKING:
+    from core.ports import LimitUsage, Observations, WorkerRow
+    from core.state import State, Stop
 
 FRESH_S = 5.0
 """Data younger than this is live; older data is stale, and a stale state is unknown."""

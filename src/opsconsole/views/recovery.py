@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from core.capabilities.recovery import Check, recovery_checks
 from core.state import Emergency, State, Stop
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
@@ -16,6 +16,9 @@ from opsconsole.views.words import ago, clock, listed, scope
 from opsgate.evaluate import describe
 from opsgate.hold import Hold
 from opsgate.selector import EVERYTHING
+
+if TYPE_CHECKING:
+    from core.capabilities.recovery import Check
 
 COLUMNS = (Column("", 5, 8, rank=0), Column("", 20, 200, rank=1))
 
@@ -38,6 +41,8 @@ def checklist(picture: Picture, emergency: Emergency) -> Iterator[tuple[Cell, st
 
     The verdicts are the engine's. The words are by time and person, for nobody can follow the id of a stop.
     """
+    from core.capabilities.recovery import recovery_checks
+
     state = as_seen(picture)
     checks = recovery_checks(state, emergency, picture.now)
     for stop_id, check in zip(emergency.stop_ids, checks, strict=False):

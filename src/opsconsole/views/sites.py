@@ -9,8 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from core.ports import WorkerRow
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Row, Table
 from opsconsole.text import clean
@@ -19,6 +19,9 @@ from opsconsole.views.picture import Facts, Picture
 from opsconsole.views.verdict import together
 from opsconsole.views.words import age, counted
 from opsgate.hold import Hold
+
+if TYPE_CHECKING:
+    from core.ports import WorkerRow
 
 COLUMNS = (
     Column("SITE", 12, 28, rank=0),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.policy import why
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
 from opsconsole.views.case import of_emergency
@@ -18,6 +17,8 @@ Said = tuple[Span, ...]
 
 def explanation(picture: Picture, selector: Selector) -> list[Said]:
     """The answer as lines, headline first. It comes from the rules that the workers use, not from a second set."""
+    from core.policy import why
+
     found = why(picture.state.table(), selector)
     blocked = found.verdict.outcome == "blocked"
     head = clean(headline(found.verdict), 200)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from core.ports import WorkerRow
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import age, counted
+
+if TYPE_CHECKING:
+    from core.ports import WorkerRow
 
 COLUMNS = (
     Column("WORKER", 10, 24, rank=0),

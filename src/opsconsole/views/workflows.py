@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.capabilities.switches import is_switched_off
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
@@ -38,6 +37,8 @@ def workflows(picture: Picture) -> Table:
 
 
 def _row(picture: Picture, name: str) -> Row:
+    from core.capabilities.switches import is_switched_off
+
     entry = picture.state.names.get(("workflow", name))
     holds = picture.state.holds_on(Selector.of(workflow=name))
     state, hold = _standing(picture, holds)
