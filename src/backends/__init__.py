@@ -87,7 +87,9 @@ def _open_sqlite(url: str, *, create: bool, checkpoints: bool, timeout_s: float)
         raise NotOurDatabase("not-a-file", f"{path} is a directory", "name a file with --backend sqlite:///FILE")
     if not is_there:
         if not create:
-            raise BackendUnavailable("no-database", f"there is no database at {path}", "'opsconsole' begins one")
+            raise BackendUnavailable(
+                "no-database", f"there is no database at {path}", "the console makes it, or 'opsconsole sites add NAME'"
+            )
         make_file(path)
     store = SqliteStore(path, checkpoints=checkpoints, timeout_s=timeout_s)
     try:

@@ -125,7 +125,8 @@ class Draft:
         """The answer to the sender."""
         remaining: tuple[Hold, ...] = () if self.scope is None else self.state.holds_touching(self.scope)
         if len(remaining) > REMAINING_SHOWN:
-            self.notes.append(f"{len(remaining) - REMAINING_SHOWN} more holds remain than are listed")
+            more = len(remaining) - REMAINING_SHOWN
+            self.notes.append(f"{more} more {'hold remains than is' if more == 1 else 'holds remain than are'} listed")
         return Receipt(
             revision=self.state.revision,
             changed=bool(self.events),

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from opsconsole.dress import is_simple
 from opsconsole.settings import BY_KEY, SETTINGS, ConfigError, Setting
-from opsgate.paths import canonical_url, config_home, default_database
+from opsgate.paths import canonical_url, config_home, default_database, without_password
 
 SYSTEM_FILE: Final = Path("/etc/opsconsole/config.toml")
 
@@ -75,12 +75,6 @@ class Settings:
 class _Layer:
     origin: str
     values: Mapping[str, str | bool | float]
-
-
-def without_password(url: str) -> str:
-    """A URL as it may be shown."""
-    shown = re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", url)
-    return re.sub(r"([?&]password=)[^&]*", r"\1***", shown)
 
 
 def config_files() -> tuple[Path, ...]:

@@ -69,7 +69,7 @@ SETTINGS: Final = (
     Setting(
         "backend",
         "text",
-        "sqlite:///relative, sqlite:////absolute or postgresql://… (default: your own database)",
+        "sqlite:///relative, sqlite:////absolute or postgresql://HOST/NAME (default: your own database)",
         metavar="URL",
         short="-b",
     ),

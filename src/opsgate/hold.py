@@ -80,7 +80,7 @@ class Hold:
     correlation_id: str = ""
     revision: int = 0
     overdue: bool = False
-    """Its expiry fell due while no keeper ran: it stays in force until a person confirms."""
+    """Its expiry fell due while no keeper watched: it stays in force until a person confirms."""
 
     @property
     def is_global(self) -> bool:

@@ -7,11 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import Final
 
 ALL_FLEETS: Final = "all"
 """The latch directory that every gate on the host obeys, whatever its fleet."""
+
+_NAMING: Final = frozenset({"host", "hostaddr", "port", "dbname", "service", "options"})
+"""The options of a server's URL that say which database is meant. No other is in any name: one may be a password."""
+
+_SECRET: Final = re.compile(r"pass|pwd|secret|token|key|credential")
+_SECRET_WORD: Final = re.compile(rf"(?i)(\w*(?:{_SECRET.pattern})\w*\s*=\s*)('[^']*'|[^\s&]*)")
+_LOGIN: Final = re.compile(r"[^:/?@]*(?::[^@]*)?@")
+"""User and password as database drivers read them: up to the first ``@``, whatever the password holds."""
 
 
 def state_home() -> Path:
@@ -72,17 +81,40 @@ def stop_socket(fleet: str) -> Path:
 
 
 def canonical_url(url: str) -> str:
-    """One spelling for one backend: ``sqlite:///`` relative paths become absolute, passwords and a trailing slash go.
+    """One spelling for one backend: ``sqlite:///`` relative paths become absolute; user, password, options and a
+    trailing slash go. Of a server's options those stay that say which database is meant (``host``, ``dbname``, …).
 
     The result names a fleet until its real id is known; it is not for connecting.
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
-        raise ValueError(f"{url!r} is not a backend URL: write sqlite:///FILE, postgresql://… or http(s)://…")
+        shown = ascii(without_password(url))[:60]
+        raise ValueError(
+            f"{shown} is not a backend URL: write sqlite:///FILE, postgresql://HOST/NAME or http(s)://HOST"
+        )
     if scheme == "sqlite":
         return f"sqlite:///{sqlite_path(url)}"
-    host, slash, path = rest.partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
+    place, _, options = _without_login(rest).partition("?")
+    host, slash, path = place.partition("/")
+    naming = sorted(option for option in options.split("&") if _key_of(option) in _NAMING)
+    return f"{scheme}://{f'{host}{slash}{path}'.rstrip('/')}{'?' if naming else ''}{'&'.join(naming)}"
+
+
+def without_password(url: str) -> str:
+    """A URL as it may be shown: passwords, tokens and the like are ``***``, wherever they stand."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:  # no URL; perhaps the words of a connection string
+        return _SECRET_WORD.sub(r"\1***", url)
+    kept = _without_login(rest)
+    login = rest[: len(rest) - len(kept)]
+    user, colon, _ = login.partition(":")
+    if login and scheme in ("http", "https"):
+        login = "***@"
+    elif colon:
+        login = f"{user}:***@"
+    place, mark, options = kept.partition("?")
+    shown = "&".join(_hidden(option) for option in options.split("&"))
+    return f"{scheme}://{login}{place}{mark}{shown}"
 
 
 def sqlite_path(url: str) -> Path:
@@ -96,6 +128,25 @@ def sqlite_path(url: str) -> Path:
 def fleet_of_url(url: str) -> str:
     """The name of a fleet whose id is not known yet: a hash of its canonical URL."""
     return "u" + hashlib.blake2b(canonical_url(url).encode(), digest_size=8).hexdigest()
+
+
+def _without_login(rest: str) -> str:
+    """What stands behind ``user:password@``. A password may hold any character, an ``@`` or a slash among them."""
+    if login := _LOGIN.match(rest):
+        rest = rest[login.end() :]
+    host, slash, path = rest.partition("/")
+    return host.rpartition("@")[2] + slash + path
+
+
+def _hidden(option: str) -> str:
+    return f"{option.partition('=')[0]}=***" if _SECRET.search(_key_of(option)) else option
+
+
+def _key_of(option: str) -> str:
+    """The name of ``name=value``, whatever of it is written as ``%61``."""
+    from urllib.parse import unquote
+
+    return unquote(option.partition("=")[0]).lower()
 
 
 def _xdg(variable: str, fallback: str) -> Path:

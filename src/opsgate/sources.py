@@ -122,7 +122,9 @@ class SqliteSource:
             found = self.path.stat()
         except FileNotFoundError:
             self.close()
-            raise SourceError(f"{self.path} does not exist: is the URL right, and has the console made it?") from None
+            raise SourceError(
+                f"{self.path} does not exist: is the URL right? The console makes it, or 'opsconsole sites add NAME'"
+            ) from None
         except OSError as error:
             self.close()
             raise SourceError(f"{self.path} cannot be reached: {error.strerror}") from error

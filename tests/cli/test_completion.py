@@ -1,7 +1,9 @@
 """Completion in three shells: commands, options and names, and nothing at all rather than a wait."""
 
+import os
 import sqlite3
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -103,6 +105,51 @@ def test_the_script_for_bash_is_one_that_bash_takes() -> None:
     )
 
     assert (done.returncode, "_opsconsole_completion" in done.stdout) == (0, True)
+
+
+def in_bash(*words: str, home: Path, backend: str = "") -> tuple[list[str], str]:
+    """What a real bash offers behind these words once it has the script, and what that wrote to stderr."""
+    program = """
+        source <(opsconsole completion bash)
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+        _opsconsole_completion opsconsole "${COMP_WORDS[COMP_CWORD]}"
+        printf '%s\\n' "${COMPREPLY[@]}"
+    """
+    folder = home / "bin"
+    folder.mkdir(exist_ok=True)
+    (folder / "opsconsole").write_text(f'#!/bin/sh\nexec {sys.executable} -m opsconsole "$@"\n')
+    (folder / "opsconsole").chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-c", program, "bash", *words],
+        env=environment(PATH=f"{folder}:{os.environ['PATH']}", OPSCONSOLE_BACKEND=backend),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.split(), done.stderr
+
+
+def test_a_real_bash_completes_commands_and_names(ops: Shell, home: Path) -> None:
+    for site in ("shop-eu", "shop-us", "mail"):
+        ops.ok("sites", "add", site)
+
+    assert in_bash("opsconsole", "sta", home=home) == (["status"], "")
+    eventually(
+        lambda: in_bash("opsconsole", "pause", "--site", "shop", home=home) == (["shop-eu", "shop-us"], ""), within_s=60
+    )
+
+
+def test_a_real_bash_hears_nothing_of_a_database_that_is_missing_or_locked(
+    ops: Shell, tmp_path: Path, home: Path
+) -> None:
+    ops.ok("sites", "add", "mail")
+    lock = sqlite3.connect(default_database(), isolation_level=None)
+    lock.execute("PRAGMA locking_mode = EXCLUSIVE")
+    lock.execute("BEGIN EXCLUSIVE")
+
+    for backend in ("", f"sqlite:///{tmp_path}/none.db", "postgresql://nowhere/x", "nonsense"):
+        assert in_bash("opsconsole", "pause", "--site", "m", home=home, backend=backend) == ([], ""), backend
+    lock.close()
 
 
 def test_another_shell_is_a_usage_error() -> None:

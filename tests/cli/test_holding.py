@@ -158,7 +158,7 @@ def test_a_resume_releases_the_operators_holds_of_exactly_that_selector_and_prin
 
     assert answer.json["hold_ids"] == [narrow]
     assert [hold["hold_id"] for hold in answer.json["remaining_holds"]] == [wide]
-    assert f"released {narrow} of operator {login_name()}" in answer.err
+    assert f"{narrow} was placed by operator {login_name()}" in answer.err
     assert blocked(fleet, "--site", "mail")
 
 

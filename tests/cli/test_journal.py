@@ -146,7 +146,7 @@ def test_a_dry_run_prints_the_difference_and_does_nothing(ops: Shell, tmp_path: 
         ("limits: {x: {limit: 1, window_s: 0}}", "limits.x.window_s (0)"),
         ("flags: {x: {state: maybe}}", "flags.x.state"),
         ("format: 2", "format (2)"),
-        ("- 1", "dictionary"),
+        ("- 1", "the document: give a mapping"),
     ],
 )
 def test_a_document_that_is_none_is_refused_whole_in_one_sentence(

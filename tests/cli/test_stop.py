@@ -57,7 +57,6 @@ def test_the_line_of_a_stop_is_read_without_click_wherever_its_options_stand() -
         "stop now",
         "stop --sit a",
         "stop --level hard",
-        "stop --reason " + "x" * 301,
         "pause --all --reason stop",
         "sites add stop",
         "stop --site",
@@ -141,7 +140,6 @@ def test_without_waiting_it_is_in_force_and_not_verified(ops: Shell) -> None:
         (("stop", "--all", "--site", "shop-eu"), 2, "--all covers everything"),
         (("stop", "--level", "service_specific"), 2, "name them with --target SERVICE"),
         (("stop", "--level", "hard"), 2, "'hard' is not one of"),
-        (("stop", "--reason", "x" * 301), 2, "301 characters are too many"),
         (("stop", "now"), 2, "Got unexpected extra argument (now)"),
         (("stop", "--local", "--site", "a*"), 2, "write the names out"),
     ],
@@ -156,6 +154,46 @@ def test_what_is_no_stop_stops_nothing_and_says_so(
     assert (answer.code, answer.out) == (code, "")
     assert sentence in answer.err
     assert not [path for path in latch_home().rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("options", [(), ("--all", "--no-wait"), ("--local",)])
+def test_no_stop_is_refused_for_a_reason_that_is_too_long(ops: Shell, options: tuple[str, ...]) -> None:
+    ops.ok("flags", "list")
+
+    answer = ops("stop", *options, "--reason", f"disk full {'x' * 5000} the end", "-o", "json")
+
+    (order,) = in_force([ops.ok("info", "-o", "json").json["fleet"], fleet_of_url(f"sqlite:///{default_database()}")])
+    assert answer.code in (0, 5)
+    assert len(order.reason) == 300
+    assert (order.reason.startswith("disk full xxx"), order.reason.endswith(" [cut]")) == (True, True)
+    assert "the reason is not kept as typed: it was cut from 5018 to 300 characters" in answer.err
+    assert "the end" not in ops.ok("audit", "export").out + answer.out + answer.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("a\x1b[2Jb\nc\x9bd\x7f", "a [2Jb c d "),
+        ("half \udc80 letter", "half \ufffd letter"),
+        ("Mäil ☃ \u202e", "Mäil ☃ \u202e"),
+    ],
+)
+def test_control_characters_of_a_reason_are_replaced_and_the_stop_goes_out(ops: Shell, typed: str, kept: str) -> None:
+    ops.ok("flags", "list")
+
+    answer = ops.ok("stop", "--reason", typed)
+
+    (row,) = ops.ok("emergencies", "list", "-o", "json").json
+    assert row["reason"] == kept
+    assert ("characters that are no text were replaced" in answer.err) is (kept != typed)
+
+
+@pytest.mark.parametrize("line", [("stop", "--reason", b"\xff\xfe"), ("stop", "--local", "--reason", b"\xff" * 400)])
+def test_a_reason_of_bytes_that_are_no_text_stops_all_the_same(line: tuple[str | bytes, ...]) -> None:
+    answer = run(*line)
+
+    assert "latch: placed on this host" in answer.err
+    assert "the reason is not kept as typed" in answer.err
 
 
 def test_a_pattern_whose_names_cannot_be_read_stops_nothing_and_says_so(ops: Shell) -> None:

@@ -82,9 +82,64 @@ def test_a_link_to_a_file_is_that_file(tmp_path: Path) -> None:
     assert paths.fleet_of_url(f"sqlite:///{tmp_path}/link.db") == paths.fleet_of_url(f"sqlite:///{tmp_path}/fleet.db")
 
 
-def test_no_password_is_in_a_canonical_url() -> None:
-    assert "secret" not in paths.canonical_url("postgresql://ana:secret@db:5432/fleet")
-    assert "secret" not in paths.canonical_url("postgresql://ana:se@secret@db:5432/fleet")
+WITH_PASSWORDS = (
+    "postgresql://ana:s3cret@db:5432/fleet",
+    "postgresql://ana:s3cret@s3cret@db:5432/fleet",
+    "postgresql://ana:s3cret/s3cret@db:5432/fleet",
+    "postgresql://ana:s3cret?s3cret@db:5432/fleet",
+    "postgresql://:s3cret@db:5432/fleet",
+    "postgresql://db:5432/fleet?password=s3cret",
+    "postgresql://db:5432/fleet?sslmode=require&user=ana&password=s3cret",
+    "postgresql://db:5432/fleet?pass%77ord=s3cret",
+    "postgresql://db:5432/fleet?PASSWORD=s3cret",
+    "postgresql://db:5432/fleet?sslpassword=s3cret",
+)
+
+
+@pytest.mark.parametrize("url", WITH_PASSWORDS)
+def test_no_password_is_in_a_name_or_in_what_is_shown(url: str) -> None:
+    """A hash of a short password is as good as the password, so that it must not be in one either."""
+    assert paths.canonical_url(url) == "postgresql://db:5432/fleet"
+    assert paths.fleet_of_url(url) == paths.fleet_of_url("postgresql://db:5432/fleet")
+    assert "s3cret" not in paths.without_password(url)
+    assert "db:5432/fleet" in paths.without_password(url)
+
+
+def test_a_canonical_url_is_its_own_canonical_url() -> None:
+    for url in (
+        *WITH_PASSWORDS,
+        "http://host:3001/?token=s3cret",
+        "sqlite:///x.db",
+        "postgresql:///?host=/run&dbname=x",
+    ):
+        assert paths.canonical_url(paths.canonical_url(url)) == paths.canonical_url(url)
+
+
+def test_options_that_say_which_database_is_meant_tell_two_fleets_apart() -> None:
+    one, other = ("postgresql:///?dbname=one&host=/run", "postgresql:///?dbname=two&host=/run")
+    assert paths.fleet_of_url(one) != paths.fleet_of_url(other)
+    assert paths.fleet_of_url(one) == paths.fleet_of_url("postgresql:///?host=/run&connect_timeout=3&dbname=one")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ana@db/fleet?sslmode=require", "postgresql://ana@db/fleet?sslmode=require"),
+        ("postgresql://ana:s3cret@db/fleet", "postgresql://ana:***@db/fleet"),
+        ("http://s3cret@host:3001", "http://***@host:3001"),
+        ("http://host/?token=s3cret&x=1", "http://host/?token=***&x=1"),
+        ("host=db password=s3cret dbname=x", "host=db password=*** dbname=x"),
+        ("host=db password='s3 cret' dbname=x", "host=db password=*** dbname=x"),
+    ],
+)
+def test_a_url_is_shown_without_what_is_secret(url: str, shown: str) -> None:
+    assert paths.without_password(url) == shown
+
+
+def test_what_is_no_url_is_refused_without_its_password() -> None:
+    with pytest.raises(ValueError, match="is not a backend URL") as refused:
+        paths.canonical_url("host=db password=s3cret")
+    assert "s3cret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class PostgresStore(SqlStore):
 
     def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
         self._conninfo = url
-        self._url = canonical_url(url).partition("?")[0]
+        self._url = canonical_url(url)
         super().__init__(timeout_s)
         self._seen_revision = -1
         self._engine = create_engine(
@@ -51,7 +51,7 @@ class PostgresStore(SqlStore):
 
     @property
     def url(self) -> str:
-        """The canonical URL, without user, password and options."""
+        """The canonical URL, without user and password, by which this host knows the fleet."""
         return self._url
 
     def prepare(self, *, new_fleet: str | None) -> None:

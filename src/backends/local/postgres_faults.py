@@ -29,6 +29,8 @@ _SENTENCES: Final = {
 
 _NO_ENTRY: Final = re.compile(r"authentication failed|no password supplied|pg_hba\.conf|role .* does not exist")
 _NO_DATABASE: Final = re.compile(r"database .* does not exist")
+_BAD_URL: Final = re.compile(r"\bURI\b|percent-encoded|connection option|connection info string")
+_QUOTED: Final = re.compile(r':? "[^"]*"')
 
 
 def explain(error: psycopg.Error, url: str, *, late: bool) -> OpsError:
@@ -41,6 +43,9 @@ def explain(error: psycopg.Error, url: str, *, late: bool) -> OpsError:
     if error.sqlstate in _SENTENCES:
         code, sentence, hint = _SENTENCES[error.sqlstate]
         return BackendUnavailable(code, sentence.format(url=url, text=text), f"{hint}; {_STOP_ANYWAY}")
+    if error.sqlstate is None and isinstance(error, psycopg.ProgrammingError) and _BAD_URL.search(text):
+        fault = _QUOTED.sub("", text)  # the driver quotes what it could not read, the password among it
+        return NotOurDatabase("bad-url", f"{url} cannot be read: {fault}", "write postgresql://USER@HOST:PORT/NAME")
     if _NO_ENTRY.search(text):
         return BackendUnavailable(
             "database-auth", f"{url} refused the login: {text}", "look at user, password and pg_hba.conf"

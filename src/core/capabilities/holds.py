@@ -61,7 +61,7 @@ class ReleaseHolds(Command):
 
 @command
 class ExpireHolds(Command):
-    """End the holds whose time has come, by the keeper's clock; mark those that fell due while no keeper ran.
+    """End the holds whose time has come, by the keeper's clock; mark those that fell due while no keeper watched.
 
     ``watched_until`` is when the keeper last looked: it may have been frozen since, and what has fallen due meanwhile
     is left to its next look. None: it looks now.
@@ -114,7 +114,7 @@ class HoldExpired(HoldEvent):
 
 @event
 class HoldExpiryMissed(HoldEvent):
-    """A hold's expiry fell due while no keeper ran: it stays in force until a person releases it."""
+    """A hold's expiry fell due while no keeper watched: it stays in force until a person releases it."""
 
     kind: Literal["hold.expiry-missed"] = "hold.expiry-missed"
 
@@ -152,7 +152,7 @@ def release_holds(draft: Draft, wanted: ReleaseHolds) -> None:
         for hold in draft.state.holds_on(selector):
             if _to_release(draft, wanted, hold):
                 release(draft, hold, wanted.reason, forced=wanted.force and hold.source != "operator")
-                draft.notes.append(f"released {hold.hold_id} of {hold.source} {hold.owner}")
+                draft.notes.append(f"{hold.hold_id} was placed by {hold.source} {hold.owner}")
     if wanted.hold_id is not None and wanted.hold_id not in draft.hold_ids:
         draft.notes.append(f"{wanted.hold_id} is not in force on {scope_text(wanted.selectors)}")
     elif not draft.hold_ids:
@@ -334,7 +334,7 @@ def _to_release(draft: Draft, wanted: ReleaseHolds, hold: Hold) -> bool:
         raise NotPermitted(
             "emergency-hold",
             f"{hold.hold_id} belongs to emergency {hold.owner}",
-            f"it ends by recovery only: opsconsole recover {hold.owner} --reason …",
+            f"it ends by recovery only: opsconsole recover {hold.owner} --reason WHY",
         )
     if hold.source == "operator":
         return True
@@ -350,7 +350,7 @@ def _refuse_limit(wanted: ReleaseHolds) -> None:
         raise CommandRejected(
             "limit-of-zero",
             f"{wanted.hold_id} is a limit of zero, no hold",
-            f"raise it: opsconsole limits set {name} …",
+            f"raise it: opsconsole limits set {name} UNITS",
         )
 
 

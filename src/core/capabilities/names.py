@@ -20,6 +20,9 @@ from opsgate.selector import Selector
 
 Dimension = Literal["site", "operation", "workflow", "service", "dependency", "campaign"]
 
+_NOUNS: Final = {"site": "sites", "operation": "flags", "workflow": "workflows"}
+"""The commands of those dimensions that have one."""
+
 _COMPARED: Final = 500
 """How many names a misspelt one is compared with at most: the comparison takes 20 µs and the database is locked."""
 
@@ -79,7 +82,7 @@ def remove_name(draft: Draft, wanted: RemoveName) -> None:
     """Unregister, unless a hold or a limit would be left pointing at nothing."""
     name = stored_name(wanted.dimension, wanted.name)
     if (wanted.dimension, name) not in draft.state.names:
-        raise unknown_name(draft.state, wanted.dimension, name)
+        raise unknown_name(draft.state, wanted.dimension, name, create=False)
     held = [hold.hold_id for hold in draft.state.holds.values() if hold.selector.get(wanted.dimension) == name]
     if held:
         shown = ", ".join(sorted(held)[:5])
@@ -138,29 +141,43 @@ def touched(state: State, dimension: str, name: str, header: Header, *, title: s
     return state._replace(names=state.names.set((dimension, name), marked))
 
 
-def require_known(draft: Draft, selectors: Iterable[Selector], *, create: bool) -> None:
+def require_known(draft: Draft, selectors: Iterable[Selector], *, create: bool, creatable: bool = True) -> None:
     """Refuse unknown registered names, or register them where the sender said create.
 
-    Raises `UnknownName` with the near names.
+    Raises `UnknownName` with the near names; ``creatable`` says whether its hint may speak of ``--create``.
     """
     for selector in selectors:
         for dimension, name in selector.items:
             if dimension not in REGISTERED or (dimension, name) in draft.state.names:
                 continue
             if not create:
-                raise unknown_name(draft.state, dimension, name)
+                raise unknown_name(draft.state, dimension, name, create=creatable)
             draft.emit(NameAdded(dimension=dimension, name=name))
 
 
-def unknown_name(state: State, dimension: str, name: str) -> UnknownName:
-    """The refusal for a name that nobody registered, with what may have been meant."""
+def unknown_name(state: State, dimension: str, name: str, *, create: bool = True) -> UnknownName:
+    """The refusal for a name that nobody registered, with what may have been meant and, where the sender may say
+    ``create``, how to register it."""
+    near = near_names(state, dimension, name)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"see the list with '{listing(dimension)}'"
+    if create:
+        hint += f"{'' if near else '.'} To register it, say --create"
+    return UnknownName("unknown-name", f"no {dimension} is called {name}", hint)
+
+
+def near_names(state: State, dimension: str, name: str) -> list[str]:
+    """The registered names of a dimension that ``name`` may be a typing error of, the likeliest first."""
     known = [known for of, known in state.names if of == dimension]
     if dimension == "operation":
         known += list(OPERATION_OF_FLAG)
     alike = heapq.nlargest(_COMPARED, sorted(known), key=lambda other: _shared(name, other))
-    near = difflib.get_close_matches(name, alike, n=3, cutoff=0.6)
-    meant = f"did you mean {' or '.join(near)}?" if near else f"see the list with '{listing(dimension)}'"
-    return UnknownName("unknown-name", f"no {dimension} is called {name}", f"{meant} To register it, say --create")
+    return difflib.get_close_matches(name, alike, n=3, cutoff=0.6)
+
+
+def registering(dimension: str, name: str) -> str:
+    """The command that registers a name."""
+    noun = _NOUNS.get(dimension)
+    return f"opsconsole {noun} add {name}" if noun else f"opsconsole pause --{dimension} {name} --create"
 
 
 def _shared(one: str, other: str) -> int:
@@ -170,5 +187,4 @@ def _shared(one: str, other: str) -> int:
 
 def listing(dimension: str) -> str:
     """The command that lists the names of a dimension."""
-    nouns = {"site": "sites", "operation": "flags", "workflow": "workflows"}
-    return f"opsconsole {nouns.get(dimension, 'export')}{' list' if dimension in nouns else ''}"
+    return f"opsconsole {_NOUNS[dimension]} list" if dimension in _NOUNS else "opsconsole export"

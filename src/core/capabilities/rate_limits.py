@@ -106,7 +106,7 @@ def add_limit(draft: Draft, wanted: AddLimit) -> None:
         draft.emit(LimitDefined(name=wanted.name, limit=wanted.limit, window_s=wanted.window_s, operation=operation))
     elif (known.limit, known.window_s, known.operation) != (wanted.limit, wanted.window_s, operation):
         raise CommandRejected(
-            "limit-exists", f"limit {known.name} exists with other numbers", f"change it: limits set {known.name} …"
+            "limit-exists", f"limit {known.name} exists with other numbers", f"change it: limits set {known.name} UNITS"
         )
     else:
         draft.notes.append(f"limit {known.name} is defined so already")

@@ -42,7 +42,7 @@ class SetSwitch(Command):
 def set_switch(draft: Draft, wanted: SetSwitch) -> None:
     """Off places the switch's hold; on releases exactly that one."""
     selectors = selectors_of(wanted.dimension, wanted.names)
-    require_known(draft, selectors, create=wanted.create)
+    require_known(draft, selectors, create=wanted.create, creatable=not wanted.on)
     if wanted.on:
         only_people(draft, "switching on")
         require_unmoved(draft)

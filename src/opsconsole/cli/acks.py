@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from opsconsole.cli.engine import Engine, fact_of
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.output import say
+from opsconsole.views.words import counted
 from opsgate.clock import elapsed_s
 from opsgate.selector import Selector
 from opsgate.wire import LOST_AFTER_S
@@ -34,12 +35,16 @@ def wait_for_acks(engine: Engine, selectors: Sequence[Selector], revision: int, 
             break
         time.sleep(_POLL_S)
     running = sum(row.in_flight for row in rows if row.state != "left")
-    say(f"seen by {len(seen)}/{len(awaited)} workers; {running} pieces of work still running in them")
+    say(f"seen by {len(seen)}/{counted(len(awaited), 'worker')}; {_pieces(running)} still running in them")
     missing = sorted(awaited - {row.worker_id for row in seen})
     if missing:
         say(f"not seen in time by {', '.join(missing[:20])}: look at them with 'opsconsole workers list'")
         return Exit.TIMED_OUT
     return Exit.OK
+
+
+def _pieces(number: int) -> str:
+    return f"{counted(number, 'piece')} of work"
 
 
 def _serving(seen: Observations, selectors: Sequence[Selector]) -> list[WorkerRow]:

@@ -28,6 +28,7 @@ Verdict = Literal["ok", "warn", "fail"]
 _ROOM_BYTES: Final = 100 * 1024 * 1024
 _SOUND_SQLITE: Final = (3, 51, 3)
 _KEEPER_WITHIN_S: Final = 1.0
+_READABLE: Final = "chmod u+rx {}, as its owner or root"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,22 @@ def _sqlite() -> Finding:
 def _folders() -> Iterator[Finding]:
     yield _private("sockets", runtime_home())
     home = latch_home()
-    existing = next(folder for folder in (home, *home.parents) if folder.exists())
-    if home.exists() and home.stat().st_mode & stat.S_IWOTH:
+    try:
+        existing = next(folder for folder in (home, *home.parents) if folder.exists())
+    except OSError as error:
+        yield Finding("fail", "latches", f"{home} cannot be reached: {error.strerror}", _READABLE.format(home.parent))
+        return
+    if existing == home and not os.access(home, os.R_OK | os.X_OK):
+        yield Finding("fail", "latches", f"{home} cannot be read: gates stop everything", _READABLE.format(home))
+    elif existing == home and home.stat().st_mode & stat.S_IWOTH:
         yield Finding("fail", "latches", f"{home} is world-writable: anyone could stop or un-stop", f"chmod o-w {home}")
     elif not os.access(existing, os.W_OK):
-        yield Finding("fail", "latches", f"{home} cannot be written: a stop has no spool", "mend its permissions")
+        yield Finding(
+            "fail",
+            "latches",
+            f"{home} cannot be written: a stop has no spool",
+            f"make {existing} writable for this user",
+        )
     else:
         yield Finding("ok", "latches", str(home))
 
@@ -153,10 +165,13 @@ def _unrecorded(backend: Backend, state: State) -> Finding:
     waiting = pending(names_of(state, backend.url), state)
     if not waiting:
         return Finding("ok", "spool", f"no stop waits to be recorded ({len(latch.in_force((state.fleet,)))} latched)")
+    if unreadable := latch.unreadable(names_of(state, backend.url)):
+        fault, _, hint = unreadable[0].reason.partition(": ")
+        return Finding("fail", "spool", f"{fault}: gates stop everything, and nothing can be released", hint)
     shown = ", ".join(order.stop_id for order in waiting[:3])
-    return Finding(
-        "warn", "spool", f"{len(waiting)} latched stops are not in the journal yet: {shown}", "open the console"
-    )
+    are = "stop is" if len(waiting) == 1 else "stops are"
+    hint = "whatever releases something records it first, and so does the console"
+    return Finding("warn", "spool", f"{len(waiting)} latched {are} not in the journal yet: {shown}", hint)
 
 
 def _workers(backend: Backend, _state: State) -> Finding:
@@ -174,7 +189,9 @@ def _overdue(_backend: Backend, state: State) -> Finding:
     if not overdue:
         return Finding("ok", "holds", f"{len(state.holds)} in force, none overdue")
     shown = ", ".join(overdue[:5])
-    return Finding("warn", "holds", f"fell due while no keeper ran: {shown}", "release them, if they are meant to end")
+    return Finding(
+        "warn", "holds", f"fell due while no keeper watched: {shown}", "release them, if they are meant to end"
+    )
 
 
 def _clock(backend: Backend, state: State) -> Finding:

@@ -38,7 +38,7 @@ def load(text: bytes) -> Any:
     except yaml.YAMLError as error:
         raise DocumentError(_sentence(error)) from None
     if document is None:
-        raise DocumentError("it is empty: see what 'opsconsole export' writes")
+        raise DocumentError("it is empty")
     return document
 
 

@@ -15,9 +15,9 @@ from pydantic import ValidationError
 
 from core.engine import Facts, WorkerFact, step
 from core.errors import NotPermitted
+from core.faults import sentence
 from core.messages import Actor, Command, Envelope, Receipt
 from opsconsole.cli.invocation import Invocation
-from opsconsole.render import Document
 from opsgate.selector import SelectorError
 
 if TYPE_CHECKING:
@@ -119,33 +119,4 @@ def built(kind: type[C], **fields: Any) -> C:
     try:
         return kind(**fields)
     except ValidationError as error:
-        raise SelectorError(first_fault(error)) from None
-
-
-def first_fault(error: ValidationError) -> str:
-    """The first thing wrong with a document, for a person."""
-    fault = error.errors(include_url=False, include_context=False)[0]
-    where = ".".join(str(part) for part in fault["loc"]) or "the document"
-    text = fault.get("input")
-    shown = f" ({ascii(text)[:60]})" if isinstance(text, str | int | float | bool) else ""
-    return f"{where}{shown}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
-
-
-def answer(receipt: Receipt, done: str) -> Document:
-    """A receipt for programs, and ``done`` in words for people with what still holds."""
-    data = receipt.model_dump(mode="json", exclude_none=True, exclude={"notes"})
-    return Document(data, [done if receipt.changed else "nothing changed", *holding(receipt)])
-
-
-def holding(receipt: Receipt) -> list[str]:
-    """A line for each hold in force on what the command was about."""
-    return [
-        f"  {hold['hold_id']} holds {_scope(hold['selector'])}: {hold['source']} {hold['owner']}, {hold['mode']}"
-        + (f", until {hold['expires_at']}" if hold["expires_at"] else "")
-        + (f", {hold['reason']}" if hold["reason"] else "")
-        for hold in receipt.remaining_holds
-    ]
-
-
-def _scope(selector: dict[str, str]) -> str:
-    return ",".join(f"{dimension}={value}" for dimension, value in selector.items()) or "everything"
+        raise SelectorError(sentence(error)) from None

@@ -24,7 +24,10 @@ class Invocation:
     @cached_property
     def settings(self) -> Settings:
         """The settings that hold; `ConfigError` when a layer is wrong."""
-        return resolve(self.flags)
+        found = resolve(self.flags)
+        if found.ascii:
+            output.only_ascii()
+        return found
 
     @cached_property
     def actor(self) -> str:
@@ -39,7 +42,7 @@ class Invocation:
     def show(self, result: Listing | Document) -> None:
         """Write a result to stdout in the format asked for."""
         settings = self.settings
-        output.write(result, settings.output, settings.color, ascii_only=settings.ascii)
+        output.write(result, settings.output, settings.color)
 
     def say(self, text: str) -> None:
         """Narrate to stderr."""

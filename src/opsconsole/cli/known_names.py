@@ -46,11 +46,11 @@ class KnownNames:
         for dimension, name in registered:
             if known is not None and name not in known.get(dimension, ()):
                 near = difflib.get_close_matches(name, known.get(dimension, ()), n=3)
-                meant = f"did you mean {' or '.join(near)}?" if near else "to register it, say --create;"
+                meant = f"did you mean {' or '.join(near)}? " if near else ""
                 raise UnknownName(
                     "unknown-name",
                     f"nothing was stopped, no {dimension} is called {name}",
-                    f"{meant} --all stops everything",
+                    f"{meant}say --create to stop it all the same, or --all to stop everything",
                 )
 
     def _within(self, seconds: float) -> Mapping[str, frozenset[str]] | None:

@@ -37,5 +37,7 @@ def command_line(arguments: Sequence[str]) -> int:
 def _usage(error: click.ClickException) -> str:
     """What is wrong with the command line, and where its help is."""
     message = error.format_message().rstrip(".")
+    if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Option) and error.param.help:
+        message += f": {error.param.help[0].lower()}{error.param.help[1:].rstrip('.')}"
     context = getattr(error, "ctx", None)
     return f"{message}; see '{context.command_path} --help'" if context else message

@@ -28,6 +28,13 @@ def forgive_encodings() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def only_ascii() -> None:
+    """Write nothing but ASCII from now on, data and narration alike; the rest as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="ascii", errors="backslashreplace")
+
+
 def say(text: str) -> None:
     """Narrate one line to stderr, made harmless."""
     try:
@@ -41,12 +48,11 @@ def complain(text: str) -> None:
     say(f"opsconsole: {text}")
 
 
-def write(result: Listing | Document, output: str, color: str, *, ascii_only: bool) -> None:
+def write(result: Listing | Document, output: str, color: str) -> None:
     """Write a result to stdout."""
     painted = output == "table" and _wants_color(color, sys.stdout)
     for line in rendered(result, output):
-        text = line.encode("ascii", "backslashreplace").decode() if ascii_only else line
-        put(_SIGNS.sub(_emphasised, text) if painted else text)
+        put(_SIGNS.sub(_emphasised, line) if painted else line)
     flush()
 
 

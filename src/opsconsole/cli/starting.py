@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from opsconsole.cli.invocation import Invocation
-from opsconsole.config import Settings, resolve, without_password
+from opsconsole.config import Settings, resolve
 from opsconsole.settings import ENVIRONMENT_PREFIX, ConfigError
+from opsgate.paths import without_password
 
 NO_CONFIGURATION = "NO CONFIG"
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from opsconsole.cli.reasons import problem_of
 from opsconsole.settings import SETTINGS
 from opsgate.names import DIMENSIONS
 from opsgate.order import LEVELS, Level, is_level
@@ -35,7 +34,7 @@ class Option(NamedTuple):
 OPTIONS: Final = (
     Option("level", "How hard, and within what time (default immediate).", "LEVEL", choices=LEVELS),
     Option("target", "A service; may be repeated. The same as --service.", "SERVICE", many=True),
-    Option("reason", "Why; it may follow later and never holds up a stop.", "TEXT"),
+    Option("reason", "Why; it never holds up a stop: what cannot be kept of it is cut.", "TEXT"),
     Option("local", "By the latch of this host alone: no database, no server, no configuration."),
     Option("no_wait", "Do not wait for acknowledgements (exit 5: not verified)."),
     Option("create", "Register names that nobody registered."),
@@ -44,7 +43,7 @@ OPTIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A stop as it was asked for. ``flags`` are the global options given."""
+    """A stop as it was asked for. ``flags`` are the global options given; ``reason`` is as typed, however long."""
 
     flags: Mapping[str, str | bool | None] = field(default_factory=dict)
     everything: bool = False
@@ -92,8 +91,8 @@ def _wanted(given: Sequence[tuple[str, str]]) -> Wanted | None:
                 flags[setting.key] = value if setting.kind != "switch" else True
         if flag == "--no-read-only":
             flags["read_only"] = False
-    level, reason = values.get("--level", ["immediate"])[-1], values.get("--reason", [""])[-1]
-    if not is_level(level) or problem_of(reason) is not None:
+    level = values.get("--level", ["immediate"])[-1]
+    if not is_level(level):
         return None
     return Wanted(
         flags=flags,
@@ -101,7 +100,7 @@ def _wanted(given: Sequence[tuple[str, str]]) -> Wanted | None:
         dimensions={dimension: values.get(f"--{dimension}", ()) for dimension in DIMENSIONS},
         level=level,
         target=tuple(values.get("--target", ())),
-        reason=reason,
+        reason=values.get("--reason", [""])[-1],
         local="--local" in values,
         no_wait="--no-wait" in values,
         create="--create" in values,

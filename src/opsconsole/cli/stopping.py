@@ -15,7 +15,8 @@ from opsconsole.cli.guard import Ended, guarded, undisturbed
 from opsconsole.cli.invocation import login_name
 from opsconsole.cli.known_names import KnownNames
 from opsconsole.cli.outcome import Outcome, unfollowed
-from opsconsole.cli.output import say, write
+from opsconsole.cli.output import only_ascii, say, write
+from opsconsole.cli.reasons import fitted
 from opsconsole.cli.selectors import selectors_of
 from opsconsole.cli.stop_line import Wanted
 from opsconsole.config import Settings, resolve
@@ -31,12 +32,15 @@ def run(wanted: Wanted, arguments: Sequence[str]) -> int:
 def stop(wanted: Wanted) -> int:
     """Stop what is wanted and say what came of it: 0 verified, 5 partial, unverified or not waited for."""
     settings = _settings(wanted)
+    if settings.ascii:
+        only_ascii()
     url = None if wanted.local and "backend" not in wanted.flags else settings.backend
-    order = new_order(_selectors(wanted, url), level=wanted.level, reason=wanted.reason, actor=login_name(), door="cli")
+    reason, changed = fitted(wanted.reason)
+    order = new_order(_selectors(wanted, url), level=wanted.level, reason=reason, actor=login_name(), door="cli")
     with undisturbed():
         fired = fire(order, url=url)  # before a word is said: a terminal that takes none would hold it up
     say(f"stopping {scope_text(order.selectors)} ({order.level}) as {order.stop_id}")
-    for line in _routes(fired):
+    for line in (*_routes(fired), *filter(None, [changed])):
         say(line)
     if url is None:
         say("this is for every fleet of this host; nobody was waited for, so see 'opsconsole -b URL status' of each")
@@ -48,7 +52,7 @@ def stop(wanted: Wanted) -> int:
             f"the stop reached neither disk nor keeper nor journal ({fired.latch_fault})",
             "stop the processes themselves",
         )
-    write(outcome.document(), settings.output, settings.color, ascii_only=settings.ascii)
+    write(outcome.document(), settings.output, settings.color)
     return Exit.OK if outcome.verified and not wanted.no_wait else Exit.UNVERIFIED
 
 

@@ -73,7 +73,9 @@ class ResumePrompt(Dialog):
         if self._moved:
             return [(Span("The state moved since you looked: Esc, look again, then decide again.", Style.BAD),)]
         released = self._target.released(picture)
-        lines: list[Said] = [(Span(f"releases {clean(describe(hold), 120)}", Style.STRONG),) for hold in released]
+        lines: list[Said] = [
+            (Span(f"releases {hold.hold_id}: {clean(describe(hold), 120)}", Style.STRONG),) for hold in released
+        ]
         if not released:
             lines.append((Span("nothing here that P may release", Style.WARN),))
         remaining = self._target.remaining(picture)

@@ -52,7 +52,10 @@ class RecoverPrompt(Dialog):
             return [(Span("The state moved since you looked: Esc, look again, then decide again.", Style.BAD),)]
         emergency = picture.state.emergencies.get(self._emergency_id or "")
         if emergency is None:
-            return [(Span(f"releases {clean(describe(hold), 120)}", Style.STRONG),) for hold in resumable(picture)]
+            return [
+                (Span(f"releases {hold.hold_id}: {clean(describe(hold), 120)}", Style.STRONG),)
+                for hold in resumable(picture)
+            ]
         return [(Span(f"{sign.text:4} ", sign.style), Span(words)) for sign, words in checklist(picture, emergency)]
 
     def foot(self, picture: Picture) -> list[Said]:

@@ -29,7 +29,7 @@ SENTENCES: dict[str, tuple[str, Style]] = {
     "hold.changed": ("{e.hold_id} is {e.mode} now", Style.PLAIN),
     "hold.released": ("{e.hold_id} released: {e.reason}", Style.GOOD),
     "hold.expired": ("{e.hold_id} expired", Style.GOOD),
-    "hold.expiry-missed": ("{e.hold_id} was due while no keeper ran: a person has to release it", Style.WARN),
+    "hold.expiry-missed": ("{e.hold_id} was due while no keeper watched: a person has to release it", Style.WARN),
     "limit.defined": ("limit {e.name} is {e.limit}", Style.PLAIN),
     "limit.changed": ("limit {e.name} is {e.limit} now", Style.PLAIN),
     "limit.reset": ("limit {e.name} counts from zero again", Style.PLAIN),

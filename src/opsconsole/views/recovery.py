@@ -114,5 +114,5 @@ def _of_others(picture: Picture) -> list[Row]:
 
 
 def _overdue(hold: Hold) -> Row:
-    said = f"{describe(hold)}; its end fell due while no keeper ran: {way_back(hold)}"
+    said = f"{describe(hold)}; its end fell due while no keeper watched: {way_back(hold)}"
     return Row(f"overdue/{hold.hold_id}", (VERDICTS["warn"], Cell(clean(said, 200))))

@@ -35,7 +35,7 @@ def of_hold(picture: Picture, hold_id: str) -> list[Said]:
     hold = picture.state.holds.get(hold_id)
     if hold is None:
         return [(Span("it was released: it holds nothing any more", Style.GOOD),)]
-    overdue = [(Span("  its end fell due while no keeper ran, so a person has to end it", Style.WARN),)]
+    overdue = [(Span("  its end fell due while no keeper watched, so a person has to end it", Style.WARN),)]
     head: Said = (Span(clean(describe(hold), 200), Style.BAD),)
     return [head, _blocker(picture, hold), *_case(picture, hold), *(overdue if hold.overdue else ())]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +20,7 @@ from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.output import put
 from opsconsole.cli.params import Moment
-from opsconsole.render import Document
+from opsconsole.render import Document, cell
 from opsgate.hold import moment, timestamp
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.state import State
 
 _CHUNK: Final = 5_000
+_UNSURE: Final = frozenset(' "=,')
 
 _at_option = click.option("--at", type=Moment(), metavar="TIME", help="As of this time.")
 
@@ -47,10 +48,11 @@ def list_(invocation: Invocation, at: datetime | None, limit: int, since: int | 
     with opened(invocation) as engine:
         last = engine.backend.state(timeout_s=engine.timeout_s).revision if at is None else _revision_at(engine, at)
         after = max(0, last - limit) if since is None else since
-        rows = [facts.event(event_of(row)) for row in _rows(engine, after, last) if row.body]
-        for row in rows:
-            row["what"] = " ".join(f"{key}={value}" for key, value in row["data"].items() if value not in (None, ""))
-        show_list(engine, ("revision", "at", "actor", "door", "kind", "what"), rows[:limit], "no event")
+        rows = [facts.event(event_of(row)) for row in _rows(engine, after, last) if row.body][:limit]
+        if invocation.settings.output in ("table", "csv"):
+            for row in rows:
+                row["what"] = _in_words(row["data"])
+        show_list(engine, ("revision", "at", "actor", "door", "kind", "what"), rows, "no event")
     return Exit.OK
 
 
@@ -93,6 +95,26 @@ def show(invocation: Invocation, at: datetime) -> int:
         state = engine.backend.state_at(at, timeout_s=max(30.0, engine.timeout_s))
         invocation.show(_past(state, at))
     return Exit.OK
+
+
+def _in_words(data: Mapping[str, Any]) -> str:
+    """What an event says, as people write it; what it says nothing about is left out."""
+    return " ".join(f"{key}={_value(value)}" for key, value in data.items() if value not in (None, "", [], {}))
+
+
+def _value(value: Any) -> str:
+    """One value; a text in quotation marks where its end could not be told otherwise."""
+    match value:
+        case str() if not value.isprintable() or _UNSURE & set(value):
+            return json.dumps(value, ensure_ascii=False)
+        case list():
+            return ",".join(_value(each) for each in value)
+        case {} if not value:
+            return "all"
+        case Mapping():
+            return "+".join(f"{key}:{_value(each)}" for key, each in value.items())
+        case _:
+            return cell(value)
 
 
 def _past(state: State, at: datetime) -> Document:

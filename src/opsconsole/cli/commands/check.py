@@ -30,9 +30,10 @@ def check(invocation: Invocation, /, everything: bool, strict: bool, **options: 
     """
     selector = single(selectors_of(everything, dimensions_of(options)), "check")
     decision = _decide(invocation, selector.as_dict(), strict=strict)
-    lines = [f"{decision.outcome}: {decision.headline} (revision {decision.revision}, {decision.decided_by})"]
+    said = "" if decision.headline == decision.outcome else f": {decision.headline}"
+    lines = [f"{decision.outcome}{said} (revision {decision.revision}, {decision.decided_by})"]
     lines += [f"  {hold.hold_id}: {describe(hold)} ({hold.mode})" for hold in decision.blockers]
-    lines += [f"  nobody registered {name}" for name in decision.unknown_names]
+    lines += [f"  {name} is not registered: 'opsconsole why' says more" for name in decision.unknown_names]
     invocation.show(Document(decision.as_dict(), lines))
     return _EXITS[decision.outcome]
 

@@ -5,36 +5,49 @@ from __future__ import annotations
 import difflib
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import yaml
 from pydantic import ValidationError
 
 from core.capabilities.configuration import ApplyConfiguration, Configuration, export_configuration
+from core.faults import sentence
 from opsconsole.cli.documents import DocumentError, load
-from opsconsole.cli.engine import Engine, answer, first_fault, opened
+from opsconsole.cli.engine import Engine, opened
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
+from opsconsole.cli.receipts import placed
 from opsconsole.render import Document
+from opsconsole.views.words import counted
 from opsgate.selector import SelectorError
+
+_EXAMPLE: Final = "'opsconsole export' prints a whole one, a small one is: sites: {shop-eu: {title: Shop EU}}"
 
 
 @click.command(short_help="Make the fleet have all that a document names.")
-@click.option("-f", "--file", "file", required=True, metavar="FILE", help="The document; - reads it from stdin.")
+@click.option("-f", "--file", "file", metavar="FILE", help="The document; - reads it from stdin. Required.")
 @click.option("--dry-run", is_flag=True, help="Print the difference, and do nothing.")
 @click.pass_obj
-def apply(invocation: Invocation, file: str, dry_run: bool) -> int:
+def apply(invocation: Invocation, file: str | None, dry_run: bool) -> int:
     """Add and change what the document names, in one transaction.
 
-    Nothing is removed, and no hold is ever released: what stays off is listed.
+    Nothing is removed, and no hold is ever released: what stays off is listed. A document has any of these parts, and
+    'opsconsole export' prints the one of this fleet:
+
+    \b
+        sites: {shop-eu: {title: Shop EU}}
+        flags: {enableABTesting: {state: off}}
+        limits: {maxSitesPerHour: {limit: 5}}
     """
+    if file is None:
+        raise click.UsageError(f"say which document is meant: -f FILE, or -f - for stdin; {_EXAMPLE}")
     try:
         command = ApplyConfiguration(configuration=Configuration.model_validate(load(_text(file))))
     except DocumentError as error:
-        raise SelectorError(f"{file}: {error}") from None
+        raise SelectorError(f"{file}: {error}; {_EXAMPLE}") from None
     except ValidationError as error:
-        raise SelectorError(f"{file}: {first_fault(error)}") from None
+        raise SelectorError(f"{file}: {sentence(error)}; {_EXAMPLE}") from None
     with opened(invocation, create=not dry_run) as engine:
         if dry_run:
             _rehearse(engine, command)
@@ -42,7 +55,8 @@ def apply(invocation: Invocation, file: str, dry_run: bool) -> int:
             receipt = engine.submit(command)
             for note in receipt.notes:
                 invocation.say(note)
-            invocation.show(answer(receipt, f"applied in {len(receipt.events)} changes at revision {receipt.revision}"))
+            changes = counted(len(receipt.events), "change")
+            invocation.show(placed(receipt, f"applied in {changes} at revision {receipt.revision}"))
     return Exit.OK
 
 

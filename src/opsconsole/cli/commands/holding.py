@@ -123,7 +123,8 @@ def resume(invocation: Invocation, /, everything: bool, **options: Any) -> int:
 def pause_work(invocation: Invocation, wanted: Pause, chosen: Chosen) -> int:
     """Place operator holds; with ``wait_acks`` wait for the workers."""
     from core.capabilities.holds import PlaceHold
-    from opsconsole.cli.engine import answer, built, opened
+    from opsconsole.cli.engine import built, opened
+    from opsconsole.cli.receipts import placed
 
     with opened(invocation, create=not wanted.dry_run) as engine:
         selectors = tuple(chosen(engine.names))
@@ -141,7 +142,7 @@ def pause_work(invocation: Invocation, wanted: Pause, chosen: Chosen) -> int:
         if wanted.dry_run:
             invocation.say("dry run: nothing was done")
         verb = "would pause" if wanted.dry_run else "paused"
-        invocation.show(answer(receipt, f"{verb} {scope_text(selectors)} at revision {receipt.revision}"))
+        invocation.show(placed(receipt, f"{verb} {scope_text(selectors)} at revision {receipt.revision}", selectors))
         if wanted.wait_acks is not None:
             from opsconsole.cli.acks import wait_for_acks
 
@@ -152,7 +153,8 @@ def pause_work(invocation: Invocation, wanted: Pause, chosen: Chosen) -> int:
 def resume_work(invocation: Invocation, options: dict[str, Any], chosen: Chosen) -> int:
     """Release operator holds."""
     from core.capabilities.holds import ReleaseHolds
-    from opsconsole.cli.engine import answer, built, opened
+    from opsconsole.cli.engine import built, opened
+    from opsconsole.cli.receipts import released
 
     with opened(invocation) as engine:
         selectors = tuple(chosen(engine.names))
@@ -179,5 +181,5 @@ def resume_work(invocation: Invocation, options: dict[str, Any], chosen: Chosen)
         for note in receipt.notes:
             invocation.say(note)
         done = f"released {', '.join(receipt.hold_ids)} at revision {receipt.revision}"
-        invocation.show(answer(receipt, done))
+        invocation.show(released(receipt, done))
     return Exit.OK

@@ -53,4 +53,4 @@ def info(invocation: Invocation) -> int:
 
 
 def _shown(value: object) -> str:
-    return ", ".join(value) if isinstance(value, list) else "-" if value is None else str(value)
+    return ", ".join(value) or "-" if isinstance(value, list) else "-" if value is None else str(value)

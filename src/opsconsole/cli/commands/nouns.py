@@ -10,8 +10,9 @@ import click
 
 from core.errors import UnknownName
 from core.messages import Command, Receipt
-from opsconsole.cli.engine import Engine, answer
+from opsconsole.cli.engine import Engine
 from opsconsole.cli.params import NameOf
+from opsconsole.cli.receipts import placed, released
 from opsconsole.render import Document, Listing, Row, cell
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -56,7 +57,8 @@ def change(engine: Engine, command: Command, done: str, *, release: bool = False
     receipt = engine.release(command) if release else engine.submit(command)
     for note in receipt.notes:
         engine.invocation.say(note)
-    engine.invocation.show(answer(receipt, f"{done} at revision {receipt.revision}"))
+    told = released if release else placed
+    engine.invocation.show(told(receipt, f"{done} at revision {receipt.revision}"))
     return receipt
 
 

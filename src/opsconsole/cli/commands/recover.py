@@ -23,7 +23,8 @@ def recover(invocation: Invocation, emergency: str, reason: str, confirm: str | 
     once.
     """
     from core.capabilities.recovery import Recover, recovery_checks
-    from opsconsole.cli.engine import answer, built, opened
+    from opsconsole.cli.engine import built, opened
+    from opsconsole.cli.receipts import released
 
     with opened(invocation) as engine:
         engine.require_recorded()
@@ -42,5 +43,5 @@ def recover(invocation: Invocation, emergency: str, reason: str, confirm: str | 
         receipt = engine.release(command, expected_revision=expected)
         for note in receipt.notes:
             invocation.say(note)
-        invocation.show(answer(receipt, f"recovered {emergency} at revision {receipt.revision}"))
+        invocation.show(released(receipt, f"recovered {emergency} at revision {receipt.revision}"))
     return Exit.OK

@@ -8,6 +8,7 @@ import click
 
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
+from opsconsole.cli.parts import in_parts
 from opsconsole.cli.times import ago
 from opsconsole.render import Document
 from opsgate.evaluate import describe, rank
@@ -59,6 +60,8 @@ def _lines(found: FleetStatus) -> list[str]:
     lines = [f"{_SIGNS[found.state]} {found.state} at revision {found.revision}{read}"]
     if found.fault:
         lines.append(f"  {found.fault}")
+    elif found.state == "partly":
+        lines.append(f"  {in_parts(found)}")
     lines.append(f"  workers: {found.live} live, {found.lost} lost")
     for stop in found.stops:
         emergency = stop.emergency_id or "no emergency yet"

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from opsconsole.cli.invocation import Invocation
-from opsconsole.cli.params import FreeText, dimensions_of, selector_options
+from opsconsole.cli.params import dimensions_of, selector_options
 from opsconsole.cli.stop_line import OPTIONS, Option, Wanted
 
 
@@ -40,7 +40,7 @@ def stop(invocation: Invocation, /, everything: bool, **options: Any) -> int:
 def _option(spec: Option) -> click.Option:
     if not spec.metavar:
         return click.Option([spec.flag], is_flag=True, help=spec.help)
-    kind = click.Choice(spec.choices) if spec.choices else FreeText() if spec.key == "reason" else click.STRING
+    kind = click.Choice(spec.choices) if spec.choices else click.STRING
     return click.Option([spec.flag], type=kind, multiple=spec.many, metavar=spec.metavar, help=spec.help)
 
 
