@@ -10,12 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from opsconsole.browse import Browser
 from opsconsole.dialogs.base import Dialog
 from opsconsole.dialogs.filter import FilterPrompt
 from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
 from opsconsole.dialogs.reading import Reading
 from opsconsole.dialogs.recover import RecoverPrompt
-from opsconsole.dialogs.target import Target
+from opsconsole.dialogs.several import KEYS_MAX, Aim, Several
 from opsconsole.views.picture import Picture
 from opsconsole.views.recovery import resumable
 
@@ -152,21 +153,18 @@ class OnTarget(Action):
         """There must be such a thing, and a right to do it."""
         if desk.picture.who.read_only:
             return "this console is read-only"
-        return "" if self.target(desk) else "select a site or a flag first"
-
-    @staticmethod
-    def target(desk: Desk) -> Target | None:
-        """What is under the cursor, by its key."""
-        selected = desk.pane.selected
-        return desk.pane.target(selected) if selected else None
+        aim = desk.pane.aim()
+        if isinstance(aim, Several) and len(aim.keys) > KEYS_MAX:
+            return f"{len(aim.keys)} rows are marked, and one command takes {KEYS_MAX}"
+        return "" if aim else "select a site, a flag or a workflow first"
 
     def run(self, desk: Desk) -> None:
         """Ask."""
-        if target := self.target(desk):
-            desk.open(self.prompt(target, desk.picture))
+        if aim := desk.pane.aim():
+            desk.open(self.prompt(aim, desk.picture))
 
     @abstractmethod
-    def prompt(self, target: Target, picture: Picture) -> Dialog:
+    def prompt(self, aim: Aim, picture: Picture) -> Dialog:
         """The prompt that asks."""
 
 
@@ -174,22 +172,88 @@ class Pause(OnTarget):
     """A pause."""
 
     id, keys, shown, label = "pause", "p", "p", "pause"
-    about = "pause the selected site, or switch the selected flag off; y confirms"
+    about = "pause the marked sites, else the selected one; switch flags and workflows off; y confirms"
 
-    def prompt(self, target: Target, picture: Picture) -> Dialog:
+    def prompt(self, aim: Aim, picture: Picture) -> Dialog:
         """Names it."""
-        return PausePrompt(target)
+        return PausePrompt(aim)
 
 
 class Resume(OnTarget):
     """A resume."""
 
     id, keys, shown, label = "resume", "P", "P", "resume"
-    about = "resume the selected site, or switch the selected flag on; asks for a reason, y confirms"
+    about = "resume the marked sites, else the selected one; switch flags and workflows on; asks for a reason"
 
-    def prompt(self, target: Target, picture: Picture) -> Dialog:
+    def prompt(self, aim: Aim, picture: Picture) -> Dialog:
         """Names whose holds it releases."""
-        return ResumePrompt(target, picture)
+        return ResumePrompt(aim, picture)
+
+
+class OnMarkable(Action):
+    """Something about marks, in lists whose rows can be paused."""
+
+    def why_not(self, desk: Desk) -> str:
+        """There must be a row, of a kind that can be acted on."""
+        selected = desk.pane.selected
+        if selected is None:
+            return "there is no row under the cursor"
+        return "" if desk.pane.target(selected) else "rows are marked to pause or resume them, and these cannot be"
+
+
+class Mark(OnMarkable):
+    """A mark."""
+
+    id, keys, shown = "mark", "space", "Space"
+    about = "mark the selected row and go to the next; p and P act on all marked rows at once"
+
+    def run(self, desk: Desk) -> None:
+        """Set, never toggle."""
+        if desk.pane.browser.anchor is not None:
+            desk.pane.look_anew(Browser.mark_range)
+        elif selected := desk.pane.selected:
+            desk.pane.look_anew(lambda browser: browser.mark(selected))
+            desk.pane.action_move(1)
+
+
+class Unmark(OnMarkable):
+    """No mark."""
+
+    id, keys, shown = "unmark", "u", "u"
+    about = "take the mark of the selected row away and go to the next"
+
+    def run(self, desk: Desk) -> None:
+        """Of this row alone."""
+        if selected := desk.pane.selected:
+            desk.pane.look_anew(lambda browser: browser.unmark(selected))
+            desk.pane.action_move(1)
+
+
+class UnmarkAll(Action):
+    """No marks."""
+
+    id, keys, shown = "unmark-all", "U", "U"
+    about = "take all marks of this list away, those too that a filter hides"
+
+    def why_not(self, desk: Desk) -> str:
+        """There must be some."""
+        return "" if desk.pane.browser.marks else "nothing is marked"
+
+    def run(self, desk: Desk) -> None:
+        """Of this list."""
+        desk.pane.look_anew(lambda browser: browser.unmark(*browser.marks))
+
+
+class Range(OnMarkable):
+    """Many marks."""
+
+    id, keys, shown = "range", "v", "v"
+    about = "begin a range; pressed again, mark every row that is shown from there to here; Esc drops it"
+
+    def run(self, desk: Desk) -> None:
+        """Begin it, or end it."""
+        begun = desk.pane.browser.anchor is not None
+        desk.pane.look_anew(Browser.mark_range if begun else Browser.begin_range)
 
 
 class Why(Action):
@@ -293,7 +357,7 @@ class Back(Action):
     def run(self, desk: Desk) -> None:
         """The nearest first."""
         if desk.pane.browser.anchor is not None:
-            desk.pane.drop_range()
+            desk.pane.look_anew(Browser.drop_range)
         elif desk.pane.browser.filter_text:
             desk.filter("")
         else:
@@ -392,6 +456,10 @@ ACTIONS: tuple[Action, ...] = (
     NextPane(),
     PreviousPane(),
     Zoom(),
+    Mark(),
+    Unmark(),
+    UnmarkAll(),
+    Range(),
     Sort(),
     Wide(),
     NextMatch(),

@@ -155,7 +155,18 @@ class Spliced:
         return len(self._before) + len(self._middle) + len(self._after)
 
     def __getitem__(self, index: int, /) -> Row:
-        return self._make(self._key(index))
+        return self._make(self.key(index))
+
+    def key(self, index: int) -> str:
+        """The key of one row."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        if index < len(self._before):
+            return self._before[index]
+        index -= len(self._before)
+        if index < len(self._middle):
+            return self._middle[-1 - index if self._backwards else index]
+        return self._after[index - len(self._middle)]
 
     def find(self, key: str) -> int | None:
         """Where `key` stands."""
@@ -165,16 +176,6 @@ class Spliced:
         if at == len(self._middle) or self._middle[at] != key:
             return None
         return len(self._before) + (len(self._middle) - 1 - at if self._backwards else at)
-
-    def _key(self, index: int) -> str:
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        if index < len(self._before):
-            return self._before[index]
-        index -= len(self._before)
-        if index < len(self._middle):
-            return self._middle[-1 - index if self._backwards else index]
-        return self._after[index - len(self._middle)]
 
 
 def _each(rows: Rows) -> Iterable[Row]:

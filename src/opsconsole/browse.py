@@ -44,8 +44,9 @@ class Browser:
     def show(self, table: Table) -> None:
         """Look at another state of the same things."""
         was_visible = self._in_view(self._index())
+        came_or_went = table.things is None or table.things is not self.whole.things
         self.whole = table
-        if table is not NOTHING:
+        if came_or_went and table is not NOTHING:
             self._forget_what_is_gone()
         self._arrange()
         if self.place.cursor is None:
@@ -74,7 +75,7 @@ class Browser:
         if not len(self.table.rows):
             return
         self._last_index = max(0, min(len(self.table.rows) - 1, index))
-        self.place = self.place._replace(cursor=self.table.rows[self._last_index].key)
+        self.place = self.place._replace(cursor=self.table.rows.key(self._last_index))
         self._scroll(to=self._last_index)
 
     def seek(self, by: int) -> bool:
@@ -86,7 +87,7 @@ class Browser:
         places = range(len(found))
 
         def place_of(at: int) -> int:
-            place = shown.find(found[at].key)
+            place = shown.find(found.key(at))
             return -1 if place is None else place
 
         if by > 0:
@@ -166,7 +167,8 @@ class Browser:
         if start is None or stop is None:
             self._look_anew()
             return
-        self.mark(*(self.table.rows[index].key for index in range(min(start, stop), max(start, stop) + 1)))
+        between = range(min(start, stop), max(start, stop) + 1)
+        self._remark(self.marks.union(map(self.table.rows.key, between)))
 
     def _remark(self, marks: frozenset[str]) -> None:
         self.place = self.place._replace(marks=marks)
@@ -192,7 +194,7 @@ class Browser:
 
     def _select_first(self) -> None:
         if self._selectable and len(self.table.rows):
-            self.place = self.place._replace(cursor=self.table.rows[0].key, top=0)
+            self.place = self.place._replace(cursor=self.table.rows.key(0), top=0)
 
     def _arrange(self) -> None:
         whole, how = self.whole, self.how

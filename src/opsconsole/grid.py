@@ -6,6 +6,7 @@ ticks. How somebody moves about in it is a `Browser`'s affair.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -72,9 +73,9 @@ class Grid(Painted, can_focus=True):
         self._see()
         return found
 
-    def drop_range(self) -> None:
-        """No range is being marked any more."""
-        self.browser.drop_range()
+    def look_anew(self, change: Callable[[Browser], None]) -> None:
+        """Change how the list is looked at, and show it so."""
+        change(self.browser)
         self._see()
 
     def on_focus(self) -> None:

@@ -52,6 +52,9 @@ class Rows(Protocol):
 
     def __getitem__(self, index: int, /) -> Row: ...
 
+    def key(self, index: int, /) -> str:
+        """The key of one row, without making the row."""
+
     def find(self, key: str) -> int | None:
         """Where the row of `key` stands now; None if it is gone."""
 
@@ -72,6 +75,10 @@ class Listed:
     def __getitem__(self, index: int, /) -> Row:
         return self._rows[index]
 
+    def key(self, index: int, /) -> str:
+        """The key of one row."""
+        return self._rows[index].key
+
     def find(self, key: str) -> int | None:
         """Where the row of `key` stands; None if there is none."""
         return self._places.get(key)
@@ -86,6 +93,8 @@ class Table:
     alarm: str = ""
     note: str = ""
     empty: str = "nothing to show"
+    things: object = None
+    """What the rows are rows of: the same object for as long as nothing came and nothing went. None: not known."""
 
 
 class Frame(NamedTuple):

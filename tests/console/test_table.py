@@ -76,6 +76,9 @@ def test_only_visible_rows_are_made() -> None:
             self.made += 1
             return Row(str(index), (Cell(str(index)), Cell(""), Cell("")))
 
+        def key(self, index: int, /) -> str:
+            return str(index)
+
         def find(self, key: str) -> int | None:
             return int(key)
 

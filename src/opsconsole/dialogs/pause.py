@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from opsconsole.dialogs.base import Dialog, Outcome, Said, Send, field_line, keys_line
 from opsconsole.dialogs.field import Field
-from opsconsole.dialogs.target import Target
+from opsconsole.dialogs.several import Aim, Several
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
 from opsgate.evaluate import describe
+from opsgate.hold import Hold
 
+HOLDS_NAMED = 5
 CANCELS = ("Esc", "cancels")
 
 
 class PausePrompt(Dialog):
     """Opened by ``p``. ``y`` pauses, ``r`` adds a reason first; ``p`` and Enter do nothing, any other key cancels."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Aim) -> None:
         self.title = f"PAUSE {target.name}"
         self._target = target
         self._reason = Field()
@@ -26,8 +30,7 @@ class PausePrompt(Dialog):
         """What it does, and what holds it already."""
         drains = "running work finishes, nothing new starts"
         lines: list[Said] = [(Span(self._target.pauses, Style.STRONG), Span(f": {drains}"))]
-        lines += [(Span(f"already: {clean(describe(hold), 120)}"),) for hold in self._target.holds(picture)]
-        return lines
+        return lines + _holds("already: ", self._target.holds(picture), Style.PLAIN)
 
     def foot(self, picture: Picture) -> list[Said]:
         """The reason, if there is to be one, and the keys."""
@@ -60,7 +63,7 @@ class PausePrompt(Dialog):
 class ResumePrompt(Dialog):
     """Opened by ``P``. A reason first; then ``y`` resumes. It is refused when the state moved since it opened."""
 
-    def __init__(self, target: Target, picture: Picture) -> None:
+    def __init__(self, target: Aim, picture: Picture) -> None:
         self.title = f"RESUME {target.name}"
         self._target = target
         self._opened_at = picture.state.control_revision
@@ -73,13 +76,12 @@ class ResumePrompt(Dialog):
         if self._moved:
             return [(Span("The state moved since you looked: Esc, look again, then decide again.", Style.BAD),)]
         released = self._target.released(picture)
-        lines: list[Said] = [
-            (Span(f"releases {hold.hold_id}: {clean(describe(hold), 120)}", Style.STRONG),) for hold in released
-        ]
+        lines = _holds("releases ", released, Style.STRONG, by_id=True)
+        if isinstance(self._target, Several):
+            lines.insert(0, (Span(self._target.resumes),))
         if not released:
             lines.append((Span("nothing here that P may release", Style.WARN),))
-        remaining = self._target.remaining(picture)
-        return lines + [(Span(f"still held: {clean(describe(hold), 120)}", Style.WARN),) for hold in remaining]
+        return lines + _holds("still held: ", self._target.remaining(picture), Style.WARN)
 
     def foot(self, picture: Picture) -> list[Said]:
         """The reason, and the keys."""
@@ -110,3 +112,14 @@ class ResumePrompt(Dialog):
     def see(self, picture: Picture) -> None:
         """Notice when holds changed under the prompt."""
         self._moved = self._moved or picture.state.control_revision != self._opened_at
+
+
+def _holds(what: str, holds: Sequence[Hold], style: Style, *, by_id: bool = False) -> list[Said]:
+    """The holds, a line each; of many only the first, and how many more."""
+    lines: list[Said] = []
+    for hold in holds[:HOLDS_NAMED]:
+        named = f"{clean(hold.hold_id, 40)}: " if by_id else ""
+        lines.append((Span(f"{what}{named}{clean(describe(hold), 120)}", style),))
+    if len(holds) > HOLDS_NAMED:
+        lines.append((Span(f"{what}{len(holds) - HOLDS_NAMED} more", style),))
+    return lines

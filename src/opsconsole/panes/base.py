@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 from opsconsole.browse import NOTHING
+from opsconsole.dialogs.several import Aim, Several
 from opsconsole.dialogs.target import Target
 from opsconsole.grid import Grid
 from opsconsole.lines import Span
@@ -52,6 +53,14 @@ class TablePane(Grid):
     def target(self, key: str) -> Target | None:
         """What ``p`` and ``P`` would act on, with the cursor on `key`; None where they do not apply."""
         return None
+
+    def aim(self) -> Aim | None:
+        """What ``p`` and ``P`` act on now: the marked rows, else the one under the cursor."""
+        marked = [target for key in self.browser.marks_in_order if (target := self.target(key))]
+        if marked:
+            keys = tuple(target.key for target in marked)
+            return Several(marked[0].dimension, keys, self.browser.hidden_marks)
+        return self.target(self.selected) if self.selected else None
 
     def selector(self, key: str, picture: Picture) -> Selector | None:
         """The scope that ``d`` explains, with the cursor on `key`."""

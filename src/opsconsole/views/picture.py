@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from opsconsole.arrange import Filter
 from opsgate.evaluate import rank
 from opsgate.hold import Hold
 from opsgate.order import Order
@@ -73,6 +74,9 @@ class NameBook:
         for dimension, name in state.names:
             book.setdefault(dimension, []).append(name)
         self._names = {dimension: sorted(names) for dimension, names in book.items()}
+        self._folded: dict[str, list[str]] = {}
+        self._asked: tuple[str, Filter] | None = None
+        self._answer: list[str] = []
 
     def is_of(self, state: State) -> bool:
         """Whether these are the names of `state`. Who last paused a name is part of its entry, and changes no book."""
@@ -81,6 +85,21 @@ class NameBook:
     def of(self, dimension: str) -> list[str]:
         """The names of one dimension in alphabetical order."""
         return self._names.get(dimension, [])
+
+    def matching(self, dimension: str, wanted: Filter) -> list[str]:
+        """Those of them that pass a filter. The last answer is kept: the same is asked with every picture."""
+        names = self.of(dimension)
+        if not wanted.active:
+            return names
+        if self._asked != (dimension, wanted):
+            folded = self._folded.setdefault(dimension, "\n".join(names).casefold().split("\n"))
+            found: list[int] | range = range(len(names))
+            for word in wanted.wanted:
+                found = [at for at in found if word in folded[at]]
+            for word in wanted.unwanted:
+                found = [at for at in found if word not in folded[at]]
+            self._asked, self._answer = (dimension, wanted), [names[at] for at in found]
+        return self._answer
 
 
 class HoldBook:
@@ -111,7 +130,12 @@ class Progress:
     acked: frozenset[str]
     lost: frozenset[str]
 
-    @property
+    @cached_property
+    def listed(self) -> frozenset[str]:
+        """The frozen list, to look workers up in."""
+        return frozenset(self.stop.of)
+
+    @cached_property
     def missing(self) -> tuple[str, ...]:
         """Who is on the frozen list and has not been seen to stop."""
         return tuple(worker for worker in self.stop.of if worker not in self.acked)

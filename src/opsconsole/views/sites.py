@@ -7,12 +7,14 @@ become rows when they are scrolled into view. So a hundred thousand sites cost w
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from opsconsole.arrange import Arrangement, Spliced, is_alarmed, ordered, said_by
 from opsconsole.lines import Style
-from opsconsole.table import Cell, Column, Row, Table
+from opsconsole.table import Cell, Column, Row, Rows, Table
 from opsconsole.text import clean
 from opsconsole.views.holding import since, whose, why
 from opsconsole.views.picture import Facts, Picture
@@ -32,6 +34,9 @@ COLUMNS = (
     Column("ACK", 5, 7, rank=3, right=True),
     Column("IN-FLIGHT", 9, 9, rank=5, right=True),
 )
+
+NO_SITE = " "
+"""No site has such a name."""
 
 BOTH = "STOP PAUSED"
 """Under an emergency, and paused by somebody too: recovering the one leaves the other."""
@@ -67,18 +72,26 @@ class SiteRows:
         return len(self._names)
 
     def __getitem__(self, index: int, /) -> Row:
+        return self._row(self.key(index))
+
+    def key(self, index: int) -> str:
+        """The name of one site."""
         if index < len(self._worst):
-            return self._row(self._worst[index])
-        return self._row(self._names[self._skip(index - len(self._worst))])
+            return self._worst[index]
+        return self._names[self._skip(index - len(self._worst))]
 
     def find(self, key: str) -> int | None:
         """Where `key` stands now."""
         if key in self._held:
-            return self._worst.index(key)
+            return self._ranks[key]
         at = bisect_left(self._names, key)
         if at == len(self._names) or self._names[at] != key:
             return None
         return len(self._worst) + at - bisect_left(self._places, at)
+
+    @cached_property
+    def _ranks(self) -> dict[str, int]:
+        return {site: rank for rank, site in enumerate(self._worst)}
 
     @property
     def held(self) -> int:
@@ -90,6 +103,49 @@ class SiteRows:
         """Whether any site is paused and under an emergency at once, which takes more room to say."""
         wide = self._picture.facts.holds.everywhere[:1]
         return any(all(_stopped_and_paused(holds, wide)) for holds in self._held.values())
+
+    def arranged(self, columns: Sequence[Column], how: Arrangement) -> Rows:
+        """These rows in another way. Those that nothing is known of differ in their names only, and stay together."""
+        special = [row for row in self._special if how.filter.passes(said_by(row))]
+        plain = self._plain(how)
+        if not how.sort.title:
+            held = [row.key for row in special if row.key in self._held]
+            return Spliced(
+                held, _merged(plain, [row.key for row in special if row.key not in self._held]), (), self._row
+            )
+        if how.sort.title == columns[0].title:
+            merged = _merged(plain, [row.key for row in special])
+            return Spliced((), merged, (), self._row, backwards=how.sort.backwards)
+        keys = [row.key for row in ordered([*special, self._typical], columns, how.sort)]
+        at = keys.index(NO_SITE)
+        return Spliced(keys[:at], plain, keys[at + 1 :], self._row)
+
+    def alarmed(self, how: Arrangement) -> tuple[int, int]:
+        """How many sites are stopped or must be seen to, and how many of these `how` hides."""
+        bad = [row for row in self._special if is_alarmed(row)]
+        found, hidden = len(bad), sum(not how.filter.passes(said_by(row)) for row in bad)
+        if is_alarmed(self._typical):
+            plain = len(self._names) - len(self._special)
+            found, hidden = found + plain, hidden + plain - len(self._plain(how))
+        return found, hidden
+
+    def _plain(self, how: Arrangement) -> list[str]:
+        """The sites that look like every other, as far as the filter lets them through."""
+        left = how.filter.beside(said_by(Row("", self._typical.cells[1:])))
+        if left is None:
+            return []
+        return _without(self._picture.facts.names.matching("site", left), [row.key for row in self._special])
+
+    @cached_property
+    def _special(self) -> list[Row]:
+        """The rows of sites that have a hold or workers of their own, in the order of all rows."""
+        served = {site for site in self._picture.facts.serving if site not in self._held and _is_in(self._names, site)}
+        return [self._row(site) for site in (*self._worst, *sorted(served))]
+
+    @cached_property
+    def _typical(self) -> Row:
+        """What the row of any other site looks like, beside its name."""
+        return self._row(NO_SITE)
 
     def _skip(self, rank: int) -> int:
         """The place in all names of the `rank`-th one that has nothing of its own."""
@@ -121,7 +177,31 @@ def sites(picture: Picture) -> Table:
         alarm=f"!{rows.held}" if rows.held else "",
         note=counted(len(rows), "site"),
         empty="no site is registered: opsconsole sites add NAME",
+        things=picture.facts.names,
     )
+
+
+def _merged(plain: list[str], others: Iterable[str]) -> list[str]:
+    """Two lists of names in alphabetical order; `plain` is so already, and long."""
+    merged: list[str] = []
+    start = 0
+    for name in sorted(others):
+        at = bisect_left(plain, name, start)
+        merged += plain[start:at]
+        merged.append(name)
+        start = at
+    return merged + plain[start:]
+
+
+def _without(plain: list[str], others: Iterable[str]) -> list[str]:
+    """The names of a long alphabetical list but for a few."""
+    left: list[str] = []
+    start = 0
+    for name in sorted(others):
+        at = bisect_left(plain, name, start)
+        left += plain[start:at]
+        start = at + (at < len(plain) and plain[at] == name)
+    return left + plain[start:]
 
 
 def _held_sites(facts: Facts) -> dict[str, tuple[Hold, ...]]:
@@ -184,10 +264,10 @@ def _acks(picture: Picture, site: str, hold: Hold | None) -> Cell:
     rows = _serving(picture.facts, site)
     if hold.source == "emergency":
         stops = [each for each in picture.facts.progress if hold.hold_id in each.stop.hold_ids]
-        listed = {worker for each in stops for worker in each.stop.of}.intersection(row.worker_id for row in rows)
-        missing = listed.intersection(worker for each in stops for worker in each.missing)
-        verdict = together(stops, picture.now)
-        return Acks(len(listed) - len(missing), len(listed)).cell(verdict.style if verdict else Style.BAD)
+        listed = {row.worker_id for row in rows if any(row.worker_id in each.listed for each in stops)}
+        missing = sum(any(name in each.listed and name not in each.acked for each in stops) for name in listed)
+        verdict = together(stops, picture.now) if missing else None
+        return Acks(len(listed) - missing, len(listed)).cell(verdict.style if verdict else Style.BAD)
     lost = set(picture.facts.lost)
     seen = sum(row.revision >= hold.revision and row.worker_id not in lost for row in rows)
     return Acks(seen, len(rows)).cell(Style.WARN)

@@ -1,0 +1,87 @@
+"""What a pause or a resume of marked rows acts on: several names of one dimension, in one command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.capabilities.holds import PlaceHold, ReleaseHolds
+from core.capabilities.switches import SetSwitch
+from core.messages import Command
+from opsconsole.dialogs.target import Dimension, Target
+from opsconsole.text import clean
+from opsconsole.views.picture import Picture
+from opsgate.hold import Hold
+from opsgate.selector import EVERYTHING, Selector
+
+KEYS_MAX = 10_000
+"""As many as one command takes."""
+NAMED_MAX = 8
+NOUNS = {"site": "sites", "operation": "flags", "workflow": "workflows"}
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """The marked names. `hidden` of them are not shown, because a filter hides them."""
+
+    dimension: Dimension
+    keys: tuple[str, ...]
+    hidden: int = 0
+
+    @property
+    def selectors(self) -> tuple[Selector, ...]:
+        """The selector of exactly each."""
+        return tuple(target.selector for target in self._each())
+
+    @property
+    def name(self) -> str:
+        """What people call them together."""
+        return f"{len(self.keys)} marked {NOUNS[self.dimension]}"
+
+    @property
+    def pauses(self) -> str:
+        """What a pause of them is called: how many, and which."""
+        return f"{'pauses' if self.dimension == 'site' else 'switches off'} {self._named()}"
+
+    @property
+    def resumes(self) -> str:
+        """What a resume of them is about."""
+        return f"{'resumes' if self.dimension == 'site' else 'switches on'} {self._named()}"
+
+    def holds(self, picture: Picture) -> tuple[Hold, ...]:
+        """The holds on exactly these."""
+        return tuple(hold for target in self._each() for hold in target.holds(picture))
+
+    def released(self, picture: Picture) -> tuple[Hold, ...]:
+        """What a resume would release."""
+        return tuple(hold for target in self._each() for hold in target.released(picture))
+
+    def remaining(self, picture: Picture) -> tuple[Hold, ...]:
+        """What would hold any of them all the same."""
+        gone = {hold.hold_id for hold in self.released(picture)}
+        wider = picture.state.holds_on(EVERYTHING)  # of one name nothing else is wider than itself
+        return (*wider, *(hold for hold in self.holds(picture) if hold.hold_id not in gone))
+
+    def pause(self, reason: str) -> Command:
+        """The one command that holds them all."""
+        if self.dimension != "site":
+            return SetSwitch(dimension=self.dimension, names=self.keys, on=False, reason=reason)
+        return PlaceHold(selectors=self.selectors, reason=reason)
+
+    def resume(self, reason: str) -> Command:
+        """The one command that releases what `released` names."""
+        if self.dimension != "site":
+            return SetSwitch(dimension=self.dimension, names=self.keys, on=True, reason=reason)
+        return ReleaseHolds(selectors=self.selectors, reason=reason)
+
+    def _each(self) -> tuple[Target, ...]:
+        return tuple(Target(self.dimension, key) for key in self.keys)
+
+    def _named(self) -> str:
+        names = ", ".join(target.name for target in self._each()[:NAMED_MAX])
+        more = f" +{len(self.keys) - NAMED_MAX} more" if len(self.keys) > NAMED_MAX else ""
+        hidden = f" ({self.hidden} of them hidden by the filter)" if self.hidden else ""
+        return clean(f"{self.name}{hidden}: {names}{more}", 1000)
+
+
+Aim = Target | Several
+"""One name, or several."""
