@@ -17,8 +17,10 @@ from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
 from opsconsole.dialogs.reading import Reading
 from opsconsole.dialogs.recover import RecoverPrompt
 from opsconsole.dialogs.several import KEYS_MAX, Aim, Several
+from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
 from opsconsole.views.recovery import resumable
+from opsconsole.views.workers import without_acknowledgement
 
 if TYPE_CHECKING:
     from opsconsole.panes import TablePane  # a widget: the command line reads the keys of actions without Textual
@@ -51,6 +53,9 @@ class Desk(Protocol):
 
     def show_list(self, name: str) -> bool:
         """Look at a list by its name (`opsconsole.panes.NAMES`); False when there is none of that name."""
+
+    def enter(self, subject: Subject) -> None:
+        """Look at the inside of something, or at its log."""
 
     @property
     def can_go_back(self) -> bool:
@@ -277,6 +282,59 @@ class Why(Action):
         return desk.pane.why(selected, desk.picture) if selected else None
 
 
+class OnSubject(Action):
+    """Something about what is under the cursor."""
+
+    def why_not(self, desk: Desk) -> str:
+        """There must be something."""
+        return "" if self.subject(desk) else "there is nothing behind this row"
+
+    @staticmethod
+    def subject(desk: Desk) -> Subject | None:
+        """What is under the cursor."""
+        selected = desk.pane.selected
+        return desk.pane.subject_of(selected) if selected else None
+
+
+class Enter(OnSubject):
+    """Nearer."""
+
+    id, keys, shown = "enter", "enter", "Enter"
+    about = "look inside: a site's holds and workers, an emergency's acknowledgements, a limit's use; Esc goes back"
+
+    def run(self, desk: Desk) -> None:
+        """Never confirms anything."""
+        if subject := self.subject(desk):
+            desk.enter(subject)
+
+
+class Log(OnSubject):
+    """What happened to it."""
+
+    id, keys, shown, label = "log", "l", "l", "log"
+    about = "the events that are about the selected row, newest first"
+
+    def run(self, desk: Desk) -> None:
+        """From the journal, as far back as it is scrolled."""
+        if subject := self.subject(desk):
+            desk.enter(subject._replace(log=True))
+
+
+class Acks(Action):
+    """Who is missing."""
+
+    id, keys, shown, label = "acks", "a", "a", "acks"
+    about = "list the workers that have not acknowledged the stops in force"
+
+    def why_not(self, desk: Desk) -> str:
+        """Only while somebody is missing."""
+        return "" if without_acknowledgement(desk.picture) else "no acknowledgement is missing"
+
+    def run(self, desk: Desk) -> None:
+        """All of them, whatever the pane."""
+        desk.enter(Subject("acks", ""))
+
+
 class Filter(Action):
     """Fewer rows."""
 
@@ -451,7 +509,10 @@ ACTIONS: tuple[Action, ...] = (
     Pause(),
     Resume(),
     Why(),
+    Acks(),
     Filter(),
+    Enter(),
+    Log(),
     Help(),
     NextPane(),
     PreviousPane(),

@@ -32,13 +32,14 @@ from opsconsole.lines import Span, Style
 from opsconsole.movement import MOVES
 from opsconsole.navigator import Navigator
 from opsconsole.pages import Pages
-from opsconsole.panes import TablePane
+from opsconsole.panes import AuditPane, TablePane
 from opsconsole.screen import MainScreen
 from opsconsole.session import Feed
 from opsconsole.shell import Shell
 from opsconsole.table import Table
 from opsconsole.text import clean
 from opsconsole.views.answers import Words, answered, fired, refused
+from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import BUCKET_S
 from opsgate.order import Order
@@ -84,7 +85,7 @@ class Console(Shell, inherit_bindings=False):
         self._main = MainScreen(self._bars.all(), self._prompt_ended, monotonic)
         self._navigator = Navigator(self._main, self.paint)
         self._pages = Pages(feed.read, self.tell, self.paint)
-        self._main.audit.want_older = self._pages.want_older
+        self._main.audit.want_older = self._main.inside.want_older = self._pages.want_older
         self._bind_keys()
 
     def get_default_screen(self) -> MainScreen:
@@ -138,9 +139,9 @@ class Console(Shell, inherit_bindings=False):
 
     def _read_on(self) -> None:
         """What happened is kept up with only while somebody looks at it."""
-        if self.pane is self._main.audit:
+        if isinstance(self.pane, AuditPane):
             self._pages.see(self._feed.recent)
-            self._main.audit.read = self._pages.read
+            self.pane.read = self._pages.read
 
     def _news_came(self) -> None:
         wait_s = min(PAINT_S, self._painted_at + PAINT_S - self._monotonic())
@@ -284,6 +285,10 @@ class Console(Shell, inherit_bindings=False):
     def show_list(self, name: str) -> bool:
         """Look at a list by its name; False when there is none of that name."""
         return self._navigator.show_list(name)
+
+    def enter(self, subject: Subject) -> None:
+        """Look at the inside of something, or at its log."""
+        self._navigator.enter(subject)
 
     @property
     def can_go_back(self) -> bool:

@@ -16,7 +16,7 @@ from opsconsole.dialogs.base import Send
 from opsconsole.layout import Box, Mode, Plan
 from opsconsole.lines import Line
 from opsconsole.painted import STYLE_CLASSES, Painted
-from opsconsole.panes import LISTS, PANES, AuditPane, EventsPane, TablePane
+from opsconsole.panes import LISTS, PANES, AuditPane, EventsPane, InsidePane, TablePane
 from opsconsole.prompt import PromptBox
 from opsconsole.table import Table
 from opsconsole.views.picture import Picture
@@ -73,8 +73,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._layout = PlanLayout()
         self.panes: dict[str, TablePane] = {kind.name: kind(number) for number, kind in enumerate(PANES, 1)}
         self.panes |= {kind.name: kind() for kind in LISTS}
-        self.audit = AuditPane()
-        self.panes[self.audit.name] = self.audit
+        self.audit, self.inside = AuditPane(), InsidePane()
+        self.panes |= {pane.name: pane for pane in (self.audit, self.inside)}
         self.events = EventsPane()
         self.prompt = PromptBox(ended, monotonic)
         self.front = "sites"

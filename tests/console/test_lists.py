@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from core.capabilities.holds import PlaceHold, ReleaseHolds
+from core.capabilities.names import RemoveName
 from opsconsole.panes import NAMES
 from tests.console.desk import Desk, small_fleet
+from tests.console.fleet import Fleet
 
 pytestmark = pytest.mark.asyncio
 
@@ -92,3 +95,177 @@ async def test_the_next_match_is_found_when_all_rows_are_shown_again() -> None:
         assert "no further match" in desk.text()
         await desk.press("N")
         assert desk.console.pane.selected == "shop-eu"
+
+
+# ---------------------------------------------------------------------------------------------------- marks and bulk
+
+
+async def test_marks_stay_on_their_things_through_sorting_filtering_and_new_states() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        await desk.press("j", "space", "space", "o", "/")
+        await desk.type("shop")
+        await desk.press("enter")
+        assert desk.console.pane.browser.marks == {"feed", "mail"}
+        assert "marked: 2" in desk.text()
+        desk.fleet.pause("INC-2", site="mail")
+        await desk.settle()
+        await desk.press("escape")
+        assert desk.console.pane.browser.marks == {"feed", "mail"}
+        assert "* feed" in desk.text()
+
+
+async def test_a_thing_that_goes_loses_its_mark() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        await desk.press("j", "space")
+        assert desk.console.pane.browser.marks == {"feed"}
+        desk.fleet.do(RemoveName(dimension="site", name="feed"))
+        await desk.settle()
+        assert desk.console.pane.browser.marks == frozenset()
+
+
+async def test_one_command_pauses_exactly_the_marked_sites_and_the_prompt_names_them() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        await desk.press("j", "space", "space", "space", "/")
+        await desk.type("pay")
+        await desk.press("enter", "p")
+        assert "PAUSE 3 marked sites on PROD" in desk.text()
+        assert "pauses 3 marked sites (2 of them hidden by the filter): feed, mail, pay-gw" in desk.text()
+        await desk.press("enter")
+        assert desk.fleet.submitted == [], "Enter confirms nothing"
+        await desk.press("y")
+        await desk.until(lambda: len(desk.fleet.submitted) == 1)
+        command = desk.fleet.submitted[0].command
+        assert isinstance(command, PlaceHold)
+        assert {str(selector) for selector in command.selectors} == {"site=feed", "site=mail", "site=pay-gw"}
+
+
+async def test_one_command_resumes_the_marked_sites_for_one_reason() -> None:
+    desk = Desk(small_fleet())
+    desk.fleet.pause("INC-2", site="mail")
+    async with desk.at(120, 36):
+        await desk.press("space", "space", "P")
+        assert "resumes 2 marked sites: shop-eu, mail" in desk.text()
+        await desk.type("all is well")
+        await desk.press("enter", "y")
+        await desk.until(lambda: len(desk.fleet.submitted) == 1)
+        command = desk.fleet.submitted[0].command
+        assert isinstance(command, ReleaseHolds)
+        assert {str(selector) for selector in command.selectors} == {"site=shop-eu", "site=mail"}
+        assert command.reason == "all is well"
+
+
+async def test_of_many_marked_sites_some_are_named_and_the_others_counted() -> None:
+    fleet = Fleet()
+    fleet.add_sites(*(f"s{number:02}" for number in range(45)))
+    desk = Desk(fleet)
+    async with desk.at(120, 36):
+        await desk.press("g", "v", "G", "v", "p")
+        assert "PAUSE 45 marked sites" in desk.text()
+        assert "s07 +37 more" in desk.text()
+
+
+async def test_space_sets_a_mark_and_never_takes_one_away() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        await desk.press("g", "space", "g", "space")
+        assert desk.console.pane.browser.marks == {"shop-eu"}
+        await desk.press("g", "u")
+        assert desk.console.pane.browser.marks == frozenset()
+
+
+async def test_what_cannot_be_paused_cannot_be_marked_and_says_so() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        await desk.press("4", "space")
+        assert desk.console.pane.browser.marks == frozenset()
+        assert "these cannot be" in desk.text()
+
+
+# ----------------------------------------------------------------------------------------------------- looking inside
+
+
+async def test_enter_shows_the_holds_and_workers_of_a_site_and_escape_goes_back_to_it() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(80, 24):
+        await desk.press("enter")
+        text = desk.text()
+        assert "Site shop-eu" in text
+        assert "manual INC-1" in text
+        assert "w-01" in text
+        assert "w-07" in text
+        assert "w-02" not in text
+        await desk.press("j", "enter")
+        assert "Worker w-01" in desk.text()
+        await desk.press("escape")
+        assert "Site shop-eu" in desk.text()
+        assert desk.console.pane.selected == "worker/w-01"
+        await desk.press("escape")
+        assert desk.console.pane.selected == "shop-eu"
+        assert desk.fleet.submitted == []
+
+
+async def test_enter_shows_who_has_and_who_has_not_acknowledged_an_emergency() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.acknowledge("w-01")
+    desk = Desk(fleet)
+    async with desk.at(120, 36):
+        await desk.press("5", "enter")
+        assert desk.console.pane.title == "Inside"
+        assert "1/12 acknowledged" in desk.text()
+
+
+async def test_acknowledgements_are_listed_only_while_some_are_missing() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        assert " a acks" not in desk.row(-1)
+        desk.fleet.stop()
+        await desk.settle()
+        assert " a acks" in desk.row(-1)
+        desk.fleet.acknowledge("w-01")
+        await desk.press("a")
+        assert "Without acknowledgement" in desk.text()
+        assert "w-02" in desk.text()
+        assert "w-01 " not in desk.text()
+
+
+async def test_the_log_of_a_site_has_its_events_and_no_others() -> None:
+    desk = Desk(small_fleet())
+    desk.fleet.pause("INC-2", site="mail")
+    async with desk.at(80, 24):
+        await desk.press("l")
+        assert "Log of site shop-eu" in desk.text()
+        assert "site=shop-eu held by operator ana" in desk.text()
+        assert "site shop-eu registered" in desk.text()
+        assert not any("mail" in row for row in desk.text().split("\n")[3:-3])
+
+
+async def test_the_audit_reads_on_in_the_journal_where_it_is_scrolled_to() -> None:
+    fleet = Fleet()
+    fleet.add_sites(*(f"s{number:04}" for number in range(900)))
+    desk = Desk(fleet)
+    async with desk.at(80, 24):
+        desk.console.show_list("audit")
+        await desk.settle()
+        first = len(desk.console.pane.table.rows)
+        assert first < 900
+        await desk.press("G")
+        await desk.until(lambda: len(desk.console.pane.table.rows) > first)
+        await desk.press("G")
+        await desk.until(lambda: len(desk.console.pane.table.rows) == fleet.latest().revision)
+        await desk.press("G")
+        assert "that is all that is kept" in desk.text() or "fleet f1 created" in desk.text()
+
+
+async def test_a_journal_that_cannot_be_read_is_said_and_nothing_waits() -> None:
+    fleet = Fleet()
+    fleet.add_sites(*(f"s{number:04}" for number in range(900)))
+    desk = Desk(fleet)
+    async with desk.at(80, 24):
+        desk.console.show_list("audit")
+        desk.fleet.away = "the disk is gone"
+        await desk.press("G")
+        await desk.until_said("older ones not read")

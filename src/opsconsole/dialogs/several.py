@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from core.capabilities.holds import PlaceHold, ReleaseHolds
-from core.capabilities.switches import SetSwitch
-from core.messages import Command
 from opsconsole.dialogs.target import Dimension, Target
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
 from opsgate.hold import Hold
 from opsgate.selector import EVERYTHING, Selector
+
+if TYPE_CHECKING:
+    from core.messages import Command
 
 KEYS_MAX = 10_000
 """As many as one command takes."""
@@ -63,12 +64,18 @@ class Several:
 
     def pause(self, reason: str) -> Command:
         """The one command that holds them all."""
+        from core.capabilities.holds import PlaceHold
+        from core.capabilities.switches import SetSwitch
+
         if self.dimension != "site":
             return SetSwitch(dimension=self.dimension, names=self.keys, on=False, reason=reason)
         return PlaceHold(selectors=self.selectors, reason=reason)
 
     def resume(self, reason: str) -> Command:
         """The one command that releases what `released` names."""
+        from core.capabilities.holds import ReleaseHolds
+        from core.capabilities.switches import SetSwitch
+
         if self.dimension != "site":
             return SetSwitch(dimension=self.dimension, names=self.keys, on=True, reason=reason)
         return ReleaseHolds(selectors=self.selectors, reason=reason)

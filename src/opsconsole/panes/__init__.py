@@ -11,6 +11,7 @@ from opsconsole.panes.emergencies import EmergenciesPane
 from opsconsole.panes.events import EventsPane
 from opsconsole.panes.flags import FlagsPane
 from opsconsole.panes.holds import HoldsPane
+from opsconsole.panes.inside import InsidePane
 from opsconsole.panes.limits import LimitsPane
 from opsconsole.panes.overview import OverviewPane
 from opsconsole.panes.recovery import RecoveryPane
@@ -37,4 +38,4 @@ LISTS: tuple[type[TablePane], ...] = (
 NAMES: tuple[str, ...] = (*(kind.name for kind in PANES + LISTS), AuditPane.name)
 """What can be shown by its name."""
 
-__all__ = ["LISTS", "NAMES", "PANES", "AuditPane", "EventsPane", "TablePane"]
+__all__ = ["LISTS", "NAMES", "PANES", "AuditPane", "EventsPane", "InsidePane", "TablePane"]

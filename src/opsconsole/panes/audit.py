@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from opsconsole.panes.base import TablePane
 from opsconsole.table import Table
@@ -15,7 +16,7 @@ class AuditPane(TablePane):
 
     name = "audit"
     title = "Audit"
-    hints = ()
+    hints: ClassVar[tuple[tuple[str, str], ...]] = ()
     has_wide = True
 
     def __init__(self, number: int | None = None) -> None:

@@ -12,6 +12,7 @@ from opsconsole.dialogs.target import Target
 from opsconsole.grid import Grid
 from opsconsole.lines import Span
 from opsconsole.table import Frame, Table
+from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
 from opsconsole.views.why import explanation
 from opsgate.selector import Selector
@@ -71,6 +72,11 @@ class TablePane(Grid):
         """What ``d`` answers, with the cursor on `key`; None where there is nothing to ask about."""
         selector = self.selector(key, picture)
         return None if selector is None else Question(str(selector), lambda seen: explanation(seen, selector))
+
+    def subject_of(self, key: str) -> Subject | None:
+        """What Enter shows the inside of and ``l`` the events of, with the cursor on `key`."""
+        target = self.target(key)
+        return Subject(target.dimension, target.key) if target else None
 
     def emergency(self, key: str, picture: Picture) -> str | None:
         """The emergency that ``R`` would recover, with the cursor on `key`."""

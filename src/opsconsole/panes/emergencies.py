@@ -7,6 +7,7 @@ from opsconsole.table import Table
 from opsconsole.text import clean
 from opsconsole.views.case import emergency_case, worker_case
 from opsconsole.views.emergencies import emergencies
+from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
 
 
@@ -35,3 +36,8 @@ class EmergenciesPane(TablePane):
         stop = picture.state.stops.get(stop_id)
         emergency_id = stop.emergency_id if stop else key
         return Question(clean(emergency_id, 30), lambda seen: emergency_case(seen, emergency_id))
+
+    def subject_of(self, key: str) -> Subject | None:
+        """The emergency; of a missing worker's row that worker."""
+        stop_id, slash, worker = key.partition("/")
+        return Subject("worker", worker) if slash and worker else Subject("emergency", stop_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from opsconsole.panes.base import TablePane
 from opsconsole.table import Table
 from opsconsole.views.holds import holds
+from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
 from opsgate.selector import Selector
 
@@ -24,3 +25,7 @@ class HoldsPane(TablePane):
         """What the hold covers."""
         hold = picture.state.holds.get(key)
         return hold.selector if hold else None
+
+    def subject_of(self, key: str) -> Subject | None:
+        """The hold."""
+        return Subject("hold", key)

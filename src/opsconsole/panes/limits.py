@@ -7,6 +7,7 @@ from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
 from opsconsole.text import clean
 from opsconsole.views.case import limit_case
+from opsconsole.views.inside import Subject
 from opsconsole.views.limits import limits
 from opsconsole.views.picture import Picture
 from opsconsole.views.why import explanation
@@ -32,3 +33,7 @@ class LimitsPane(TablePane):
             return [*limit_case(seen, key), *(explanation(seen, scope) if scope else ())]
 
         return Question(f"limit {clean(key, 60)}", answer)
+
+    def subject_of(self, key: str) -> Subject | None:
+        """The limit."""
+        return Subject("limit", key)

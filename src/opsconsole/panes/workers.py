@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from opsconsole.panes.base import TablePane
+from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
+from opsconsole.text import clean
+from opsconsole.views.case import worker_case
+from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
 from opsconsole.views.workers import workers
 
@@ -13,9 +16,17 @@ class WorkersPane(TablePane):
 
     name = "workers"
     title = "Workers"
-    hints = (("l", "log"),)
+    hints = (("d", "why"), ("l", "log"))
     has_wide = True
 
     def view(self, picture: Picture) -> Table:
         """Workers, lost and missing ones first."""
         return workers(picture, wide=self.wide)
+
+    def subject_of(self, key: str) -> Subject | None:
+        """The worker."""
+        return Subject("worker", key)
+
+    def why(self, key: str, picture: Picture) -> Question | None:
+        """What it owes, and what was last heard of it."""
+        return Question(clean(key, 60), lambda seen: worker_case(seen, key))

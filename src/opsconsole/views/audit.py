@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("TIME (UTC)", 14, 14, rank=0),
-    Column("WHO", 6, 16, rank=2),
+    Column("WHO", 6, 10, rank=2),
     Column("WHAT", 20, 160, rank=1),
-    Column("REV", 5, 8, rank=3, right=True),
+    Column("REV", 5, 6, rank=3, right=True),
 )
 WIDE = (Column("DOOR", 7, 8, rank=4), Column("EVENT", 12, 20, rank=5), Column("BELONGS TO", 10, 36, rank=6))
 

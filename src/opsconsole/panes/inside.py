@@ -1,0 +1,62 @@
+"""What was entered: the inside of one row of another list."""
+
+from __future__ import annotations
+
+from opsconsole.panes.audit import AuditPane
+from opsconsole.panes.base import Question
+from opsconsole.table import Table
+from opsconsole.text import clean
+from opsconsole.views.case import worker_case
+from opsconsole.views.inside import Subject, inside
+from opsconsole.views.picture import Picture
+from opsconsole.views.why import explanation
+from opsgate.selector import Selector
+
+ENTERED = ("worker", "site")
+"""What stands inside something and can be entered in its turn."""
+
+
+class InsidePane(AuditPane):
+    """One thing from near. The log of a thing reads on in the journal as the audit does."""
+
+    name = "inside"
+    title = "Inside"
+    hints = (("Esc", "back"), ("d", "why"))
+
+    def __init__(self, number: int | None = None) -> None:
+        super().__init__(number)
+        self.subject = Subject("acks", "")
+
+    def enter(self, subject: Subject) -> None:
+        """Show another thing."""
+        self.subject = subject
+        self.look(self.frame._replace(title=subject.title))
+
+    def view(self, picture: Picture) -> Table:
+        """What is inside it."""
+        return inside(picture, self.subject, self.read, wide=self.wide)
+
+    def moved(self) -> None:
+        """Only a log goes on in the journal."""
+        if self.subject.log:
+            super().moved()
+
+    def subject_of(self, key: str) -> Subject | None:
+        """A worker or a site."""
+        if self.subject.kind == "acks":
+            return Subject("worker", key)
+        kind, _slash, rest = key.partition("/")
+        return Subject(kind, rest.partition("/")[0]) if kind in ENTERED else None
+
+    def why(self, key: str, picture: Picture) -> Question | None:
+        """Of a worker what is known of it, of a hold what it covers, else of what was entered."""
+        entered = self.subject_of(key)
+        if entered and entered.kind == "worker":
+            return Question(clean(entered.key, 60), lambda seen: worker_case(seen, entered.key))
+        hold = picture.state.holds.get(key.removeprefix("hold/"))
+        if hold is not None:
+            return Question(str(hold.selector), lambda seen: explanation(seen, hold.selector))
+        if self.subject.kind not in {"site", "operation", "workflow"}:
+            return None
+        selector = Selector.from_mapping({self.subject.kind: self.subject.key})
+        return Question(str(selector), lambda seen: explanation(seen, selector))

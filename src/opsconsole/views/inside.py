@@ -1,0 +1,195 @@
+"""What is inside a row: the holds and the workers of a site, the acknowledgements of an emergency, the use of a limit.
+
+A row's key begins with what it is (``worker/w-01``), so that it can be entered, asked why and copied in its turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from opsconsole.lines import Style
+from opsconsole.table import Cell, Column, Listed, Row, Table
+from opsconsole.text import clean
+from opsconsole.views.audit import Read, audit
+from opsconsole.views.emergencies import standing
+from opsconsole.views.holding import whose
+from opsconsole.views.log import about
+from opsconsole.views.picture import Picture, Progress
+from opsconsole.views.verdict import together
+from opsconsole.views.words import age, clock, scope, window
+from opsconsole.views.workers import scope_of, without_acknowledgement, workers
+from opsgate.evaluate import rank
+from opsgate.hold import Hold
+from opsgate.selector import Selector
+
+if TYPE_CHECKING:
+    from core.ports import WorkerRow
+
+
+class Subject(NamedTuple):
+    """What was entered. `kind` is ``site``, ``operation``, ``workflow``, ``worker``, ``limit``, ``emergency``,
+    ``hold``, or ``acks`` for all workers without acknowledgement; `log` asks for its events instead."""
+
+    kind: str
+    key: str
+    log: bool = False
+
+    @property
+    def title(self) -> str:
+        """What stands in the frame."""
+        named = "Without acknowledgement" if self.kind == "acks" else f"{self.kind.title()} {clean(self.key, 60)}"
+        return f"Log of {named[0].lower()}{named[1:]}" if self.log else named
+
+
+COLUMNS = (
+    Column("WHAT", 9, 9, rank=2),
+    Column("NAME", 12, 28, rank=0),
+    Column("STATE", 8, 11, rank=1),
+    Column("AGE", 4, 4, rank=3, right=True),
+    Column("MORE", 16, 90, rank=4),
+)
+EMPTY = {
+    "site": "nothing holds it, and no worker is known to work on it",
+    "worker": "nothing was ever heard of it here",
+    "emergency": "no stop of it is in force: l shows what happened",
+}
+USE = (
+    Column("UNTIL", 8, 8, rank=0),
+    Column("USED", 6, 8, rank=1, right=True),
+    Column("SHARE", 6, 6, rank=3, right=True),
+    Column("", 12, 60, rank=2),
+)
+
+
+def inside(picture: Picture, subject: Subject, read: Read, *, wide: bool = False) -> Table:
+    """The table of what is inside `subject`; of a log, the events that were `read` and are about it."""
+    if subject.log:
+        shown = Read(about(picture.state, subject.kind, subject.key, read.events), read.older)
+        return audit(shown, wide=wide)
+    match subject.kind:
+        case "acks":
+            return workers(picture, without_acknowledgement(picture), wide=wide)
+        case "limit":
+            return _use(picture, subject.key)
+        case "emergency":
+            rows = list(_of_emergency(picture, subject.key))
+        case "worker":
+            rows = list(_of_worker(picture, subject.key))
+        case _:
+            rows = list(_of_name(picture, subject.kind, subject.key))
+    return Table(columns=COLUMNS, rows=Listed(rows), empty=EMPTY.get(subject.kind, "nothing holds it"))
+
+
+def _of_name(picture: Picture, dimension: str, name: str) -> Iterator[Row]:
+    """What holds a name, the operations that are held, and the workers that declared it."""
+    wanted = Selector.from_mapping({dimension: name})
+    holds = picture.state.holds_touching((wanted,))
+    here = [hold for hold in holds if hold.is_global or hold.selector.get(dimension) == name]
+    yield from (_hold(picture, hold) for hold in sorted(here, key=rank))
+    if dimension != "site":
+        return
+    elsewhere = [hold for hold in holds if hold not in here]
+    for hold in sorted(elsewhere, key=rank):
+        yield _hold(picture, hold, f"of {clean(str(hold.selector), 60)}: ")
+    rows = (*picture.facts.serving.get(name, ()), *picture.facts.serving.get("", ()))
+    yield from (_worker(picture, row) for row in sorted(rows, key=lambda row: row.worker_id))
+
+
+def _of_worker(picture: Picture, name: str) -> Iterator[Row]:
+    row = picture.facts.workers.get(name)
+    if row is not None:
+        yield _worker(picture, row)
+        yield Row("fact/scope", (Cell("works on"), Cell(scope_of(row)), Cell(""), Cell(""), Cell("")))
+        since = age(row.registered_at, picture.now)
+        said = f"pid {row.pid}, has seen revision {row.revision}"
+        yield Row("fact/since", (Cell("began"), Cell(clock(row.registered_at)), Cell(""), Cell(since), Cell(said)))
+    for each in picture.facts.progress:
+        if name in each.listed:
+            yield _stop(picture, each, name)
+    for site in row.scope.get("site", ()) if row else ():
+        held = picture.state.holds_on(Selector.of(site=site))
+        state = Cell("held", Style.STOPPED) if held else Cell("-")
+        yield Row(f"site/{site}", (Cell("site"), Cell(clean(site, 128)), state, Cell(""), Cell("")))
+
+
+def _of_emergency(picture: Picture, emergency_id: str) -> Iterator[Row]:
+    """Its stops; below each the workers on its list, those first that have not acknowledged."""
+    for each in picture.facts.progress:
+        if each.stop.emergency_id != emergency_id:
+            continue
+        yield _stop(picture, each)
+        for name in each.missing:
+            yield _listed(picture, each, name, standing(picture, each, name))
+        for name in sorted(each.listed - set(each.missing)):
+            yield _listed(picture, each, name, Cell("stopped", Style.GOOD))
+
+
+def _hold(picture: Picture, hold: Hold, before: str = "") -> Row:
+    said = f"{before}{hold.source} {whose(picture, hold)}: {hold.reason or 'no reason given'}"
+    cells = (
+        Cell("hold"),
+        Cell(clean(hold.hold_id, 40)),
+        Cell(hold.mode, Style.STOPPED if not before else Style.WARN),
+        Cell(age(hold.placed_at, picture.now)),
+        Cell(clean(said, 200)),
+    )
+    return Row(f"hold/{hold.hold_id}", cells)
+
+
+def _worker(picture: Picture, row: WorkerRow) -> Row:
+    lost, left = row.worker_id in picture.facts.lost, row.state == "left"
+    state = Cell("LOST", Style.BAD) if lost else Cell("left", Style.DIM) if left else Cell("live", Style.GOOD)
+    owing = [each.stop.stop_id for each in picture.facts.progress if row.worker_id in each.missing]
+    said = f"{row.in_flight} in flight{', no acknowledgement' if owing else ''}"
+    cells = (
+        Cell("worker"),
+        Cell(clean(row.worker_id, 128)),
+        state,
+        Cell(age(row.heartbeat_at, picture.now)),
+        Cell(said),
+    )
+    return Row(f"worker/{row.worker_id}", cells)
+
+
+def _stop(picture: Picture, each: Progress, worker: str = "") -> Row:
+    verdict = together((each,), picture.now)
+    word = Cell(verdict.word, verdict.style) if verdict else Cell("-")
+    if worker:
+        word = Cell("stopped", Style.GOOD) if worker not in each.missing else standing(picture, each, worker)
+    said = f"{each.stop.level} of {scope(each.stop.selectors)}, {len(each.acked)}/{len(each.stop.of)} acknowledged"
+    ordered = age(each.stop.ordered_at, picture.now)
+    cells = (Cell("stop"), Cell(clean(each.stop.stop_id, 40)), word, Cell(ordered), Cell(clean(said, 200)))
+    return Row(f"stop/{each.stop.stop_id}", cells)
+
+
+def _listed(picture: Picture, each: Progress, name: str, state: Cell) -> Row:
+    row = picture.facts.workers.get(name)
+    heard = age(row.heartbeat_at, picture.now) if row else "?"
+    said = f"{row.in_flight} in flight, pid {row.pid}" if row else "nothing was heard of it here"
+    key = f"worker/{name}/{each.stop.stop_id}"
+    return Row(key, (Cell("worker"), Cell(clean(name, 128)), state, Cell(heard), Cell(said)))
+
+
+def _use(picture: Picture, name: str) -> Table:
+    """The use of a limit by tenths of its window, the latest first."""
+    limit, usage = picture.state.limits.get(name), picture.facts.usage.get(name)
+    if limit is None or usage is None:
+        return Table(columns=USE, rows=Listed(), empty="nobody has counted yet")
+    tenth = timedelta(seconds=limit.window_s / max(1, len(usage.history)))
+    peak = max(1, *usage.history, 1)
+    rows = [
+        Row(
+            f"use/{at}",
+            (
+                Cell(clock(picture.now - at * tenth) if at else "now"),
+                Cell(str(units)),
+                Cell(f"{units * 100 // limit.limit}%" if limit.limit else "STOP"),
+                Cell("#" * (units * 40 // peak), Style.DIM),
+            ),
+        )
+        for at, units in enumerate(reversed(usage.history))
+    ]
+    note = f"{usage.used} of {limit.limit} in the last {window(limit.window_s)}"
+    return Table(columns=USE, rows=Listed(rows), note=note, empty="no use in this window")
