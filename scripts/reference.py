@@ -16,6 +16,9 @@ import click
 import core.capabilities  # noqa: F401 - importing it registers every command and event
 from core.messages import EVENTS
 from opsconsole.cli.root import COMMANDS, LazyRoot, root
+from opsconsole.script.expecting import FACTS
+from opsconsole.script.grammar import STEPS
+from opsconsole.script.header import HEADER
 from opsconsole.settings import PRODUCTION, SETTINGS
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
@@ -96,9 +99,52 @@ This page is made from the program by `scripts/reference.py`.
 """
 
 
+SCRIPTS_HEAD = """# Scripts
+
+`opsconsole script FILE` runs the real console without a terminal: it presses keys, looks at the screen and at the
+state, and takes pictures. Exit 0 only if every expectation was met; 1 names the first one that was not, and shows the
+screen; 2 a script that is wrong, with line and column, before anything has run. This page is made from the program by
+`scripts/reference.py`.
+
+```yaml
+# Half a minute in the life of a fleet: everything stops, and one worker does not.
+size: 100x30
+fleet: demo
+steps:
+  - wait until: {state: running, live: 12, within: 20s}
+  - press: ["!", S]
+  - type: wrong prices
+  - press: enter
+  - wait until: {stop: {result: partial}, within: 15s}
+  - expect: {state: stopped, sites: {harbour-books: stopped}, screen: {row: 1, says: PARTIAL}}
+  - screenshot: partial
+```
+
+A script is YAML: mappings, lists and text, without anchors and tags. What begins with `!` is quoted. Durations carry
+their unit: `5s`, `1m30s`. The backend is the one that `-b` and the settings name, as everywhere, unless the script has
+a fleet of its own.
+
+## Above the steps
+"""
+
+SCRIPTS_STEPS = """
+## Steps
+
+Each item of `steps` has one key. Steps marked *Seeded* are for `fleet: seeded`, where the world is the script's: time
+stands still until `pass`, and workers do what the script says. Keys are characters or `enter`, `escape`, `tab`,
+`space`, `up`, `f1` …, with `ctrl+`, `shift+` or `alt+` before them; they mean what they mean where nobody bound them anew.
+"""
+
+SCRIPTS_FACTS = """
+## What can be expected
+
+`expect` and `wait until` take any of these together; all of them have to be so.
+"""
+
+
 def pages() -> dict[str, str]:
     """The text of each page, by file name."""
-    return {"commands.md": _commands(), "settings.md": _settings(), "events.md": _events()}
+    return {"commands.md": _commands(), "settings.md": _settings(), "events.md": _events(), "scripts.md": _scripts()}
 
 
 def _commands() -> str:
@@ -155,6 +201,18 @@ def _events() -> str:
         fields = ", ".join(f"`{name}`" for name in event.model_fields if name != "kind")
         parts.append(f"| `{kind}` | {event.version} | {says} | {fields} |")
     return "\n".join([*parts, ""])
+
+
+def _scripts() -> str:
+    header = [f"| `{key}` | {known.says} |" for key, known in HEADER.items()]
+    steps = [f"| `{key}` | {step.says} | `{step.looks}` |" for key, step in STEPS.items()]
+    facts = [f"| `{key}` | {fact.says} |" for key, fact in FACTS.items()]
+    tables = (
+        (SCRIPTS_HEAD, "| key | |\n|---|---|", header),
+        (SCRIPTS_STEPS, "| step | does | looks like |\n|---|---|---|", steps),
+        (SCRIPTS_FACTS, "| key | is |\n|---|---|", facts),
+    )
+    return "\n".join(part for text, head, rows in tables for part in (text, head, *rows)) + "\n"
 
 
 def main(arguments: list[str]) -> int:

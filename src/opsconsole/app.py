@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from opsconsole.config import Given
     from opsconsole.console import Console
     from opsconsole.lane import Lane
+    from opsconsole.session import Feed
     from opsconsole.views.picture import Who
 
 NO_TERMINAL = "the console needs a terminal on standard input and standard error, and TERM other than dumb"
@@ -57,21 +58,32 @@ def run_console(
     own_environment(dress)
     import time
 
-    from backends import open_backend
-    from backends.keeper import ensure
     from opsconsole.console import Console
     from opsconsole.keymap import keymap
-    from opsconsole.session import Feed
     from opsconsole.views.picture import Who
 
-    who = Who(operator, backend_url, profile, read_only)
-    hire = None if read_only or not _needs_keeper(backend_url) else lambda: ensure(backend_url)
-    feed = Feed(lambda: open_backend(backend_url), who, monotonic=time.monotonic, hire=hire)
-    lane = _lane(backend_url, who)
+    feed, lane = feed_and_lane(backend_url, Who(operator, backend_url, profile, read_only))
     bound = keymap(keys)
     noted = (*remarks, *bound.faults)
     console = Console(feed, lane, monotonic=time.monotonic, dress=dress, keymap=bound, remarks=noted)
     return show(console, lane)
+
+
+def feed_and_lane(backend_url: str, who: Who, *, keeper: bool = True) -> tuple[Feed, Lane]:
+    """What a console over the backend at `backend_url` looks at and stops with; neither has begun.
+
+    Without `keeper` the feed starts no keeper where none is alive; it never does for somebody who may change nothing.
+    """
+    import time
+
+    from backends import open_backend
+    from backends.keeper import ensure
+    from opsconsole.session import Feed
+
+    may_hire = keeper and not who.read_only and _needs_keeper(backend_url)
+    hire = (lambda: ensure(backend_url)) if may_hire else None
+    feed = Feed(lambda: open_backend(backend_url), who, monotonic=time.monotonic, hire=hire)
+    return feed, _lane(backend_url, who)
 
 
 def show(console: Console, lane: Lane) -> int:

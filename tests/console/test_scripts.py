@@ -1,0 +1,257 @@
+"""Scripts play the real console: what they press is carried out, what they expect is looked at, and exit 0 means that
+all of it was so."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from opsconsole.script.grammar import script
+from opsconsole.script.header import Seeded
+from opsconsole.script.player import Played, play
+from opsconsole.script.stage import seeded
+from tests.cli.shell import environment, run
+
+FLEET = """
+fleet: {seeded: {profile: PROD}}
+steps:
+  - do:
+      - {kind: add-name, dimension: site, name: shop-eu}
+      - {kind: add-name, dimension: site, name: shop-us}
+  - workers: {w-01: shop-eu, w-02: shop-us}
+"""
+
+
+def played(steps: str, size: tuple[int, int] = (100, 30)) -> Played:
+    """Play these steps on a small seeded fleet."""
+    read = script(FLEET + steps)
+    return play(read, seeded(Seeded(profile="PROD")), size, lambda _said: None)
+
+
+def test_a_stop_that_a_script_presses_is_in_force_and_is_verified_by_its_workers() -> None:
+    told = played("""
+  - expect: {state: running, live: 2, in flight: 2, sites: {shop-eu: runs}}
+  - press: ["!", S]
+  - wait until: {stop: {result: pending, of: 2, scope: all}}
+  - type: wrong prices
+  - press: enter
+  - wait until: {screen: wrong prices}
+  - acknowledge: all
+  - expect: {state: stopped, stops: 1, stop: {result: verified, missing: nobody}, sites: {shop-us: stopped}}
+""")
+
+    assert told.failure is None
+    assert told.ended is None
+
+
+def test_whoever_has_not_acknowledged_when_time_is_up_is_missing() -> None:
+    told = played("""
+  - do: {kind: order-stop, stop_id: S-9, selectors: [{}], reason: INC-1}
+  - acknowledge: w-01
+  - pass: 6s
+  - expect: {stop: {result: partial, acked: 1, missing: w-02}, screen: {row: 1, says: PARTIAL}}
+""")
+
+    assert told.failure is None
+
+
+def test_prose_that_a_script_types_never_stops_anything() -> None:
+    told = played("""
+  - press: p
+  - type: "wow!Stop it! S"
+  - press: escape
+  - expect: {state: running, stops: 0}
+""")
+
+    assert told.failure is None
+
+
+def test_what_is_not_met_is_named_with_what_is_instead_and_the_screen() -> None:
+    told = played("""
+  - expect:
+      state: stopped
+      holds: 1
+      stop: {result: verified}
+      hold on: site=shop-eu
+      sites: {shop-eu: paused, shop-uk: runs}
+      screen: [nowhere to be read, {row: 2, says: elsewhere}]
+      not on screen: shop-us
+""")
+
+    assert told.failure is not None
+    assert told.failure.line == 9
+    assert told.steps == 3
+    assert told.failure.sentences[:7] == (
+        "expected: state stopped, it is running",
+        "expected: holds: 1, it is 0",
+        "expected: a stop, there is none in force",
+        "expected: a hold on exactly site=shop-eu, there is none",
+        "expected: site shop-eu paused, it is runs",
+        "expected: site shop-uk runs, it is unknown",
+        "expected: 'nowhere to be read' anywhere on the screen",
+    )
+    assert told.failure.sentences[7].startswith("expected: 'elsewhere' in row 2, which says 'PROD RW as ana")
+    assert told.failure.sentences[-1] == "expected: no 'shop-us' anywhere on the screen"
+    assert any("shop-eu" in row for row in told.failure.rows)
+
+
+def test_wait_until_gives_up_when_its_time_is_over() -> None:
+    told = played("  - wait until: {state: stopped, within: 0.2s}\n")
+
+    assert told.failure is not None
+    assert told.failure.sentences == ("expected within 0.2s: state stopped, it is running",)
+
+
+def test_a_console_that_was_left_early_has_not_met_the_script() -> None:
+    told = played("  - press: q\n  - expect: {state: running}\n")
+
+    assert told.failure is not None
+    assert told.failure.sentences == ("the console was left before this step, exit code 0",)
+
+
+def test_what_the_engine_refuses_fails_the_script_with_its_reason() -> None:
+    told = played("  - do: {kind: place-hold, selectors: [{site: shop-uk}]}\n")
+
+    assert told.failure is not None
+    assert "the engine refused place-hold" in told.failure.sentences[0]
+
+
+def test_a_backend_that_went_away_makes_the_state_unknown_until_it_is_back() -> None:
+    told = played("""
+  - away: connection refused
+  - pass: 42s
+  - expect: {state: unknown, screen: connection refused}
+  - back: true
+  - expect: {state: running}
+""")
+
+    assert told.failure is None
+
+
+def test_a_seeded_fleet_expires_holds_by_its_own_clock() -> None:
+    told = played("""
+  - do: {kind: place-hold, selectors: [{site: shop-eu}], expires_at: "2026-11-22T14:00:00Z"}
+  - expect: {hold on: site=shop-eu, sites: {shop-eu: paused}}
+  - pass: 11m
+  - expect: {holds: 0}
+""")
+
+    assert told.failure is None
+
+
+def test_the_same_script_takes_the_same_pictures() -> None:
+    steps = "  - pass: 1m\n  - screenshot: one\n  - resize: 80x24\n  - press: ['?']\n  - screenshot: two\n"
+
+    first, second = played(steps), played(steps)
+
+    assert [taken.name for taken in first.pictures] == ["one", "two"]
+    assert [taken.svg for taken in first.pictures] == [taken.svg for taken in second.pictures]
+    assert len(first.pictures[1].rows) == 24
+
+
+# ------------------------------------------------------------------------------------------------ the command line
+
+
+def test_a_script_on_a_real_database_changes_it_and_answers_what_it_did(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'fleet.db'}"
+    assert run("-b", url, "sites", "add", "shop-eu").code == 0
+    text = """
+keeper: false
+steps:
+  - wait until: {state: running}
+  - do: {kind: place-hold, selectors: [{site: shop-eu}], reason: INC-1}
+  - wait until: {sites: {shop-eu: paused}, screen: shop-eu}
+  - screenshot: paused
+"""
+
+    answer = run("-b", url, "-o", "json", "script", "-", "--out", str(tmp_path / "out"), "--size", "80x24", text=text)
+
+    assert answer.code == 0, answer.out + answer.err
+    told = json.loads(answer.out)
+    assert (told["ok"], told["steps"]) == (True, 4)
+    assert (tmp_path / "out" / "paused.svg").read_text("utf-8").startswith("<svg")
+    assert (tmp_path / "out" / "paused.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads(run("-b", url, "-o", "json", "status").out)["holds"]
+
+
+def test_an_unmet_expectation_exits_1_with_its_line_and_shows_the_screen(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text("fleet: seeded\nsteps:\n  - expect: {state: stopped}\n", "utf-8")
+
+    answer = run("script", str(file))
+
+    assert answer.code == 1
+    assert answer.err.splitlines()[-1].endswith("wrong.yaml, line 3: expected: state stopped, it is running")
+    assert "1 Global" in answer.out
+
+
+def test_a_script_with_a_typo_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    file = tmp_path / "typo.yaml"
+    file.write_text("steps:\n  - press: [a]\n  - screenshoot: b\n", "utf-8")
+
+    answer = run("-b", f"sqlite:///{tmp_path / 'none.db'}", "script", str(file))
+
+    assert (answer.code, answer.out) == (2, "")
+    assert "typo.yaml, line 3, column 5: there is no step 'screenshoot': did you mean 'screenshot'?" in answer.err
+    assert not (tmp_path / "none.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("nowhere.yaml",), "nowhere.yaml cannot be read: No such file or directory"),
+        (("-", "--size", "9"), "'9' is not a size"),
+        ((), "Missing argument 'FILE'"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence_and_exit_2(arguments: tuple[str, ...], says: str) -> None:
+    answer = run("script", *arguments, text="steps: [{press: a}]")
+
+    assert answer.code == 2
+    assert says in answer.err
+
+
+def test_a_dry_run_only_reads() -> None:
+    answer = run("script", "-", "--dry-run", text="fleet: demo\nsteps: [{press: a}, {press: b}]")
+
+    assert (answer.code, answer.out) == (0, "2 steps, nothing wrong with them\n")
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+
+    answer = run("script", "-", "--out", str(tmp_path / "file" / "x"), text="fleet: seeded\nsteps: [{screenshot: a}]")
+
+    assert answer.code == 1
+    assert "cannot be written" in answer.err
+
+
+def test_a_signal_ends_a_script_with_its_own_code() -> None:
+    text = "fleet: seeded\nsteps:\n  - press: [a]\n  - wait until: {state: stopped, within: 60s}\n"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "opsconsole", "script", "-"],
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    process.stdin.write(text)
+    process.stdin.close()
+    try:
+        assert "step 2 of 2, line 4" in process.stderr.readline()  # it narrates once it takes over a second
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 143
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.stderr.close()
+        process.wait()
