@@ -132,7 +132,8 @@ SCRIPTS_STEPS = """
 
 Each item of `steps` has one key. Steps marked *Seeded* are for `fleet: seeded`, where the world is the script's: time
 stands still until `pass`, and workers do what the script says. Keys are characters or `enter`, `escape`, `tab`,
-`space`, `up`, `f1` …, with `ctrl+`, `shift+` or `alt+` before them; they mean what they mean where nobody bound them anew.
+`space`, `up`, `f1` …, with `ctrl+`, `shift+` or `alt+` before them, and mean what they mean where nobody
+bound them anew.
 """
 
 SCRIPTS_FACTS = """
