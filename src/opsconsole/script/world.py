@@ -59,7 +59,8 @@ class World(Runtime):
         """Let time pass: workers send their heartbeats, and the keeper, if one is there, does what fell due."""
         self.now += timedelta(seconds=seconds)
         lost = {name for name, worker in self.latest().workers.items() if worker.lost_at is not None}
-        self.put_workers([replace(row, heartbeat_at=self.now) for row in self._rows() if row.worker_id not in lost])
+        live = [row for row in self._rows() if row.worker_id not in lost]
+        self.put_workers([replace(row, heartbeat_at=self.now, revision=self.latest().revision) for row in live])
         if self.keeper_since is not None:
             self.do(ExpireHolds(), KEEPER, "keeper")
             self._conclude()
@@ -95,7 +96,8 @@ class World(Runtime):
         """These workers (none: all of them) have stopped for every stop in force; the keeper looks."""
         stops = tuple(stop.stop_id for stop in self.latest().active_stops())
         rows = [row for row in self._rows() if not workers or row.worker_id in workers]
-        self.put_workers([replace(row, stops=stops, in_flight=0) for row in rows])
+        seen = self.latest().revision
+        self.put_workers([replace(row, stops=stops, in_flight=0, revision=seen) for row in rows])
         self._conclude()
 
     def use(self, limit: str, tenths: Sequence[int]) -> None:
@@ -154,4 +156,4 @@ class World(Runtime):
 
     def _require_here(self) -> None:
         if self.away:
-            raise BackendUnavailable("unavailable", self.away)
+            raise BackendUnavailable("database-down", self.away)
