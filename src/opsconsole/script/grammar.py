@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 import core.capabilities  # noqa: F401 - registers the commands that `do` may give
 from core.capabilities.rate_limits import SEED_LIMITS, AddLimit
+from core.faults import sentence
 from core.messages import COMMANDS, command_from
-from opsconsole.cli.engine import first_fault
 from opsconsole.script.expecting import FACTS, expected, name
 from opsconsole.script.header import HEADER, Script, Seeded, file_name, header
 from opsconsole.script.keys import NAMED, is_key
@@ -158,7 +158,7 @@ def _one_command(given: Given, scope: Scope) -> Do:
             scope.limits.append(command.name)
         return Do(given.line, by, command)
     except ValidationError as error:
-        given.wrong(f"{kind}: {clean(first_fault(error), 200)}")
+        given.wrong(f"{kind}: {clean(sentence(error), 200)}")
     except ValueError as error:
         given.wrong(f"{kind}: {clean(str(error), 200)}")
 
