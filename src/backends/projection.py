@@ -8,6 +8,7 @@ earlier point, and everything is read again from there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from backends.floor import Mark
 from core import checkpoint
@@ -17,6 +18,11 @@ from core.errors import BackendUnavailable
 from core.messages import Recorded
 from core.ports import Head, Store, iterate
 from core.state import State
+
+_RESTORE: Final = (
+    "keep a copy and restore a backup, with nothing of the file before it (-wal, -shm) left beside it; nothing will be"
+    " released by that; stops still work: opsconsole stop --local"
+)
 
 
 class Projection:
@@ -31,9 +37,11 @@ class Projection:
         self.lost: Mark | None = None
         """How far this host had seen a journal that has since been put back, until that is recorded."""
 
-    def load(self) -> None:
+    def load(self, head: Head | None = None) -> None:
         """Read the last good checkpoint and the tail behind it, and set ``lost`` where known events are gone.
 
+        `BackendUnavailable` where the journal does not reach the ``head`` that was read before: such a database was put
+        together from two, as by the log of one file beside a copy of another, and nothing may be written behind it.
         All of it or nothing: what cannot be read to its end leaves state, mark and what is known to be lost as they
         were, so that the next look finds the same again.
         """
@@ -42,6 +50,13 @@ class Projection:
         state, mark = load_state(self._store)
         for row in iterate(self._store, mark.revision):
             state, mark = evolve(state, read_event(row, mark)), Mark(row.revision, row.chain)
+        if head is not None and not _reaches(mark, head):
+            raise BackendUnavailable(
+                "journal-damaged",
+                f"{self._store.url} is damaged: its head says revision {head.revision}, and its journal ends otherwise"
+                f" at {mark.revision}",
+                _RESTORE,
+            )
         gone = [seen for seen in known if seen is not None and (seen is self.lost or self._lacks(seen, mark))]
         self.lost = max(gone, key=lambda seen: seen.revision, default=None)
         self.state, self.mark = state, mark
@@ -56,7 +71,7 @@ class Projection:
         while (head.revision, head.chain) != (self.mark.revision, self.mark.chain):
             tail = rows(self.mark.revision) if head.revision > self.mark.revision else ()
             if not tail or verify(tail[:1], self.mark.revision, self.mark.chain)[0] is not None:
-                self.load()
+                self.load(head)
                 return ()
             events += map(self._fold, tail)
             if self.mark.revision > head.revision:
@@ -80,6 +95,11 @@ class Projection:
         if seen.revision <= anchor_revision:
             return seen.revision == anchor_revision and seen.chain != anchor_chain
         return [row.chain for row in self._store.rows(seen.revision - 1, 1)] != [seen.chain]
+
+
+def _reaches(end: Mark, head: Head) -> bool:
+    """Whether a journal that ends here can be the one of this head; more may have come since that was read."""
+    return end.revision > head.revision or (end.revision, end.chain) == (head.revision, head.chain)
 
 
 def load_state(store: Store, *, at_most: int | None = None) -> tuple[State, Mark]:
@@ -111,8 +131,7 @@ def read_event(row: Row, before: Mark) -> Recorded:
         raise BackendUnavailable(
             "journal-damaged",
             f"the journal is damaged: {fault.what}",
-            "keep a copy and restore a backup, nothing will be released by that;"
-            " stops still work: opsconsole stop --local",
+            _RESTORE,
         )
     try:
         return event_of(row)

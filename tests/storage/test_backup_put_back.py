@@ -93,6 +93,50 @@ def test_a_database_that_was_put_back_holds_everything_as_soon_as_it_is_opened(p
         assert gate.execute("SELECT count(*) FROM gate_hold").fetchone() == (1,), "gates read it too"
 
 
+def crash_with_a_log(path: Path, names: int) -> None:
+    """The last process is killed, so that what it wrote lies in the log beside the database."""
+    with closing(open_backend(f"sqlite:///{path}")) as backend:
+        for number in range(names):
+            backend.submit(say(AddName(dimension="site", name=f"s-{number}", title="x" * 200)))
+    with closing(open_backend(f"sqlite:///{path}")) as backend:
+        backend.submit(say(ReleaseHolds(selectors=(EVERYTHING,), reason="it has cooled down")))
+        backend.submit(say(PAUSE))
+        for suffix in ("", "-wal"):
+            shutil.copy(f"{path}{suffix}", f"{path}{suffix}.killed")
+    for suffix in ("", "-wal"):
+        Path(f"{path}{suffix}.killed").replace(f"{path}{suffix}")
+
+
+@pytest.mark.parametrize("names", [0, 1, 10, 100, 200])
+def test_a_backup_under_the_log_of_another_file_is_refused_with_what_to_do_and_then_held(
+    path: Path, names: int
+) -> None:
+    """Nobody may write to a mixture of the two, and nothing is released by it. Which pages meet depends on the size."""
+    crash_with_a_log(path, names)
+    shutil.copy(path.with_name("backup.db"), path)
+
+    with pytest.raises(BackendUnavailable) as refused:
+        open_backend(f"sqlite:///{path}")
+    assert refused.value.code in {"database-corrupt", "journal-damaged"}
+    assert "-wal" in str(refused.value)
+    assert "-shm" in str(refused.value)
+
+    put_back(path)
+    with closing(open_backend(f"sqlite:///{path}")) as backend:
+        assert only_hold(backend).owner == "restored-backup"
+
+
+def test_a_log_that_fits_the_backup_brings_back_what_was_recorded_last(path: Path) -> None:
+    """The file has not changed since the backup was taken: all that came later is in the log."""
+    crash_with_a_log(path, 10)
+    shutil.copy(path, path.with_name("copy.db"))
+    path.with_name("copy.db").replace(path)
+
+    with closing(open_backend(f"sqlite:///{path}")) as backend:
+        assert only_hold(backend).source == "operator"
+        assert backend.verify().fault is None
+
+
 def test_an_ordinary_release_does_not_end_that_hold(path: Path) -> None:
     put_back(path)
 

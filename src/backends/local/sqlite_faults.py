@@ -50,6 +50,12 @@ _SENTENCES: Final = {
     ),
 }
 
+_FOREIGN_LOG: Final = (
+    "if a backup has just been put here, the log {path}-wal is that of the file before it, and the two do not fit: end "
+    "whatever has the database open, move {path}-wal and {path}-shm away, and put the backup here once more; else keep "
+    f"a copy and restore a backup in that way, nothing will be released by that; {_STOP_ANYWAY}"
+)
+
 
 def explain(error: sqlite3.Error, path: Path) -> OpsError:
     """The error of ours that a driver's error is; an unknown one keeps its own words."""
@@ -65,4 +71,6 @@ def explain(error: sqlite3.Error, path: Path) -> OpsError:
     name, sentence, hint = _SENTENCES.get(
         code, ("database-failed", "the database {path} failed: {text}", f"see 'opsconsole doctor'; {_STOP_ANYWAY}")
     )
+    if code == sqlite3.SQLITE_CORRUPT and path.with_name(f"{path.name}-wal").exists():
+        hint = _FOREIGN_LOG
     return BackendUnavailable(name, sentence.format(path=path, text=error), hint.format(path=path))
