@@ -11,7 +11,8 @@ from typing import Any, Final, TypeVar
 
 from immutables import Map
 
-from core.state import Emergency, Limit, Name, Pairs, State, Stop, Worker
+from core.reach import Pairs, Reach, with_selector
+from core.state import Emergency, Limit, Name, State, Stop, Worker
 from opsgate.hold import Hold, moment, timestamp
 from opsgate.selector import Selector
 
@@ -59,6 +60,7 @@ def load(text: str) -> State | None:
         names_revision=document["names_revision"],
         holds=Map({hold.hold_id: hold for hold in holds}),
         by_selector=_by_selector(holds),
+        reach=_reach(holds),
         names=Map({(name.dimension, name.name): name for name in names}),
         limits=Map({limit.name: limit for limit in _entities(Limit, document["limits"])}),
         workers=Map({worker.worker_id: worker for worker in _entities(Worker, document["workers"])}),
@@ -70,6 +72,13 @@ def load(text: str) -> State | None:
 def digest(text: str) -> str:
     """What tells a damaged checkpoint from a whole one."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _reach(holds: list[Hold]) -> Reach:
+    reach: Reach = Map()
+    for hold in holds:
+        reach = with_selector(reach, hold.selector, hold.hold_id)
+    return reach
 
 
 def _by_selector(holds: list[Hold]) -> Map[Pairs, tuple[str, ...]]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from core.messages import EmergencyEvent, HoldEvent, LimitEvent, NameEvent, Recorded, StopEvent, WorkerEvent
-from core.state import State, Stop, hold_of_limit, overlapping
+from core.reach import overlapping
+from core.state import State, Stop, hold_of_limit
 from opsgate.evaluate import Table, Verdict, Work, evaluate
 from opsgate.hold import Hold
 from opsgate.selector import EVERYTHING, Selector

@@ -7,13 +7,14 @@ replaced at every event and a frozen dataclass takes four times as long for that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from immutables import Map
 
+from core.reach import Pairs, Reach, reached, with_selector, without_selector
 from opsgate.evaluate import Table
 from opsgate.hold import LIMIT_SOURCE, Hold
 from opsgate.names import FLAG_OF_OPERATION
@@ -110,15 +111,12 @@ class Emergency:
     ended_by: str = ""
 
 
-Pairs = tuple[tuple[str, str], ...]
-
-
 class State(NamedTuple):
     """Everything that the journal says, at ``revision``.
 
     ``control_revision`` is the last event that changed what may run (a hold, a stop, an emergency); ``names_revision``
     the last that changed a registered name. ``names`` is keyed ``(dimension, name)``, ``by_selector`` by the pairs of
-    the selector, because a tuple is hashed and compared without a line of Python.
+    the selector, because a tuple is hashed and compared without a line of Python; ``reach`` finds what overlaps.
     """
 
     fleet: str = ""
@@ -127,6 +125,7 @@ class State(NamedTuple):
     names_revision: int = 0
     holds: Map[str, Hold] = Map()
     by_selector: Map[Pairs, tuple[str, ...]] = Map()
+    reach: Reach = Map()
     names: Map[tuple[str, str], Name] = Map()
     limits: Map[str, Limit] = Map()
     workers: Map[str, Worker] = Map()
@@ -135,19 +134,26 @@ class State(NamedTuple):
 
     def with_hold(self, hold: Hold) -> State:
         """This state with one hold placed or replaced."""
-        known, by_selector = self.holds.get(hold.hold_id), self.by_selector
+        known, by_selector, reach = self.holds.get(hold.hold_id), self.by_selector, self.reach
         if known is None:
             pairs = hold.selector.items
             by_selector = by_selector.set(pairs, (*by_selector.get(pairs, ()), hold.hold_id))
+            reach = with_selector(reach, hold.selector, hold.hold_id)
         holds = self.holds.set(hold.hold_id, hold)
-        return self._replace(holds=holds, by_selector=by_selector, control_revision=hold.revision)
+        return self._replace(holds=holds, by_selector=by_selector, reach=reach, control_revision=hold.revision)
 
     def without_hold(self, hold_id: str, revision: int) -> State:
         """This state with one hold gone."""
-        pairs = self.holds[hold_id].selector.items
+        selector = self.holds[hold_id].selector
+        pairs = selector.items
         ids = tuple(other for other in self.by_selector[pairs] if other != hold_id)
         by_selector = self.by_selector.set(pairs, ids) if ids else self.by_selector.delete(pairs)
-        return self._replace(holds=self.holds.delete(hold_id), by_selector=by_selector, control_revision=revision)
+        return self._replace(
+            holds=self.holds.delete(hold_id),
+            by_selector=by_selector,
+            reach=without_selector(self.reach, selector, hold_id),
+            control_revision=revision,
+        )
 
     def holds_on(self, selector: Selector) -> tuple[Hold, ...]:
         """The holds with exactly this selector, oldest first."""
@@ -155,8 +161,7 @@ class State(NamedTuple):
 
     def holds_touching(self, selectors: Iterable[Selector]) -> tuple[Hold, ...]:
         """Every hold that still holds some of the work that these selectors select, oldest first."""
-        touches = overlapping(selectors)
-        touching = (hold for hold in self.holds.values() if touches(hold.selector))
+        touching = (self.holds[hold_id] for hold_id in reached(self.reach, selectors))
         return tuple(sorted(touching, key=lambda hold: (hold.placed_at, hold.revision, hold.hold_id)))
 
     def names_of(self, dimension: str) -> tuple[Name, ...]:
@@ -189,26 +194,6 @@ class State(NamedTuple):
     def table(self) -> Table:
         """The holds compiled for decisions; compile once per revision."""
         return self.snapshot().table()
-
-
-def overlapping(scopes: Iterable[Selector]) -> Callable[[Selector], bool]:
-    """Whether a selector overlaps any of ``scopes``. Ten thousand scopes of one shape are asked by one look-up."""
-    by_shape: dict[tuple[str, ...], list[Selector]] = {}
-    for scope in scopes:
-        by_shape.setdefault(scope.dimensions, []).append(scope)
-    compiled: dict[tuple[tuple[str, ...], tuple[str, ...]], set[Pairs]] = {}
-
-    def overlaps(selector: Selector) -> bool:
-        for shape, alike in by_shape.items():
-            shared = tuple(pair for pair in selector.items if pair[0] in shape)
-            common = tuple(dimension for dimension, _ in shared)
-            if (shape, common) not in compiled:
-                compiled[shape, common] = {tuple(pair for pair in s.items if pair[0] in common) for s in alike}
-            if shared in compiled[shape, common]:
-                return True
-        return False
-
-    return overlaps
 
 
 def hold_of_limit(limit: Limit) -> Hold | None:

@@ -34,6 +34,7 @@ from opsgate.selector import Selector, scope_text
 from tests.conftest import FULL
 from tests.properties.desks import Desk, EngineDesk, SqliteDesk
 from tests.properties.model import Model, Pairs
+from tests.properties.timebox import Timebox
 from tests.support.fleets import say
 
 OPERATION = "ab_testing"
@@ -73,9 +74,11 @@ class Fleet(RuleBasedStateMachine):
     """People, programs, workers, a keeper and a clock."""
 
     open_desk: Callable[[], Desk] = EngineDesk
+    timebox = Timebox()
 
     def __init__(self) -> None:
         super().__init__()
+        self.timebox.enter()
         self.desk = type(self).open_desk()
         self.model = Model(
             now=self.desk.clock.now,
@@ -288,6 +291,7 @@ class Fleet(RuleBasedStateMachine):
         assert checkpoint.load(checkpoint.dump(self.desk.state())) == self.desk.state()
 
     def teardown(self) -> None:
+        self.timebox.leave()
         self.desk.close()
 
 
@@ -295,13 +299,15 @@ class FleetOnSqlite(Fleet):
     """The same, on a database file and a gate that reads it."""
 
     open_desk = SqliteDesk
+    timebox = Timebox()
 
 
+UNBOTHERED = [HealthCheck.too_slow, HealthCheck.filter_too_much]  # by a slow machine, and by the end of the time
 TestFleet = Fleet.TestCase
 TestFleet.settings = settings(
-    max_examples=1_000 if FULL else 60, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=1_000 if FULL else 60, stateful_step_count=40, suppress_health_check=UNBOTHERED
 )
 TestFleetOnSqlite = FleetOnSqlite.TestCase
 TestFleetOnSqlite.settings = settings(
-    max_examples=200 if FULL else 10, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=200 if FULL else 10, stateful_step_count=30, suppress_health_check=UNBOTHERED
 )
