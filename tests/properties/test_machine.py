@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, settings
+from hypothesis import seed as with_seed
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 import core.capabilities  # noqa: F401 - registers commands and events
 from core import checkpoint
@@ -31,10 +32,9 @@ from opsgate.hold import Mode
 from opsgate.names import FLAG_OF_OPERATION, OPERATIONS, WORKFLOWS
 from opsgate.order import MODE_OF_LEVEL, Level
 from opsgate.selector import Selector, scope_text
-from tests.conftest import FULL
 from tests.properties.desks import Desk, EngineDesk, SqliteDesk
 from tests.properties.model import Model, Pairs
-from tests.properties.timebox import Timebox
+from tests.simulation.harness import rounds, tell
 from tests.support.fleets import say
 
 OPERATION = "ab_testing"
@@ -74,11 +74,9 @@ class Fleet(RuleBasedStateMachine):
     """People, programs, workers, a keeper and a clock."""
 
     open_desk: Callable[[], Desk] = EngineDesk
-    timebox = Timebox()
 
     def __init__(self) -> None:
         super().__init__()
-        self.timebox.enter()
         self.desk = type(self).open_desk()
         self.model = Model(
             now=self.desk.clock.now,
@@ -291,7 +289,6 @@ class Fleet(RuleBasedStateMachine):
         assert checkpoint.load(checkpoint.dump(self.desk.state())) == self.desk.state()
 
     def teardown(self) -> None:
-        self.timebox.leave()
         self.desk.close()
 
 
@@ -299,15 +296,22 @@ class FleetOnSqlite(Fleet):
     """The same, on a database file and a gate that reads it."""
 
     open_desk = SqliteDesk
-    timebox = Timebox()
 
 
-UNBOTHERED = [HealthCheck.too_slow, HealthCheck.filter_too_much]  # by a slow machine, and by the end of the time
-TestFleet = Fleet.TestCase
-TestFleet.settings = settings(
-    max_examples=1_000 if FULL else 60, stateful_step_count=40, suppress_health_check=UNBOTHERED
-)
-TestFleetOnSqlite = FleetOnSqlite.TestCase
-TestFleetOnSqlite.settings = settings(
-    max_examples=200 if FULL else 10, stateful_step_count=30, suppress_health_check=UNBOTHERED
-)
+def run(machine: type[Fleet], seed: int, *, quick: int, full: int, steps: int) -> None:
+    """Run that many batches of ten examples, or as many as fit into the time. Each has a seed of its own, which follows
+    from that of the whole run, so that what failed can be run again."""
+    limits = settings(max_examples=10, stateful_step_count=steps, suppress_health_check=[HealthCheck.too_slow])
+    done = 0
+    for number in rounds(quick, full):
+        run_state_machine_as_test(with_seed(seed + number)(machine), settings=limits)
+        done += 1
+    tell(f"{done} batches of ten examples of {machine.__name__}; seed {seed}")
+
+
+def test_a_fleet_is_what_the_model_says(seed: int) -> None:
+    run(Fleet, seed, quick=6, full=100, steps=40)
+
+
+def test_a_fleet_on_sqlite_is_what_the_model_says(seed: int) -> None:
+    run(FleetOnSqlite, seed, quick=1, full=20, steps=30)
