@@ -20,9 +20,12 @@ def main() -> int:
             from opsconsole.cli.stopping import run as stop
 
             return stop(wanted, arguments)
-    from opsconsole.cli.main import run
+    from opsconsole.hush import hushed
 
-    return run(arguments)
+    with hushed(arguments):
+        from opsconsole.cli.main import run
+
+        return run(arguments)
 
 
 def _foreign_core() -> str | None:

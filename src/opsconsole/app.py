@@ -23,7 +23,10 @@ NO_TERMINAL = "the console needs a terminal on standard input and standard error
 SETTINGS = {"TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
 """What Textual reads when it is imported: nothing here moves by itself."""
 
-INTERNAL_ERROR = 70
+INTERNAL_ERROR, HUNG_UP = 70, 129
+
+LAST_WORD_S = 1.0
+"""How long a terminal may take to show the last line."""
 
 NO_KEYS: Mapping[str, Given] = MappingProxyType({})
 """A keymap that wishes for nothing."""
@@ -44,12 +47,14 @@ def run_console(
     dress: Dress = DARK,
     keys: Mapping[str, Given] = NO_KEYS,
     remarks: Sequence[str] = (),
+    again: str = "",
 ) -> int:
     """Show the console over the backend at `backend_url` until it is left; returns the exit code.
 
     It starts whether or not the backend can be reached, and goes on trying. `operator` is the actor of every command,
     `profile` a word such as ``PROD`` that stands in row 2. With `read_only` nothing can be changed; stopping works.
     `keys` is what a configuration wishes for; what is wrong with it is said on the screen, as are the `remarks`.
+    `again` is the command that opens it again, where that is not this backend's.
     Codes: 0 left, 2 no terminal, 70 internal error, 129 hung up, 130 interrupted, 143 terminated.
     """
     if not has_terminal():
@@ -62,11 +67,12 @@ def run_console(
     from opsconsole.keymap import keymap
     from opsconsole.views.picture import Who
 
-    feed, lane = feed_and_lane(backend_url, Who(operator, backend_url, profile, read_only))
+    who = Who(operator, _shown(backend_url), profile, read_only)
+    feed, lane = feed_and_lane(backend_url, who)
     bound = keymap(keys)
     noted = (*remarks, *bound.faults)
     console = Console(feed, lane, monotonic=time.monotonic, dress=dress, keymap=bound, remarks=noted)
-    return show(console, lane)
+    return show(console, lane, again or f"opsconsole -b {who.backend}")
 
 
 def feed_and_lane(backend_url: str, who: Who, *, keeper: bool = True) -> tuple[Feed, Lane]:
@@ -78,18 +84,28 @@ def feed_and_lane(backend_url: str, who: Who, *, keeper: bool = True) -> tuple[F
 
     from backends import open_backend
     from backends.keeper import ensure
+    from opsconsole.routes import look
     from opsconsole.session import Feed
 
     may_hire = keeper and not who.read_only and _needs_keeper(backend_url)
     hire = (lambda: ensure(backend_url)) if may_hire else None
-    feed = Feed(lambda: open_backend(backend_url), who, monotonic=time.monotonic, hire=hire)
+    feed = Feed(
+        lambda: open_backend(backend_url),
+        who,
+        monotonic=time.monotonic,
+        hire=hire,
+        look_at_routes=lambda: look(backend_url),
+    )
     return feed, _lane(backend_url, who)
 
 
-def show(console: Console, lane: Lane) -> int:
-    """Run a console on this terminal; returns its exit code. Stops that are on their way are waited for."""
+def show(console: Console, lane: Lane, again: str = "opsconsole") -> int:
+    """Run a console on this terminal; returns its exit code. Stops that are on their way are waited for, and one line
+    on standard error says what stays as it is, and that `again` opens the console again."""
     console.run(mouse=False)
     lane.finish()
+    if console.return_code != HUNG_UP:
+        _last_word(f"opsconsole: {console.farewell(again)}")
     if console.crash is not None:
         print("opsconsole: internal error; the fleet and its stops are as they were", file=sys.stderr)  # noqa: T201
         traceback.print_exception(console.crash, file=sys.stderr)
@@ -105,6 +121,23 @@ def _lane(backend_url: str, who: Who) -> Lane:
         make=lambda: new_order(actor=who.operator, door="console"),
         send=lambda order: fire(order, url=backend_url),
     )
+
+
+def _last_word(said: str) -> None:
+    """One line on standard error, unless nobody reads it: a terminal that hangs must not keep the program."""
+    import threading
+
+    line = said.encode(errors="replace") + b"\n"
+    descriptor = sys.__stderr__.fileno() if sys.__stderr__ else 2
+    writing = threading.Thread(target=os.write, args=(descriptor, line), name="last word", daemon=True)
+    writing.start()
+    writing.join(LAST_WORD_S)
+
+
+def _shown(backend_url: str) -> str:
+    """The URL without what stands before an ``@``, which may be a password."""
+    scheme, separator, rest = backend_url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}" if scheme != "sqlite" else backend_url
 
 
 def _needs_keeper(backend_url: str) -> bool:

@@ -46,10 +46,12 @@ class Bars:
         self._monotonic = monotonic
         self._words: Words = ()
         self._words_at = float("-inf")
+        self._overtaken: Callable[[Picture], bool] = _never
 
-    def say(self, words: Words) -> None:
-        """Answer the operator on the line above the keys."""
+    def say(self, words: Words, overtaken: Callable[[Picture], bool] | None = None) -> None:
+        """Answer the operator on the line above the keys, until a picture comes by which it is `overtaken`."""
         self._words, self._words_at = words, self._monotonic()
+        self._overtaken = overtaken or _never
 
     def all(self) -> dict[str, Callable[[int], Line]]:
         """Each bar by its name in the layout, as what it says at a width."""
@@ -68,9 +70,11 @@ class Bars:
         return said(look.picture, width)
 
     def _flash(self, width: int) -> Line:
-        if self._words and self._monotonic() - self._words_at < OWN_WORDS_S:
+        look = self._look()
+        fresh = self._monotonic() - self._words_at < OWN_WORDS_S
+        if self._words and fresh and not self._overtaken(look.picture):
             return line(width, Span(" "), *self._words)
-        recent = self._look().recent
+        recent = look.recent
         return line(width, *news(recent[-1])) if recent else line(width)
 
     def _keys(self, width: int) -> Line:
@@ -80,3 +84,7 @@ class Bars:
         if look.prompting:
             return prompt_row(self._keymap, width)
         return key_row(self._desk, self._keymap, width)
+
+
+def _never(_picture: Picture) -> bool:
+    return False

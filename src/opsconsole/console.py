@@ -39,6 +39,7 @@ from opsconsole.shell import Shell
 from opsconsole.table import Table
 from opsconsole.text import clean
 from opsconsole.views.answers import Words, answered, fired, refused
+from opsconsole.views.farewell import farewell
 from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import BUCKET_S
@@ -76,7 +77,7 @@ class Console(Shell, inherit_bindings=False):
         self._monotonic = monotonic
         self._picture = feed.picture()
         self._tables: dict[str, Table] = {}
-        self._routes: tuple[str, Words] = "", ()
+        self._left: tuple[str, Fired | Exception] | None = None
         self._painted_at = self._cancelled_at = float("-inf")
         self._paint_timer: Timer | None = None
         self._commander = Commander(feed, self._picture.who.operator, self._command_answered)
@@ -106,6 +107,10 @@ class Console(Shell, inherit_bindings=False):
     def on_unmount(self) -> None:
         """The feed ends with the screen; a stop on its way does not."""
         self._feed.stop()
+
+    def farewell(self, again: str) -> str:
+        """The last line, when the screen is gone: what stays as it is, and that `again` opens it again."""
+        return farewell(self._feed.picture(), again=clean(again, 200))
 
     def _bind_keys(self) -> None:
         """The keys of the keymap; those of the lists are the lists' own, and are changed where they stand."""
@@ -155,8 +160,8 @@ class Console(Shell, inherit_bindings=False):
         mode, armed = self._main.plan().mode, self.ear.chord.armed
         return Look(self._picture, self._tables, self._feed.recent, mode, self._main.front, armed, prompting)
 
-    def _say(self, words: Words) -> None:
-        self._bars.say(words)
+    def _say(self, words: Words, overtaken: Callable[[Picture], bool] | None = None) -> None:
+        self._bars.say(words, overtaken)
         self._main.repaint_bars()
 
     # ------------------------------------------------------------------------------------------ intentions, up
@@ -203,6 +208,8 @@ class Console(Shell, inherit_bindings=False):
             case Heard.ARMED:
                 prompt.cover(StopPrompt(), self._picture)
             case Heard.CANCELLED | Heard.LITERAL:
+                if prompt.dialog is not None and message.heard is Heard.CANCELLED:
+                    self._say((Span(prompt.dialog.residue(), Style.WARN),))
                 prompt.uncover()
             case Heard.FIRED if isinstance(message.answer, Order):
                 self._feed.sent(message.answer)
@@ -217,10 +224,12 @@ class Console(Shell, inherit_bindings=False):
                 pass
         self._main.repaint_bars()
 
-    def _prompt_ended(self, send: Send | None) -> None:
-        """A prompt is gone: carry out what it asked for."""
+    def _prompt_ended(self, send: Send | str) -> None:
+        """A prompt is gone: carry out what it asked for, or leave its word that nothing was."""
         self._main.repaint_bars()
-        if send is None:
+        if isinstance(send, str):
+            if send:
+                self._say((Span(send, Style.WARN),))
             return
         from core.capabilities.emergencies import ExplainStop
 
@@ -231,8 +240,8 @@ class Console(Shell, inherit_bindings=False):
 
     def _ask_reason(self, stop_id: str) -> None:
         prompt = ReasonPrompt(stop_id)
-        if self._routes[0] == stop_id:  # the lane was faster than the screen
-            prompt.routes = self._routes[1]
+        if self._left is not None and self._left[0] == stop_id:  # the lane was faster than the screen
+            prompt.left(self._left[1])
         self.open(prompt)
 
     def _command_answered(self, send: Send, answer: Answer) -> None:
@@ -242,14 +251,15 @@ class Console(Shell, inherit_bindings=False):
 
     def _stop_answered(self, order: Order, answer: Fired | Exception) -> None:
         """On the order's thread."""
-        self.tell(lambda: self._show_routes(order.stop_id, fired(answer)))
+        self.tell(lambda: self._show_routes(order.stop_id, answer))
 
-    def _show_routes(self, stop_id: str, words: Words) -> None:
-        self._routes = stop_id, words
+    def _show_routes(self, stop_id: str, answer: Fired | Exception) -> None:
+        self._left = stop_id, answer
         dialog = self._main.prompt.dialog
         if isinstance(dialog, ReasonPrompt) and dialog.stop_id == stop_id:
-            dialog.routes = words
-        self._say(words)
+            dialog.left(answer)
+        recorded = isinstance(answer, Fired) and answer.durable == "database"
+        self._say(fired(answer), lambda picture: not recorded and stop_id in picture.state.stops)
         self.paint()
 
     # ------------------------------------------------------------------------------------ the desk of actions

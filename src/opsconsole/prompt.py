@@ -27,8 +27,9 @@ class PromptBox(Painted):
     class Resized(Message):
         """The dialog came, went, or wants another number of rows."""
 
-    def __init__(self, ended: Callable[[Send | None], None], monotonic: Callable[[], float]) -> None:
-        """`ended` is called when the dialog is gone, with what it wants carried out, if anything."""
+    def __init__(self, ended: Callable[[Send | str], None], monotonic: Callable[[], float]) -> None:
+        """`ended` is called when the dialog is gone: with what it wants carried out, or with its last word, that
+        nothing is, which may be empty."""
         super().__init__(id="prompt")
         self._ended = ended
         self._monotonic = monotonic
@@ -109,12 +110,13 @@ class PromptBox(Painted):
             self._take(self.dialog.paste(text))
 
     def _take(self, outcome: Outcome) -> None:
-        if outcome != "stay":
+        closed = self.dialog if outcome != "stay" else None
+        if closed is not None:
             self.dialog = self._below = None
         if self._picture is not None:
             self.show(self._picture)
-        if outcome != "stay":
-            self._ended(outcome if isinstance(outcome, Send) else None)
+        if closed is not None:
+            self._ended(outcome if isinstance(outcome, Send) else closed.residue())
 
     def _count_if_asked(self) -> None:
         counts = self.dialog is not None and self.dialog.ticking

@@ -65,7 +65,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def __init__(
         self,
         bars: dict[str, Callable[[int], Line]],
-        ended: Callable[[Send | None], None],
+        ended: Callable[[Send | str], None],
         monotonic: Callable[[], float],
     ) -> None:
         super().__init__()

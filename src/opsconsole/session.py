@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from core.errors import OpsError
 from core.state import State
 from opsconsole.text import clean
-from opsconsole.views.picture import FRESH_S, Facts, Link, Picture, Who
+from opsconsole.views.picture import FRESH_S, Facts, Link, Picture, Routes, Who
 from opsconsole.views.words import duration
 from opsgate.order import Order
 
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from core.ports import Arrival, Backend, Observations
 
 LOOK_S, LOOK_WHILE_STOPPING_S = 1.0, 0.25
-RETRY_S = 2.0
+RETRY_S = (1.0, 2.0, 4.0)
+"""Between tries that fail: at first soon, then less often, for as long as it takes."""
+ROUTES_S = 5.0
 DEADLINE_S = 2.0
 SUBMIT_DEADLINE_S = 5.0
 SLOW_S = 0.5
@@ -38,8 +40,9 @@ EVENTS_KEPT = 200
 class Feed:
     """Follows one backend. `open_backend` is called on the feed's thread, again and again until it succeeds.
 
-    `hire` starts a keeper where none is alive; it may take seconds and gets a thread of its own. `monotonic` and
-    `utc_now` are clocks. Set `wake` before `start`: it is called on any thread when there is something new to look at.
+    `hire` starts a keeper where none is alive, `look_at_routes` says which ways a stop would find open; they may take
+    seconds and get threads of their own. `monotonic` and `utc_now` are clocks. Set `wake` before `start`: it is called
+    on any thread when there is something new to look at.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Feed:
         monotonic: Callable[[], float],
         utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
         hire: Callable[[], object] | None = None,
+        look_at_routes: Callable[[], Routes] | None = None,
     ) -> None:
         self._open = open_backend
         self._who = who
@@ -65,18 +69,28 @@ class Feed:
         self._slow_s = 0.0
         self._sent: tuple[Order, ...] = ()
         self._recent: tuple[Recorded, ...] = ()
+        self._tries = 0
+        self._retry_at: float | None = None
+        self._replaced = False
+        self._look_at_routes = look_at_routes
+        self._routes = Routes()
         self._poke = threading.Event()
-        self._ended = False
+        self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self.wake: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Begin to follow."""
         self._thread.start()
+        if self._look_at_routes is not None:
+            watch = threading.Thread(
+                target=self._watch_routes, args=(self._look_at_routes,), name="routes", daemon=True
+            )
+            watch.start()
 
     def stop(self) -> None:
         """End. A call that hangs is left to its deadline; nobody waits for it."""
-        self._ended = True
+        self._end.set()
         self._poke.set()
 
     def look_now(self) -> None:
@@ -95,7 +109,7 @@ class Feed:
         if state is not self._facts.state or self._seen is not self._facts.seen:
             self._facts = Facts.of(state, self._seen, self._facts)
         sent = tuple(order for order in self._sent if order.stop_id not in state.stops)
-        return Picture(self._facts, self._now(), self._link(), self._who, sent)
+        return Picture(self._facts, self._now(), self._link(), self._who, sent, self._routes)
 
     def sent(self, order: Order) -> None:
         """A stop has left by the lane. Until the journal has it, it is shown, and this feed goes on recording it."""
@@ -131,29 +145,38 @@ class Feed:
         return self._seen.at + timedelta(seconds=self._monotonic() - self._seen_at)
 
     def _link(self) -> Link:
+        retry_s = None if self._retry_at is None else max(0.0, self._retry_at - self._monotonic())
+        link = Link(trouble=self._trouble, tries=self._tries, retry_s=retry_s, replaced=self._replaced)
         if self._backend is None:
-            return Link(None, self._trouble)
+            return link
         contact = self._backend.contact()
+        detail = clean(contact.detail, 120) or self._trouble
         if contact.word == "initialising":
-            return Link(None, clean(contact.detail, 120) or self._trouble)
+            return link._replace(trouble=detail)
         age_s = contact.age_s if contact.word == "valid" else max(FRESH_S, contact.age_s)
-        trouble = clean(contact.detail, 120) or self._trouble
         unseen_s = self._monotonic() - self._seen_at
-        if not trouble and unseen_s > UNSEEN_S:
-            trouble = f"no word of the workers for {duration(unseen_s)}"
-        return Link(age_s, trouble, self._slow_s)
+        if not detail and unseen_s > UNSEEN_S:
+            detail = f"no word of the workers for {duration(unseen_s)}"
+        return link._replace(age_s=age_s, trouble=detail, slow_s=self._slow_s)
 
     def _run(self) -> None:
-        while not self._ended:
+        while not self._end.is_set():
+            self._retry_at = None
             try:
                 self._connect() if self._backend is None else self._look(self._backend)
             except Exception as error:  # noqa: BLE001 - a feed that dies would leave an old picture: it tells, goes on
-                self._trouble = _in_words(error)
-                self.wake()
+                self._failed(error)
             self._poke.wait(self._pause_s())
             self._poke.clear()
         if self._backend is not None:
             self._backend.close()
+
+    def _failed(self, error: Exception) -> None:
+        self._trouble = _in_words(error)
+        self._replaced = isinstance(error, OpsError) and error.code == "another-fleet"
+        self._tries += 1
+        self._retry_at = self._monotonic() + self._pause_s()
+        self.wake()
 
     def _connect(self) -> None:
         """Open it, record what lies latched on this host before anything else, and read the latest events."""
@@ -174,11 +197,13 @@ class Feed:
 
     def _look(self, backend: Backend) -> None:
         began = self._monotonic()
+        if backend.contact().word == "interrupted":
+            backend.state(timeout_s=DEADLINE_S)  # so that it says what is wrong, until it is mended
         seen = backend.observe(timeout_s=DEADLINE_S)
         self._seen_at = self._monotonic()
         took_s = self._seen_at - began
         before = _visible(self._seen, self._trouble, self._slow_s)
-        self._seen, self._trouble = seen, ""
+        self._seen, self._trouble, self._tries, self._replaced = seen, "", 0, False
         self._slow_s = round(took_s, 1) if took_s >= SLOW_S else 0.0
         if _visible(self._seen, self._trouble, self._slow_s) != before:
             self.wake()
@@ -195,6 +220,13 @@ class Feed:
                 spool.record(order, backend, timeout_s=DEADLINE_S)
         self._sent = tuple(order for order in self._sent if order.stop_id not in backend.latest().stops)
 
+    def _watch_routes(self, look: Callable[[], Routes]) -> None:
+        while not self._end.is_set():
+            before, self._routes = self._routes, look()
+            if self._routes != before:
+                self.wake()
+            self._end.wait(ROUTES_S)
+
     def _hire_keeper(self) -> None:
         if self._hire is None or self._monotonic() - self._hired_at < HIRE_AGAIN_S:
             return
@@ -209,8 +241,8 @@ class Feed:
         self._poke.set()
 
     def _pause_s(self) -> float:
-        if self._backend is None:
-            return RETRY_S
+        if self._tries or self._backend is None:
+            return RETRY_S[min(self._tries, len(RETRY_S)) - 1]
         counting = self._sent or any(stop.result == "pending" for stop in self._facts.state.active_stops())
         return LOOK_WHILE_STOPPING_S if counting else LOOK_S
 

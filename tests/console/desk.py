@@ -18,7 +18,7 @@ from opsconsole.lane import Lane
 from opsconsole.lines import plain
 from opsconsole.screen import Bar
 from opsconsole.session import Feed
-from opsconsole.views.picture import Who
+from opsconsole.views.picture import Routes, Who
 from opsgate.order import Order
 from tests.console.fleet import Fleet
 
@@ -53,7 +53,13 @@ class Desk:
         self.orders: list[Order] = []
         self.answer: Callable[[Order], Fired] = lambda order: Fired(order, "", "answered", "database", 40, "E-1", 12)
         self.stops = 0
-        self.feed = Feed(lambda: self.fleet, who, monotonic=self.clock, utc_now=lambda: self.fleet.now)
+        self.feed = Feed(
+            lambda: self.fleet,
+            who,
+            monotonic=self.clock,
+            utc_now=lambda: self.fleet.now,
+            look_at_routes=lambda: Routes(latch=True, keeper=self.fleet.keeper),
+        )
         lane = Lane(self._order, self._send)
         self.console = Console(self.feed, lane, monotonic=self.clock, dress=dress, keymap=keymap, remarks=remarks)
         self.pilot: Pilot[None]

@@ -15,7 +15,7 @@ from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName
 from core.capabilities.workers import ReportWorkers
 from core.engine import Facts, Outcome, WorkerFact, refusal, step
-from core.errors import BackendUnavailable, CommandRejected, OpsError
+from core.errors import BackendUnavailable, CommandRejected, NotOurDatabase, OpsError
 from core.messages import Actor, Command, Envelope, Receipt, Recorded
 from core.ports import Arrival, ChainReport, Contact, LimitUsage, Listener, Observations, Reservation, WorkerRow
 from core.state import State
@@ -30,7 +30,7 @@ class Fleet:
     """A `core.ports.Backend` in memory whose world the test decides.
 
     `away` makes every call fail as a database that is gone does, `locked` only the commands. The gates of the workers
-    in `cut_off` see nothing new.
+    in `cut_off` see nothing new. `replaced` is the fleet that lives at its address since.
     """
 
     url = "sqlite:////var/lib/opsconsole/opsconsole.db"
@@ -40,6 +40,7 @@ class Fleet:
         self.away = ""
         self.away_s = 0.0
         self.locked = ""
+        self.replaced = ""
         self.keeper = True
         self.workers: dict[str, WorkerRow] = {}
         self.cut_off: set[str] = set()
@@ -133,7 +134,7 @@ class Fleet:
 
     def contact(self) -> Contact:
         """In contact, or out of it for as long as the test says."""
-        if self.away:
+        if self.away or self.replaced:
             return Contact("interrupted", self.away_s, self.away)
         return Contact("valid")
 
@@ -175,6 +176,8 @@ class Fleet:
         """Nothing to end."""
 
     def _reachable(self) -> None:
+        if self.replaced:
+            raise NotOurDatabase("another-fleet", f"{self.url} holds fleet {self.replaced}", "start again on it")
         if self.away:
             raise BackendUnavailable("unavailable", self.away)
 

@@ -112,6 +112,10 @@ class Terminal:
             and self.sent.rfind(b"\x1b[?25h") > self.sent.rfind(b"\x1b[?25l")
         )
 
+    def echoes(self) -> bool:
+        """Whether the terminal echoes what is typed."""
+        return bool(termios.tcgetattr(self._slave)[3] & termios.ECHO)
+
     def hang_up(self) -> None:
         """The terminal goes away."""
         os.close(self._slave)

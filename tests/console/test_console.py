@@ -13,6 +13,7 @@ from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch
 from opsconsole.dialogs.recover import RecoverPrompt
+from opsconsole.lines import plain
 from opsgate.selector import Selector
 from tests.console.desk import WHO, Desk, small_fleet
 from tests.console.fleet import Fleet
@@ -161,12 +162,15 @@ async def test_a_stop_that_nobody_has_recorded_is_unknown_and_is_recorded_as_soo
         assert desk.row(0).startswith(" [ ????] STOP SENT 13:58:00, nobody has recorded it yet")
         fleet.locked = ""
         await desk.until_said("GLOBAL STOPPING by ana")
+        await desk.until_said("recorded as E-37, acks 0/12")
+        assert "not recorded" not in desk.text()
         (envelope,) = fleet.submitted
         assert envelope.command_id == "S-1", "the id that the lane gave it, so that it is recorded once"
 
 
 async def test_a_stop_that_reached_nobody_says_so_and_what_to_do() -> None:
     desk = Desk(small_fleet())
+    desk.fleet.locked = "the database is locked"
     desk.answer = lambda order: Fired(order, "no space left on device", "absent", "memory")
     async with desk.at(120, 36):
         await desk.press("!", "S")
@@ -179,6 +183,7 @@ async def test_a_lane_that_breaks_is_told_and_breaks_nothing_else() -> None:
         raise OSError("socket: too many open files")
 
     desk = Desk(small_fleet())
+    desk.fleet.locked = "the database is locked"
     desk.answer = broken
     async with desk.at(120, 36):
         await desk.press("!", "S")
@@ -413,6 +418,82 @@ async def test_no_key_is_shown_that_does_not_apply() -> None:
         assert "R Recover" in desk.row(-1)
 
 
+async def test_every_row_of_every_pane_can_be_asked_why() -> None:
+    fleet = small_fleet()
+    fleet.do(SetSwitch(dimension="operation", names=("ab_testing",), on=False, reason="over"))
+    fleet.stop("S-1", "old", Selector.of(site="mail"))
+    fleet.acknowledge("w-05", "w-11")
+    fleet.do(Recover(emergency_id="E-38", reason="mended", confirm="site=mail"))
+    fleet.lose("w-06")
+    fleet.stop("S-2", "INC-412")
+    fleet.acknowledge(*WORKERS[:10], stop_id="S-2")
+    fleet.pass_time(6)
+    fleet.conclude("S-2")
+    desk = Desk(fleet)
+    async with desk.at(200, 60):
+        for number in range(1, 7):
+            await desk.press(str(number))
+            rows = desk.console.pane.table.rows
+            for index in range(len(rows)):
+                question = desk.console.pane.why(rows[index].key, desk.console.picture)
+                assert question is not None
+                answer = [plain(each) for each in question.answer(desk.console.picture)]
+                assert answer
+                assert not any(question.about in line.split()[:1] for line in answer[:1]), "the title has said it"
+        await desk.press("5", "d")
+        assert "WHY E-45" in desk.text()
+        assert "MISSING w-11 owes its acknowledgement since 5s, pid 4010" in desk.text()
+        assert "R recovers E-45" in desk.text()
+        await desk.press("escape", "j", "d")
+        assert "WHY w-11" in desk.text()
+        assert "look at pid 4010 on its host" in desk.text()
+        await desk.press("escape", "G", "d")
+        assert "recovered 5s ago by ana" in desk.text()
+        await desk.press("escape", "4", "d")
+        assert "0 of 100 used in the last hour; it charges content_generation" in desk.text()
+
+
+async def test_the_cursor_goes_to_a_new_emergency_unless_somebody_has_moved_it() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("5")
+        desk.fleet.stop("S-1", "", Selector.of(site="mail"))
+        await desk.until(lambda: desk.console.pane.selected == "E-37")
+        await desk.settle()
+        desk.fleet.stop("S-2", "", Selector.of(site="feed"))
+        await desk.settle()
+        await desk.until(lambda: desk.console.pane.selected == "E-40")
+        await desk.press("k")
+        desk.fleet.stop("S-3", "", Selector.of(site="search"))
+        await desk.settle()
+        assert desk.console.pane.selected == "S-1/w-11"
+
+
+async def test_leaving_says_what_stays_in_force_and_how_to_come_back() -> None:
+    fleet = small_fleet()
+    desk = Desk(fleet)
+    async with desk.at():
+        assert (
+            desk.console.farewell("opsconsole") == "RUNNING, 12 workers; 1 hold stays in force; back with: opsconsole"
+        )
+        fleet.stop("S-1", "", Selector.of(site="mail"))
+        await desk.settle()
+        assert (
+            "emergency E-37 on site=mail since now, STOPPING 0/2, still counting without you"
+            in desk.console.farewell("x")
+        )
+        fleet.stop("S-2")
+        fleet.acknowledge(*WORKERS[:9], stop_id="S-2")
+        await desk.settle()
+        said = desk.console.farewell("opsconsole -b sqlite:////x")
+        assert said.startswith(
+            "STOPPING 9/12, everything, still counting without you: waiting for w-10 w-11 w-12; emergency"
+        )
+        assert said.endswith("until somebody recovers it; 3 holds stay in force; back with: opsconsole -b sqlite:////x")
+        fleet.away, fleet.away_s = "gone", 74.0
+        assert desk.console.farewell("x").startswith("UNKNOWN, last known STOPPING 9/12 01:14 ago; emergency E-37")
+
+
 async def test_why_is_answered_by_the_rules_the_worker_used() -> None:
     desk = Desk(small_fleet())
     async with desk.at():
@@ -443,6 +524,7 @@ async def test_one_ctrl_c_closes_what_is_open_and_leaves_the_console_running() -
     async with desk.at():
         await desk.press("p", "ctrl+c")
         assert "PAUSE shop-eu" not in desk.text()
+        assert desk.row(-2) == " not paused: shop-eu is as it was"
         await desk.press("ctrl+c")
         assert "press it again to quit" in desk.text()
         assert desk.console.return_code is None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backends.stop_lane import Fired
 from core.capabilities.emergencies import ExplainStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.recovery import Recover
@@ -21,7 +23,8 @@ from opsconsole.dialogs.stop import ReasonPrompt, StopPrompt
 from opsconsole.dialogs.target import Target
 from opsconsole.lines import Span, plain
 from opsconsole.text import clean, width
-from opsconsole.views.picture import Link
+from opsconsole.views.picture import Link, Routes
+from opsgate.order import Order
 from opsgate.selector import EVERYTHING, Selector
 from tests.console.desk import small_fleet
 from tests.console.fleet import Fleet
@@ -92,6 +95,39 @@ def test_resume_names_whose_hold_it_releases_and_what_holds_all_the_same() -> No
     text = said(ResumePrompt(SITE, picture_of(fleet)), fleet)
     assert re.search(r"releases H-\d+: site=shop-eu is paused by ana: manual INC-1", text)
     assert "still held: everything is stopped by emergency" in text
+
+
+def test_a_resume_that_can_release_nothing_says_at_once_what_holds_and_asks_for_no_reason() -> None:
+    fleet = small_fleet()
+    fleet.stop("S-1", "", Selector.of(site="mail"))
+    prompt = ResumePrompt(Target("site", "mail"), picture_of(fleet))
+    text = said(prompt, fleet)
+    assert "P cannot release it: site=mail is stopped by emergency E-37 - R recovers E-37" in text
+    assert "reason" not in text
+    assert press(prompt, "y") == "stay"
+    nothing = ResumePrompt(Target("site", "feed"), picture_of(fleet))
+    assert "nothing holds feed: there is nothing to resume" in said(nothing, fleet)
+
+
+def test_a_pause_of_what_is_stopped_promises_no_drain() -> None:
+    fleet = stopped_fleet()
+    text = said(PausePrompt(Target("site", "mail")), fleet)
+    assert "stopped already by E-37; a pause keeps it held when E-37 is recovered" in text
+    assert "running work finishes" not in text
+
+
+@pytest.mark.parametrize(
+    ("make", "word"),
+    [
+        (lambda fleet: PausePrompt(SITE), "not paused: shop-eu is as it was"),
+        (lambda fleet: ResumePrompt(SITE, picture_of(fleet)), "not resumed: shop-eu is as it was"),
+        (lambda fleet: RecoverPrompt(picture_of(fleet), "E-37"), "not recovered: E-37 stays held"),
+        (lambda fleet: StopPrompt(), "NOT STOPPED: disarmed, S was not pressed"),
+        (lambda fleet: ReasonPrompt("S-1"), "the stop is in force; no reason was saved"),
+    ],
+)
+def test_a_prompt_that_is_dismissed_leaves_its_word(make: Callable[[Fleet], Dialog], word: str) -> None:
+    assert make(stopped_fleet()).residue() == word
 
 
 def test_resume_needs_a_reason_and_another_key_than_enter() -> None:
@@ -249,14 +285,72 @@ def test_the_stop_prompt_tells_what_would_be_hit_and_that_enter_does_nothing() -
     fleet = small_fleet()
     fleet.lose("w-03")
     text = said(StopPrompt(), fleet)
-    assert "stops 6 sites and 11 workers and 1 lost ones that may not hear it; 11 in flight halt" in text
+    assert "stops 6 sites and 11 workers; 11 in flight halt" in text
+    assert "out of reach, may not hear it: w-03" in text
     assert "Enter = nothing" in text
-    assert "Backend reachable. Safe to repeat." in text
 
 
-def test_the_stop_prompt_of_a_cut_off_console_says_over_which_routes_it_leaves() -> None:
-    text = said(StopPrompt(), small_fleet(), Link(74.0, "locked"))
-    assert "Backend NOT reachable for 01:14 (locked): it leaves by latch and keeper" in text
+@pytest.mark.parametrize(
+    ("link", "routes", "words"),
+    [
+        (
+            Link(0.1),
+            Routes(True, True),
+            "Backend reachable (3 of 3 routes up: backend, keeper, latch). Safe to repeat.",
+        ),
+        (Link(0.1), Routes(True, False), "Backend reachable (2 of 3 routes up: backend, latch). Safe to repeat."),
+        (Link(0.1), Routes(True, False), "NO KEEPER: nothing is pushed and nobody counts"),
+        (Link(0.1), Routes(False, True), "NO LATCH: its directory cannot be written"),
+        (
+            Link(74.0, "locked"),
+            Routes(True, True),
+            "Backend NOT reachable for 01:14 (locked): will use panic path (2 of 3 routes up: keeper, latch).",
+        ),
+        (
+            Link(None),
+            Routes(),
+            "Backend not reached yet: will use panic path (1 of 3 routes up: keeper; latch not looked",
+        ),
+    ],
+)
+def test_the_stop_prompt_says_by_which_routes_it_would_leave(link: Link, routes: Routes, words: str) -> None:
+    picture = picture_of(small_fleet(), link)._replace(routes=routes)
+    assert words in "\n".join(map(plain, StopPrompt().body(picture)))
+
+
+def test_the_prompt_after_a_stop_follows_it_from_sent_to_verified() -> None:
+    fleet = small_fleet()
+    prompt = ReasonPrompt("S-1")
+    assert "sending: latch and keeper" in said(prompt, fleet)
+    prompt.left(Fired(Order("S-1", fleet.now), "", "absent", "spool"))
+    assert "stop sent, not recorded yet - latch on disk, keeper absent" in said(prompt, fleet)
+    steps = []
+    for acked in ((), WORKERS[:9], WORKERS[9:]):
+        if not acked:
+            fleet.stop()
+        fleet.acknowledge(*acked)
+        prompt.see(picture_of(fleet))
+        steps.append((prompt.title, said(prompt, fleet).split("\n")[0]))
+    assert steps == [
+        ("STOP RECORDED", "recorded as E-37, acks 0/12, waiting for w-01 w-02 w-03 w-04 w-05 +7"),
+        ("STOP RECORDED", "recorded as E-37, acks 9/12, waiting for w-10 w-11 w-12"),
+        ("STOP VERIFIED", "recorded as E-37, verified: 12/12 acknowledged"),
+    ]
+    assert "not recorded" not in said(prompt, fleet)
+    assert "on its way here: latch on disk, keeper absent" in said(prompt, fleet)
+
+
+def test_the_prompt_after_a_stop_names_who_is_missing_when_time_is_up() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.acknowledge(*WORKERS[:11])
+    fleet.pass_time(6)
+    fleet.conclude()
+    prompt = ReasonPrompt("S-1")
+    prompt.see(picture_of(fleet))
+    assert prompt.title == "STOP PARTIAL"
+    assert "PARTIAL: acks 11/12, MISSING w-12" in said(prompt, fleet)
+    assert "as last known: the backend does not answer now" in said(prompt, fleet, Link(9.0))
 
 
 def test_the_reason_is_asked_after_the_stop_and_may_be_left_out() -> None:

@@ -13,7 +13,9 @@ from core.errors import BackendUnavailable
 from core.messages import Actor, Envelope
 from core.ports import Backend, Observations
 from opsconsole.dialogs.target import Target
+from opsconsole.lines import plain
 from opsconsole.session import HIRE_AGAIN_S, Feed
+from opsconsole.views.header import connection, row1
 from opsgate.latch import place
 from opsgate.order import Order
 from tests.console.desk import WHO, Clock, small_fleet
@@ -165,6 +167,56 @@ def test_nothing_is_released_while_a_latched_stop_cannot_be_recorded() -> None:
         with pytest.raises(BackendUnavailable, match="latched"):
             feed.submit(release)
         assert fleet.submitted == []
+
+
+def test_tries_are_counted_further_and_further_apart_and_forgotten_when_one_succeeds() -> None:
+    fleet = small_fleet()
+    with followed(lambda: fleet) as feed:
+        until(lambda: feed.picture().link.live)
+        fleet.away, fleet.away_s = "the database is locked", 7.0
+        waits = []
+        for tries in (1, 2, 3, 4):
+            feed.look_now()
+            until(lambda tries=tries: feed.picture().link.tries == tries)  # type: ignore[misc] # bound per turn
+            until(lambda: feed.picture().link.retry_s is not None)
+            waits.append(feed.picture().link.retry_s)
+        assert waits == [1.0, 2.0, 4.0, 4.0]
+        assert connection(feed.picture()) == "backend unreachable, retry 4 in 4s"
+        fleet.away = ""
+        feed.look_now()
+        until(lambda: feed.picture().link.tries == 0 and feed.picture().link.live)
+
+
+def test_another_fleet_at_the_same_address_is_said_in_words_and_never_shown_as_this_one() -> None:
+    fleet = small_fleet()
+    with followed(lambda: fleet) as feed:
+        until(lambda: feed.picture().link.live)
+        fleet.replaced = "f2"
+        feed.look_now()
+        until(lambda: feed.picture().link.replaced)
+        assert feed.picture().word == "unknown"
+        assert "ANOTHER FLEET is at this address now" in plain(row1(feed.picture(), 200))
+
+
+def test_a_backend_that_hangs_is_stale_and_never_holds_up_a_picture() -> None:
+    fleet, answer = small_fleet(), threading.Event()
+    observe, hangs = fleet.observe, False
+
+    def observe_or_hang(*, timeout_s: float = 5.0) -> Observations:
+        if hangs:
+            answer.wait()
+        return observe(timeout_s=timeout_s)
+
+    fleet.observe = observe_or_hang  # type: ignore[method-assign] # the world hangs in a way of its own
+    with followed(lambda: fleet) as feed:
+        until(lambda: feed.picture().link.live)
+        hangs = True
+        feed.look_now()
+        fleet.away, fleet.away_s = "no answer", 14.0
+        assert "LAST KNOWN RUNNING 13:57:46, 00:14 ago" in plain(row1(feed.picture(), 200))
+        fleet.away, hangs = "", False
+        answer.set()
+        until(lambda: feed.picture().word == "running")
 
 
 def test_a_clock_that_jumps_moves_no_age() -> None:

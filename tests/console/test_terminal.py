@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from opsconsole.hush import opens_the_console
 from opsgate.paths import latch_home
 from tests.console.child import BLOCKED_S
 from tests.console.terminal import ROOT, Terminal, terminal
@@ -206,3 +207,48 @@ def test_without_a_terminal_it_says_so_and_does_not_spin() -> None:
         )
     assert ended.returncode == 2
     assert b"needs a terminal" in ended.stderr
+
+
+def test_what_is_typed_before_the_console_is_up_is_not_echoed_and_is_not_lost(tmp_path: Path) -> None:
+    """From the moment the program runs. ``!S`` typed ahead is a stop like any other; the terminal is given back."""
+    with terminal("-m", "opsconsole", "-b", f"sqlite:///{tmp_path}/fleet.db") as opened:
+        opened.until(lambda: not opened.echoes())
+        opened.type(b"!S")
+        assert b"\x1b[?1049h" not in opened.sent, "there is no screen yet"
+        opened.until(lambda: len(latches()) == 1)
+        assert b"!S" not in opened.sent
+        opened.until_said("recorded as E-")
+        opened.type(b"\x1b")
+        opened.bytes_within(0.5)
+        opened.type(b"q")
+        assert opened.ended() == 0
+        assert opened.is_restored()
+        said = opened.sent.decode(errors="replace")
+        assert "opsconsole: " in said.rpartition("\x1b[?1049l")[2]
+        assert "until somebody recovers it" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=str)
+def test_a_signal_before_the_console_is_up_gives_the_terminal_back(number: signal.Signals, tmp_path: Path) -> None:
+    with terminal("-m", "opsconsole", "-b", f"sqlite:///{tmp_path}/fleet.db") as opened:
+        opened.until(lambda: not opened.echoes())
+        os.kill(opened.process.pid, number)
+        assert opened.ended() == 128 + number
+        assert opened.echoes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "opens"),
+    [
+        ([], True),
+        (["-b", "sqlite:///x", "--read-only"], True),
+        (["demo", "--workers", "4"], True),
+        (["status"], False),
+        (["resume", "--all", "--reason", "demo"], False),
+        (["--help"], False),
+        (["demo", "--help"], False),
+        (["--reason", "demo"], False),
+    ],
+)
+def test_only_what_opens_the_console_hushes_the_terminal(arguments: list[str], opens: bool) -> None:
+    assert opens_the_console(arguments) is opens

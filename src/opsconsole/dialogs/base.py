@@ -55,6 +55,10 @@ class Dialog(ABC):
         """Take a paste; a prompt that has no field ignores it."""
         return "stay"
 
+    def residue(self) -> str:
+        """What is said when it is closed without anything being carried out: that nothing was. Empty: no word."""
+        return ""
+
     def see(self, picture: Picture) -> None:  # noqa: B027 - most prompts have nothing to see
         """A new picture arrived."""
 

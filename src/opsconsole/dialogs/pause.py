@@ -9,6 +9,7 @@ from opsconsole.dialogs.field import Field
 from opsconsole.dialogs.several import Aim, Several
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
+from opsconsole.views.holding import way_back
 from opsconsole.views.picture import Picture
 from opsgate.evaluate import describe
 from opsgate.hold import Hold
@@ -27,10 +28,18 @@ class PausePrompt(Dialog):
         self._typing = False
 
     def body(self, picture: Picture) -> list[Said]:
-        """What it does, and what holds it already."""
-        drains = "running work finishes, nothing new starts"
-        lines: list[Said] = [(Span(self._target.pauses, Style.STRONG), Span(f": {drains}"))]
-        return lines + _holds("already: ", self._target.holds(picture), Style.PLAIN)
+        """What it does to work that runs, as things stand, and what holds it already."""
+        already = self._target.covering(picture)
+        stopped = [hold for hold in already if hold.source == "emergency"]
+        if stopped and not isinstance(self._target, Several):
+            case = clean(stopped[0].owner, 20)
+            does = f"stopped already by {case}; a pause keeps it held when {case} is recovered"
+        elif already and not isinstance(self._target, Several):
+            does = "held already; this adds a pause of its own"
+        else:
+            does = "running work finishes, nothing new starts"
+        lines: list[Said] = [(Span(self._target.pauses, Style.STRONG), Span(f": {does}"))]
+        return lines + _holds("already: ", already, Style.PLAIN)
 
     def foot(self, picture: Picture) -> list[Said]:
         """The reason, if there is to be one, and the keys."""
@@ -53,6 +62,10 @@ class PausePrompt(Dialog):
             return Send(self._target.pause(self._reason.value.strip()), f"pause {self._target.name}")
         return "stay" if key in {"r", "p", "enter"} else "close"
 
+    def residue(self) -> str:
+        """Nothing was paused."""
+        return f"not paused: {self._target.name} is as it was"
+
     def paste(self, text: str) -> Outcome:
         """Only into the reason."""
         if self._typing:
@@ -61,30 +74,37 @@ class PausePrompt(Dialog):
 
 
 class ResumePrompt(Dialog):
-    """Opened by ``P``. A reason first; then ``y`` resumes. It is refused when the state moved since it opened."""
+    """Opened by ``P``. A reason first; then ``y`` resumes. It is refused when the state moved since it opened.
+
+    Where there is nothing that it may release it asks for nothing, and says who holds and what ends that.
+    """
 
     def __init__(self, target: Aim, picture: Picture) -> None:
         self.title = f"RESUME {target.name}"
         self._target = target
         self._opened_at = picture.state.control_revision
+        self._in_vain = not target.released(picture)
         self._moved = False
         self._reason = Field()
-        self._typing = True
+        self._typing = not self._in_vain
 
     def body(self, picture: Picture) -> list[Said]:
         """Whose holds it releases, by name, and what would hold it all the same."""
         if self._moved:
             return [(Span("The state moved since you looked: Esc, look again, then decide again.", Style.BAD),)]
-        released = self._target.released(picture)
+        released, remaining = self._target.released(picture), self._target.remaining(picture)
+        if self._in_vain and not remaining:
+            return [(Span(f"nothing holds {self._target.name}: there is nothing to resume", Style.WARN),)]
         lines = _holds("releases ", released, Style.STRONG, by_id=True)
         if isinstance(self._target, Several):
             lines.insert(0, (Span(self._target.resumes),))
-        if not released:
-            lines.append((Span("nothing here that P may release", Style.WARN),))
-        return lines + _holds("still held: ", self._target.remaining(picture), Style.WARN)
+        still = "P cannot release it: " if self._in_vain else "still held: "
+        return lines + _holds(still, remaining, Style.WARN, ends=True)
 
     def foot(self, picture: Picture) -> list[Said]:
         """The reason, and the keys."""
+        if self._in_vain or self._moved:
+            return [keys_line(("Esc", "closes"))]
         line = field_line("reason (needed)", self._reason, active=self._typing)
         if self._typing:
             return [line, keys_line(("Enter", "ends the line"), CANCELS)]
@@ -94,14 +114,18 @@ class ResumePrompt(Dialog):
         """Take one key."""
         if key == "escape":
             return "close"
-        if self._typing:
+        if self._typing and not self._moved:
             self._typing = not (key == "enter" and self._reason.value.strip())
             self._reason.key(key, character)
             return "stay"
-        if key == "y" and not self._moved:
+        if key == "y" and not (self._moved or self._in_vain):
             reason = self._reason.value.strip()
             return Send(self._target.resume(reason), f"resume {self._target.name}", self._opened_at)
         return "stay" if key in {"P", "upper_p", "enter", "y"} else "close"
+
+    def residue(self) -> str:
+        """Nothing was released."""
+        return f"not resumed: {self._target.name} is as it was"
 
     def paste(self, text: str) -> Outcome:
         """Only into the reason."""
@@ -114,12 +138,13 @@ class ResumePrompt(Dialog):
         self._moved = self._moved or picture.state.control_revision != self._opened_at
 
 
-def _holds(what: str, holds: Sequence[Hold], style: Style, *, by_id: bool = False) -> list[Said]:
-    """The holds, a line each; of many only the first, and how many more."""
+def _holds(what: str, holds: Sequence[Hold], style: Style, *, by_id: bool = False, ends: bool = False) -> list[Said]:
+    """The holds, a line each; of many only the first, and how many more. ``ends``: with what ends each."""
     lines: list[Said] = []
     for hold in holds[:HOLDS_NAMED]:
         named = f"{clean(hold.hold_id, 40)}: " if by_id else ""
-        lines.append((Span(f"{what}{named}{clean(describe(hold), 120)}", style),))
+        said = Span(f"{what}{named}{clean(describe(hold), 120)}", style)
+        lines.append((said, Span(f" - {way_back(hold)}", Style.KEY)) if ends else (said,))
     if len(holds) > HOLDS_NAMED:
         lines.append((Span(f"{what}{len(holds) - HOLDS_NAMED} more", style),))
     return lines

@@ -94,6 +94,11 @@ class RecoverPrompt(Dialog):
                 self._left_s = COUNTDOWN_S
         return "stay"
 
+    def residue(self) -> str:
+        """It holds on."""
+        what = f"recovered: {clean(self._emergency_id, 30)}" if self._emergency_id else "resumed: everything"
+        return f"not {what} stays held"
+
     def paste(self, text: str) -> Outcome:
         """A reason may be pasted; a scope is typed, for that is what it is there for."""
         if self._left_s is not None:

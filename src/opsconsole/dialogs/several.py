@@ -56,11 +56,14 @@ class Several:
         """What a resume would release."""
         return tuple(hold for target in self._each() for hold in target.released(picture))
 
+    def covering(self, picture: Picture) -> tuple[Hold, ...]:
+        """Every hold that covers all of any of them: of one name, nothing but everything is wider than itself."""
+        return (*picture.state.holds_on(EVERYTHING), *self.holds(picture))
+
     def remaining(self, picture: Picture) -> tuple[Hold, ...]:
         """What would hold any of them all the same."""
         gone = {hold.hold_id for hold in self.released(picture)}
-        wider = picture.state.holds_on(EVERYTHING)  # of one name nothing else is wider than itself
-        return (*wider, *(hold for hold in self.holds(picture) if hold.hold_id not in gone))
+        return tuple(hold for hold in self.covering(picture) if hold.hold_id not in gone)
 
     def pause(self, reason: str) -> Command:
         """The one command that holds them all."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from backends.stop_lane import Fired
 from opsconsole.dialogs.base import Dialog, Outcome, Said, Send, field_line, keys_line
 from opsconsole.dialogs.field import Field
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
+from opsconsole.views.answers import fault, fired
 from opsconsole.views.picture import Picture
-from opsconsole.views.words import counted, stopwatch
+from opsconsole.views.verdict import together
+from opsconsole.views.ways import ways
+from opsconsole.views.words import counted, listed
 
 
 class StopPrompt(Dialog):
@@ -21,9 +25,10 @@ class StopPrompt(Dialog):
         """What a stop of everything would hit, and over which routes it would leave."""
         facts = picture.facts
         sites = counted(len(facts.names.of("site")), "site")
-        lost = f" and {len(facts.lost)} lost ones that may not hear it" if facts.lost else ""
-        hit = f"stops {sites} and {counted(facts.live, 'worker')}{lost}; {facts.in_flight} in flight"
-        lines: list[Said] = [(Span(f"{hit} halt at their next checkpoint"),), _routes(picture)]
+        hit = f"stops {sites} and {counted(facts.live, 'worker')}; {facts.in_flight} in flight"
+        lines: list[Said] = [(Span(f"{hit} halt at their next checkpoint"),), *ways(picture)]
+        if away := (*facts.lost, *facts.cut_off):
+            lines.append((Span(f"out of reach, may not hear it: {listed(away, 5)}", Style.BAD),))
         if facts.holds.everywhere:
             lines.append((Span("everything is held already; stopping again is safe and makes it no weaker"),))
         return lines
@@ -42,21 +47,39 @@ class StopPrompt(Dialog):
         """Never called while armed; a key that gets here is not part of the chord."""
         return "close"
 
+    def residue(self) -> str:
+        """It was armed and not fired."""
+        return "NOT STOPPED: disarmed, S was not pressed"
+
 
 class ReasonPrompt(Dialog):
-    """Open after a stop has left: says by which routes, and takes the reason that nobody had to wait for."""
+    """Open after a stop has left: follows it from sent to verified, and takes the reason that nobody waited for."""
 
-    ROUTES_ASKED = "sending: latch and keeper, at once"
+    ON_ITS_WAY = "sending: latch and keeper, at once"
 
     def __init__(self, stop_id: str) -> None:
         self.title = "STOP SENT"
         self.stop_id = stop_id
-        self.routes: Said = (Span(self.ROUTES_ASKED),)
+        self._said: Said = (Span(self.ON_ITS_WAY),)
+        self._fault = ""
         self._reason = Field()
+
+    def left(self, answer: Fired | Exception) -> None:
+        """What came of sending it, which is all that is known until it is recorded."""
+        self._said, self._fault = fired(answer), fault(answer)
 
     def body(self, picture: Picture) -> list[Said]:
         """What is known of the stop so far."""
-        return [self.routes, (Span("Row 1 says what has been seen to stop."),)]
+        stop = picture.state.stops.get(self.stop_id)
+        if stop is None:
+            return [self._said, (Span("Row 1 says what has been seen to stop."),)]
+        case = clean(stop.emergency_id, 20)
+        lines: list[Said] = [(Span(f"recorded as {case}", Style.STRONG), *_came_to(picture, self.stop_id))]
+        if self._fault:
+            lines.append((Span(f"on its way here: {self._fault}", Style.WARN),))
+        if not picture.link.live:
+            lines.append((Span("as last known: the backend does not answer now", Style.BAD),))
+        return [*lines, (Span(f"R recovers {case}, when the cause is mended."),)]
 
     def foot(self, picture: Picture) -> list[Said]:
         """The reason, which is optional."""
@@ -82,12 +105,24 @@ class ReasonPrompt(Dialog):
         self._reason.paste(text)
         return "stay"
 
+    def residue(self) -> str:
+        """The stop is not touched by it."""
+        return "the stop is in force; no reason was saved"
 
-def _routes(picture: Picture) -> Said:
-    if picture.link.age_s is None:
-        return (Span("Backend not reached yet: it leaves by latch and keeper all the same. Safe to repeat."),)
-    if picture.link.live:
-        return (Span("Backend reachable. Safe to repeat."),)
-    trouble = f" ({clean(picture.link.trouble, 60)})" if picture.link.trouble else ""
-    said = f"Backend NOT reachable for {stopwatch(picture.link.age_s)}{trouble}: it leaves by latch and keeper"
-    return (Span(said, Style.BAD),)
+    def see(self, picture: Picture) -> None:
+        """The title says how far it has come."""
+        stop = picture.state.stops.get(self.stop_id)
+        if stop is not None:
+            self.title = {"pending": "STOP RECORDED"}.get(stop.result, f"STOP {stop.result.upper()}")
+
+
+def _came_to(picture: Picture, stop_id: str) -> Said:
+    """Acknowledgements and the verdict, as row 1 has them."""
+    verdict = together([each for each in picture.facts.progress if each.stop.stop_id == stop_id], picture.now)
+    if verdict is None:
+        return (Span(", recovered meanwhile", Style.GOOD),)
+    if verdict.word == "STOPPED":
+        return (Span(f", verified: {verdict.acks} acknowledged", Style.GOOD),)
+    word = ", acks" if verdict.word == "STOPPING" else f", {verdict.word}: acks"
+    owed = "waiting for" if verdict.word == "STOPPING" else "MISSING"
+    return (Span(f"{word} {verdict.acks}, {owed} {listed(verdict.missing, 5)}", verdict.style),)

@@ -50,11 +50,15 @@ class Target:
         source = SWITCHES.get(self.dimension, "operator")
         return tuple(hold for hold in self.holds(picture) if hold.source == source)
 
+    def covering(self, picture: Picture) -> tuple[Hold, ...]:
+        """Every hold that covers all of it, wider ones too."""
+        touching = picture.state.holds_touching((self.selector,))
+        return tuple(hold for hold in touching if hold.selector.contains(self.selector))
+
     def remaining(self, picture: Picture) -> tuple[Hold, ...]:
         """What would hold it all the same: wider holds, and other sources' on exactly this."""
         gone = {hold.hold_id for hold in self.released(picture)}
-        touching = picture.state.holds_touching((self.selector,))
-        return tuple(hold for hold in touching if hold.hold_id not in gone and hold.selector.contains(self.selector))
+        return tuple(hold for hold in self.covering(picture) if hold.hold_id not in gone)
 
     def pause(self, reason: str) -> Command:
         """The command that holds it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from opsconsole.lines import Style
 from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
 from opsconsole.text import clean
@@ -18,9 +19,28 @@ class EmergenciesPane(TablePane):
     title = "Emergencies"
     hints = (("R", "recover"), ("d", "why"))
 
+    def __init__(self, number: int | None = None) -> None:
+        super().__init__(number)
+        self._put: str | None = None
+        self._latest: str | None = None
+
     def view(self, picture: Picture) -> Table:
         """Emergencies and their missing workers."""
         return emergencies(picture)
+
+    def show(self, table: Table) -> None:
+        """A new emergency draws the cursor to it, unless somebody has moved that since it was put where it is."""
+        untouched = self.browser.place.cursor in {None, self._put}
+        super().show(table)
+        if not untouched:
+            return
+        rows = [self.table.rows[index] for index in range(len(self.table.rows))]
+        active = [index for index, row in enumerate(rows) if row.cells and row.cells[0].style is Style.STRONG]
+        latest = rows[active[-1]].key if active else None
+        if latest is not None and latest != self._latest:
+            self.browser.select(active[-1])
+            self.repaint()
+        self._latest, self._put = latest, self.browser.place.cursor
 
     def emergency(self, key: str, picture: Picture) -> str | None:
         """The row's own, or that of the stop which the row is about."""

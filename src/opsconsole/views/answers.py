@@ -41,11 +41,22 @@ def fired(answer: Fired | Exception) -> Words:
     """A stop has left: which route took it. Whether anything stopped is not known here; row 1 says what is seen."""
     if isinstance(answer, Exception):
         return (Span("STOP NOT SENT", Style.BAD), Span(f" - {clean(str(answer), 160)}: opsconsole stop --local"))
-    latch = "on disk" if answer.latched else f"FAILED ({clean(answer.latch_fault, 80)})"
-    routes = f"latch {latch}, keeper {answer.keeper}"
     if not answer.in_force:
-        return (Span("STOP REACHED NOBODY", Style.BAD), Span(f" - {routes}: opsconsole stop --local"))
+        return (Span("STOP REACHED NOBODY", Style.BAD), Span(f" - {routes_taken(answer)}: opsconsole stop --local"))
     if answer.durable == "database":
         of = "" if answer.of is None else f", {answer.of} must acknowledge"
-        return (Span("stop sent and recorded", Style.STRONG), Span(f" - {routes}{of}"))
-    return (Span("stop sent, not recorded yet", Style.WARN), Span(f" - {routes}"))
+        return (Span("stop sent and recorded", Style.STRONG), Span(f" - {routes_taken(answer)}{of}"))
+    return (Span("stop sent, not recorded yet", Style.WARN), Span(f" - {routes_taken(answer)}"))
+
+
+def fault(answer: Fired | Exception) -> str:
+    """What went wrong on its ways, though it may have arrived by another; empty where nothing did."""
+    if isinstance(answer, Exception):
+        return clean(str(answer), 160)
+    return "" if answer.latched and answer.keeper == "answered" else routes_taken(answer)
+
+
+def routes_taken(answer: Fired) -> str:
+    """What became of a stop on each of its ways."""
+    latch = "on disk" if answer.latched else f"FAILED ({clean(answer.latch_fault, 80)})"
+    return f"latch {latch}, keeper {answer.keeper}"

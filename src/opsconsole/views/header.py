@@ -90,6 +90,8 @@ def one_line(picture: Picture, width: int) -> Line:
 def connection(picture: Picture) -> str:
     """Why nothing newer is shown, and when it is tried again: ``backend unreachable, retry 3 in 4s``."""
     link = picture.link
+    if link.replaced:
+        return "ANOTHER FLEET is at this address now: leave and start again"
     said = "backend unreachable" if link.age_s is not None or link.trouble else "no answer yet"
     if not link.tries:
         return said

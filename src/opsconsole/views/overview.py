@@ -80,7 +80,8 @@ def missing(picture: Picture, stops: tuple[Progress, ...], most: int = NAMED) ->
     said: list[str] = []
     for worker, each in list(owed.items())[:most]:
         gone = " LOST" if worker in picture.facts.lost else " CUT OFF" if worker in picture.facts.cut_off else ""
-        said.append(f"{clean(worker, 40)} {age(each.stop.ordered_at, picture.now)}{gone}")
+        owing = age(each.stop.ordered_at, picture.now)
+        said.append(f"{clean(worker, 40)}{'' if owing == 'now' else f' {owing}'}{gone}")
     more = f"  +{len(owed) - most}" if len(owed) > most else ""
     return "  ".join(said) + more
 
@@ -120,7 +121,7 @@ def _blockers(picture: Picture) -> Iterator[str]:
         stops = [each for each in picture.facts.progress if each.stop.emergency_id == emergency.emergency_id]
         verdict = together(stops, picture.now)
         narrow = "" if EVERYTHING in emergency.selectors else f" on {scope(emergency.selectors)}"
-        acks = f", {len(verdict.missing)} of {verdict.of} acks missing" if verdict and verdict.missing else ""
+        acks = f", {len(verdict.missing)}/{verdict.of} acks missing" if verdict and verdict.missing else ""
         yield f"{clean(emergency.emergency_id, 20)} active{narrow}{acks}: R recovers it"
     for hold in picture.facts.holds.everywhere:
         if hold.source not in {"emergency", "operator"}:

@@ -10,6 +10,8 @@ from opsconsole.demo.fleet import Fleet, throw_away_folder
 from opsconsole.demo.live import live_fleet
 from opsconsole.demo.plan import CHARACTERS, FEWEST_SITES, FEWEST_WORKERS
 
+NEW_DEMO: Final = "opsconsole demo (another fleet: this one is thrown away)"
+
 
 @click.command(short_help="A live fleet of worker processes, and the console over it.")
 @click.option(
@@ -45,7 +47,12 @@ def demo(invocation: Invocation, workers: int, sites: int, seconds: int) -> int:
 
         settings = invocation.settings
         return run_console(
-            fleet.url, operator=invocation.actor, profile="DEMO", dress=dress_of(settings), keys=settings.keys
+            fleet.url,
+            operator=invocation.actor,
+            profile="DEMO",
+            dress=dress_of(settings),
+            keys=settings.keys,
+            again=NEW_DEMO if fleet.url.startswith(f"sqlite:///{folder}") else "",
         )
 
 

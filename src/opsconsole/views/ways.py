@@ -1,0 +1,40 @@
+"""By which ways a stop would leave now, as far as anybody has looked; said before it is fired, in one frame."""
+
+from __future__ import annotations
+
+from opsconsole.lines import Span, Style
+from opsconsole.text import clean
+from opsconsole.views.picture import Picture
+from opsconsole.views.words import stopwatch
+
+Said = tuple[Span, ...]
+
+
+def ways(picture: Picture) -> list[Said]:
+    """Whether the backend is there, which of the three ways are up, and what is missing without the others."""
+    link = picture.link
+    up, down, unknown = _sorted(picture)
+    count = f"{len(up)} of 3 routes up: {', '.join(up)}" if up else "no route is known to be up"
+    tried = f"; {' and '.join(unknown)} not looked at yet, tried all the same" if unknown else ""
+    if link.live:
+        said: Said = (Span(f"Backend reachable ({count}{tried}). Safe to repeat."),)
+    elif link.age_s is None:
+        said = (Span(f"Backend not reached yet: will use panic path ({count}{tried}). Safe to repeat.", Style.WARN),)
+    else:
+        trouble = f" ({clean(link.trouble, 60)})" if link.trouble else ""
+        away = f"Backend NOT reachable for {stopwatch(link.age_s)}{trouble}: will use panic path"
+        said = (Span(f"{away} ({count}{tried}). Safe to repeat.", Style.BAD),)
+    return [said, *((Span(each, Style.BAD),) for each in down)]
+
+
+def _sorted(picture: Picture) -> tuple[list[str], list[str], list[str]]:
+    """The ways that are up, what it means that others are down, and those that nobody has looked at."""
+    routes, seen = picture.routes, picture.facts.seen
+    keeper = routes.keeper if routes.keeper is not None else seen.keeper if seen is not None else None
+    known = {"backend": picture.link.live, "keeper": keeper, "latch": routes.latch}
+    meaning = {
+        "keeper": "NO KEEPER: nothing is pushed and nobody counts; workers of this host obey the latch",
+        "latch": "NO LATCH: its directory cannot be written, so nothing on disk stops a worker that is cut off",
+    }
+    down = [meaning[way] for way, is_up in known.items() if is_up is False and way in meaning]
+    return [way for way, is_up in known.items() if is_up], down, [way for way, is_up in known.items() if is_up is None]
