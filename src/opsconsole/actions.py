@@ -79,6 +79,9 @@ class Desk(Protocol):
     def say(self, said: str) -> None:
         """Answer the operator on the line above the keys."""
 
+    def copy(self, text: str, what: str) -> None:
+        """Send text to the clipboard of the terminal, and say that `what` was sent."""
+
     def look_again(self) -> None:
         """Ask the backend at once, and paint everything anew."""
 
@@ -335,6 +338,42 @@ class Acks(Action):
         desk.enter(Subject("acks", ""))
 
 
+class Copy(Action):
+    """A key, to paste it elsewhere."""
+
+    id, keys, shown = "copy", "y", "y"
+    about = "send the names of the marked rows, else of the selected one, to the terminal's clipboard"
+
+    def why_not(self, desk: Desk) -> str:
+        """There must be something to send."""
+        return "" if desk.pane.selected or desk.pane.browser.marks else "there is no row under the cursor"
+
+    def run(self, desk: Desk) -> None:
+        """A terminal does not say whether it took it."""
+        marked = desk.pane.browser.marks_in_order
+        keys = [desk.pane.name_of(key) for key in marked or filter(None, [desk.pane.selected])]
+        desk.copy("\n".join(keys), f"{len(keys)} keys" if len(keys) > 1 else keys[0])
+
+
+class CopyRow(Copy):
+    """All of a row."""
+
+    id, keys, shown = "copy-row", "Y", "Y"
+    about = "send all of the selected row, as text, to the terminal's clipboard"
+
+    def why_not(self, desk: Desk) -> str:
+        """There must be a row."""
+        return "" if desk.pane.selected else "there is no row under the cursor"
+
+    def run(self, desk: Desk) -> None:
+        """Its cells, two blanks between them."""
+        pane = desk.pane
+        at = pane.table.rows.find(pane.selected or "")
+        if at is not None:
+            cells = pane.table.rows[at].cells
+            desk.copy("  ".join(cell.text.strip() for cell in cells), f"row of {pane.name_of(pane.selected or '')}")
+
+
 class Filter(Action):
     """Fewer rows."""
 
@@ -521,6 +560,8 @@ ACTIONS: tuple[Action, ...] = (
     Unmark(),
     UnmarkAll(),
     Range(),
+    Copy(),
+    CopyRow(),
     Sort(),
     Wide(),
     NextMatch(),

@@ -6,6 +6,7 @@ Nothing here waits: what asks the backend has a thread and a deadline, and the s
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from core.errors import OpsError
 from opsconsole.actions import ACTIONS, find
 from opsconsole.bars import Bars, Look
 from opsconsole.chord import Heard
+from opsconsole.clipboard import sequence
 from opsconsole.commander import Answer, Commander
 from opsconsole.dialogs.base import Dialog, Send
 from opsconsole.dialogs.reading import Reading
@@ -321,6 +323,17 @@ class Console(Shell, inherit_bindings=False):
         """Show more columns of the list in front, or fewer again."""
         self.pane.wide = not self.pane.wide
         self.paint()
+
+    def copy(self, text: str, what: str) -> None:
+        """Send text to the clipboard of the terminal; it does not say whether it took it."""
+        try:
+            sent = sequence(text, os.environ)
+        except ValueError as error:
+            self.say(f"{clean(what, 80)}: {error}")
+            return
+        if self._driver is not None:
+            self._driver.write(sent)
+        self.say(f"{clean(what, 80)} sent to the terminal")
 
     def say(self, said: str) -> None:
         """Answer the operator on the line above the keys."""

@@ -12,6 +12,7 @@ from opsconsole.dialogs.target import Target
 from opsconsole.grid import Grid
 from opsconsole.lines import Span
 from opsconsole.table import Frame, Table
+from opsconsole.text import clean
 from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
 from opsconsole.views.why import explanation
@@ -77,6 +78,11 @@ class TablePane(Grid):
         """What Enter shows the inside of and ``l`` the events of, with the cursor on `key`."""
         target = self.target(key)
         return Subject(target.dimension, target.key) if target else None
+
+    def name_of(self, key: str) -> str:
+        """What people call the thing of a row, to paste it elsewhere."""
+        subject = self.subject_of(key)
+        return clean(subject.key if subject else key.rpartition("/")[2], 300)
 
     def emergency(self, key: str, picture: Picture) -> str | None:
         """The emergency that ``R`` would recover, with the cursor on `key`."""
