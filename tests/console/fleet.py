@@ -11,7 +11,7 @@ import core.capabilities  # noqa: F401 - registers commands and events
 from core.audit import Row, seal
 from core.capabilities.emergencies import ConcludeStop, OrderStop
 from core.capabilities.fleet import CreateFleet
-from core.capabilities.holds import PlaceHold
+from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName
 from core.capabilities.workers import ReportWorkers
 from core.engine import Facts, Outcome, WorkerFact, refusal, step
@@ -97,6 +97,10 @@ class Fleet:
     def pause(self, reason: str = "", **dimensions: str) -> None:
         """An operator's hold."""
         self.do(PlaceHold(selectors=(Selector.of(**dimensions),), reason=reason))
+
+    def resume(self, reason: str, **dimensions: str) -> None:
+        """The end of what operators placed there."""
+        self.do(ReleaseHolds(selectors=(Selector.of(**dimensions),), reason=reason))
 
     def stop(self, stop_id: str = "S-1", reason: str = "", *selectors: Selector) -> None:
         """A stop of everything, or of some of it."""

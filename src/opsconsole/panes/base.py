@@ -36,7 +36,7 @@ class TablePane(Grid):
     name: ClassVar[str]
     title: ClassVar[str]
     hints: ClassVar[tuple[tuple[str, str], ...]] = (("d", "why"),)
-    has_wide: ClassVar[bool] = False
+    has_wide = False
     """Whether there are more columns than those that are shown at first."""
 
     def __init__(self, number: int | None = None) -> None:

@@ -30,6 +30,7 @@ class InsidePane(AuditPane):
     def enter(self, subject: Subject) -> None:
         """Show another thing."""
         self.subject = subject
+        self.has_wide = subject.log or subject.kind == "acks"
         self.look(self.frame._replace(title=subject.title))
 
     def view(self, picture: Picture) -> Table:

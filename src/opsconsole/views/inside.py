@@ -45,7 +45,7 @@ class Subject(NamedTuple):
 
 COLUMNS = (
     Column("WHAT", 9, 9, rank=2),
-    Column("NAME", 12, 28, rank=0),
+    Column("NAME", 12, 24, rank=0),
     Column("STATE", 8, 11, rank=1),
     Column("AGE", 4, 4, rank=3, right=True),
     Column("MORE", 16, 90, rank=4),
@@ -101,7 +101,7 @@ def _of_worker(picture: Picture, name: str) -> Iterator[Row]:
     row = picture.facts.workers.get(name)
     if row is not None:
         yield _worker(picture, row)
-        yield Row("fact/scope", (Cell("works on"), Cell(scope_of(row)), Cell(""), Cell(""), Cell("")))
+        yield Row("fact/scope", (Cell("works on"), Cell(""), Cell(""), Cell(""), Cell(scope_of(row))))
         since = age(row.registered_at, picture.now)
         said = f"pid {row.pid}, has seen revision {row.revision}"
         yield Row("fact/since", (Cell("began"), Cell(clock(row.registered_at)), Cell(""), Cell(since), Cell(said)))

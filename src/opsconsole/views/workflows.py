@@ -51,7 +51,7 @@ def _row(picture: Picture, name: str) -> Row:
             Cell("off", Style.WARN) if off else Cell("on"),
             Cell(age(entry.changed_at, picture.now) if entry else "-"),
             Cell(clean(entry.changed_by, 40) if entry else "-"),
-            Cell("-" if hold is None else "its switch" if hold.source == "workflow" else whose(picture, hold)),
+            Cell("-" if hold is None else "switch" if hold.source == "workflow" else whose(picture, hold)),
             Cell(why(hold) if hold else ""),
         ),
     )

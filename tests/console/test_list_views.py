@@ -1,0 +1,100 @@
+"""The further lists, and what is inside a row, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from core.capabilities.switches import SetSwitch
+from core.ports import LimitUsage
+from opsconsole.layout import plan
+from opsconsole.lines import plain
+from opsconsole.table import Frame, Place, Table, draw
+from opsconsole.views.audit import Read, audit
+from opsconsole.views.holds import holds
+from opsconsole.views.inside import Subject, inside
+from opsconsole.views.picture import Picture
+from opsconsole.views.workers import workers
+from opsconsole.views.workflows import workflows
+from tests.console.conftest import Golden
+from tests.console.desk import small_fleet
+from tests.console.fleet import Fleet
+from tests.console.test_views import WORKERS, cells, picture_of
+
+
+def fleet_in_trouble() -> Fleet:
+    """One site paused, one workflow off, and a stop that one worker has not acknowledged and one cannot."""
+    fleet = small_fleet()
+    fleet.usage = {"content_pages": LimitUsage("content_pages", 97, (0, 1, 3, 8, 9, 10, 4, 2, 30, 30))}
+    fleet.do(SetSwitch(dimension="workflow", names=("status-sync",), on=False, reason="the carrier is down"))
+    fleet.pass_time(90)
+    fleet.lose("w-11")
+    fleet.stop(reason="INC-412 wrong prices")
+    fleet.acknowledge(*WORKERS[:10])
+    fleet.pass_time(6)
+    fleet.conclude()
+    fleet.pass_time(30)
+    return fleet
+
+
+def read_of(fleet: Fleet) -> Read:
+    return Read(tuple(fleet.recorded), "that is all that is kept")
+
+
+def of(kind: str, key: str, *, log: bool = False) -> Callable[[Fleet, Picture], Table]:
+    return lambda fleet, picture: inside(picture, Subject(kind, key, log), read_of(fleet))
+
+
+LISTS: dict[str, Callable[[Fleet, Picture], Table]] = {
+    "workflows": lambda _fleet, picture: workflows(picture),
+    "workers": lambda _fleet, picture: workers(picture),
+    "workers-wide": lambda _fleet, picture: workers(picture, wide=True),
+    "holds": lambda _fleet, picture: holds(picture),
+    "holds-wide": lambda _fleet, picture: holds(picture, wide=True),
+    "audit": lambda fleet, _picture: audit(read_of(fleet)),
+    "inside-site": of("site", "shop-eu"),
+    "inside-workflow": of("workflow", "status-sync"),
+    "inside-worker": of("worker", "w-12"),
+    "inside-emergency": lambda fleet, picture: inside(
+        picture, Subject("emergency", picture.state.active_emergencies()[0].emergency_id), read_of(fleet)
+    ),
+    "inside-limit": of("limit", "content_pages"),
+    "acks": of("acks", ""),
+    "log-of-worker": of("worker", "w-12", log=True),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
+def test_each_list_of_a_fleet_in_trouble(name: str, size: tuple[int, int], golden: Golden) -> None:
+    fleet = fleet_in_trouble()
+    table = LISTS[name](fleet, picture_of(fleet))
+    box = plan(*size, "list").boxes["list"]
+    first = table.rows[0].key if len(table.rows) else None
+    drawn = draw(table, Frame(name, focused=True), Place(0, first), box.width, box.height)
+    golden("\n".join(plain(row).rstrip() for row in drawn))
+
+
+def test_workers_that_are_lost_or_missing_come_first() -> None:
+    fleet = fleet_in_trouble()
+    assert [row[:3] for row in cells(workers(picture_of(fleet)))][:3] == [
+        ("w-11", "LOST", "0/1!"),
+        ("w-12", "MISSING", "0/1!"),
+        ("w-01", "live", "1/1"),
+    ]
+
+
+def test_a_workflow_says_what_its_switch_is_and_what_holds_it_all_the_same() -> None:
+    fleet = fleet_in_trouble()
+    said = {row[0]: row for row in cells(workflows(picture_of(fleet)))}
+    assert said["status-sync"][1:3] == ("off", "off")
+    assert said["xml-import"][1:3] == ("stop*", "on")
+
+
+def test_the_log_of_a_site_has_the_release_of_a_hold_that_is_gone() -> None:
+    fleet = small_fleet()
+    fleet.resume("all is well", site="shop-eu")
+    said = [row[2] for row in cells(inside(picture_of(fleet), Subject("site", "shop-eu", log=True), read_of(fleet)))]
+    assert any("released" in each for each in said)
+    assert not any("mail" in each for each in said)
