@@ -151,10 +151,10 @@ def read_status(url: str, now: datetime | None = None) -> FleetStatus:
     lost = [worker for worker in found.workers if worker.state == "live" and not worker.is_live(at)]
     stops = (*_recorded(found), *_unrecorded(found, live))
     table = found.known.table()
-    held = [hold for hold in table.by_id.values() if hold.source != LIMIT_SOURCE]
+    held = [hold for hold in table.by_id.values() if hold.source != LIMIT_SOURCE]  # a limit of zero holds, and is none
     missing = any(stop.missing for stop in stops)
     covered = any(hold.admit <= 0.0 for hold in table.everywhere)
-    state: RunState = "stopped" if covered and not missing else "partly" if held else "running"
+    state: RunState = "stopped" if covered and not missing else "partly" if table.by_id else "running"
     return FleetStatus(
         state="unknown" if found.fault else state,
         revision=found.known.revision,

@@ -39,7 +39,7 @@ def test_a_fleet_in_which_nothing_is_held_runs(fleet: Fleet) -> None:
         ([hold(source="flag", operation="site_creation")], "partly"),
         ([hold()], "stopped"),
         ([hold(), hold(site="s1")], "stopped"),
-        ([hold(source="limit", operation="site_creation")], "running"),
+        ([hold(source="limit", operation="site_creation")], "partly"),
     ],
 )
 def test_a_hold_on_everything_stops_it_and_a_narrower_one_a_part(fleet: Fleet, placed: list[Any], state: str) -> None:
