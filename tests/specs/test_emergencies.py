@@ -271,6 +271,23 @@ def test_a_stop_of_disjoint_work_is_an_emergency_of_its_own(engine: Engine) -> N
     assert not engine.runs(site="s2")
 
 
+def test_a_stop_that_overlaps_two_emergencies_joins_the_older_and_the_other_keeps_its_own_recovery(
+    engine: Engine,
+) -> None:
+    older = engine.stop("S-1", on(site="s1"), level="graceful")
+    newer = engine.stop("S-2", on(site="s2"), level="graceful")
+
+    wide = engine.stop("S-3", EVERYTHING)
+    assert wide.emergency_id == older.emergency_id
+    assert engine.emergency(newer).selectors == (on(site="s2"),)
+    for stop_id in ("S-1", "S-2", "S-3"):
+        engine.count(stop_id, "w1", "w2", "w3")
+    engine.recover(str(older.emergency_id), confirm="all")
+
+    assert engine.runs(site="s1")
+    assert not engine.runs(site="s2"), "its own case goes on"
+
+
 def test_an_emergency_is_never_downgraded(engine: Engine) -> None:
     engine.stop("S-1", on(site="s1"), level="immediate")
     receipt = engine.stop("S-2", on(site="s1"), level="maintenance")
