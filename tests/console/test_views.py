@@ -188,6 +188,10 @@ def test_what_matters_most_is_cut_last(width: int, golden: Golden) -> None:
     golden("\n".join((row1(fleet, width), row2(fleet, width), row1(fleet, width, Link(14.0)))))
 
 
+def test_at_forty_columns_the_count_stays_when_the_names_go() -> None:
+    assert row1(stopped_in_part(), 40) == " [STOP] PARTIAL 40s | acks 10/12"
+
+
 def test_below_forty_columns_the_word_the_count_and_two_keys_are_left() -> None:
     fleet = small_fleet()
     fleet.stop()

@@ -129,7 +129,7 @@ def _known(picture: Picture, progress: Progress, worker: str) -> str:
         return "nothing is known of it"
     seen = progress.stop.stop_id in row.stops
     busy = row.draining.get(progress.stop.stop_id, 0) if seen else row.in_flight
-    return f"{'has seen it' if seen else 'has not seen it'}, {busy} in flight"
+    return f"{busy} in flight{'' if seen else ', has not seen it'}"
 
 
 def _ended(picture: Picture, emergency: Emergency) -> Row:

@@ -114,6 +114,8 @@ def _stopped(picture: Picture, width: int) -> Line:
     head = _head(picture, brief=False)
     if parts and length((*head, SEPARATOR, *parts[0])) > width:
         head = _head(picture, brief=True)
+        if length((*head, SEPARATOR, *parts[0])) > width:
+            parts = [parts[0][:1]]  # the count comes before the names of whoever is missing from it
     reason = picture.facts.holds.everywhere[0].reason
     room = width - length(_joined(width, [head, *parts])) - 1
     if reason and room >= REASON_MIN:

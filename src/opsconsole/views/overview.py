@@ -122,7 +122,7 @@ def _blockers(picture: Picture) -> Iterator[str]:
         verdict = together(stops, picture.now)
         narrow = "" if EVERYTHING in emergency.selectors else f" on {scope(emergency.selectors)}"
         acks = f", {len(verdict.missing)}/{verdict.of} acks missing" if verdict and verdict.missing else ""
-        yield f"{clean(emergency.emergency_id, 20)} active{narrow}{acks}: R recovers it"
+        yield f"{clean(emergency.emergency_id, 20)} active{narrow}{acks}: R recovers"
     for hold in picture.facts.holds.everywhere:
         if hold.source not in {"emergency", "operator"}:
             yield f"held by {clean(hold.source, 20)} {clean(hold.owner, 60)}: opsconsole resume --all --force"
