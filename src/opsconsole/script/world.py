@@ -59,8 +59,7 @@ class World(Runtime):
         """Let time pass: workers send their heartbeats, and the keeper, if one is there, does what fell due."""
         self.now += timedelta(seconds=seconds)
         lost = {name for name, worker in self.latest().workers.items() if worker.lost_at is not None}
-        live = [row for row in self._rows() if row.worker_id not in lost]
-        self.put_workers([replace(row, heartbeat_at=self.now, revision=self.latest().revision) for row in live])
+        self.put_workers([self._later(row) for row in self._rows() if row.worker_id not in lost])
         if self.keeper_since is not None:
             self.do(ExpireHolds(), KEEPER, "keeper")
             self._conclude()
@@ -116,6 +115,18 @@ class World(Runtime):
     def keep(self, *, there: bool) -> None:
         """A keeper is there, or none is."""
         self.keeper_since = START if there else None
+
+    def _later(self, row: WorkerRow) -> WorkerRow:
+        """A worker after a while: what is paused has run out, what may run is taken up. In a stop it waits for the
+        script to say what it does."""
+        state = self.latest()
+        heard = replace(row, heartbeat_at=self.now, revision=state.revision)
+        if state.active_stops():
+            return heard
+        held = [
+            any(hold.selector.covers({"site": site}) for hold in state.holds.values()) for site in row.scope["site"]
+        ]
+        return replace(heard, stops=(), in_flight=0 if all(held) else 1)
 
     def _rows(self) -> Sequence[WorkerRow]:
         return self.store.workers()
