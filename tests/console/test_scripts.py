@@ -3,6 +3,7 @@ all of it was so."""
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import subprocess
@@ -10,9 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageSequence
 
 from opsconsole.script.grammar import script
 from opsconsole.script.header import Seeded
+from opsconsole.script.pictures import animation
 from opsconsole.script.player import Played, play
 from opsconsole.script.stage import seeded
 from tests.cli.shell import environment, run
@@ -152,6 +155,18 @@ def test_the_same_script_takes_the_same_pictures() -> None:
     assert [taken.name for taken in first.pictures] == ["one", "two"]
     assert [taken.svg for taken in first.pictures] == [taken.svg for taken in second.pictures]
     assert len(first.pictures[1].rows) == 24
+
+
+def test_a_recording_plays_its_frames_for_as_long_as_they_say_again_and_again() -> None:
+    text = FLEET.replace("steps:", "recording: short\nsteps:", 1) + "  - frame: 0.5s\n  - press: ['!']\n  - frame: 2s\n"
+    told = play(script(text), seeded(Seeded(profile="PROD")), (80, 24), lambda _said: None)
+
+    gif = animation([(frame.svg, frame.shown_s) for frame in told.pictures])
+
+    assert gif is not None
+    with Image.open(io.BytesIO(gif)) as image:
+        shown = [frame.info["duration"] for frame in ImageSequence.Iterator(image)]
+        assert (image.info["loop"], shown) == (0, [500, 2000])
 
 
 # ------------------------------------------------------------------------------------------------ the command line

@@ -8,13 +8,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import opsconsole
 
 FONT: Final = "DejaVu Sans Mono"
 ZOOM: Final = 1.5
-COLOURS: Final = 48
+COLOURS: Final = 64
 """The screen has a dozen colours; the others are the soft edges of letters."""
 
 NEEDS: Final = "pictures other than SVG need resvg-py, and an animation Pillow too"
@@ -47,7 +47,8 @@ def png(svg: str, zoom: float = ZOOM) -> bytes | None:
 def animation(frames: Sequence[tuple[str, float]]) -> bytes | None:
     """The frames (SVG, and how many seconds each is shown) as a GIF that plays for ever; None where none can be drawn.
 
-    All frames share the colours of the whole, so that only what differs from the frame before is stored.
+    All frames share the colours of the whole, so that only what differs from the frame before is stored: the most
+    common ones as they are, for an average of neighbours would take the few letters of a key their own.
     """
     try:
         from PIL import Image
@@ -61,7 +62,10 @@ def animation(frames: Sequence[tuple[str, float]]) -> bytes | None:
     strip = Image.new("RGB", (width, height * len(images)))
     for number, image in enumerate(images):
         strip.paste(image, (0, height * number))
-    palette = strip.quantize(COLOURS, dither=Image.Dither.NONE)
+    found = cast("list[tuple[int, tuple[int, int, int]]]", strip.getcolors(width * height * len(images)))
+    common = sorted(found, key=lambda colour: (-colour[0], colour[1]))
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([level for _, colour in common[:COLOURS] for level in colour])
     flat = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
     out = io.BytesIO()
     shown_ms = [int(shown_s * 1000) for _, shown_s in frames]
