@@ -76,6 +76,18 @@ class Desk(Protocol):
     def widen(self) -> None:
         """Show more columns of the list in front, or fewer again."""
 
+    def command_line(self, text: str = "") -> None:
+        """Open command mode with this text typed."""
+
+    def palette(self) -> None:
+        """Open the list of everything that can be done."""
+
+    def wear(self, theme: str) -> None:
+        """Change the theme to one of `opsconsole.dress.THEMES`."""
+
+    def freeze(self, *, still: bool) -> None:
+        """Hold the lists still, or let them move again."""
+
     def say(self, said: str) -> None:
         """Answer the operator on the line above the keys."""
 
@@ -472,6 +484,28 @@ class Help(Action):
         desk.help()
 
 
+class CommandMode(Action):
+    """The line that takes a command."""
+
+    id, keys, shown, label = "command", "colon", ":", "cmd"
+    about = "type a command: it says what it would do before Enter, and Enter confirms nothing"
+
+    def run(self, desk: Desk) -> None:
+        """Open the line."""
+        desk.command_line()
+
+
+class Palette(Action):
+    """Everything there is."""
+
+    id, keys, shown = "palette", "ctrl+p", "^p"
+    about = "find an action or a command by a few letters"
+
+    def run(self, desk: Desk) -> None:
+        """Open the list."""
+        desk.palette()
+
+
 class NextPane(Action):
     """Panes in turn."""
 
@@ -552,7 +586,9 @@ ACTIONS: tuple[Action, ...] = (
     Filter(),
     Enter(),
     Log(),
+    CommandMode(),
     Help(),
+    Palette(),
     NextPane(),
     PreviousPane(),
     Zoom(),

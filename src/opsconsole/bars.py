@@ -9,13 +9,14 @@ from opsconsole.actions import Desk
 from opsconsole.keymap import Keymap
 from opsconsole.keyrow import armed_keys, key_row, prompt_row
 from opsconsole.layout import Mode
-from opsconsole.lines import Line, Span, line
+from opsconsole.lines import Line, Span, Style, length, line
 from opsconsole.table import Table
 from opsconsole.views import header
 from opsconsole.views.answers import Words
 from opsconsole.views.events import news
 from opsconsole.views.picture import Picture
 from opsconsole.views.ticker import tabs, ticker
+from opsconsole.views.words import clock
 
 if TYPE_CHECKING:
     from core.messages import Recorded
@@ -34,6 +35,8 @@ class Look(NamedTuple):
     front: str
     armed: bool
     prompting: bool
+    still: Picture | None = None
+    """What the lists are held at, while they are."""
 
 
 class Bars:
@@ -57,7 +60,7 @@ class Bars:
         """Each bar by its name in the layout, as what it says at a width."""
         return {
             "row1": self._row1,
-            "row2": lambda width: header.row2(self._look().picture, width),
+            "row2": self._row2,
             "tabs": lambda width: tabs(self._look().tables, self._look().front, width),
             "ticker": lambda width: ticker(self._look().picture, width),
             "flash": self._flash,
@@ -68,6 +71,15 @@ class Bars:
         look = self._look()
         said = header.one_line if look.mode is Mode.LINE else header.row1
         return said(look.picture, width)
+
+    def _row2(self, width: int) -> Line:
+        """As ever; in front of it that the lists are held, since when, and how much they do not show."""
+        look = self._look()
+        if look.still is None:
+            return header.row2(look.picture, width)
+        news = look.picture.state.revision - look.still.state.revision
+        sign = Span(f" STILL since {clock(look.still.now)}, {news} news, :live goes on |", Style.WARN)
+        return line(width, sign, *header.row2(look.picture, max(0, width - length((sign,)))))
 
     def _flash(self, width: int) -> Line:
         look = self._look()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual import events
 from textual.timer import Timer
@@ -20,8 +20,12 @@ from opsconsole.actions import ACTIONS, find
 from opsconsole.bars import Bars, Look
 from opsconsole.chord import Heard
 from opsconsole.clipboard import sequence
+from opsconsole.command.offering import entries
+from opsconsole.command.verbs import vocabulary
 from opsconsole.commander import Answer, Commander
-from opsconsole.dialogs.base import Dialog, Send
+from opsconsole.dialogs.base import Dialog, Send, Then
+from opsconsole.dialogs.command import CommandLine, History
+from opsconsole.dialogs.palette import Palette
 from opsconsole.dialogs.reading import Reading
 from opsconsole.dialogs.stop import ReasonPrompt, StopPrompt
 from opsconsole.dress import DARK, Dress
@@ -34,7 +38,7 @@ from opsconsole.lines import Span, Style
 from opsconsole.movement import MOVES
 from opsconsole.navigator import Navigator
 from opsconsole.pages import Pages
-from opsconsole.panes import AuditPane, TablePane
+from opsconsole.panes import NAMES, AuditPane, TablePane
 from opsconsole.screen import MainScreen
 from opsconsole.session import Feed
 from opsconsole.shell import Shell
@@ -48,13 +52,20 @@ from opsconsole.views.words import BUCKET_S
 from opsgate.order import Order
 
 if TYPE_CHECKING:
-    pass
+    from core.messages import Recorded
 
 PAINT_S = 0.1
 """At most ten paints a second, however fast news arrives."""
 BARS_S = 1.0
 """How often the bars are said anew: only what is stale counts seconds, and only there."""
 SECOND_CANCEL_S = 2.0
+
+
+class Still(NamedTuple):
+    """What the lists are held at."""
+
+    picture: Picture
+    recent: Sequence[Recorded]
 
 
 class Console(Shell, inherit_bindings=False):
@@ -86,6 +97,8 @@ class Console(Shell, inherit_bindings=False):
         self._keyboard, self._remarks = keymap, remarks
         self._bars = Bars(self._look, self, keymap, monotonic)
         self._main = MainScreen(self._bars.all(), self._prompt_ended, monotonic)
+        self._verbs, self._history = vocabulary(NAMES), History()
+        self._still: Still | None = None
         self._navigator = Navigator(self._main, self.paint)
         self._pages = Pages(feed.read, self.tell, self.paint)
         self._main.audit.want_older = self._main.inside.want_older = self._pages.want_older
@@ -140,8 +153,9 @@ class Console(Shell, inherit_bindings=False):
         self._picture = self._feed.picture()
         self._read_on()
         shown = (*PANES, self._main.front)
-        self._tables = {name: self._main.panes[name].table_of(self._picture) for name in dict.fromkeys(shown)}
-        self._main.show(self._picture, self._tables, self._feed.recent)
+        held = self._still or Still(self._picture, self._feed.recent)
+        self._tables = {name: self._main.panes[name].table_of(held.picture) for name in dict.fromkeys(shown)}
+        self._main.show(self._picture, self._tables, held.recent)
         self._commander.see(self._picture)
 
     def _read_on(self) -> None:
@@ -160,7 +174,9 @@ class Console(Shell, inherit_bindings=False):
     def _look(self) -> Look:
         prompting = self._main.prompt.dialog is not None
         mode, armed = self._main.plan().mode, self.ear.chord.armed
-        return Look(self._picture, self._tables, self._feed.recent, mode, self._main.front, armed, prompting)
+        still = self._still.picture if self._still else None
+        front = self._main.front
+        return Look(self._picture, self._tables, self._feed.recent, mode, front, armed, prompting, still)
 
     def _say(self, words: Words, overtaken: Callable[[Picture], bool] | None = None) -> None:
         self._bars.say(words, overtaken)
@@ -215,6 +231,7 @@ class Console(Shell, inherit_bindings=False):
                 prompt.uncover()
             case Heard.FIRED if isinstance(message.answer, Order):
                 self._feed.sent(message.answer)
+                self._still = None
                 self._ask_reason(message.answer.stop_id)
                 self.paint()
             case Heard.FIRED if isinstance(message.answer, Exception):
@@ -226,12 +243,15 @@ class Console(Shell, inherit_bindings=False):
                 pass
         self._main.repaint_bars()
 
-    def _prompt_ended(self, send: Send | str) -> None:
+    def _prompt_ended(self, send: Send | Then | str) -> None:
         """A prompt is gone: carry out what it asked for, or leave its word that nothing was."""
         self._main.repaint_bars()
         if isinstance(send, str):
             if send:
                 self._say((Span(send, Style.WARN),))
+            return
+        if isinstance(send, Then):
+            send.do()
             return
         from core.capabilities.emergencies import ExplainStop
 
@@ -335,6 +355,26 @@ class Console(Shell, inherit_bindings=False):
             self._driver.write(sent)
         self.say(f"{clean(what, 80)} sent to the terminal")
 
+    def command_line(self, text: str = "") -> None:
+        """Open command mode."""
+        self.open(CommandLine(self, self._verbs, self._history, text))
+
+    def palette(self) -> None:
+        """Open the list of everything that can be done."""
+        self.open(Palette(lambda: entries(self, self._verbs, self._keyboard)))
+
+    def wear(self, theme: str) -> None:
+        """Change the theme, unless this terminal is to have no colours at all."""
+        if self.dress.colors == "none" and theme != "none":
+            self.say("there are no colours here: --color never, or NO_COLOR")
+        else:
+            self.dress_in(theme)
+
+    def freeze(self, *, still: bool) -> None:
+        """Hold the lists still, or let them move again."""
+        self._still = Still(self._picture, self._feed.recent) if still else None
+        self.paint()
+
     def say(self, said: str) -> None:
         """Answer the operator on the line above the keys."""
         self._say((Span(said, Style.WARN),))
@@ -346,6 +386,7 @@ class Console(Shell, inherit_bindings=False):
 
     def look_again(self) -> None:
         """Ask the backend at once, and paint everything anew."""
+        self._still = None
         self._feed.look_now()
         self.paint_anew()
 

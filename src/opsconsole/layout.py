@@ -78,14 +78,14 @@ def plan(width: int, height: int, focus: str = "sites", *, zoomed: bool = False)
     return Plan(Mode.WALL, edges | _grid(middle, ROWS_WALL))
 
 
-def prompt(of: Plan, rows: int) -> Box:
-    """Where a prompt of `rows` rows stands: on the bottom, above the news, never over row 1 and 2.
+def prompt(of: Plan, rows: int, *, over_news: bool = False) -> Box:
+    """Where a prompt of `rows` rows stands: on the bottom, above the news or over them, never over row 1 and 2.
 
     In one line it takes that line, for there the prompt is the truth that matters most.
     """
     if of.mode is Mode.LINE:
         return of.boxes["row1"]
-    bottom = of.boxes["flash"].y
+    bottom = of.boxes["flash"].y + over_news
     shown = min(rows, bottom - 2)
     return Box(0, bottom - shown, of.boxes["row1"].width, shown)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from textual.message import Message
 from textual.timer import Timer
 
-from opsconsole.dialogs.base import Dialog, Outcome, Said, Send
+from opsconsole.dialogs.base import UNBOUNDED, Dialog, Outcome, Said, Send, Then
 from opsconsole.lines import Line, Span, Style, length, line, wrapped
 from opsconsole.painted import Painted
 from opsconsole.text import clean
@@ -27,7 +27,7 @@ class PromptBox(Painted):
     class Resized(Message):
         """The dialog came, went, or wants another number of rows."""
 
-    def __init__(self, ended: Callable[[Send | str], None], monotonic: Callable[[], float]) -> None:
+    def __init__(self, ended: Callable[[Send | Then | str], None], monotonic: Callable[[], float]) -> None:
         """`ended` is called when the dialog is gone: with what it wants carried out, or with its last word, that
         nothing is, which may be empty."""
         super().__init__(id="prompt")
@@ -70,27 +70,48 @@ class PromptBox(Painted):
             self.post_message(self.Resized())
         self.repaint()
 
+    @property
+    def bare(self) -> bool:
+        """Whether what is open stands without a frame, down to the row above the keys."""
+        return self.dialog is not None and self.dialog.bare
+
     def rows(self, width: int) -> int:
         """How many rows the open dialog would like to have; 0 when none is open."""
         if self.dialog is None or self._picture is None:
             return 0
+        self.dialog.cells_shown, self.dialog.rows_shown = width, UNBOUNDED
         said = [*self.dialog.body(self._picture), *self.dialog.foot(self._picture)]
-        return 2 + len(_broken(said, width))
+        return 2 - self.bare + len(_broken(said, width))
 
     def draw(self, width: int, height: int) -> list[Line]:
         """The dialog in its frame; its foot stays when there is not room for all of its body."""
         if self.dialog is None or self._picture is None:
             return []
+        if self.bare:
+            return self._draw_bare(self.dialog, self._picture, width, height)
         feet = self.dialog.foot(self._picture)
         if height == 1:
             return [line(width, Span(f" {self._title()} ", Style.STOPPED), Span(" "), *feet[-1])]
         foot = _broken(feet, width)[-max(1, height - 2) :]
         room = max(0, height - 2 - len(foot))
+        self.dialog.cells_shown, self.dialog.rows_shown = width, room
         body = _broken(self.dialog.body(self._picture), width)[:room]
         spare = [line(width, EDGE, *line(width - 2), EDGE)] * (room - len(body))
         top = (Span("+= "), Span(self._title(), self.dialog.style), Span(" "))
         rule = Span("=" * max(0, width - length(top) - 1) + "+")
         return [line(width, *top, rule), *body, *spare, *foot, line(width, Span("+" + "=" * (width - 2) + "+"))]
+
+    def _draw_bare(self, dialog: Dialog, picture: Picture, width: int, height: int) -> list[Line]:
+        """Under a rule, without sides; the last row is what is typed."""
+        foot = [line(width, Span(" "), *each) for each in dialog.foot(picture)][-height:]
+        room = height - len(foot) - 1
+        dialog.cells_shown, dialog.rows_shown = width, room
+        said = [row for each in dialog.body(picture) for row in wrapped(each, max(1, width - 2), indent=2)]
+        body = [line(width, Span(" "), *row) for row in said[: max(0, room)]]
+        top = (Span("-- ", Style.DIM), Span(self._title(), dialog.style), Span(" ", Style.DIM))
+        rule = line(width, *top, Span("-" * max(0, width - length(top)), Style.DIM))
+        spare = [line(width)] * (room - len(body))
+        return [*([rule] if room >= 0 else []), *body, *spare, *foot]
 
     def _title(self) -> str:
         """What the prompt is about, and where: an operator has more than one of these open."""
@@ -116,7 +137,7 @@ class PromptBox(Painted):
         if self._picture is not None:
             self.show(self._picture)
         if closed is not None:
-            self._ended(outcome if isinstance(outcome, Send) else closed.residue())
+            self._ended(outcome if isinstance(outcome, Send | Then) else closed.residue())
 
     def _count_if_asked(self) -> None:
         counts = self.dialog is not None and self.dialog.ticking

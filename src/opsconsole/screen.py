@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from opsconsole import layout
-from opsconsole.dialogs.base import Send
+from opsconsole.dialogs.base import Send, Then
 from opsconsole.layout import Box, Mode, Plan
 from opsconsole.lines import Line
 from opsconsole.painted import STYLE_CLASSES, Painted
@@ -47,7 +47,7 @@ class PlanLayout(Layout):
         assert isinstance(parent, MainScreen)
         boxes = dict(parent.plan(size).boxes)
         if (asked := parent.prompt.rows(size.width)) > 0:
-            boxes["prompt"] = layout.prompt(parent.plan(size), asked)
+            boxes["prompt"] = layout.prompt(parent.plan(size), asked, over_news=parent.prompt.bare)
         return [self._placed(child, boxes[child.id]) for child in children if child.id in boxes]
 
     @staticmethod
@@ -65,7 +65,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def __init__(
         self,
         bars: dict[str, Callable[[int], Line]],
-        ended: Callable[[Send | str], None],
+        ended: Callable[[Send | Then | str], None],
         monotonic: Callable[[], float],
     ) -> None:
         super().__init__()

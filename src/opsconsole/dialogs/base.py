@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from opsconsole.dialogs.field import Field
 from opsconsole.lines import Span, Style
@@ -12,6 +13,9 @@ from opsconsole.views.picture import Picture
 
 if TYPE_CHECKING:
     from core.messages import Command
+
+UNBOUNDED: Final = 1000
+"""More rows or cells than any terminal has."""
 
 Said = tuple[Span, ...]
 """A paragraph; the box that shows it breaks it to its width."""
@@ -27,7 +31,14 @@ class Send:
     """The control revision at which the operator looked; a release is refused if it moved since."""
 
 
-Outcome = Literal["stay", "close"] | Send
+@dataclass(frozen=True, slots=True)
+class Then:
+    """Close the prompt and do this, which may open another one."""
+
+    do: Callable[[], None]
+
+
+Outcome = Literal["stay", "close"] | Send | Then
 
 
 class Dialog(ABC):
@@ -38,6 +49,10 @@ class Dialog(ABC):
     """How its title is drawn."""
     ticking = False
     """Whether it counts seconds and wants `tick` to be called."""
+    bare = False
+    """Whether it stands without a frame, down to the row above the keys."""
+    rows_shown = cells_shown = UNBOUNDED
+    """How much of its body there is room for; whoever shows it says so."""
 
     @abstractmethod
     def body(self, picture: Picture) -> list[Said]:

@@ -13,8 +13,8 @@ SHOWN_MAX = 60
 class Field:
     """Text at whose end is typed. What it holds is what came; what it shows is harmless."""
 
-    def __init__(self) -> None:
-        self.value = ""
+    def __init__(self, value: str = "") -> None:
+        self.value = value
 
     def key(self, key: str, character: str | None) -> bool:
         """Take a key; False when it is none for a field."""

@@ -21,10 +21,10 @@ CANCELS = ("Esc", "cancels")
 class PausePrompt(Dialog):
     """Opened by ``p``. ``y`` pauses, ``r`` adds a reason first; ``p`` and Enter do nothing, any other key cancels."""
 
-    def __init__(self, target: Aim) -> None:
+    def __init__(self, target: Aim, reason: str = "") -> None:
         self.title = f"PAUSE {target.name}"
         self._target = target
-        self._reason = Field()
+        self._reason = Field(reason)
         self._typing = False
 
     def body(self, picture: Picture) -> list[Said]:
@@ -79,13 +79,13 @@ class ResumePrompt(Dialog):
     Where there is nothing that it may release it asks for nothing, and says who holds and what ends that.
     """
 
-    def __init__(self, target: Aim, picture: Picture) -> None:
+    def __init__(self, target: Aim, picture: Picture, reason: str = "") -> None:
         self.title = f"RESUME {target.name}"
         self._target = target
         self._opened_at = picture.state.control_revision
         self._in_vain = not target.released(picture)
         self._moved = False
-        self._reason = Field()
+        self._reason = Field(reason)
         self._typing = not self._in_vain
 
     def body(self, picture: Picture) -> list[Said]:

@@ -22,11 +22,12 @@ NOUNS = {"site": "sites", "operation": "flags", "workflow": "workflows"}
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """The marked names. `hidden` of them are not shown, because a filter hides them."""
+    """The names that were marked, or typed. `hidden` of them are not shown, because a filter hides them."""
 
     dimension: Dimension
     keys: tuple[str, ...]
     hidden: int = 0
+    marked: bool = True
 
     @property
     def selectors(self) -> tuple[Selector, ...]:
@@ -36,7 +37,7 @@ class Several:
     @property
     def name(self) -> str:
         """What people call them together."""
-        return f"{len(self.keys)} marked {NOUNS[self.dimension]}"
+        return f"{len(self.keys)} {'marked ' if self.marked else ''}{NOUNS[self.dimension]}"
 
     @property
     def pauses(self) -> str:

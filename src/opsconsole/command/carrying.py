@@ -1,0 +1,50 @@
+"""What becomes of a line at Enter: what only looks is done, what changes something opens the prompt of its key."""
+
+from __future__ import annotations
+
+from opsconsole.actions import Desk, find
+from opsconsole.command.grammar import Ask, Do, Freeze, Hold, Narrow, Order, Show, Switch, Wear
+from opsconsole.command.preview import Preview
+from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
+from opsconsole.dialogs.reading import Reading
+from opsconsole.dialogs.several import Aim, Several
+from opsconsole.dialogs.target import Target
+from opsconsole.views.why import explanation
+
+
+def carry_out(preview: Preview, desk: Desk) -> None:
+    """Do what the preview said. Nothing is confirmed here."""
+    match preview.intention:
+        case Hold(verb, _, reason):
+            keys = preview.sites
+            aim: Aim = Target("site", keys[0]) if len(keys) == 1 else Several("site", keys, marked=False)
+            _open(aim, desk, reason, on=verb == "resume")
+        case Switch(dimension, name, _, on, reason):
+            _open(Target(dimension, name), desk, reason, on=on)
+        case Do(action):
+            find(action).run(desk)
+        case None:
+            pass
+        case intention:
+            _look(intention, desk)
+
+
+def _look(intention: Show | Ask | Narrow | Order | Wear | Freeze, desk: Desk) -> None:
+    match intention:
+        case Ask(selector):
+            desk.open(Reading(f"WHY {selector}", lambda picture: explanation(picture, selector)))
+        case Show(name):
+            desk.show_list(name)
+        case Narrow(text):
+            desk.filter(text)
+        case Order(column):
+            if why_not := desk.sort(column):
+                desk.say(why_not)
+        case Wear(theme):
+            desk.wear(theme)
+        case Freeze(still):
+            desk.freeze(still=still)
+
+
+def _open(aim: Aim, desk: Desk, reason: str, *, on: bool) -> None:
+    desk.open(ResumePrompt(aim, desk.picture, reason) if on else PausePrompt(aim, reason))

@@ -1,0 +1,162 @@
+"""What Enter would do with a line, said while it is typed: from what is known already, without asking anybody."""
+
+from __future__ import annotations
+
+import fnmatch
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from core.state import flag_name
+from opsconsole.actions import Action, Desk, find
+from opsconsole.command.completion import near
+from opsconsole.command.grammar import (
+    PATTERN,
+    Ask,
+    Do,
+    Fault,
+    Freeze,
+    Hold,
+    Intention,
+    Narrow,
+    Order,
+    Show,
+    Switch,
+    Wear,
+    parse,
+)
+from opsconsole.command.verbs import Verb
+from opsconsole.dialogs.base import Said
+from opsconsole.dialogs.several import KEYS_MAX
+from opsconsole.lines import Span, Style
+from opsconsole.text import clean
+from opsconsole.views.picture import NameBook, Picture
+from opsconsole.views.words import counted
+
+NAMED_MAX: Final = 4
+
+
+class Preview(NamedTuple):
+    """What a line comes to: an intention with the `sites` that its patterns stand for, or the reason why nothing."""
+
+    said: Said
+    intention: Intention | None = None
+    sites: tuple[str, ...] = ()
+
+
+def preview(line: str, verbs: Mapping[str, Verb], desk: Desk) -> Preview:
+    """What Enter would do with this line now."""
+    parsed = parse(line, verbs)
+    match parsed:
+        case None:
+            return Preview((Span("type a command, Tab completes it; Up and Down bring back earlier ones", Style.DIM),))
+        case Fault(column, sentence):
+            return _wrong(sentence, column)
+        case Hold():
+            return _hold(parsed, desk)
+        case Switch():
+            return _switch(parsed, desk)
+        case Do(action):
+            return _do(parsed, find(action), desk)
+        case _:
+            return Preview((Span(_looks(parsed), Style.PLAIN),), parsed)
+
+
+def _looks(intention: Show | Ask | Narrow | Order | Wear | Freeze) -> str:
+    match intention:
+        case Show(name):
+            return f"shows the list of {name}"
+        case Ask(selector):
+            return clean(f"says every hold on {selector} and what would be left after each release", 200)
+        case Narrow(text):
+            return f"shows only rows with {clean(text, 60)}" if text else "shows all rows again"
+        case Order(column):
+            return f"sorts by {clean(column, 30).upper()}" if column else "sorts worst first"
+        case Wear(theme):
+            return f"changes the colours to {theme}"
+        case Freeze(still):
+            return "holds the lists still; row 1, row 2 and the stop go on" if still else "lets the lists move again"
+
+
+def _wrong(sentence: str, column: int = 0) -> Preview:
+    where = f"column {column}: " if column else ""
+    return Preview((Span(f"{where}{clean(sentence, 200)}", Style.WARN),))
+
+
+def _do(intention: Do, action: Action, desk: Desk) -> Preview:
+    if why_not := action.why_not(desk):
+        return _wrong(why_not)
+    return Preview((Span(action.about, Style.PLAIN),), intention)
+
+
+def _hold(intention: Hold, desk: Desk) -> Preview:
+    picture = desk.picture
+    if refused := _refused(picture):
+        return _wrong(refused)
+    sites: dict[str, None] = {}
+    for name, column in intention.sites:
+        found = sites_of(picture.facts.names, name)
+        if not found:
+            return _wrong(_unknown(picture.facts.names.of("site"), "site", name), column)
+        sites.update(dict.fromkeys(found))
+    if len(sites) > KEYS_MAX:
+        return _wrong(f"{len(sites)} sites match, and one command takes {KEYS_MAX}")
+    does = "pauses" if intention.verb == "pause" else "resumes"
+    workers = counted(workers_of(picture, sites), "worker")
+    asks = "asks for y" if intention.verb == "pause" else "asks for a reason and y"
+    said = f"{does} {counted(len(sites), 'site')}: {_listed(list(sites))}; {workers}; {asks}"
+    return Preview((Span(said, Style.PLAIN),), intention, tuple(sites))
+
+
+def _switch(intention: Switch, desk: Desk) -> Preview:
+    picture, dimension, key = desk.picture, intention.dimension, intention.name
+    noun = "flag" if dimension == "operation" else "workflow"
+    if refused := _refused(picture):
+        return _wrong(refused)
+    known = picture.facts.names.of(dimension)
+    if key not in known:
+        return _wrong(_unknown(known, noun, key), intention.column)
+    asks = "asks for a reason and y" if intention.on else "asks for y"
+    name = clean(flag_name(key) if dimension == "operation" else key, 60)
+    return Preview((Span(f"switches {noun} {name} {'on' if intention.on else 'off'}; {asks}", Style.PLAIN),), intention)
+
+
+def _refused(picture: Picture) -> str:
+    if picture.who.read_only:
+        return "this console is read-only"
+    return "" if picture.known else "nothing is known of the fleet yet"
+
+
+def _unknown(known: Sequence[str], noun: str, name: str) -> str:
+    if PATTERN & set(name):
+        return f"no {noun} matches {name}"
+    found = near(known, name)
+    meant = f"; did you mean {' or '.join(found)}?" if found else ""
+    return f"unknown {noun} {name}{meant}"
+
+
+def _listed(sites: Sequence[str]) -> str:
+    named = " ".join(clean(site, 40) for site in sites[:NAMED_MAX])
+    return named if len(sites) <= NAMED_MAX else f"{named} +{len(sites) - NAMED_MAX} more"
+
+
+def workers_of(picture: Picture, sites: Iterable[str]) -> int:
+    """How many live workers serve any of these sites, or say of themselves that they serve all."""
+    wanted, lost = frozenset(sites), frozenset(picture.facts.lost)
+    rows = (row for row in picture.facts.workers.values() if row.state != "left" and row.worker_id not in lost)
+    return sum("site" not in row.scope or not wanted.isdisjoint(row.scope["site"]) for row in rows)
+
+
+@lru_cache(maxsize=16)
+def sites_of(names: NameBook, name: str) -> tuple[str, ...]:
+    """The registered sites that a name or a pattern stands for. Remembered, for it is asked at every key."""
+    known = names.of("site")
+    at = bisect_left(known, name)
+    if at < len(known) and known[at] == name:
+        return (name,)
+    if not PATTERN & set(name):
+        return ()
+    fixed = name[: min(name.index(sign) for sign in PATTERN if sign in name)]
+    within = known[bisect_left(known, fixed) : bisect_left(known, fixed + "\U0010ffff")]
+    return tuple(fnmatch.filter(within, name))
