@@ -13,18 +13,18 @@ GAP = Span("   ")
 
 
 def key_row(desk: Desk, keymap: Keymap, width: int, actions: Sequence[Action] = ACTIONS) -> Line:
-    """``! S STOP ALL   R Recover   ? help``: the stop first, then what applies now, as many as fit."""
+    """``! S STOP ALL   R Recover   ? help``: the stop first, then what applies now, as many as fit before help and quit."""
     spans: list[Span] = [Span(" ")]
-    quit_ = _pair(find("quit", actions), keymap)
+    always = (*_pair(find("help", actions), keymap), GAP, *_pair(find("quit", actions), keymap))
     for action in actions:
         if not (action.label and (keymap.keys[action.id] or action.id == "stop")):
             continue
-        if action.id == "quit" or action.why_not(desk):
+        if action.id in {"help", "quit"} or action.why_not(desk):
             continue
         pair = _pair(action, keymap)
-        if length((*spans, *pair, GAP, *quit_)) <= width:
+        if length((*spans, *pair, GAP, *always)) <= width:
             spans += [*pair, GAP]
-    return line(width, *spans, *quit_)
+    return line(width, *spans, *always)
 
 
 def armed_keys() -> Said:
