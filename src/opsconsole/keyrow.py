@@ -13,7 +13,7 @@ GAP = Span("   ")
 
 
 def key_row(desk: Desk, keymap: Keymap, width: int, actions: Sequence[Action] = ACTIONS) -> Line:
-    """``! S STOP ALL   R Recover   ? help``: the stop first, then what applies now, as many as fit before help and quit."""
+    """``! S STOP ALL   R Recover   ? help``: the stop first, then what applies now, as far as help and quit let it."""
     spans: list[Span] = [Span(" ")]
     always = (*_pair(find("help", actions), keymap), GAP, *_pair(find("quit", actions), keymap))
     for action in actions:
