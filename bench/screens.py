@@ -73,10 +73,11 @@ def follow(descriptor: int, obey: Callable[[str, int], None]) -> None:
 def ours(fleet: Crowd, orders: int) -> None:
     """The console."""
     from backends.stop_lane import fire, new_order
-    from opsconsole.app import _own_environment, show
+    from opsconsole.app import own_environment, show
+    from opsconsole.dress import DARK
     from opsconsole.lane import Lane
 
-    _own_environment()
+    own_environment(DARK)
     from opsconsole.console import Console
 
     feed = Feed(lambda: fleet, WHO, monotonic=time.monotonic, utc_now=lambda: fleet.now)

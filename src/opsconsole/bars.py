@@ -56,6 +56,13 @@ class Bars:
         self._words, self._words_at = words, self._monotonic()
         self._overtaken = overtaken or _never
 
+    def fading(self) -> bool:
+        """Whether an answer stands, or has just had its time."""
+        stood = bool(self._words)
+        if self._monotonic() - self._words_at >= OWN_WORDS_S:
+            self._words = ()
+        return stood
+
     def all(self) -> dict[str, Callable[[int], Line]]:
         """Each bar by its name in the layout, as what it says at a width."""
         return {

@@ -113,11 +113,16 @@ class Console(Shell, inherit_bindings=False):
         self._lane.answered = self._stop_answered
         self._feed.wake = lambda: self.tell(self._news_came)
         self.call_after_refresh(self._feed.start)  # what it loads would hold up the first frame
-        self.set_interval(BARS_S, self._main.repaint_bars)
+        self.set_interval(BARS_S, self._a_second_passed)
         self.set_interval(BUCKET_S, self.paint)
         self.focus_pane(PANES.index(self._main.front) + 1)
         if self._remarks:
             self.open(Reading("PLEASE NOTE", lambda _: [(Span(clean(remark, 500)),) for remark in self._remarks]))
+
+    def _a_second_passed(self) -> None:
+        """What is stale counts seconds, and an answer makes way after some; else a second changes nothing."""
+        if not self._picture.link.live or self._bars.fading():
+            self._main.repaint_bars()
 
     def on_unmount(self) -> None:
         """The feed ends with the screen; a stop on its way does not."""

@@ -2,7 +2,7 @@
 
 ``python -m tests.console.child MODE``: ``real`` is what the command line runs, over an empty fleet in memory; ``fleet``
 shows a small one, ``hostile`` one full of hostile text; ``blocked`` has a key that blocks the event loop, ``crash`` one
-that breaks it. All of them are dressed as the environment says.
+that breaks it, and ``F12`` moves a single number in all of these. All of them are dressed as the environment says.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from backends.stop_lane import fire, new_order
 from core.capabilities.holds import PlaceHold
+from core.capabilities.rate_limits import SetLimit
+from core.ports import LimitUsage
 from opsconsole.app import own_environment, run_console, show
 from opsconsole.cli.invocation import Invocation, dress_of
 from opsconsole.dress import Dress
@@ -46,6 +48,8 @@ def _console(lane: Lane, dress: Dress, *, hostile: bool) -> Console:
     from tests.console.hostile import HOSTILE
 
     fleet = small_fleet()
+    fleet.do(SetLimit(name="content_pages", limit=9000))
+    fleet.usage["content_pages"] = LimitUsage("content_pages", 1000)
     for number, text in enumerate(HOSTILE.values() if hostile else ()):
         fleet.add_sites(f"h{number:02}")
         hold = PlaceHold(selectors=(Selector.of(site=f"h{number:02}"),))
@@ -55,6 +59,11 @@ def _console(lane: Lane, dress: Dress, *, hostile: bool) -> Console:
 
     class Fragile(Console):
         """With keys that do what no key should."""
+
+        def key_f12(self) -> None:
+            """Change one number in one cell."""
+            fleet.usage["content_pages"] = LimitUsage("content_pages", 1001)
+            feed.look_now()
 
         def key_x(self) -> None:
             """Block the event loop."""

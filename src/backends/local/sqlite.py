@@ -29,8 +29,9 @@ from backends.local.upgrade import CURRENT, Columns, require_shape, upgrade, ver
 from core.errors import BackendUnavailable, NotOurDatabase, OpsError
 from core.ports import Head
 
-POLL_S: Final = 0.05
-"""Seconds between two looks at the file's change counter while somebody follows."""
+POLL_S: Final = 0.1
+"""Seconds between two looks at the file's change counter while somebody follows: others' changes are seen within twice
+that, and a console that is left open for days wakes as seldom as that allows."""
 
 
 class SqliteStore(SqlStore):

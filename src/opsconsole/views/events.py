@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from opsconsole.lines import Span, Style
-from opsconsole.table import Cell, Column, Listed, Row, Table
+from opsconsole.table import Cell, Column, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.words import clock, scope
 
@@ -65,10 +65,31 @@ def sentence(recorded: Recorded, limit: int = 200) -> tuple[str, Style]:
     return clean(" ".join(said.split()).rstrip(":"), limit), Style.BAD if missing else style
 
 
+class EventRows:
+    """The rows of events, newest first, each put into words when it is looked at."""
+
+    def __init__(self, recent: Sequence[Recorded]) -> None:
+        self._recent = recent
+
+    def __len__(self) -> int:
+        return len(self._recent)
+
+    def __getitem__(self, index: int, /) -> Row:
+        return _row(self._recent[-1 - index])
+
+    def key(self, index: int) -> str:
+        """The revision of one event."""
+        return str(self._recent[-1 - index].revision)
+
+    def find(self, key: str) -> int | None:
+        """Where the event of a revision stands."""
+        found = (at for at, recorded in enumerate(reversed(self._recent)) if str(recorded.revision) == key)
+        return next(found, None)
+
+
 def events(recent: Sequence[Recorded]) -> Table:
     """The table of `recent` events, given oldest first."""
-    rows = Listed(_row(recorded) for recorded in reversed(recent))
-    return Table(columns=COLUMNS, rows=rows, empty="nothing has happened yet")
+    return Table(columns=COLUMNS, rows=EventRows(recent), empty="nothing has happened yet")
 
 
 def news(recorded: Recorded) -> tuple[Span, ...]:

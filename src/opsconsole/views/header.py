@@ -220,14 +220,10 @@ def _aside(picture: Picture) -> list[Part]:
         parts.append((Span(f"{len(facts.lost)} LOST", Style.BAD), Span(f" {listed(facts.lost, 2)}")))
     if facts.cut_off:
         parts.append((Span(f"{len(facts.cut_off)} CUT OFF", Style.BAD), Span(f" {listed(facts.cut_off, 2)}")))
-    by_dimension = {
-        "site": sum(dimension == "site" for dimension, _ in facts.holds.by_name),
-        "operation": sum(dimension == "operation" for dimension, _ in facts.holds.by_name),
-    }
-    if by_dimension["site"]:
-        parts.append((Span(f"{counted(by_dimension['site'], 'site')} held", Style.WARN),))
-    if by_dimension["operation"]:
-        parts.append((Span(f"{counted(by_dimension['operation'], 'flag')} off", Style.WARN),))
+    if sites := facts.holds.counts["site"]:
+        parts.append((Span(f"{counted(sites, 'site')} held", Style.WARN),))
+    if flags := facts.holds.counts["operation"]:
+        parts.append((Span(f"{counted(flags, 'flag')} off", Style.WARN),))
     return parts
 
 

@@ -142,8 +142,8 @@ def _expiry(picture: Picture) -> Row:
 
 
 def _holds(picture: Picture) -> Row:
-    held = [dimension for dimension, _ in picture.facts.holds.by_name]
-    named = [counted(held.count(dimension), word) for dimension, word in HELD.items() if dimension in held]
+    held = picture.facts.holds.counts
+    named = [counted(held[dimension], word) for dimension, word in HELD.items() if held[dimension]]
     everywhere = len(picture.state.holds_on(EVERYTHING))
     parts = [f"{everywhere} on everything"] * bool(everywhere) + named
     return _say("HOLDS", f"{len(picture.state.holds)} in force" + (f": {', '.join(parts)}" if parts else ""))

@@ -8,9 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from opsconsole.arrange import Filter
-from opsgate.evaluate import rank
-from opsgate.hold import Hold
+from opsconsole.views.books import HoldBook, NameBook, SiteIndex
 from opsgate.order import Order
 from opsgate.selector import EVERYTHING
 from opsgate.wire import LOST_AFTER_S
@@ -24,9 +22,6 @@ FRESH_S = 5.0
 
 SILENT_AFTER = timedelta(seconds=LOST_AFTER_S)
 """Without a heartbeat for this long a worker is lost, whether or not a keeper runs that says so in the journal."""
-
-SEEN_WITHIN = timedelta(seconds=LOST_AFTER_S)
-"""A worker that still sends heartbeats and has not seen a hold as old as this cannot be reached by its gate."""
 
 Word = Literal["running", "stopped", "unknown"]
 
@@ -67,63 +62,6 @@ class Routes(NamedTuple):
     keeper: bool | None = None
 
 
-class NameBook:
-    """The registered names by dimension, each sorted. Made anew only when a name came or went."""
-
-    def __init__(self, state: State) -> None:
-        self.source = (state.fleet, state.names_revision)
-        book: dict[str, list[str]] = {}
-        for dimension, name in state.names:
-            book.setdefault(dimension, []).append(name)
-        self._names = {dimension: sorted(names) for dimension, names in book.items()}
-        self._folded: dict[str, list[str]] = {}
-        self._asked: tuple[str, Filter] | None = None
-        self._answer: list[str] = []
-
-    def is_of(self, state: State) -> bool:
-        """Whether these are the names of `state`. Who last paused a name is part of its entry, and changes no book."""
-        return self.source == (state.fleet, state.names_revision)
-
-    def of(self, dimension: str) -> list[str]:
-        """The names of one dimension in alphabetical order."""
-        return self._names.get(dimension, [])
-
-    def matching(self, dimension: str, wanted: Filter) -> list[str]:
-        """Those of them that pass a filter. The last answer is kept: the same is asked with every picture."""
-        names = self.of(dimension)
-        if not wanted.active:
-            return names
-        if self._asked != (dimension, wanted):
-            folded = self._folded.setdefault(dimension, "\n".join(names).casefold().split("\n"))
-            found: list[int] | range = range(len(names))
-            for word in wanted.wanted:
-                found = [at for at in found if word in folded[at]]
-            for word in wanted.unwanted:
-                found = [at for at in found if word not in folded[at]]
-            self._asked, self._answer = (dimension, wanted), [names[at] for at in found]
-        return self._answer
-
-
-class HoldBook:
-    """The holds by what they name. Made anew only when a hold came, went or changed."""
-
-    def __init__(self, state: State) -> None:
-        self.source = state.holds
-        self.everywhere = tuple(sorted((h for h in state.holds_on(EVERYTHING) if h.admit <= 0.0), key=rank))
-        """The holds on everything that let nothing through, in documented order."""
-        found: dict[tuple[str, str], list[Hold]] = {}
-        for hold in sorted(state.holds.values(), key=lambda hold: (len(hold.selector.items), rank(hold))):
-            for pair in hold.selector.items:
-                found.setdefault(pair, []).append(hold)
-        self.by_name = {pair: tuple(holds) for pair, holds in found.items()}
-        """``(dimension, name)`` → the holds whose selector names it; those on it alone before those on a part of it."""
-        self._latest = sorted(((hold.revision, hold.placed_at) for hold in state.holds.values()), reverse=True)
-
-    def settled(self, now: datetime) -> int:
-        """The revision that every reachable worker must have seen at `now`: that of the last hold which is not new."""
-        return next((revision for revision, at in self._latest if now - at > SEEN_WITHIN), 0)
-
-
 @dataclass(frozen=True)
 class Progress:
     """A stop and who has acknowledged it: the journal's record, and the heartbeats that are ahead of it."""
@@ -153,14 +91,18 @@ class Facts:
     state: State
     names: NameBook
     holds: HoldBook
+    sites: SiteIndex
     seen: Observations | None = None
 
     @classmethod
     def of(cls, state: State, seen: Observations | None = None, before: Facts | None = None) -> Facts:
         """Facts about `state`, with the books of the facts `before` where they still hold."""
         names = before.names if before and before.names.is_of(state) else NameBook(state)
-        holds = before.holds if before and before.holds.source is state.holds else HoldBook(state)
-        return cls(state, names, holds, seen)
+        holds = before.holds if before and before.holds.source is state.holds else None
+        if before and names is before.names and holds:
+            return cls(state, names, holds, before.sites, seen)
+        holds = holds or HoldBook(state, before.holds if before else None)
+        return cls(state, names, holds, SiteIndex(names, holds, before.sites if before else None), seen)
 
     @cached_property
     def workers(self) -> dict[str, WorkerRow]:

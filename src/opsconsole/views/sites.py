@@ -16,6 +16,7 @@ from opsconsole.arrange import Arrangement, Spliced, is_alarmed, ordered, said_b
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Row, Rows, Table
 from opsconsole.text import clean
+from opsconsole.views.books import is_in
 from opsconsole.views.holding import since, whose, why
 from opsconsole.views.picture import Facts, Picture
 from opsconsole.views.verdict import together
@@ -63,55 +64,51 @@ class SiteRows:
 
     def __init__(self, picture: Picture) -> None:
         self._picture = picture
-        self._names = picture.facts.names.of("site")
-        self._held = _held_sites(picture.facts)
-        self._worst = sorted(self._held, key=self._severity)
-        self._places = sorted(bisect_left(self._names, site) for site in self._held)
+        self._index = picture.facts.sites
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._index.all)
 
     def __getitem__(self, index: int, /) -> Row:
         return self._row(self.key(index))
 
     def key(self, index: int) -> str:
         """The name of one site."""
-        if index < len(self._worst):
-            return self._worst[index]
-        return self._names[self._skip(index - len(self._worst))]
+        worst = self._index.worst
+        if index < len(worst):
+            return worst[index][-1]
+        return self._index.all[self._skip(index - len(worst))]
 
     def find(self, key: str) -> int | None:
         """Where `key` stands now."""
-        if key in self._held:
-            return self._ranks[key]
-        at = bisect_left(self._names, key)
-        if at == len(self._names) or self._names[at] != key:
+        index = self._index
+        if key in index.held:
+            return index.place(key)
+        at = bisect_left(index.all, key)
+        if at == len(index.all) or index.all[at] != key:
             return None
-        return len(self._worst) + at - bisect_left(self._places, at)
-
-    @cached_property
-    def _ranks(self) -> dict[str, int]:
-        return {site: rank for rank, site in enumerate(self._worst)}
+        return len(index.worst) + at - bisect_left(index.places, at)
 
     @property
     def held(self) -> int:
         """How many sites have a hold of their own."""
-        return len(self._held)
+        return len(self._index.held)
 
     @property
     def paused_under_a_stop(self) -> bool:
         """Whether any site is paused and under an emergency at once, which takes more room to say."""
         wide = self._picture.facts.holds.everywhere[:1]
-        return any(all(_stopped_and_paused(holds, wide)) for holds in self._held.values())
+        stopped = any(hold.source == "emergency" for hold in wide)
+        return bool(self._index.paused) if stopped else not self._index.paused.isdisjoint(self._index.stopped)
 
     def arranged(self, columns: Sequence[Column], how: Arrangement) -> Rows:
         """These rows in another way. Those that nothing is known of differ in their names only, and stay together."""
         special = [row for row in self._special if how.filter.passes(said_by(row))]
         plain = self._plain(how)
         if not how.sort.title:
-            held = [row.key for row in special if row.key in self._held]
+            held = [row.key for row in special if row.key in self._index.held]
             return Spliced(
-                held, _merged(plain, [row.key for row in special if row.key not in self._held]), (), self._row
+                held, _merged(plain, [row.key for row in special if row.key not in self._index.held]), (), self._row
             )
         if how.sort.title == columns[0].title:
             merged = _merged(plain, [row.key for row in special])
@@ -125,7 +122,7 @@ class SiteRows:
         bad = [row for row in self._special if is_alarmed(row)]
         found, hidden = len(bad), sum(not how.filter.passes(said_by(row)) for row in bad)
         if is_alarmed(self._typical):
-            plain = len(self._names) - len(self._special)
+            plain = len(self._index.all) - len(self._special)
             found, hidden = found + plain, hidden + plain - len(self._plain(how))
         return found, hidden
 
@@ -139,8 +136,9 @@ class SiteRows:
     @cached_property
     def _special(self) -> list[Row]:
         """The rows of sites that have a hold or workers of their own, in the order of all rows."""
-        served = {site for site in self._picture.facts.serving if site not in self._held and _is_in(self._names, site)}
-        return [self._row(site) for site in (*self._worst, *sorted(served))]
+        index = self._index
+        served = {site for site in self._picture.facts.serving if site not in index.held and is_in(index.all, site)}
+        return [self._row(site) for site in (*(key[-1] for key in index.worst), *sorted(served))]
 
     @cached_property
     def _typical(self) -> Row:
@@ -149,22 +147,18 @@ class SiteRows:
 
     def _skip(self, rank: int) -> int:
         """The place in all names of the `rank`-th one that has nothing of its own."""
-        low, high = 0, len(self._places)
+        places = self._index.places
+        low, high = 0, len(places)
         while low < high:
             middle = (low + high) // 2
-            if self._places[middle] - middle <= rank:
+            if places[middle] - middle <= rank:
                 low = middle + 1
             else:
                 high = middle
         return rank + low
 
-    def _severity(self, site: str) -> tuple[int, float, str]:
-        hold = self._held[site][0]
-        order = 0 if hold.source == "emergency" else 1 if len(hold.selector.items) == 1 else 2
-        return order, hold.placed_at.timestamp(), site
-
     def _row(self, site: str) -> Row:
-        return _row(self._picture, site, self._held.get(site, ()))
+        return _row(self._picture, site, self._index.held.get(site, ()))
 
 
 def sites(picture: Picture) -> Table:
@@ -202,17 +196,6 @@ def _without(plain: list[str], others: Iterable[str]) -> list[str]:
         left += plain[start:at]
         start = at + (at < len(plain) and plain[at] == name)
     return left + plain[start:]
-
-
-def _held_sites(facts: Facts) -> dict[str, tuple[Hold, ...]]:
-    known = facts.names.of("site")
-    found = facts.holds.by_name.items()
-    return {name: holds for (dimension, name), holds in found if dimension == "site" and _is_in(known, name)}
-
-
-def _is_in(names: Sequence[str], name: str) -> bool:
-    at = bisect_left(names, name)
-    return at < len(names) and names[at] == name
 
 
 def _row(picture: Picture, site: str, holds: Sequence[Hold]) -> Row:

@@ -1,0 +1,97 @@
+"""What a change costs is what changed: bytes on the wire, rows that are made, frames that are painted; all counted."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from immutables import Map
+
+from core.capabilities.holds import PlaceHold
+from core.state import Name
+from opsconsole.views.picture import Facts
+from opsconsole.views.sites import SiteRows
+from opsgate.selector import Selector
+from tests.console.desk import Desk, small_fleet
+from tests.console.fleet import START, Fleet
+from tests.console.terminal import terminal
+
+SITES = 100_000
+BYTES_MAX = 200
+
+
+class Crowd(Fleet):
+    """A fleet with very many sites."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        names = {
+            ("site", name): Name("site", name, "", START, START, "ana")
+            for name in (f"s{number:06}" for number in range(SITES))
+        }
+        self._state = self._state._replace(names=Map(dict(self._state.names) | names))
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Crowd:
+    return Crowd()
+
+
+def hold(fleet: Fleet, *numbers: int) -> None:
+    selectors = tuple(Selector.of(site=f"s{number:06}") for number in numbers)
+    fleet.do(PlaceHold(selectors=selectors, reason="counted"))
+
+
+def test_of_many_sites_and_holds_only_those_are_looked_at_whose_holds_changed(crowd: Crowd) -> None:
+    hold(crowd, *range(1000, 2000))
+    before = Facts.of(crowd.latest())
+    hold(crowd, 7)
+    after = Facts.of(crowd.latest(), before=before)
+    assert after.names is before.names
+    assert after.holds.changed == (("site", "s000007"),)
+    assert after.sites.looked_at == 1
+    fresh = Facts.of(crowd.latest())
+    assert (after.sites.worst, after.sites.places) == (fresh.sites.worst, fresh.sites.places)
+    assert (after.sites.held, after.holds.by_name) == (fresh.sites.held, fresh.holds.by_name)
+
+
+@pytest.mark.asyncio
+async def test_of_many_sites_only_the_visible_ones_become_rows(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    row = SiteRows._row
+
+    def counted(self: SiteRows, site: str) -> object:
+        made.append(site)
+        return row(self, site)
+
+    desk = Desk(crowd)
+    async with desk.at(120, 36):
+        monkeypatch.setattr(SiteRows, "_row", counted)
+        hold(crowd, 99_999)
+        desk.console.paint()
+        assert 0 < len(made) < 60
+
+
+@pytest.mark.asyncio
+async def test_heartbeats_that_change_nothing_visible_wake_nothing_and_paint_nothing() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        woken: list[bool] = []
+        desk.feed.wake = lambda: woken.append(True)
+        for _ in range(5):
+            desk.fleet.pass_time(0.2)
+            desk.feed._look(desk.fleet)
+        assert woken == []
+
+
+def test_one_changed_cell_is_a_few_bytes_on_the_wire() -> None:
+    with terminal("-m", "tests.console.child", "fleet", width=120, height=36) as opened:
+        opened.until_said("[ RUN]")
+        opened.until_said("1000/9000")
+        opened.until(lambda: opened.bytes_within(1.0) == 0)
+        before = len(opened.sent)
+        opened.type(b"\x1b[24~")
+        opened.until_said("1001/9000")
+        opened.until(lambda: opened.bytes_within(1.0) == 0)
+        sent = bytes(opened.sent[before:])
+        assert len(sent) <= BYTES_MAX, re.sub(rb"\x1b", b"ESC", sent)
