@@ -31,7 +31,8 @@ from opsconsole.dialogs.base import Said
 from opsconsole.dialogs.several import KEYS_MAX
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
-from opsconsole.views.picture import NameBook, Picture
+from opsconsole.views.books import NameBook
+from opsconsole.views.picture import Picture
 from opsconsole.views.words import counted
 
 NAMED_MAX: Final = 4
