@@ -87,7 +87,8 @@ class Stop:
     @property
     def missing(self) -> tuple[str, ...]:
         """The workers of the frozen list that have not acknowledged, as far as was recorded."""
-        return tuple(worker for worker in self.of if worker not in self.acked)
+        acked = frozenset(self.acked)
+        return tuple(worker for worker in self.of if worker not in acked)
 
     def notice(self) -> Notice:
         """What workers acknowledge."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opsgate.snapshot import Notice
@@ -42,6 +42,22 @@ class Beats:
         self._notices = stops
         now = self._in_flight.now() if stops.keys() - self._since.keys() else 0
         self._since = {stop_id: self._since.get(stop_id, now) for stop_id in stops}
+
+    def knows(self, stop_id: str) -> bool:
+        """Whether this stop has been seen."""
+        return stop_id in self._since
+
+    def count(self, stop_id: str, notice: Callable[[], Notice]) -> int:
+        """A stop has just come into force: how much of the work that runs it covers. Where none runs, ``notice`` is
+        not needed."""
+        now = self._since[stop_id] = self._in_flight.now()
+        return self._in_flight.covered(notice(), now) if len(self._in_flight) else 0
+
+    def acknowledged(self, stop_id: str, running: int) -> None:
+        """The keeper was told of a stop, and of what it has to wait for, between two beats."""
+        if self._told is not None:
+            draining = {**self._told.draining, stop_id: running} if running else self._told.draining
+            self._told = replace(self._told, stops=self._told.stops | {stop_id}, draining=draining)
 
     @property
     def are_taken(self) -> bool:

@@ -10,9 +10,8 @@ import logging
 import os
 import socket
 import struct
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Any, Final, Literal
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal
 
 from opsgate import wire
 
@@ -44,8 +43,8 @@ class KeeperChannel:
         """What becomes readable when somebody wrote."""
         return None if self._socket is None else self._socket.fileno()
 
-    def messages(self) -> Iterator[Mapping[str, Any] | None]:
-        """What has come, a thousand at most; None for one of ours that is no message."""
+    def datagrams(self) -> Iterator[bytes | None]:
+        """What has come, a thousand at most; None for one of ours that was too long."""
         for _ in range(_AT_ONCE if self._socket is not None else 0):
             assert self._socket is not None
             try:
@@ -55,14 +54,14 @@ class KeeperChannel:
             except BlockingIOError:
                 return
             if is_ours(ancillary):
-                yield None if flags & socket.MSG_TRUNC else wire.decode(datagram)
+                yield None if flags & socket.MSG_TRUNC else datagram
 
-    def tell(self, address: Path, kind: str, fields: Mapping[str, Any]) -> Sent:
+    def send(self, datagram: bytes, address: str) -> Sent:
         """Send one message to the keeper at ``address``."""
         if self._socket is None:
             return "nobody"
         try:
-            self._socket.sendto(wire.encode(kind, **fields), str(address))
+            self._socket.sendto(datagram, address)
         except BlockingIOError:
             return "busy"
         except OSError:

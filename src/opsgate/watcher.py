@@ -1,8 +1,9 @@
 """The thread that hears: the keeper's datagrams, what lies in the latch folders, readings of the tables. It alone
 publishes.
 
-It touches no disk and waits for nobody, so a stop that reaches the host reaches the next check within milliseconds.
-Its beat goes out right behind, which is the acknowledgement.
+It touches no disk and waits for nobody, so a stop that reaches the host reaches the next check within milliseconds. An
+order is obeyed and acknowledged while the thread is still waiting; all that can wait is left to a turn a moment later,
+so that of a thousand workers none is in the way of another's acknowledgement.
 """
 
 from __future__ import annotations
@@ -33,14 +34,20 @@ from opsgate.known import Known
 from opsgate.lastknown import RENEWED_S, LastKnown
 from opsgate.lookout import Lookout
 from opsgate.membership import Member
+from opsgate.obedience import Obedience
 from opsgate.order import Lying, Order
 from opsgate.paths import fleet_of_url, keeper_socket, sqlite_path
 from opsgate.reader import Reader, Reading
 from opsgate.snapshot import Delta
+from opsgate.unread import stop_id_in
 from opsgate.view import View
 from opsgate.work import InFlight
 
 _log = logging.getLogger("opsgate")
+
+_LATER_S: Final = (0.5, 1.0)
+"""Seconds, by chance, for which an order that is obeyed waits to be read: not in the moment in which a thousand workers
+have to acknowledge."""
 
 _KEEP_WITHIN_S: Final = (1.0, 4.0)
 _SOMETHING: Final[Mapping[str, Any]] = {}
@@ -87,11 +94,14 @@ class Watcher(threading.Thread):
         self._ear.setblocking(False)
         self._bell.setblocking(False)
         self._channel = KeeperChannel()
+        self._letters: list[bytes | None] = []
+        self._obedience = Obedience(member.worker, self._beats, self._put_in_force, self._say)
+        self._later_s = math.inf
         self._reader = Reader(sqlite_path(member.url), self._last_known, lambda: self.known, self._take)
         self._lookout = Lookout(
             lambda: self._names(self._fleet), lambda: self.known, lambda: self._beats.are_taken, self._tell_of_latches
         )
-        self._addressed = ""
+        self._addressed = self._keeper = ""
         self._table = Table()
         self._view = View()
         self._picture: tuple[Known, float | None, bool, bool] | None = None
@@ -116,9 +126,11 @@ class Watcher(threading.Thread):
             self.known, self.confirmed_at_s, self.from_disk = parent.known, parent.confirmed_at_s, parent.from_disk
             self.freshness = parent.freshness
             self.was_live = parent.was_live
+            self._obedience.inherit(parent._obedience)  # noqa: SLF001 (an instance of this very class)
+            self._read_orders()
         elif (found := self._last_known.load()) is not None:
             self.known, self.confirmed_at_s, self.from_disk = found.known, found.confirmed_at_s, True
-        self._addressed = self._fleet
+        self._address()
         self.known = self.known.found(self._lookout.look())
         self._show()
         try:
@@ -161,6 +173,7 @@ class Watcher(threading.Thread):
                 _log.exception("the gate met a fault of its own and goes on")
                 time.sleep(_AFTER_A_FAULT_S)
         self._tell("bye", {"worker": self._member.worker})
+        self._read_orders()
         self._keep_due_s = 0.0
         self._keep()
         self._reader.end()
@@ -172,8 +185,10 @@ class Watcher(threading.Thread):
         """Go through a stop once, for nobody: the first real one must not be the first to load this code and, in a
         forked process, to copy its pages."""
         order = Order("rehearsal", datetime.now(UTC), reason="never published")
-        heard = wire.decode(wire.encode("order", order=order.as_dict())) or {}
-        known = self.known.ordered(Order.from_dict(heard["order"]))
+        datagram = wire.encode("order", stop_id=order.stop_id, order=order.as_dict())
+        obedience = Obedience(self._member.worker, Beats(InFlight()), lambda _view: None, lambda _datagram: "sent")
+        obedience.obey(self._view, stop_id_in(datagram) or "", datagram)
+        known = self.known.ordered(*obedience.orders())
         view = View(known.table(), stops=known.stops(), env=self._member.env)
         evaluate(view.table, {"site": "rehearsal"})
         wire.encode("beat", **self._fixed, **self._beats.beat(0), named=sorted(view.stops))
@@ -182,11 +197,62 @@ class Watcher(threading.Thread):
     def _fleet(self) -> str:
         return self.known.snapshot.fleet if self.known.snapshot else ""
 
+    # ---------------------------------------------------------------------------------------- orders, while it waits
+    def _wait(self) -> None:
+        """Sleep until something must be seen to. Orders are obeyed on the way, and left to be read later."""
+        poller = select.poll()
+        for descriptor in (self._ear.fileno(), self._channel.descriptor):
+            if descriptor is not None:
+                poller.register(descriptor, select.POLLIN)
+        now_s = elapsed_s()
+        due_s = min(self._keep_due_s, now_s + self._beats.due_s(self.known.revision, now_s))
+        while True:
+            due_s = min(due_s, self._later_s)
+            heard = poller.poll(math.ceil(max(0.0, due_s - elapsed_s()) * 1000))
+            pressing = not heard
+            for descriptor, _ in heard:
+                if descriptor == self._channel.descriptor:
+                    pressing = self._open_letters() or pressing
+                else:
+                    pressing = True
+            if pressing:
+                return
+
+    def _open_letters(self) -> bool:
+        """Obey what has come of orders; whether anything else has."""
+        for datagram in self._channel.datagrams():
+            if datagram is None or (stop_id := stop_id_in(datagram)) is None:
+                self._letters.append(datagram)
+            elif not self._beats.knows(stop_id) and stop_id not in self.known.ended:
+                self._obey(stop_id, datagram)
+        return bool(self._letters)
+
+    def _obey(self, stop_id: str, datagram: bytes) -> None:
+        if self._obedience.obey(self._view, stop_id, datagram):
+            self._leave_for_later()
+        else:
+            self._later_s = 0.0  # the beat has to say it
+        self._wake()
+
+    def _put_in_force(self, view: View) -> None:
+        self._view = view
+        self._publish(view)
+
+    def _leave_for_later(self) -> None:
+        self._later_s = min(self._later_s, elapsed_s() + random.uniform(*_LATER_S))  # noqa: S311 (spread, no secret)
+
+    def _read_orders(self) -> None:
+        """Read what is obeyed already."""
+        for order in self._obedience.orders():
+            self.known = self.known.ordered(order)
+            self._picture = None
+
     # ------------------------------------------------------------------------------------------------- one turn
     def _turn(self) -> None:
-        heard = self._wait()
-        if self._ear.fileno() in heard:
-            self._ear.recv(65536)
+        self._wait()
+        self._later_s = math.inf
+        self._read_orders()
+        self._silence()
         awake_anyway = bool(self._inbox)
         while self._inbox:
             match self._inbox.popleft():
@@ -195,11 +261,11 @@ class Watcher(threading.Thread):
                         self.known = self.known.found(lying)
                 case reading:
                     self._read(reading)
-        if self._channel.descriptor in heard:
-            for message in self._channel.messages():
-                self._obey(message or _SOMETHING)
+        letters, self._letters = self._letters, []
+        for datagram in letters:
+            self._hear((wire.decode(datagram) if datagram else None) or _SOMETHING)
         if self._fleet != self._addressed:  # latches and keeper may lie under the name that was just learnt
-            self._addressed = self._fleet
+            self._address()
             self._beats.put_off(0.0)
             self._lookout.ask()
         self._show()
@@ -207,15 +273,17 @@ class Watcher(threading.Thread):
         self._raise_alarms()
         self._keep()
 
-    def _wait(self) -> set[int | None]:
-        """Sleep until something can be heard or is due; returns the descriptors that have something."""
-        poller = select.poll()
-        for descriptor in (self._ear.fileno(), self._channel.descriptor):
-            if descriptor is not None:
-                poller.register(descriptor, select.POLLIN)
-        now_s = elapsed_s()
-        due_s = min(self._keep_due_s - now_s, self._beats.due_s(self.known.revision, now_s))
-        return {descriptor for descriptor, _ in poller.poll(math.ceil(max(0.0, due_s) * 1000))}
+    def _silence(self) -> None:
+        """Let the bell be heard again, before looking at what it rang for."""
+        try:
+            self._ear.recv(65536)
+        except BlockingIOError:
+            pass  # it was something else
+
+    def _address(self) -> None:
+        """Write to the keeper by the fleet's name from now on, or by the URL's while the fleet's is not known."""
+        self._addressed = self._fleet
+        self._keeper = str(keeper_socket(self._fleet or self._url_key))
 
     def _raise_alarms(self) -> None:
         now_s, view = elapsed_s(), self._view
@@ -283,7 +351,7 @@ class Watcher(threading.Thread):
         self.freshness = "valid"
         self._alarms.read(elapsed_s())
 
-    def _obey(self, message: Mapping[str, Any]) -> None:
+    def _hear(self, message: Mapping[str, Any]) -> None:
         try:
             match message["t"]:
                 case "delta":
@@ -323,7 +391,7 @@ class Watcher(threading.Thread):
             pauselog.changed(self._table, table)
         held_otherwise, self._table = table is not self._table, table
         stops = self.known.stops()
-        self._view = View(
+        view = View(
             self._table,
             fleet=self._fleet,
             revision=self.known.revision,
@@ -334,7 +402,7 @@ class Watcher(threading.Thread):
             quick_s=0.0 if _log.isEnabledFor(logging.DEBUG) else self._quick_s,
             env=self._member.env,
         )
-        self._publish(self._view)
+        self._put_in_force(view)
         self._beats.see(stops)
         if held_otherwise:
             soon_s = elapsed_s() + random.uniform(*_KEEP_WITHIN_S)  # noqa: S311 (spread, no secret)
@@ -368,5 +436,8 @@ class Watcher(threading.Thread):
                 self._beats.put_off(elapsed_s() + _NOBODY_S)
 
     def _tell(self, kind: str, fields: Mapping[str, Any]) -> Sent:
-        """To the keeper by the fleet's name, or by the URL's while the fleet's is not known."""
-        return self._channel.tell(keeper_socket(self._fleet or self._url_key), kind, fields)
+        return self._say(wire.encode(kind, **fields))
+
+    def _say(self, datagram: bytes) -> Sent:
+        """To the keeper."""
+        return self._channel.send(datagram, self._keeper)

@@ -4,6 +4,7 @@ To the keeper, from a bound socket so that it can answer:
 
 ===========  =======================================================================================================
 ``beat``     a worker is alive and has seen these stops: worker, pid, env, scope, revision, stops, in_flight, draining
+``ack``      a worker obeys one more stop, and so much that it covers runs there still: worker, stop, running
 ``bye``      a worker ends on purpose: worker
 ``reserve``  take a cost from a limit: id, limit, cost, worker                   → ``reserved``
 ``refund``   give a reservation back: id, reservation                            → ``refunded``
@@ -14,7 +15,7 @@ To the keeper, from a bound socket so that it can answer:
 ===========  =======================================================================================================
 
 From the keeper, beside the answers: ``delta`` (a `opsgate.snapshot.Delta`), ``moved`` (read the tables again:
-revision), ``order`` (obey this at once, its record follows).
+revision), ``order`` (obey this at once, its record follows: stop_id, which stands first, and order).
 
 ============  ======================================================================================================
 ``pong``      pid, fleet, revision, leader (whether it runs the loops), database: ``here``, ``away`` or ``gone``

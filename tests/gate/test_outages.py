@@ -379,9 +379,9 @@ def test_a_worker_that_can_reach_nothing_at_all_sleeps(monkeypatch: pytest.Monke
     turns: list[float] = []
     wait = Watcher._wait
 
-    def count(watcher: Watcher) -> set[int | None]:
+    def count(watcher: Watcher) -> None:
         turns.append(elapsed_s())
-        return wait(watcher)
+        wait(watcher)
 
     monkeypatch.setattr(Watcher, "_wait", count)
     monkeypatch.setattr("opsgate.watcher._KEEP_WITHIN_S", (0.0, 0.01))

@@ -10,7 +10,7 @@ import pytest
 
 from backends import spool
 from backends.keeper.attendance import Attendance, Register
-from backends.keeper.conclusions import Conclusions
+from backends.keeper.conclusions import Conclusions, Countdown
 from backends.keeper.expiry import Expiry
 from backends.keeper.leader import LEASE_S
 from backends.keeper.loops import Loops
@@ -63,6 +63,24 @@ def test_a_stop_is_verified_in_the_turn_after_its_last_acknowledgement(parts: Pa
     conclusions.turn(parts.now(), parts.state)
 
     assert (found(parts).result, found(parts).acked) == ("verified", ("a", "b"))
+
+
+def test_a_countdown_is_over_with_the_last_acknowledgement_in_whatever_order_they_come(parts: Parts) -> None:
+    for name in ("a", "b", "c"):
+        parts.hear(name)
+    countdown = Countdown(lambda: parts.state, lambda: parts.roster.entries)
+    parts.hear("a", "S-1")
+    assert not countdown.is_over("S-1"), "it is not in the journal yet"
+
+    fire(parts)
+
+    assert not countdown.is_over("S-1")
+    parts.hear("c", "S-1")
+    assert not countdown.is_over("S-1")
+    parts.hear("b", "S-1", S_1=1)
+    assert not countdown.is_over("S-1"), "work still runs in one of them"
+    parts.hear("b", "S-1")
+    assert countdown.is_over("S-1")
 
 
 def test_work_that_still_runs_is_no_acknowledgement(parts: Parts) -> None:
@@ -245,6 +263,24 @@ def test_plain_heartbeats_are_written_once_a_second_and_news_ten_times(parts: Pa
 
     assert plain == 5
     assert 40 <= len(written) <= 50
+
+
+def test_the_news_of_a_large_fleet_are_gathered_for_longer_but_never_longer_than_a_heartbeat(parts: Parts) -> None:
+    register = Register(parts.office)
+    for number in range(300):
+        parts.hear(f"w{number}")
+    register.news = True
+    register.turn(parts.now(), parts.state)
+    for number in range(300):
+        parts.hear(f"w{number}", "S-1")
+    register.news = True
+
+    parts.pass_(0.25)
+    register.turn(parts.now(), parts.state)
+    assert len(parts.roster.unwritten()) == 300
+    parts.pass_(0.1)
+    register.turn(parts.now(), parts.state)
+    assert parts.roster.unwritten() == []
 
 
 def test_the_last_word_of_a_keeper_that_ends_is_written_however_fresh_the_writing_before_it(parts: Parts) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.keeper.peers import Peer
-from backends.keeper.roster import Beat, Heard, Instant, Roster, acknowledged
+from backends.keeper.roster import Ack, Beat, Heard, Instant, Roster, acknowledged
 from core.ports import WorkerRow
 from core.state import Stop
 from opsgate.selector import EVERYTHING
@@ -342,3 +342,38 @@ def test_rows_are_replaced_never_changed() -> None:
     roster.beat(beat(in_flight=1), peer(7), after(1))
 
     assert before["w1"].row == replace(roster.entries["w1"].row, heartbeat_at=NOON, in_flight=0)
+
+
+def test_an_acknowledgement_adds_one_stop_to_what_its_sender_said_last() -> None:
+    roster = roster_on(Host(p7="a"))
+    roster.beat(beat(stops=["S-1"], revision=5), peer(7), after(0))
+
+    assert roster.acknowledge(Ack("w1", "S-2", 3), peer(7), after(1))
+    assert not roster.acknowledge(Ack("w1", "S-2", 3), peer(7), after(2)), "it says nothing new"
+
+    known = roster.entries["w1"]
+    assert (known.row.stops, known.row.draining, known.row.revision) == (("S-1", "S-2"), {"S-2": 3}, 5)
+    assert (known.row.heartbeat_at, known.heard_s) == (after(1).at, after(1).elapsed_s)
+    assert not known.row.has_stopped("S-2")
+    assert [row.worker_id for row in roster.unwritten()] == ["w1"]
+
+
+def test_an_acknowledgement_counts_only_from_the_process_that_beats() -> None:
+    roster = roster_on(Host(p7="a", p8="b"))
+    roster.beat(beat(), peer(7), after(0))
+    roster.beat(beat("w2"), peer(8), after(0))
+    roster.leave("w2", peer(8), after(1))
+
+    assert not roster.acknowledge(Ack("w1", "S-1", 0), peer(8), after(1))
+    assert not roster.acknowledge(Ack("w1", "S-1", 0), peer(8, "\x007"), after(1))
+    assert not roster.acknowledge(Ack("w2", "S-1", 0), peer(8), after(1))
+    assert not roster.acknowledge(Ack("nobody", "S-1", 0), peer(7), after(1))
+    assert roster.entries["w1"].row.stops == ()
+
+
+@pytest.mark.parametrize(
+    "message", [{}, {"worker": "w1", "stop": "S-1"}, {"worker": "w1", "stop": "S-1", "running": {}}]
+)
+def test_what_lacks_a_part_is_no_acknowledgement(message: dict[str, object]) -> None:
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        Ack.of(message)

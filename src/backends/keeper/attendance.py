@@ -16,6 +16,9 @@ NEWS_S: Final = 0.1
 _BEATS_S: Final = 1.0
 """The same, when all of them are plain heartbeats."""
 
+_ROW_S: Final = 0.001
+"""For how long each row that waits lets news wait, so that what a large fleet says at once is written at once."""
+
 _WRITING_S: Final = 2 * _BEATS_S
 """By how much the row of another keeper's worker may lag behind its heartbeat."""
 
@@ -31,7 +34,8 @@ class Register:
 
     def turn(self, now: Instant, _state: State) -> None:
         """Write, if there is something and the last time was long enough ago."""
-        if now.elapsed_s - self._written_s < (NEWS_S if self.news else _BEATS_S):
+        gathering_s = min(_BEATS_S, max(NEWS_S, _ROW_S * self._office.roster.backlog)) if self.news else _BEATS_S
+        if now.elapsed_s - self._written_s < gathering_s:
             return
         self.write(now)
 

@@ -3,17 +3,45 @@ whenever somebody of its list stops later."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
 from backends.keeper.office import Office
-from backends.keeper.roster import Instant
+from backends.keeper.roster import Entry, Instant
 from core.capabilities.emergencies import ConcludeStop
 from core.state import State, Stop
 
 _REMIND_S: Final = 0.5
 """Seconds between two reminders to gates that do not say that they have seen a stop."""
+
+
+class Countdown:
+    """Notices, from one acknowledgement to the next, that nobody is left on a stop's list. For use by one thread.
+
+    It only tells when to look: each worker is asked for once, in the order of the list, and whoever takes its word back
+    is met by the look.
+    """
+
+    def __init__(self, latest: Callable[[], State], entries: Callable[[], Mapping[str, Entry]]) -> None:
+        self._latest = latest
+        self._entries = entries
+        self._passed: dict[str, int] = {}
+        """Stop → how many of its list, from the first one on, have stopped."""
+
+    def is_over(self, stop_id: str) -> bool:
+        """Whether everybody on the list has stopped; False for a stop that is not in the journal yet, or verified."""
+        stop = self._latest().stops.get(stop_id)
+        if stop is None or stop.result == "verified":
+            return False
+        entries, passed = self._entries(), self._passed.pop(stop_id, 0)
+        while passed < len(stop.of):
+            entry = entries.get(stop.of[passed])
+            if entry is None or not entry.row.has_stopped(stop_id):
+                self._passed[stop_id] = passed
+                return False
+            passed += 1
+        return True
 
 
 class Conclusions:
@@ -39,7 +67,7 @@ class Conclusions:
             self._remind_the_deaf(stops, now)
 
     def _conclude(self, stop: Stop, now: Instant) -> None:
-        missing = [worker for worker in stop.missing if not self._has_stopped(worker, stop.stop_id, now)]
+        missing = {worker for worker in stop.missing if not self._has_stopped(worker, stop.stop_id, now)}
         news = len(missing) < len(stop.missing)
         if not missing or (now.at >= stop.deadline_at and (news or stop.result == "pending")):
             acked = tuple(worker for worker in stop.of if worker not in missing)

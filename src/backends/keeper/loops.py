@@ -57,11 +57,22 @@ class Loops(threading.Thread):
             Upkeep(office, began, keep_days),
         )
         self._wake = threading.Event()
+        self._at_once = threading.Event()
         self._ending = threading.Event()
 
     def news(self) -> None:
         """Somebody joined, left or acknowledged: have a turn. From any thread."""
         self._register.news = True
+        self._wake.set()
+
+    def noted(self) -> None:
+        """Somebody acknowledged and others are still to come: that has time until the next turn. From any thread."""
+        self._register.news = True
+
+    def conclude(self) -> None:
+        """The last one acknowledged: have a turn without any rest. From any thread."""
+        self._register.news = True
+        self._at_once.set()
         self._wake.set()
 
     def look(self) -> None:
@@ -71,6 +82,7 @@ class Loops(threading.Thread):
     def close(self) -> None:
         """End the thread, and write down what was said last, if the database takes it."""
         self._ending.set()
+        self._at_once.set()
         self._wake.set()
         if self.is_alive():
             self.join(timeout=10)
@@ -78,9 +90,10 @@ class Loops(threading.Thread):
     def run(self) -> None:
         """The life of the thread."""
         while not self._ending.is_set():
+            self._at_once.clear()
             began = self._now()
             self.turn(began)
-            self._ending.wait(_PAUSE * (self._now().elapsed_s - began.elapsed_s))
+            self._at_once.wait(_PAUSE * (self._now().elapsed_s - began.elapsed_s))
             self._wake.wait(self._rest_s())
             self._wake.clear()
         self._safely(lambda at, _state: self._register.write(at), self._now())

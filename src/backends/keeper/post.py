@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from backends.keeper.log import NAME
 from backends.keeper.outbox import Outbox
 from backends.keeper.peers import BUFFER_BYTES, Peer, receive
-from backends.keeper.roster import Beat, Instant, Roster
+from backends.keeper.roster import Ack, Beat, Instant, Roster
 from opsgate import wire
 
 _log = logging.getLogger(NAME)
@@ -32,7 +32,10 @@ class Desk(Protocol):
     """The parts that messages are for. Each returns at once."""
 
     def acknowledged(self, worker_id: str) -> None:
-        """A worker said something new about stops."""
+        """A worker said something new about stops in its beat, or left."""
+
+    def obeying(self, stop_id: str) -> None:
+        """One more worker obeys a stop."""
 
     def joined(self, worker_id: str, address: bytes | str, revision: int) -> None:
         """A worker is heard of at this address for the first time; it knows the fleet up to ``revision``."""
@@ -99,6 +102,8 @@ class Post(threading.Thread):
     def _handle(self, message: Mapping[str, Any], peer: Peer) -> None:
         try:
             match message["t"]:
+                case "ack":
+                    self._acknowledge(Ack.of(message), peer)
                 case "beat":
                     self._beat(Beat.of(message), peer)
                 case "bye":
@@ -126,6 +131,10 @@ class Post(threading.Thread):
             self._desk.acknowledged(beat.worker_id)
         if beat.stops:
             self._desk.obeys(peer.address, beat.revision, beat.stops)
+
+    def _acknowledge(self, ack: Ack, peer: Peer) -> None:
+        if self._roster.acknowledge(ack, peer, self._now()):
+            self._desk.obeying(ack.stop_id)
 
     def _bye(self, worker_id: str, peer: Peer) -> None:
         if self._roster.leave(worker_id, peer, self._now()):

@@ -40,7 +40,7 @@ WATCHER_S: Final = 15.0
 
 def order_datagram(order: Order) -> bytes | None:
     """The order for gates; None where it is too large, and the latch and the tables have to do."""
-    datagram = wire.encode("order", order=order.as_dict())
+    datagram = wire.encode("order", stop_id=order.stop_id, order=order.as_dict())
     return datagram if len(datagram) <= wire.MAX_DATAGRAM else None
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from backends import open_runtime
 from backends.keeper import peers
+from backends.keeper.conclusions import Countdown
 from backends.keeper.counter import Counter
 from backends.keeper.house import House
 from backends.keeper.latches import Latches
@@ -73,6 +74,7 @@ class Keeper:
         self._leader = Leader(self._runtime)
         self._loops = Loops(Office(self._runtime, self._roster, self._leader), now, remind=self._publisher.remind)
         self._post = Post(self._house.post, for_answers, self._roster, self, now)
+        self._countdown = Countdown(self._runtime.latest, lambda: self._roster.entries)
         self._needed_s = elapsed_s()
 
     def start(self) -> None:
@@ -116,8 +118,15 @@ class Keeper:
 
     # ------------------------------------------------------------------------------- what the post hands over
     def acknowledged(self, worker_id: str) -> None:
-        """A worker said something new about stops, or left."""
+        """A worker said something new about stops in its beat, or left."""
         self._loops.news()
+
+    def obeying(self, stop_id: str) -> None:
+        """One more worker obeys a stop. Of a thousand the last one matters."""
+        if self._countdown.is_over(stop_id):
+            self._loops.conclude()
+        else:
+            self._loops.noted()
 
     def joined(self, worker_id: str, address: bytes | str, revision: int) -> None:
         """A worker speaks from this address for the first time."""

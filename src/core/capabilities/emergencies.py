@@ -182,7 +182,8 @@ def conclude_stop(draft: Draft, seen: ConcludeStop) -> None:
     if stop is None or draft.state.emergencies[stop.emergency_id].status != "active":
         draft.notes.append(f"stop {seen.stop_id} is not in force")
         return
-    acked = tuple(worker for worker in stop.of if worker in {*seen.acked, *stop.acked})
+    stopped = {*seen.acked, *stop.acked}
+    acked = tuple(worker for worker in stop.of if worker in stopped)
     if len(acked) == len(stop.of):
         if stop.result != "verified":
             conclude(draft, stop, acked)
@@ -284,7 +285,8 @@ def emergency_joined(state: State, happened: EmergencyJoined, _header: Header) -
 
 def conclude(draft: Draft, stop: Stop, acked: tuple[str, ...]) -> None:
     """Say what a stop has come to, by who of its list has acknowledged."""
-    missing = tuple(worker for worker in stop.of if worker not in acked)
+    stopped = frozenset(acked)
+    missing = tuple(worker for worker in stop.of if worker not in stopped)
     result: StopResult = "verified" if not missing else "partial" if acked else "unverified"
     draft.emit(StopConcluded(stop_id=stop.stop_id, result=result, acked=acked, missing=missing))
 
