@@ -14,6 +14,10 @@ _ENDED_BY: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _UNREACHABLE: Final = 3
 _READY: Final = b"ready"
 
+_SWITCH_S: Final = 0.0005
+"""Seconds after which a thread that computes lets another one go on. Ordinarily it is ten times as long: while a stop
+is being recorded, the post would read one acknowledgement in that time, and hold up all who wait to be read."""
+
 _PRIORITY: Final = -10
 """Above the workers: in a stop a thousand of them want the processor, and wait for this one."""
 
@@ -47,6 +51,7 @@ def _keep(url: str, linger_s: float, ready: Callable[[], None]) -> int:
     from core.errors import OpsError
 
     os.umask(0o077)
+    sys.setswitchinterval(_SWITCH_S)
     try:
         os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
     except OSError:
