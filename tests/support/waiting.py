@@ -1,5 +1,6 @@
 """Waiting for something to become true, until a deadline: no test sleeps and hopes."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -16,3 +17,11 @@ def eventually(fact: Callable[[], object], *, within_s: float = PATIENCE_S) -> f
         assert waited_s < within_s, f"never became true within {within_s} s"
         pause.wait(0.002)
     return time.monotonic() - began_s
+
+
+async def comes_true(fact: Callable[[], object], *, within_s: float = PATIENCE_S) -> None:
+    """As `eventually`, where what is waited for happens in the same event loop."""
+    began_s = time.monotonic()
+    while not fact():
+        assert time.monotonic() - began_s < within_s, f"never became true within {within_s} s"
+        await asyncio.sleep(0.002)
