@@ -11,8 +11,10 @@ from bisect import bisect_left, bisect_right
 from dataclasses import replace
 
 from opsconsole.arrange import Arrangement, Filter, Sort, alarmed, arrange
-from opsconsole.table import Listed, Place, Table
+from opsconsole.drawing import Place
+from opsconsole.table import Listed, Table
 from opsconsole.text import clean
+from opsconsole.widths import Needs
 
 NOTHING = Table(columns=(), rows=Listed(), empty="waiting for the first state")
 FILTER_MAX = 60
@@ -26,6 +28,8 @@ class Browser:
         """All rows; and those that are shown, in the order in which they are shown."""
         self.place = Place()
         self.room = 0
+        self.needs = Needs()
+        """How wide its columns have had to be."""
         self.filter_text = ""
         self.sort = Sort()
         self.anchor: str | None = None

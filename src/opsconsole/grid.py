@@ -13,10 +13,11 @@ from textual.binding import Binding, BindingType
 
 from opsconsole.arrange import Sort
 from opsconsole.browse import Browser
+from opsconsole.drawing import Frame, Place, body_rows, draw
 from opsconsole.lines import Line
 from opsconsole.movement import MOVES
 from opsconsole.painted import Painted
-from opsconsole.table import Frame, Place, Table, body_rows, draw
+from opsconsole.table import Table
 
 
 class Grid(Painted, can_focus=True):
@@ -92,7 +93,7 @@ class Grid(Painted, can_focus=True):
 
     def draw(self, width: int, height: int) -> list[Line]:
         """The lines of this pane."""
-        return draw(self.table, self.frame, self.place, width, height)
+        return draw(self.table, self.frame, self.place, width, height, self.browser.needs)
 
     def action_move(self, by: int) -> None:
         """Select the row `by` rows further on."""

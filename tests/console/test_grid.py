@@ -11,9 +11,10 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from opsconsole.drawing import Frame
 from opsconsole.grid import Grid
 from opsconsole.painted import STYLE_CLASSES
-from opsconsole.table import Cell, Column, Frame, Listed, Row, Table
+from opsconsole.table import Cell, Column, Listed, Row, Table
 from tests.support.waiting import comes_true
 
 COLUMNS = (Column("NAME", 6, 20), Column("AGE", 4, 4, right=True))

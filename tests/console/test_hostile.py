@@ -14,8 +14,8 @@ from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
 from opsconsole.dialogs.recover import RecoverPrompt
 from opsconsole.dialogs.stop import ReasonPrompt, StopPrompt
 from opsconsole.dialogs.target import Target
+from opsconsole.drawing import Frame, Place, draw
 from opsconsole.lines import Line, length, plain, wrapped
-from opsconsole.table import Frame, Place, draw
 from opsconsole.text import clean
 from opsconsole.views import header
 from opsconsole.views.farewell import farewell

@@ -8,9 +8,10 @@ import pytest
 
 from core.capabilities.switches import SetSwitch
 from core.ports import LimitUsage
+from opsconsole.drawing import Frame, Place, draw
 from opsconsole.layout import plan
 from opsconsole.lines import plain
-from opsconsole.table import Frame, Place, Table, draw
+from opsconsole.table import Table
 from opsconsole.views.audit import Read, audit
 from opsconsole.views.holds import holds
 from opsconsole.views.inside import Subject, inside

@@ -7,6 +7,7 @@ import pytest
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.names import RemoveName
 from opsconsole.panes import NAMES
+from opsconsole.views.workers import without_acknowledgement
 from tests.console.desk import Desk, small_fleet
 from tests.console.fleet import Fleet
 
@@ -226,6 +227,7 @@ async def test_acknowledgements_are_listed_only_while_some_are_missing() -> None
         await desk.settle()
         assert " a acks" in desk.row(-1)
         desk.fleet.acknowledge("w-01")
+        await desk.until(lambda: "w-01" not in without_acknowledgement(desk.feed.picture()))
         await desk.press("a")
         assert "Without acknowledgement" in desk.text()
         assert "w-02" in desk.text()

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opsconsole.drawing import Frame, Place, body_rows, draw
 from opsconsole.lines import Style, length, plain
-from opsconsole.table import Cell, Column, Frame, Listed, Place, Row, Table, body_rows, draw, fit_columns
+from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
 from tests.console.conftest import Golden
 from tests.console.hostile import HOSTILE
@@ -48,14 +49,6 @@ def test_a_pane_takes_exactly_its_cells_at_any_size(
     drawn = draw(many, Frame("T", focused=focused, boxed=boxed), Place(0, "n0"), width, height)
     assert all(length(row) == width for row in drawn)
     assert len(drawn) <= height
-
-
-@given(st.integers(0, 120))
-def test_no_more_is_given_to_columns_than_there_is(room: int) -> None:
-    widths = fit_columns(COLUMNS, room)
-    gaps = 2 * max(0, sum(width > 0 for width in widths) - 1)
-    assert sum(widths) + gaps <= room
-    assert all(width <= column.most for width, column in zip(widths, COLUMNS, strict=True)) or sum(widths) == room
 
 
 @pytest.mark.parametrize("name", sorted(HOSTILE))

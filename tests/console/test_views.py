@@ -12,9 +12,10 @@ from core.capabilities.rate_limits import SetLimit
 from core.capabilities.switches import SetSwitch
 from core.messages import EVENTS, Actor
 from core.ports import LimitUsage
+from opsconsole.drawing import Frame, Place, draw
 from opsconsole.layout import plan
 from opsconsole.lines import Style, plain
-from opsconsole.table import Frame, Place, Table, draw
+from opsconsole.table import Table
 from opsconsole.views import header
 from opsconsole.views.emergencies import emergencies
 from opsconsole.views.events import SENTENCES, events, sentence

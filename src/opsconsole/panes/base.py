@@ -9,9 +9,10 @@ from typing import ClassVar, NamedTuple
 from opsconsole.browse import NOTHING
 from opsconsole.dialogs.several import Aim, Several
 from opsconsole.dialogs.target import Target
+from opsconsole.drawing import Frame
 from opsconsole.grid import Grid
 from opsconsole.lines import Span
-from opsconsole.table import Frame, Table
+from opsconsole.table import Table
 from opsconsole.text import clean
 from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture

@@ -1,0 +1,123 @@
+"""How a table is drawn into a frame of a given size, with a cursor and marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from opsconsole.lines import Line, Span, Style, length, line
+from opsconsole.table import Cell, Column, Row, Table
+from opsconsole.text import fit
+from opsconsole.widths import GAP, Needs, fit_columns
+
+SIGNS = 2
+NO_SIGNS = " " * SIGNS
+"""Stand before each row: ``*`` is marked, ``>`` is under the cursor. Signs, for some themes hide reverse video."""
+
+
+class Frame(NamedTuple):
+    """How a table is looked at: the pane's title, the keys that work in it, and whether it has the focus."""
+
+    title: str
+    hints: tuple[tuple[str, str], ...] = ()
+    focused: bool = False
+    boxed: bool = True
+    """Without a box on the smallest screens, where two columns and two rows are worth more than a frame."""
+
+
+class Place(NamedTuple):
+    """Where in the rows a pane stands: the first visible row, the key under the cursor, and the marked keys."""
+
+    top: int = 0
+    cursor: str | None = None
+    marks: frozenset[str] = frozenset()
+
+
+def body_rows(table: Table, frame: Frame, height: int) -> int:
+    """How many rows of `table` a pane of `height` rows shows at a time."""
+    return max(0, height - 2 * frame.boxed - _has_header(table))
+
+
+def draw(table: Table, frame: Frame, place: Place, width: int, height: int, needs: Needs | None = None) -> list[Line]:
+    """The pane as exactly `height` lines of `width` cells.
+
+    `needs` is what its columns needed the last time it was drawn; it takes in what is visible now.
+    """
+    inner = width - 2 * frame.boxed
+    room = body_rows(table, frame, height)
+    visible = range(place.top, min(place.top + room, len(table.rows)))
+    rows = [table.rows[index] for index in visible]
+    needed = (needs or Needs()).with_rows(table.columns, rows, (width, height))
+    widths = fit_columns(table.columns, inner - SIGNS - frame.boxed, needed)
+    body = [_header(table.columns, widths, inner)] if _has_header(table) else []
+    body += [_row(table, row, widths, inner, frame, place) for row in rows]
+    if not len(table.rows):
+        body.append(line(inner, Span(NO_SIGNS + table.empty, Style.DIM)))
+    body += [line(inner)] * (room + _has_header(table) - len(body))
+    if not frame.boxed:
+        return body[:height]
+    edge = Span("|", Style.DIM)
+    boxed = [line(width, edge, *inside, edge) for inside in body]
+    return [_top_edge(table, frame, width), *boxed, _bottom_edge(table, frame, width, visible)][:height]
+
+
+def _has_header(table: Table) -> bool:
+    return any(column.title for column in table.columns)
+
+
+def _header(columns: Iterable[Column], widths: Sequence[int], inner: int) -> Line:
+    titles = (Cell(column.title, Style.DIM) for column in columns)
+    return line(inner, Span(NO_SIGNS), *_cells(columns, titles, widths))
+
+
+def _row(table: Table, row: Row, widths: Sequence[int], inner: int, frame: Frame, place: Place) -> Line:
+    selected = row.key == place.cursor
+    signs = ("*" if row.key in place.marks else " ") + (">" if selected else " ")
+    spans = (Span(signs), *_cells(table.columns, row.cells, widths))
+    if not (selected and frame.focused):
+        return line(inner, *spans)
+    reversed_ = (Span(span.text, Style.CURSOR) for span in line(inner, *spans))
+    return line(inner, *reversed_)
+
+
+def _cells(columns: Iterable[Column], cells: Iterable[Cell], widths: Sequence[int]) -> list[Span]:
+    spans: list[Span] = []
+    for column, cell, width in zip(columns, cells, widths, strict=True):
+        if width:
+            if spans:
+                spans.append(Span(" " * GAP))
+            spans += _padded(fit(cell.text, width, right=column.right), cell.style)
+    return spans
+
+
+def _padded(text: str, style: Style) -> tuple[Span, ...]:
+    """A cell. What is drawn in reverse video is reversed as far as its text goes, not to the end of its column."""
+    if style is not Style.STOPPED:
+        return (Span(text, style),)
+    word = text.rstrip()
+    return Span(word, style), Span(" " * (len(text) - len(word)))
+
+
+def _top_edge(table: Table, frame: Frame, width: int) -> Line:
+    rule = "=" if frame.focused else "-"
+    edge = Style.PLAIN if frame.focused else Style.DIM
+    spans = [Span(f"+{rule} ", edge), Span(frame.title, Style.STRONG)]
+    if table.alarm:
+        spans.append(Span(f" {table.alarm}", Style.BAD if table.alarm.startswith("!") else Style.WARN))
+    for key, does in frame.hints if frame.focused else ():
+        hint = (Span("  ", edge), Span(key, Style.KEY), Span(f" {does}"))
+        if length(spans) + length(hint) + 4 <= width:
+            spans += hint
+    spans.append(Span(" ", edge))
+    return line(width, *spans, Span(rule * max(0, width - length(spans) - 1) + "+", edge))
+
+
+def _bottom_edge(table: Table, frame: Frame, width: int, visible: range) -> Line:
+    rule = "=" if frame.focused else "-"
+    edge = Style.PLAIN if frame.focused else Style.DIM
+    hidden = len(table.rows) - len(visible)
+    shown = f"{visible.start + 1}-{visible.stop} of {len(table.rows)}" if hidden else ""
+    note = "  ".join(filter(None, (table.note, shown)))
+    said = fit(note, min(len(note), width - 6)) if note.isascii() else note
+    tail = f" {said} {rule}+" if said else "+"
+    return line(width, Span("+" + rule * (width - 1 - len(tail)) + tail, edge))
