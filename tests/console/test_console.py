@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 from textual import events
@@ -442,13 +443,13 @@ async def test_every_row_of_every_pane_can_be_asked_why() -> None:
                 assert not any(question.about in line.split()[:1] for line in answer[:1]), "the title has said it"
         await desk.press("5", "d")
         assert "WHY E-45" in desk.text()
-        assert "MISSING w-11 owes its acknowledgement since 5s, pid 4010" in desk.text()
+        assert re.search(r"MISSING w-11 owes its acknowledgement since \d+s, pid 4010", desk.text())
         assert "R recovers E-45" in desk.text()
         await desk.press("escape", "j", "d")
         assert "WHY w-11" in desk.text()
         assert "look at pid 4010 on its host" in desk.text()
         await desk.press("escape", "G", "d")
-        assert "recovered 5s ago by ana" in desk.text()
+        assert re.search(r"recovered \d+s ago by ana", desk.text())
         await desk.press("escape", "4", "d")
         assert "0 of 100 used in the last hour; it charges content_generation" in desk.text()
 
