@@ -139,9 +139,8 @@ class Console(Shell, inherit_bindings=False):
             self._bind(f"pane.{name}", f"focus_pane({number})")
         for action in ACTIONS:
             self._bind(action.id, f"act('{action.id}')")
-        again = {action.shown: self._keyboard.shown(action) for action in ACTIONS}
         for pane in self._main.panes.values():
-            pane.frame = pane.frame._replace(hints=tuple((again.get(key, key), does) for key, does in pane.frame.hints))
+            pane.name_keys(self._keyboard)
 
     def _bind(self, id_: str, does: str) -> None:
         if keys := self._keyboard.keys[id_]:

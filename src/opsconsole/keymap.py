@@ -38,7 +38,7 @@ class Keymap(NamedTuple):
 
     def shown(self, action: Action) -> str:
         """The keys of an action as people read them; ``-`` for none."""
-        return self.label(action.id) if action.id in self.changed else action.shown
+        return action.shown if action.shown and action.id not in self.changed else self.label(action.id)
 
     def label(self, id_: str) -> str:
         """The keys of an id as people read them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from opsconsole.panes.base import TablePane
@@ -16,7 +16,7 @@ class AuditPane(TablePane):
 
     name = "audit"
     title = "Audit"
-    hints: ClassVar[tuple[tuple[str, str], ...]] = ()
+    offers: ClassVar[Mapping[str, str]] = {}
     has_wide = True
 
     def __init__(self, number: int | None = None) -> None:

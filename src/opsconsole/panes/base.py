@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar, NamedTuple
 
 from opsconsole.browse import NOTHING
@@ -11,6 +11,7 @@ from opsconsole.dialogs.several import Aim, Several
 from opsconsole.dialogs.target import Target
 from opsconsole.drawing import Frame
 from opsconsole.grid import Grid
+from opsconsole.keymap import Keymap
 from opsconsole.lines import Span
 from opsconsole.table import Table
 from opsconsole.text import clean
@@ -30,20 +31,26 @@ class Question(NamedTuple):
 class TablePane(Grid):
     """A pane that shows the table of a view.
 
-    `name` is its part of the layout, `title` what stands in its frame, `hints` the keys named there while it has the
-    focus. A subclass gives `view`, and says what a row stands for where something can be done to it.
+    `name` is its part of the layout, `title` what stands in its frame. A subclass gives `view`, and says what a row
+    stands for where something can be done to it.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
-    hints: ClassVar[tuple[tuple[str, str], ...]] = (("d", "why"),)
+    offers: ClassVar[Mapping[str, str]] = {"why": "why"}
+    """Actions, by their ids, whose keys the frame names while it has the focus; and what each does here, in a word."""
     has_wide = False
     """Whether there are more columns than those that are shown at first."""
 
     def __init__(self, number: int | None = None) -> None:
         title = f"{number} {self.title}" if number else self.title
-        super().__init__(Frame(title, self.hints), id=self.name)
+        super().__init__(Frame(title), id=self.name)
         self.wide = False
+
+    def name_keys(self, keymap: Keymap) -> None:
+        """Before it is shown: name in the frame the keys of what it offers, but for an action that has none."""
+        hints = ((keymap.label(id_), does) for id_, does in self.offers.items() if keymap.keys[id_])
+        self.frame = self.frame._replace(hints=tuple(hints))
 
     @abstractmethod
     def view(self, picture: Picture) -> Table:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from opsconsole.lines import Style
 from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
@@ -17,7 +20,7 @@ class EmergenciesPane(TablePane):
 
     name = "emergencies"
     title = "Emergencies"
-    hints = (("R", "recover"), ("d", "why"))
+    offers: ClassVar[Mapping[str, str]] = {"recover": "recover", "why": "why"}
 
     def __init__(self, number: int | None = None) -> None:
         super().__init__(number)

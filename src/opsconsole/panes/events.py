@@ -19,7 +19,6 @@ class EventsPane(TablePane, can_focus=False):
 
     name = "events"
     title = "Events"
-    hints = ()
     selectable = False
 
     def __init__(self, number: int | None = None) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from opsconsole.panes.audit import AuditPane
 from opsconsole.panes.base import Question
 from opsconsole.table import Table
@@ -21,7 +24,7 @@ class InsidePane(AuditPane):
 
     name = "inside"
     title = "Inside"
-    hints = (("Esc", "back"), ("d", "why"))
+    offers: ClassVar[Mapping[str, str]] = {"back": "back", "why": "why"}
 
     def __init__(self, number: int | None = None) -> None:
         super().__init__(number)

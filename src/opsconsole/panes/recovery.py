@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
 from opsconsole.text import clean
@@ -17,7 +20,7 @@ class RecoveryPane(TablePane):
 
     name = "recovery"
     title = "Recovery"
-    hints = (("R", "recover"), ("d", "why"))
+    offers: ClassVar[Mapping[str, str]] = {"recover": "recover", "why": "why"}
 
     def view(self, picture: Picture) -> Table:
         """Checks."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from opsconsole.dialogs.target import Target
 from opsconsole.panes.base import TablePane
 from opsconsole.table import Table
@@ -14,7 +17,7 @@ class SitesPane(TablePane):
 
     name = "sites"
     title = "Sites"
-    hints = (("p", "pause"), ("P", "resume"), ("d", "why"))
+    offers: ClassVar[Mapping[str, str]] = {"pause": "pause", "resume": "resume", "why": "why"}
 
     def view(self, picture: Picture) -> Table:
         """Sites, worst first."""

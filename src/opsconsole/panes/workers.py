@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
 from opsconsole.text import clean
@@ -16,7 +19,7 @@ class WorkersPane(TablePane):
 
     name = "workers"
     title = "Workers"
-    hints = (("d", "why"), ("l", "log"))
+    offers: ClassVar[Mapping[str, str]] = {"why": "why", "log": "log"}
     has_wide = True
 
     def view(self, picture: Picture) -> Table:

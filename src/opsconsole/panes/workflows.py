@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from opsconsole.dialogs.target import Target
 from opsconsole.panes.base import TablePane
 from opsconsole.table import Table
@@ -14,7 +17,7 @@ class WorkflowsPane(TablePane):
 
     name = "workflows"
     title = "Workflows"
-    hints = (("p", "off"), ("P", "on"), ("d", "why"))
+    offers: ClassVar[Mapping[str, str]] = {"pause": "off", "resume": "on", "why": "why"}
 
     def view(self, picture: Picture) -> Table:
         """Workflows, those that may not run first."""
