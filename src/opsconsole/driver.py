@@ -38,6 +38,7 @@ class ConsoleDriver(HearsTheStop, LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal over."""
+        cast("HasEar", self._app).heed_signals()
         super().start_application_mode()  # type: ignore[no-untyped-call] # Textual leaves this one without types
         self.write(EXPLICIT_DIRECTION)
 
@@ -59,13 +60,15 @@ class ConsoleDriver(HearsTheStop, LinuxDriver):
     def run_input_thread(self) -> None:
         """Read keys until the console ends or the terminal is gone."""
         keys = KeyReader(self.process_message)
+        ear = cast("HasEar", self._app).ear
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
                 if not selector.select(POLL_S):
                     keys.nothing_came()
                 elif data := self._read():
-                    keys.feed(data)
+                    with ear.one_read():
+                        keys.feed(data)
                 else:
                     self._loop.call_soon_threadsafe(cast("HasEar", self._app).hang_up)
                     return

@@ -6,7 +6,8 @@ reads can block for seconds. `HearsTheStop` listens one step earlier: on a termi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol, cast
 
 from textual import events
@@ -23,10 +24,25 @@ class StopEar:
         self.chord = Chord()
         self._fire = fire
         self._clock = clock
+        self._read_at: float | None = None
+
+    @contextmanager
+    def one_read(self) -> Iterator[None]:
+        """What is heard within came in one read, and so at one moment.
+
+        A busy machine may take long from one of its keys to the next; that is no pause that the typist made, and must
+        not make a stop out of prose.
+        """
+        self._read_at = self._clock()
+        try:
+            yield
+        finally:
+            self._read_at = None
 
     def hear(self, key: events.Key) -> tuple[Message, ...]:
         """What becomes of a key: the key itself, or the news of what the chord made of it. Fires if it is to fire."""
-        heard = self.chord.hear(key.key, key.character, self._clock())
+        at = self._clock() if self._read_at is None else self._read_at
+        heard = self.chord.hear(key.key, key.character, at)
         match heard:
             case Heard.PASSED:
                 return (key,)
@@ -57,6 +73,9 @@ class HasEar(Protocol):
     """What the drivers need of their app."""
 
     ear: StopEar
+
+    def heed_signals(self) -> None:
+        """The terminal is about to be taken over; called in the event loop."""
 
     def hang_up(self) -> None:
         """The terminal went away; called in the event loop."""

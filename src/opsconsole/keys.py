@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable
 
@@ -10,6 +11,13 @@ from textual.message import Message
 
 PASTE_GAP_POLLS = 20
 """A paste that has been silent for two seconds lost its end; without this one stray sequence would eat every key."""
+
+ANSWER = re.compile(r"\x1b[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)")
+"""A string that a terminal sends by itself: its colours, its version, its title, a clipboard (OSC, DCS, SOS, PM, APC).
+
+Textual's parser takes the text in one for keys, and a title with ``py`` in it would pause something. Only a whole one
+is left out: an Escape and a ``P`` typed one after the other must not swallow what is typed behind them.
+"""
 
 
 class KeyReader:
@@ -31,18 +39,22 @@ class KeyReader:
     def feed(self, data: bytes) -> None:
         """Take what was read in one go."""
         self._silent_polls = 0
-        for char in self._decode(data):
-            self._watch_paste(char)
-            self._parse(char)
+        self._take(self._decode(data))
         self._tick()
 
     def nothing_came(self) -> None:
         """A poll went by without input: a lone Escape is a key now, and a paste without an end is over."""
         self._silent_polls += 1
+        self._take(self._decode(b"", final=True))  # half a character gets no other half any more
         if self._in_paste and self._silent_polls >= PASTE_GAP_POLLS:
             self._in_paste = False
             self._parse(BRACKETED_PASTE_END)
         self._tick()
+
+    def _take(self, text: str) -> None:
+        for char in text if self._in_paste else ANSWER.sub("", text):
+            self._watch_paste(char)
+            self._parse(char)
 
     def _watch_paste(self, char: str) -> None:
         self._tail = (self._tail + char)[-len(BRACKETED_PASTE_START) :]

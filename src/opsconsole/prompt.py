@@ -16,6 +16,9 @@ from opsconsole.views.picture import Picture
 EDGE = Span("|", Style.PLAIN)
 COUNT_S = 0.2
 """How often a countdown is looked at."""
+COUNTED_MAX_S = 2 * COUNT_S
+"""What one look counts at most. A console that stood still for a while has shown nobody the seconds that went by, and
+nobody could have cancelled in them; so they are no part of a countdown."""
 
 
 class PromptBox(Painted):
@@ -152,7 +155,7 @@ class PromptBox(Painted):
         now = self._monotonic()
         passed, self._counted_at = now - self._counted_at, now
         if self.dialog is not None:
-            self._take(self.dialog.tick(passed))
+            self._take(self.dialog.tick(min(passed, COUNTED_MAX_S)))
 
 
 def _broken(said: list[Said], width: int) -> list[Line]:

@@ -69,12 +69,14 @@ class Shell(App[None], inherit_bindings=False):
         """The driver that hears the stop."""
         return ConsoleDriver
 
-    def on_mount(self) -> None:
-        """A signal ends it with a code of its own, and gives the terminal back."""
-        if not self.is_headless:
-            loop = asyncio.get_running_loop()
-            for number, code in SIGNALS.items():
-                loop.add_signal_handler(number, self.leave, code)
+    def heed_signals(self) -> None:
+        """A signal ends it with a code of its own, and gives the terminal back.
+
+        Called before anything of the terminal is changed: one may come while the first frame is still being made.
+        """
+        loop = asyncio.get_running_loop()
+        for number, code in SIGNALS.items():
+            loop.add_signal_handler(number, self.leave, code)
 
     def on_told(self, message: Told) -> None:
         """News from a thread."""

@@ -49,6 +49,15 @@ class Selector:
         return cls.from_mapping(dimensions)
 
     @classmethod
+    def recorded(cls, dimension: str, name: str) -> Selector:
+        """The selector of a name that stands in the journal, whatever it looks like.
+
+        What a name may look like is settled where one is given. A file that somebody else has written, or a later
+        version, may hold others, and a screen must be able to show them.
+        """
+        return cls(((dimension, name),))
+
+    @classmethod
     def from_mapping(cls, dimensions: Mapping[str, str]) -> Selector:
         """The selector of a JSON object such as ``{"site": "s1"}``; flags are read as the operations they switch.
 

@@ -106,6 +106,15 @@ class Desk:
         await self.pilot.pause()
         await self.settle()
 
+    async def count_down(self, words: str) -> None:
+        """Let the seconds of a countdown go by, until the screen says what comes of it."""
+
+        def said() -> bool:
+            self.clock.now += 0.05
+            return words in self.text()
+
+        await self.until(said)
+
     async def settle(self) -> None:
         """Let what is on its way arrive and be painted."""
         self.console.paint()

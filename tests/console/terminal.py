@@ -6,7 +6,6 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
 import subprocess
 import sys
@@ -23,32 +22,52 @@ DEADLINE_S = 20.0
 TERM = "xterm-256color"
 ROOT = Path(__file__).parents[2]
 
+OWN = """
+import fcntl, os, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGHUP, getattr(signal, sys.argv[1]))
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+"""Makes a terminal one's own, which can be done in the new process only, and there not between fork and exec: the one
+that starts it may have threads."""
+
+
+def owning(*command: str, hangup: str = "SIG_DFL") -> list[str]:
+    """A command that takes its standard input as its controlling terminal; `hangup` is what SIGHUP does to it."""
+    return [sys.executable, "-I", "-S", "-c", OWN, hangup, *command]
+
+
+def resize(descriptor: int, width: int, height: int) -> None:
+    """Tell a terminal its size; who runs on it gets SIGWINCH."""
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
 
 class Terminal:
-    """A program on a pty of its own, as its controlling terminal."""
+    """A Python program, or a `program` with arguments, on a pty of its own, as its controlling terminal."""
 
-    def __init__(self, *arguments: str, width: int = 80, height: int = 24, ignore_hangup: bool = False) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        program: str = sys.executable,
+        width: int = 80,
+        height: int = 24,
+        ignore_hangup: bool = False,
+    ) -> None:
         self.master, self._slave = pty.openpty()
-        self._resize(width, height)
+        resize(self.master, width, height)
         self.before = termios.tcgetattr(self._slave)
         self.screen = pyte.Screen(width, height)
         self._stream = pyte.ByteStream(self.screen)
         self.sent = bytearray()
 
-        def own_the_terminal() -> None:
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-            if ignore_hangup:
-                signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
         self.process = subprocess.Popen(
-            [sys.executable, *arguments],
+            owning(program, *arguments, hangup="SIG_IGN" if ignore_hangup else "SIG_DFL"),
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
             cwd=ROOT,
             env=os.environ | {"TERM": TERM, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
             start_new_session=True,
-            preexec_fn=own_the_terminal,  # noqa: PLW1509 - a terminal can be made one's own in the child only
         )
 
     def type(self, data: bytes) -> None:
@@ -127,8 +146,10 @@ class Terminal:
         times = psutil.Process(self.process.pid).cpu_times()
         return float(times.user + times.system)
 
-    def _resize(self, width: int, height: int) -> None:
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+    def resize(self, width: int, height: int) -> None:
+        """Give the terminal another size."""
+        self.screen.resize(height, width)
+        resize(self.master, width, height)
 
     def close(self) -> None:
         """End it, however it stands."""
@@ -141,9 +162,11 @@ class Terminal:
 
 
 @contextmanager
-def terminal(*arguments: str, width: int = 80, height: int = 24, ignore_hangup: bool = False) -> Iterator[Terminal]:
+def terminal(
+    *arguments: str, program: str = sys.executable, width: int = 80, height: int = 24, ignore_hangup: bool = False
+) -> Iterator[Terminal]:
     """A program on a terminal for the time of a test."""
-    opened = Terminal(*arguments, width=width, height=height, ignore_hangup=ignore_hangup)
+    opened = Terminal(*arguments, program=program, width=width, height=height, ignore_hangup=ignore_hangup)
     try:
         yield opened
     finally:

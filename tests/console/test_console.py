@@ -15,6 +15,7 @@ from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch
 from opsconsole.dialogs.recover import RecoverPrompt
 from opsconsole.lines import plain
+from opsconsole.prompt import PromptBox
 from opsgate.selector import Selector
 from tests.console.desk import WHO, Desk, small_fleet
 from tests.console.fleet import Fleet
@@ -300,12 +301,31 @@ async def test_recovery_takes_a_reason_a_typed_scope_and_three_seconds() -> None
     async with desk.at():
         await recovering(desk)
         assert "resuming all in 3 s" in desk.text()
-        desk.clock.now += 3.1
-        await desk.until_said("recover all: done")
+        await desk.count_down("recover all: done")
         (envelope,) = desk.fleet.submitted
         assert isinstance(envelope.command, Recover)
         assert (envelope.command.reason, envelope.command.confirm) == ("mended", "all")
         assert desk.row(0).startswith(" [ RUN]")
+
+
+async def test_a_console_that_stood_still_counts_nothing_that_nobody_could_have_cancelled() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.acknowledge(*WORKERS)
+    desk = Desk(fleet)
+    async with desk.at():
+        await recovering(desk)
+        desk.clock.now += 60  # suspended, or its terminal was
+        await desk.until(lambda: "resuming all in 3 s" in desk.text() and counted(desk))
+        assert desk.fleet.submitted == []
+        await desk.press("c", pause_s=0.1)
+        assert "cancelled, type it again" in desk.text()
+
+
+def counted(desk: Desk) -> bool:
+    """Whether a running countdown has looked at the clock as it is now."""
+    prompt = desk.console.screen.query_one("#prompt", PromptBox)
+    return prompt._counted_at == desk.clock.now
 
 
 async def test_a_prompt_is_whole_although_another_of_its_size_stood_there_before() -> None:

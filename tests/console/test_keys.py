@@ -36,7 +36,8 @@ class Ears:
 
     def type(self, data: bytes, *, after_s: float = 1.0) -> None:
         self.now += after_s
-        self.reader.feed(data)
+        with self.ear.one_read():
+            self.reader.feed(data)
 
     def wait(self, polls: int = 2) -> None:
         for _ in range(polls):
@@ -57,6 +58,18 @@ def test_both_keys_in_one_read_fire(ears: Ears) -> None:
     assert armed.heard is Heard.ARMED
     assert isinstance(fired, ChordHeard)
     assert (fired.heard, fired.answer) == (Heard.FIRED, "ticket")
+
+
+def test_a_machine_that_is_slow_over_one_read_makes_no_stop_of_prose(ears: Ears) -> None:
+    def slow(message: Message) -> None:
+        ears.now += 0.5
+        ears.deliver(message)
+
+    ears.reader = KeyReader(slow)
+    ears.type(b"wow!Stop it!S")
+    assert ears.fired == 0
+    ears.type(b"!S")
+    assert ears.fired == 1
 
 
 def test_the_kitty_protocol_says_the_same_keys(ears: Ears) -> None:
@@ -89,6 +102,11 @@ def test_a_paste_that_lost_its_end_is_over_after_two_seconds_of_silence(ears: Ea
         b"\x1b[",
         b"\x1b]0;title\x07",
         b"\x00" * 100,
+        b"\xc3",
+        b"\x1b[121;1:1u\x1b[121;1:2u\x1b[121::65;1:3;33u",
+        b"\x1b[1114112u\x1b[55296u",
+        b"\x1b[?2026;2$y\x1b[?1u\x1b[>0;276;0c",
+        b"\x1b[999999999999999999999;999999999999999999999R",
     ],
 )
 def test_after_garbage_the_stop_is_still_heard(ears: Ears, garbage: bytes) -> None:
@@ -96,6 +114,37 @@ def test_after_garbage_the_stop_is_still_heard(ears: Ears, garbage: bytes) -> No
     ears.wait()
     ears.type(b"!S")
     assert ears.fired == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"\x1b]11;rgb:0000/ffff/0000\x1b\\",
+        b"\x1b]lpy!S\x1b\\",
+        b"\x1b]52;c;cHk=\x07",
+        b"\x1bP>|tmux 3.3a\x1b\\",
+        b"\x1b_Gi=31;OK py\x1b\\",
+    ],
+)
+def test_what_a_terminal_says_of_itself_presses_no_key(ears: Ears, answer: bytes) -> None:
+    ears.type(answer)
+    ears.wait()
+    assert ears.messages == []
+    ears.type(b"!S")
+    assert ears.fired == 1
+
+
+def test_an_escape_and_a_letter_typed_behind_it_swallow_nothing(ears: Ears) -> None:
+    ears.type(b"\x1bP")
+    ears.wait()
+    ears.type(b"!S")
+    assert ears.fired == 1
+
+
+def test_the_release_of_a_key_is_no_key(ears: Ears) -> None:
+    ears.type(b"!")
+    ears.type(b"\x1b[83;2:3u")
+    assert ears.fired == 0
 
 
 def test_a_stop_behind_garbage_in_the_same_read_is_heard(ears: Ears) -> None:

@@ -19,6 +19,8 @@ from tests.console.child import BLOCKED_S
 from tests.console.terminal import ROOT, Terminal, terminal
 
 CHILD = "tests.console.child"
+HAMMERED_MAX = 60
+ALTERNATE_SCREEN = b"\x1b[?1049h"
 POINTER_SHAPE = b"\x1b]22;default\x07"
 """The one title-like sequence that Textual sends by itself."""
 
@@ -35,6 +37,25 @@ def console(mode: str = "real", width: int = 80, height: int = 24) -> Iterator[T
         opened.until_said("! S STOP ALL")
         opened.until_said("[ RUN]")
         yield opened
+
+
+def hammer(opened: Terminal, *, reading: bool = True) -> None:
+    """Press ``!`` and ``S`` again and again, as a person would who sees nothing happen, until a stop has left."""
+    for _ in range(HAMMERED_MAX):
+        opened.type(b"!S")
+        opened.bytes_within(0.5) if reading else opened.leave_alone(0.5)
+        if latches():
+            return
+    raise AssertionError(f"no stop left; the screen said:\n{opened.text()}")
+
+
+def until_still(opened: Terminal) -> None:
+    """Close whatever is open and wait for the help: then everything that was typed before has been carried out."""
+    while "KEYS" not in opened.text():
+        opened.type(b"\x1b")
+        opened.bytes_within(0.3)
+        opened.type(b"?")
+        opened.bytes_within(0.3)
 
 
 @pytest.fixture
@@ -73,11 +94,30 @@ def test_a_terminal_that_goes_away_ends_it_at_once_even_where_the_signal_is_igno
         assert latches() == [], "what was armed is not carried out"
 
 
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)], ids=str
+)
+def test_a_signal_while_it_starts_gives_the_terminal_back_too(number: signal.Signals, code: int) -> None:
+    with terminal("-m", CHILD, "real") as opened:
+        opened.until(lambda: ALTERNATE_SCREEN in opened.sent)
+        os.kill(opened.process.pid, number)
+        assert opened.ended() == code
+        assert opened.is_restored()
+
+
 GARBAGE = (
     b"\xff\xfe\xc3(\x80",  # no UTF-8
     b"\x1b[121;1:3u",  # a key with an event type, which Textual's parser cannot stand
+    b"\x1b[121;1:1u\x1b[121;1:2u\x1b[121::65;1:3;33u",  # pressed, repeated, and with everything a report may have
+    b"\x1b[83;2:3u",  # a released S
     b"\x1b[99999999999u",  # a code point that is none
+    b"\x1b[1114112u\x1b[55296u",  # the first one behind the last, and half a letter
     b"\x1b[<0;99999999999999999999;1M",  # a mouse very far away
+    b"\x1b[?2026;2$y\x1b[?1u\x1b[>0;276;0c\x1bP>|tmux 3.3a\x1b\\",  # answers that nobody asked for
+    b"\x1b]11;rgb:0000/0000/0000\x1b\\\x1b]52;c;IVM=\x07",  # a colour, and a clipboard with !S in it
+    b"\x1b[999999999999999999999;999999999999999999999R",
+    b"\x1b[" + b"1;" * 2000,  # a sequence without an end
+    b"\xc3",  # half a character
 )
 
 
@@ -85,13 +125,10 @@ def test_garbage_on_its_input_does_it_no_harm(real: Terminal, seed: int) -> None
     noise = random.Random(seed).randbytes(4096)
     for garbage in (*GARBAGE, bytes(byte for byte in noise if byte not in b"q!\x03")):
         real.type(garbage)
-        real.bytes_within(0.3)
-    real.bytes_within(2.5)  # so that a paste which it may have begun is over
-    real.type(b"\x1b")
-    real.bytes_within(0.5)
+        real.bytes_within(0.1)
+    assert latches() == [], "no garbage is a stop"
+    hammer(real)
     assert real.process.poll() is None
-    real.type(b"!S")
-    real.until(lambda: len(latches()) == 1)
 
 
 def test_both_keys_in_one_read_stop(real: Terminal) -> None:
@@ -105,6 +142,36 @@ def test_a_bracketed_paste_never_stops(real: Terminal) -> None:
     real.type(b"?")
     real.until_said("KEYS")
     assert latches() == []
+
+
+def test_prose_in_one_read_never_stops_and_the_two_keys_behind_it_do(real: Terminal) -> None:
+    for prose in (b"wow!S", b"it is broken!Stop it!S", b"x!S!", "\u7ad9!S".encode(), b"a" * 300 + b"!S"):
+        real.type(prose)
+        real.bytes_within(0.3)
+    until_still(real)
+    assert latches() == []
+    hammer(real)
+
+
+def test_a_storm_of_sizes_ends_in_the_size_that_it_has_and_loses_no_key(real: Terminal, seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(100):
+        real.resize(chance.randint(1, 250), chance.randint(1, 80))
+        real.read(0.005)
+    real.resize(1, 1)
+    real.type(b"4")
+    real.bytes_within(0.5)
+    real.resize(80, 24)
+    real.until(lambda: "4[Limits" in real.text() and real.text().count("[ RUN]") == 1)
+    real.until(lambda: "! S STOP ALL" in real.text().split("\n")[-1])
+
+
+def test_a_stop_at_the_smallest_size_there_is(real: Terminal) -> None:
+    real.resize(1, 1)
+    real.type(b"!S")
+    real.until(lambda: len(latches()) == 1)
+    real.resize(80, 24)
+    real.until_said("STOP SENT")
 
 
 def test_the_stop_leaves_while_the_event_loop_is_blocked() -> None:
@@ -127,12 +194,7 @@ def stall(opened: Terminal) -> None:
 def test_the_stop_leaves_while_nobody_reads_the_terminal() -> None:
     with console(width=200, height=60) as opened:
         stall(opened)
-        for _ in range(10):  # as a person would, who sees nothing happen
-            opened.type(b"!S")
-            opened.leave_alone(0.5)
-            if latches():
-                break
-        assert latches()
+        hammer(opened, reading=False)
 
 
 def test_a_stalled_terminal_holds_nothing_up_and_gets_the_truth_when_it_reads_again() -> None:
@@ -196,6 +258,30 @@ def test_a_dumb_terminal_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) ->
     with terminal("-m", CHILD, "real") as opened:
         assert opened.ended() == 2
         assert b"needs a terminal" in opened.sent
+
+
+@pytest.mark.parametrize("environ", [{"LC_ALL": "C", "PYTHONUTF8": "0"}, {"PYTHONIOENCODING": "latin-1"}])
+def test_without_utf_8_it_works_in_ascii_and_gives_the_terminal_back(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    with console() as opened:
+        opened.type("\u7ad9\xe9".encode())
+        opened.type(b"4")
+        opened.until_said("4[Limits")
+        opened.type(b"q")
+        assert opened.ended() == 0
+        assert opened.is_restored()
+        assert opened.sent.isascii()
+
+
+def test_without_a_keyboard_it_says_so_and_leaves_the_terminal_alone() -> None:
+    here = f"exec '{sys.executable}' -m {CHILD} real </dev/null"
+    with terminal("-c", here, program="/bin/sh") as opened:
+        assert opened.ended() == 2
+        assert b"needs a terminal" in opened.sent
+        assert b"\x1b" not in opened.sent
 
 
 def test_without_a_terminal_it_says_so_and_does_not_spin() -> None:

@@ -29,7 +29,7 @@ class Target:
     @property
     def selector(self) -> Selector:
         """The selector of exactly this."""
-        return Selector.from_mapping({self.dimension: self.key})
+        return Selector.recorded(self.dimension, self.key)
 
     @property
     def name(self) -> str:

@@ -62,5 +62,5 @@ class InsidePane(AuditPane):
             return Question(str(hold.selector), lambda seen: explanation(seen, hold.selector))
         if self.subject.kind not in {"site", "operation", "workflow"}:
             return None
-        selector = Selector.from_mapping({self.subject.kind: self.subject.key})
+        selector = Selector.recorded(self.subject.kind, self.subject.key)
         return Question(str(selector), lambda seen: explanation(seen, selector))

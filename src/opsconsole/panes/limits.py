@@ -27,7 +27,7 @@ class LimitsPane(TablePane):
     def why(self, key: str, picture: Picture) -> Question | None:
         """The limit itself, and whether the operation that it charges may run."""
         limit = picture.state.limits.get(key)
-        scope = Selector.of(operation=limit.operation) if limit and limit.operation else None
+        scope = Selector.recorded("operation", limit.operation) if limit and limit.operation else None
 
         def answer(seen: Picture) -> list[tuple[Span, ...]]:
             return [*limit_case(seen, key), *(explanation(seen, scope) if scope else ())]

@@ -84,7 +84,7 @@ def inside(picture: Picture, subject: Subject, read: Read, *, wide: bool = False
 
 def _of_name(picture: Picture, dimension: str, name: str) -> Iterator[Row]:
     """What holds a name, the operations that are held, and the workers that declared it."""
-    wanted = Selector.from_mapping({dimension: name})
+    wanted = Selector.recorded(dimension, name)
     holds = picture.state.holds_touching((wanted,))
     here = [hold for hold in holds if hold.is_global or hold.selector.get(dimension) == name]
     yield from (_hold(picture, hold) for hold in sorted(here, key=rank))
@@ -109,7 +109,7 @@ def _of_worker(picture: Picture, name: str) -> Iterator[Row]:
         if name in each.listed:
             yield _stop(picture, each, name)
     for site in row.scope.get("site", ()) if row else ():
-        held = picture.state.holds_on(Selector.of(site=site))
+        held = picture.state.holds_on(Selector.recorded("site", site))
         state = Cell("held", Style.STOPPED) if held else Cell("-")
         yield Row(f"site/{site}", (Cell("site"), Cell(clean(site, 128)), state, Cell(""), Cell("")))
 

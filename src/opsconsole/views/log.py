@@ -30,7 +30,7 @@ def _ids(state: State, kind: str, key: str) -> set[str]:
         return set(found.stop_ids) if found else set()
     if kind in ID_OF_KIND:
         return set()
-    return {hold.hold_id for hold in state.holds_on(Selector.from_mapping({kind: key}))}
+    return {hold.hold_id for hold in state.holds_on(Selector.recorded(kind, key))}
 
 
 def _names(recorded: Recorded, kind: str, key: str, ids: set[str]) -> bool:

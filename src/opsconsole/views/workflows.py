@@ -40,9 +40,9 @@ def _row(picture: Picture, name: str) -> Row:
     from core.capabilities.switches import is_switched_off
 
     entry = picture.state.names.get(("workflow", name))
-    holds = picture.state.holds_on(Selector.of(workflow=name))
+    holds = picture.state.holds_on(Selector.recorded("workflow", name))
     state, hold = _standing(picture, holds)
-    off = is_switched_off(picture.state, "workflow", Selector.of(workflow=name))
+    off = is_switched_off(picture.state, "workflow", Selector.recorded("workflow", name))
     return Row(
         name,
         (
