@@ -1,7 +1,6 @@
 """Hostile text on every path of the command line: harmless where people read, exact where programs do."""
 
 import json
-import random
 import sqlite3
 import time
 
@@ -13,17 +12,11 @@ from opsconsole.cli.invocation import Invocation
 from opsgate.paths import default_database
 from tests.cli.shell import Shell
 from tests.conftest import FULL
-from tests.console.hostile import HOSTILE
+from tests.console.hostile import strings
 
 STRINGS = 20_000 if FULL else 2_000
 ARGUMENTS_S = 600.0 if FULL else 20.0
 """Seconds for strings that are typed one command each; as many as fit."""
-
-PIECES = (
-    *HOSTILE.values(), "[b]", "[/]", "[/b]", "[link=x]", "\x1b]8;;http://x\x07", "\x1bP+q\x1b\\", "\x9d0;t\x9c", "\x90",
-    "\u2066", "\u2069", "\u200e", "\ufe0f", "\u0600", "\ud83d", "\udc80", "\0", "\r", "\n", "\x85", "\x7f", "\x08",
-    "'", '"', "=1+1", "@SUM(A1)", "{}", "%s", "\\", "--all", "-", " ", "s1",
-)  # fmt: skip
 
 READING = (
     ("sites", "list"), ("sites", "show", "s-1"), ("holds", "list"), ("status",), ("why", "--all"),
@@ -32,12 +25,6 @@ READING = (
     ("limits", "list"), ("audit", "show", "--at", "2099-01-01T00:00Z"), ("doctor",), ("info",),
     ("why", "--site", "s-1"), ("pause", "--site", "s-1"),
 )  # fmt: skip
-
-
-def strings(seed: int, number: int) -> list[str]:
-    """Texts of at most 300 characters made of what has broken screens."""
-    chance = random.Random(seed)
-    return ["".join(chance.choices(PIECES, k=chance.randint(1, 6)))[:300] for _ in range(number)]
 
 
 def harmless(text: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 HOSTILE = {
     "title": "\x1b]0;owned\x07",
     "colour": "\x1b[31mred\x1b[0m",
@@ -28,3 +30,33 @@ HOSTILE = {
     "markup": "[red]x[/nope] [@click=app.quit]y[/]",
     "long": "x" * 100_000,
 }
+
+PIECES = (
+    *(text[:300] for text in HOSTILE.values()),
+    "[b]", "[/]", "[/b]", "[link=x]", "\x1b]8;;http://x\x07", "\x1bP+q\x1b\\", "\x9d0;t\x9c", "\x90", "\x1b[?1049l",
+    "\x1bc",
+    "\u2066", "\u2069", "\u200e", "\ufe0f", "\u0600", "\ud83d", "\udc80", "\0", "\r", "\n", "\x85", "\x7f", "\x08",
+    "'", '"', "=1+1", "@SUM(A1)", "{}", "{e}", "%s", "\\", "--all", "-", " ", "s1", "/", "#", "S-1/w-1",
+)  # fmt: skip
+"""What the strings of a sweep are made of."""
+
+INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters by their category, and nothing to see."""
+
+
+def strings(seed: int, number: int) -> list[str]:
+    """Texts of at most 300 characters: what has broken screens in every order, and any character there is."""
+    chance = random.Random(seed)
+    return ["".join(_piece(chance) for _ in range(chance.randint(1, 6)))[:300] for _ in range(number)]
+
+
+def _piece(chance: random.Random) -> str:
+    if chance.random() < 0.7:
+        return chance.choice(PIECES)
+    return "".join(chr(chance.randrange(0x110000)) for _ in range(chance.randint(1, 8)))
+
+
+def harmless(text: str) -> bool:
+    """Whether `text` changes nothing on a terminal but the cells it stands in: no control, C1, bidirectional or
+    zero-width character, surrogate, private or unassigned one, and no space but the plain one."""
+    return text.isprintable() and INVISIBLE.isdisjoint(text)

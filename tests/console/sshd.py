@@ -83,6 +83,7 @@ class SshServer:
             start_new_session=True,
         )
         os.close(slave)
+        os.set_blocking(master, False)
         self.sessions.append(program)
         shown, typed = (
             asyncio.create_task(self._show(process, master)),
@@ -107,6 +108,8 @@ class SshServer:
                 readable.clear()
                 try:
                     data = os.read(master, READ_BYTES)
+                except BlockingIOError:  # what the event told of was read the time before
+                    continue
                 except OSError:  # the program has closed its terminal
                     return
                 process.stdout.write(data)

@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.xdist_group("ssh")]
 
 CONSOLE = (sys.executable, "-m", "opsconsole")
 DEADLINE_S = 60.0
+PATIENCE_S = 3.0
 ARMED = "S = stop everything now"
 
 
@@ -65,6 +66,19 @@ class Visit:
     async def until_said(self, words: str) -> None:
         """Wait until the screen says something."""
         await self.until(lambda: words in self.text())
+
+    async def arm(self) -> None:
+        """Press ``!`` until the stop is armed: right behind another key it does not count."""
+        pressed_at = float("-inf")
+
+        def armed() -> bool:
+            nonlocal pressed_at
+            if ARMED not in self.text() and time.monotonic() - pressed_at > PATIENCE_S:
+                self.type(b"!")
+                pressed_at = time.monotonic()
+            return ARMED in self.text()
+
+        await self.until(armed)
 
     async def code(self) -> int | None:
         """Wait for the end of the program; its exit code as the client gets it."""
@@ -124,8 +138,7 @@ async def test_a_stop_over_ssh_stops_what_is_real(home: Path) -> None:
         await guest.until(lambda: "+- 1 Global" in guest.text() and "6 Recovery" in guest.text())
         guest.type(b"4z")
         await guest.until(lambda: "+= 4 " in guest.text() and " 1 Global" not in guest.text())
-        guest.type(b"!")
-        await guest.until_said(ARMED)
+        await guest.arm()
         assert not state().stops
         guest.type(b"S")
         await guest.until(lambda: guest.text().startswith(" [STOP] GLOBAL"))
@@ -145,8 +158,7 @@ async def test_the_exit_code_passes_through(home: Path) -> None:
 
 async def test_a_connection_that_breaks_over_an_armed_stop_ends_the_console_and_fires_nothing(home: Path) -> None:
     async with visit(home) as (guest, server):
-        guest.type(b"!")
-        await guest.until_said(ARMED)
+        await guest.arm()
         guest.drop()
         assert await ended(server) == 129
     assert not state().stops

@@ -80,7 +80,9 @@ class TablePane(Grid):
     def why(self, key: str, picture: Picture) -> Question | None:
         """What ``d`` answers, with the cursor on `key`; None where there is nothing to ask about."""
         selector = self.selector(key, picture)
-        return None if selector is None else Question(str(selector), lambda seen: explanation(seen, selector))
+        return (
+            None if selector is None else Question(clean(str(selector), 120), lambda seen: explanation(seen, selector))
+        )
 
     def subject_of(self, key: str) -> Subject | None:
         """What Enter shows the inside of and ``l`` the events of, with the cursor on `key`."""

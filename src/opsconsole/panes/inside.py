@@ -59,8 +59,8 @@ class InsidePane(AuditPane):
             return Question(clean(entered.key, 60), lambda seen: worker_case(seen, entered.key))
         hold = picture.state.holds.get(key.removeprefix("hold/"))
         if hold is not None:
-            return Question(str(hold.selector), lambda seen: explanation(seen, hold.selector))
+            return Question(clean(str(hold.selector), 120), lambda seen: explanation(seen, hold.selector))
         if self.subject.kind not in {"site", "operation", "workflow"}:
             return None
         selector = Selector.recorded(self.subject.kind, self.subject.key)
-        return Question(str(selector), lambda seen: explanation(seen, selector))
+        return Question(clean(str(selector), 120), lambda seen: explanation(seen, selector))

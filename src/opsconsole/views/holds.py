@@ -50,7 +50,7 @@ def _row(picture: Picture, hold: Hold, *, wide: bool) -> Row:
     cells = [
         Cell(clean(hold.hold_id, 30)),
         Cell(clean(str(hold.selector), 120), Style.STRONG),
-        Cell(hold.source, Style.BAD if hold.source == "emergency" else Style.PLAIN),
+        Cell(clean(hold.source, 20), Style.BAD if hold.source == "emergency" else Style.PLAIN),
         Cell(hold.mode),
         Cell(whose(picture, hold)),
         Cell(age(hold.placed_at, picture.now)),
