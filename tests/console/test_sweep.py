@@ -20,11 +20,12 @@ from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
 from opsconsole.dialogs.reading import Reading
 from opsconsole.dialogs.recover import RecoverPrompt
 from opsconsole.dialogs.stop import ReasonPrompt, StopPrompt
+from opsconsole.drawing import Frame, Place, body_rows, draw
 from opsconsole.lines import Line, Span, length, line, plain
 from opsconsole.panes import LISTS, PANES, AuditPane, EventsPane, TablePane
 from opsconsole.prompt import PromptBox, _broken
 from opsconsole.session import _in_words
-from opsconsole.table import Frame, Place, Table, body_rows, draw
+from opsconsole.table import Table
 from opsconsole.text import clean
 from opsconsole.views import header
 from opsconsole.views.answers import answered, fired, refused
