@@ -11,7 +11,7 @@ PYTEST := $(BIN)/pytest -n $(JOBS) --dist loadgroup
 # What the caller's shell has on its path must not leak into the environment.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help venv run test check format matrix screenshots bench crash wheels lock clean
+.PHONY: help venv run test check format matrix screenshots bench crash hostile acceptance wheels lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -50,6 +50,14 @@ bench: ## measure, and write bench/results.md
 
 crash: venv ## the random harnesses at full length
 	OPSCONSOLE_FULL=1 $(PYTEST) --timeout 0 tests/simulation tests/properties
+
+hostile: venv ## a hundred thousand hostile strings on every path to a screen, and through the command line
+	OPSCONSOLE_FULL=1 $(PYTEST) --timeout 0 tests/console/test_sweep.py tests/console/test_hostile.py tests/cli/test_hostile.py
+
+acceptance: venv ## a real OpenSSH client and tmux between an operator and the console; needs both
+	@for tool in ssh tmux; do command -v $$tool >/dev/null || \
+	  { echo "make acceptance needs $$tool, and there is none here" >&2; exit 1; }; done
+	$(BIN)/python -m pytest -p tests.conftest acceptance
 
 wheels: venv ## both wheels, each built in a clean environment, into dist/
 	$(BIN)/python -m build --wheel --outdir dist .

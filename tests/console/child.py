@@ -1,8 +1,9 @@
 """A console in a process of its own, for tests that need a real terminal.
 
 ``python -m tests.console.child MODE``: ``real`` is what the command line runs, over an empty fleet in memory; ``fleet``
-shows a small one, ``hostile`` one full of hostile text; ``blocked`` has a key that blocks the event loop, ``crash`` one
-that breaks it, and ``F12`` moves a single number in all of these. All of them are dressed as the environment says.
+shows a small one, ``hostile`` one full of hostile text, ``sweep:SEED`` one in which every text is hostile, by chance;
+``blocked`` has a key that blocks the event loop, ``crash`` one that breaks it, and ``F12`` moves a single number in all
+of these. All of them are dressed as the environment says.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 URL = "memory://"
 BLOCKED_S = 4.0
+SWEPT = 40
+"""Texts in the fleet of a sweep: as many as there are rows to look at."""
 
 
 def main(mode: str) -> int:
@@ -37,18 +40,21 @@ def main(mode: str) -> int:
     from opsconsole.lane import Lane
 
     lane = Lane(lambda: new_order(actor="ana", door="console"), lambda order: fire(order, url=URL))
-    return show(_console(lane, dress, hostile=mode == "hostile"), lane)
+    _, _, seed = mode.partition("sweep:")
+    return show(_console(lane, dress, hostile=mode == "hostile", seed=seed), lane)
 
 
-def _console(lane: Lane, dress: Dress, *, hostile: bool) -> Console:
+def _console(lane: Lane, dress: Dress, *, hostile: bool, seed: str) -> Console:
     from opsconsole.console import Console
     from opsconsole.session import Feed
     from opsconsole.views.picture import Who
     from tests.console.desk import small_fleet
-    from tests.console.hostile import HOSTILE
+    from tests.console.hostile import HOSTILE, strings
+    from tests.console.hostile_fleet import hostile_fleet
 
-    fleet = small_fleet()
-    fleet.do(SetLimit(name="content_pages", limit=9000))
+    fleet = hostile_fleet(strings(int(seed), SWEPT)) if seed else small_fleet()
+    if not seed:
+        fleet.do(SetLimit(name="content_pages", limit=9000))
     fleet.usage["content_pages"] = LimitUsage("content_pages", 1000)
     for number, text in enumerate(HOSTILE.values() if hostile else ()):
         fleet.add_sites(f"h{number:02}")

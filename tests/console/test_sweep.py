@@ -88,10 +88,10 @@ def dialogs(pane: TablePane, table: Table, picture: Picture, chance: random.Rand
 
 
 def boxed(dialog: Dialog, picture: Picture, width: int) -> list[Line]:
-    """All that a prompt says, and its box where there is little room."""
+    """A prompt in its box, where there is little room."""
     box = PromptBox(lambda _: None, lambda: 0.0)
     box.dialog, box._picture = dialog, picture
-    return [*_broken([*dialog.body(picture), *dialog.foot(picture)], width), *box.draw(width, 7), *box.draw(width, 1)]
+    return [*box.draw(width, 6), *box.draw(width, 1)]
 
 
 def answers(text: str) -> Iterator[tuple[Span, ...]]:
@@ -142,6 +142,7 @@ def sweep(batch: Sequence[str], chance: random.Random) -> None:
         pane, table = shown[name]
         for dialog in dialogs(pane, table, picture, chance):
             dialog.paste(chance.choice(batch))
+            require_exact(_broken([*dialog.body(picture), *dialog.foot(picture)], width), width, (name, dialog))
             require_exact(boxed(dialog, picture, width), width, (name, dialog))
     require_exact(
         bars(picture, {name: table for name, (_, table) in shown.items()}, width), width, picture.who.operator

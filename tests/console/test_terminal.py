@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -228,6 +229,35 @@ def test_hostile_text_reaches_the_terminal_as_harmless_bytes() -> None:
         assert b"\x1b[6n" not in sent
         text = sent.decode("utf-8", errors="replace")
         assert not {char for char in text if 0x80 <= ord(char) < 0xA0 or char in "\u202e\u2066\u200b\u200d\ufeff"}
+
+
+OWN = re.compile(
+    rb"\x1b\[[0-9;:]*m"  # a rendition
+    rb"|\x1b\[[0-9;]*[HJK]"  # a place, and what is cleared
+    rb"|\x1b\[\??[0-9;]*[hl]|\x1b\[\?[0-9;]*\$p"  # a mode, set or asked for
+    rb"|\x1b\[[<>=][0-9;]*u"  # the protocol of the keyboard
+    rb"|\x1b\]22;default\x07"  # the shape of the pointer
+)
+"""Every escape sequence that the console has of its own."""
+
+
+def test_no_escape_sequence_but_the_consoles_own_reaches_the_terminal(seed: int) -> None:
+    with terminal("-m", CHILD, f"sweep:{seed}", width=200, height=60) as opened:
+        opened.until_said("! S STOP ALL")
+        opened.until_said("rev 1")
+        opened.bytes_within(1.0)
+        for pane in (b"1", b"2", b"3", b"4", b"5", b"6", b":workers\r", b":holds\r", b":workflows\r", b":audit\r"):
+            for key in (pane, b"j", b"d", b"\x1b", b"p", b"\x1b", b"P", b"\x1b", b"\r", b"w", b"\x1b"):
+                opened.type(key)
+                opened.bytes_within(0.1)
+        opened.resize(80, 24)
+        opened.bytes_within(0.5)
+        opened.type(b"?")
+        opened.until_said("KEYS")
+        assert opened.process.poll() is None, "nothing that stands in a database ends a console"
+        rest = OWN.sub(b"", bytes(opened.sent)).decode("utf-8")
+        strange = {char for char in rest if not char.isprintable()} - {"\r", "\n"}
+        assert not strange
 
 
 def test_an_internal_error_is_told_without_the_values_of_variables() -> None:
