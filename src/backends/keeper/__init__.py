@@ -23,6 +23,9 @@ LINGER_S: Final = 60.0
 
 _PING_S: Final = 0.5
 
+_FIRST_PING_S: Final = 5.0
+"""The same for one that has just said that it is at work: on a machine where a fleet runs wild nothing is quick."""
+
 
 class KeeperError(RuntimeError):
     """No keeper could be started; the text says why and what to do."""
@@ -37,10 +40,10 @@ def alive(url: str, *, timeout_s: float = _PING_S) -> Path | None:
     return keeper_socket(str(pong["fleet"]))
 
 
-def ensure(url: str, *, linger_s: float = LINGER_S, timeout_s: float = 15.0) -> Path:
+def ensure(url: str, *, linger_s: float = LINGER_S, timeout_s: float = 60.0) -> Path:
     """The socket of the keeper of the fleet at ``url``, started if none is alive; the database must exist.
 
-    Several may call this at once, and one keeper starts. Raises `KeeperError`.
+    It takes a second, and many on a machine that is in trouble, which is when a keeper is needed most. Several may call this at once, and one keeper starts. Raises `KeeperError`.
     """
     found = alive(url)
     if found is not None:
@@ -55,10 +58,12 @@ def ensure(url: str, *, linger_s: float = LINGER_S, timeout_s: float = 15.0) -> 
             if elapsed_s() > deadline_s:
                 raise KeeperError("somebody else has been starting the keeper for too long: see 'opsconsole doctor'")
             time.sleep(0.02)  # no event tells when another process lets go of a lock
-        while (found := alive(url)) is None:
+        found = alive(url)
+        while found is None:
             if elapsed_s() > deadline_s:
                 raise KeeperError("a keeper of this fleet runs and does not answer: see 'opsconsole doctor'")
             _start(url, linger_s, deadline_s)
+            found = alive(url, timeout_s=_FIRST_PING_S)
         return found
 
 
