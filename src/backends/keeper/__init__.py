@@ -43,7 +43,8 @@ def alive(url: str, *, timeout_s: float = _PING_S) -> Path | None:
 def ensure(url: str, *, linger_s: float = LINGER_S, timeout_s: float = 60.0) -> Path:
     """The socket of the keeper of the fleet at ``url``, started if none is alive; the database must exist.
 
-    It takes a second, and many on a machine that is in trouble, which is when a keeper is needed most. Several may call this at once, and one keeper starts. Raises `KeeperError`.
+    It takes a second, and many on a machine that is in trouble, which is when a keeper is needed most. Several may
+    call this at once, and one keeper starts. Raises `KeeperError`.
     """
     found = alive(url)
     if found is not None:
