@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from opsconsole.lines import Line, Span, Style, length, line
 from opsconsole.table import Cell, Column, Row, Table
-from opsconsole.text import fit
+from opsconsole.text import cut, fit
 from opsconsole.widths import GAP, Needs, fit_columns
 
 SIGNS = 2
@@ -118,6 +118,6 @@ def _bottom_edge(table: Table, frame: Frame, width: int, visible: range) -> Line
     hidden = len(table.rows) - len(visible)
     shown = f"{visible.start + 1}-{visible.stop} of {len(table.rows)}" if hidden else ""
     note = "  ".join(filter(None, (table.note, shown)))
-    said = fit(note, min(len(note), width - 6)) if note.isascii() else note
-    tail = f" {said} {rule}+" if said else "+"
-    return line(width, Span("+" + rule * (width - 1 - len(tail)) + tail, edge))
+    said = cut(Span(note).text, max(0, width - 6))
+    tail = Span(f" {said} {rule}+" if said else "+", edge)
+    return line(width, Span("+" + rule * (width - 1 - length((tail,))), edge), tail)

@@ -11,9 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from opsconsole.text import fit, width
+from opsconsole.text import clean, fit, width
+
+TEXT_MAX = 1000
+"""Cells of one piece of text; no terminal is as wide. A name of a megabyte is cut before anybody measures it."""
 
 
 class Style(StrEnum):
@@ -38,11 +41,27 @@ class Style(StrEnum):
     """The selected row of the focused pane: reverse video, beside its ``>``."""
 
 
-class Span(NamedTuple):
-    """A run of cleaned text in one style."""
-
+class _Text(NamedTuple):
     text: str
     style: Style = Style.PLAIN
+
+
+class Piece(_Text):
+    """Text and what it is. To make one is to clean its text, so no view, dialog or bar can forget to."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str, style: Style = Style.PLAIN) -> Self:
+        """Harmless, whoever `text` comes from. Nearly all there is, short printable ASCII, is only looked at."""
+        if len(text) > TEXT_MAX or not (text.isascii() and text.isprintable()):
+            text = clean(text, TEXT_MAX)
+        return tuple.__new__(cls, (text, style))
+
+
+class Span(Piece):
+    """A run of text on a line."""
+
+    __slots__ = ()
 
 
 Line = tuple[Span, ...]

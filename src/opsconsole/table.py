@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from opsconsole.lines import Style
+from opsconsole.lines import Piece
 
 
-class Cell(NamedTuple):
-    """What stands in one column of one row, already cleaned."""
+class Cell(Piece):
+    """What stands in one column of one row."""
 
-    text: str
-    style: Style = Style.PLAIN
+    __slots__ = ()
 
 
 class Row(NamedTuple):

@@ -4,6 +4,7 @@ Names, titles, reasons and notes are stored as they came. A terminal obeys what 
 ``ESC ] 0 ; owned BEL`` would set the title of the window, a right-to-left override would turn ``off`` into ``ffo``, and
 three hundred stacked accents would paint over row 1. Neither Textual nor Rich filters any of it. So everything that a
 person or a machine typed passes `clean` on its way to a screen, a pipe or a log line, and nothing else does that work.
+On the screen nobody has to think of it: the pieces of text that lines and tables are made of clean themselves.
 
 No Textual here: the command line uses these functions too, and must start fast.
 """

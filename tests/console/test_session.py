@@ -15,7 +15,8 @@ from core.ports import Backend, Observations
 from opsconsole.dialogs.target import Target
 from opsconsole.lines import plain
 from opsconsole.session import HIRE_AGAIN_S, Feed
-from opsconsole.views.header import connection, row1
+from opsconsole.views.header import row1
+from opsconsole.views.last_known import connection
 from opsgate.latch import place
 from opsgate.order import Order
 from tests.console.desk import WHO, Clock, small_fleet

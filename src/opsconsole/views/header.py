@@ -9,21 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from math import ceil
 
 from opsconsole.lines import Line, Span, Style, length, line
 from opsconsole.text import clean
-from opsconsole.views.holding import since, whose
+from opsconsole.views.holding import seen_by, since, whose
+from opsconsole.views.last_known import UNKNOWN, freshness, last_known
 from opsconsole.views.picture import Picture
 from opsconsole.views.verdict import Verdict, together
-from opsconsole.views.words import BUCKET_S, age, clock, counted, listed, stopwatch
-from opsgate.hold import HALT, Hold
+from opsconsole.views.words import BUCKET_S, age, counted, listed, stopwatch
+from opsgate.hold import HALT
 
 SEPARATOR = Span(" | ", Style.DIM)
 
 RUN = Span("[ RUN]", Style.STRONG)
 STOP = Span("[STOP]", Style.STOPPED)
-UNKNOWN = Span("[ ????]", Style.STOPPED)
 
 REASON_MIN = 12
 """A reason cut shorter than this says nothing."""
@@ -36,7 +35,7 @@ Part = tuple[Span, ...]
 def row1(picture: Picture, width: int) -> Line:
     """The truth in one line: word, scope, age, who, acknowledgements."""
     if picture.word == "unknown":
-        return _unknown(picture, width)
+        return last_known(picture, width)
     if picture.word == "stopped":
         return _stopped(picture, width)
     return _fitted(width, [_running(picture), *_narrow_stops(picture), *_aside(picture)])
@@ -60,17 +59,6 @@ def row2(picture: Picture, width: int) -> Line:
     return _fitted(width, parts)
 
 
-def freshness(picture: Picture) -> Span:
-    """``live``, ``STALE 00:14`` or ``CONNECTING``, with what the backend said instead of an answer."""
-    link = picture.link
-    why = f" - {clean(link.trouble, 60)}" if link.trouble else ""
-    if link.age_s is None:
-        return Span(f"CONNECTING{why}", Style.WARN)
-    if link.live:
-        return Span(f"live, but{why[2:]}", Style.WARN) if why else Span("live", Style.GOOD)
-    return Span(f"STALE {stopwatch(link.age_s)}{why}", Style.BAD)
-
-
 def one_line(picture: Picture, width: int) -> Line:
     """All there is room for below 40 x 10: the word, the count and its age, and the two keys that matter."""
     truth: list[Span] = [_word_of(picture)]
@@ -85,18 +73,6 @@ def one_line(picture: Picture, width: int) -> Line:
         if length((*truth, *keys)) <= width:
             return line(width, *truth, *keys)
     return line(width, *truth)
-
-
-def connection(picture: Picture) -> str:
-    """Why nothing newer is shown, and when it is tried again: ``backend unreachable, retry 3 in 4s``."""
-    link = picture.link
-    if link.replaced:
-        return "ANOTHER FLEET is at this address now: leave and start again"
-    said = "backend unreachable" if link.age_s is not None or link.trouble else "no answer yet"
-    if not link.tries:
-        return said
-    when = "now" if link.retry_s is None else f"in {ceil(link.retry_s)}s"
-    return f"{said}, retry {link.tries} {when}"
 
 
 def _word_of(picture: Picture) -> Span:
@@ -135,39 +111,6 @@ def _head(picture: Picture, *, brief: bool) -> Part:
     return (Span(" "), STOP, Span(f" GLOBAL {word}", Style.STRONG), by)
 
 
-def _unknown(picture: Picture, width: int) -> Line:
-    """What was true when the backend last answered; it may not be true now. A stop that has left comes before it."""
-    asides = [] if picture.link.live and not picture.link.tries else [Span(connection(picture), Style.BAD)]
-    heads = _last_known(picture)
-    if picture.sent:
-        asides.insert(0, Span(heads[0].strip()))
-        at = clock(picture.sent[-1].ordered_at)
-        heads = (f" STOP SENT {at}, nobody has recorded it yet", f" STOP SENT {at}, not recorded", " STOP SENT")
-    dash = Span(" - ", Style.DIM)
-    for head, works in zip(heads, ("! S still works", "! S works", "! S"), strict=True):
-        last = (dash, Span(works, Style.STRONG))
-        spans = [Span(" "), UNKNOWN, Span(head, Style.STRONG)]
-        if length((*spans, *last)) <= width:
-            break
-    for aside in asides:
-        if length((*spans, dash, aside, *last)) <= width:
-            spans += (dash, aside)
-    return line(width, *spans, *last)
-
-
-def _last_known(picture: Picture) -> tuple[str, str, str]:
-    """What was seen last, and when: in full, shorter, and as short as it can be said."""
-    if picture.link.age_s is None:
-        return (" NOT YET KNOWN",) * 3
-    verdict = together(picture.facts.global_progress, picture.now)
-    held = picture.facts.holds.everywhere
-    word = "RUNNING" if not held else f"{verdict.word} {verdict.acks}" if verdict else "PAUSED"
-    if picture.link.live:
-        return (f" LAST KNOWN {word}",) * 3
-    at, old = picture.now - timedelta(seconds=picture.link.age_s), stopwatch(picture.link.age_s)
-    return f" LAST KNOWN {word} {clock(at)}, {old} ago", f" LAST KNOWN {word}, {old} ago", f" WAS {word} {old}"
-
-
 def _acknowledgements(picture: Picture) -> list[Part]:
     verdict = together(picture.facts.global_progress, picture.now)
     hold = picture.facts.holds.everywhere[0]
@@ -180,14 +123,6 @@ def _acknowledgements(picture: Picture) -> list[Part]:
         does = "to halt" if hold.mode == HALT else "draining"
         parts.append((Span(f"{picture.facts.in_flight} in flight, {does}", Style.WARN),))
     return parts
-
-
-def seen_by(picture: Picture, hold: Hold) -> Span:
-    """How many workers have seen a pause of everything: ``acks 11/12``. What is in flight tells who drained."""
-    lost = set(picture.facts.lost)
-    of = [row for row in picture.facts.workers.values() if row.worker_id in picture.state.workers]
-    seen = sum(row.revision >= hold.revision and row.worker_id not in lost for row in of)
-    return Span(f"acks {seen}/{len(of)}", Style.GOOD if seen == len(of) else Style.WARN)
 
 
 def _missing(verdict: Verdict) -> Part:

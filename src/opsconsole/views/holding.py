@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.state import Emergency
+from opsconsole.lines import Span, Style
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
 from opsgate.hold import Hold
@@ -50,3 +51,11 @@ def way_back(hold: Hold) -> str:
             return f"opsconsole workflows on {clean(hold.selector.get('workflow') or 'NAME', 60)}"
         case _:
             return "its source ends it; a person by: opsconsole resume --force"
+
+
+def seen_by(picture: Picture, hold: Hold) -> Span:
+    """How many workers have seen a pause of everything: ``acks 11/12``. What is in flight tells who drained."""
+    lost = set(picture.facts.lost)
+    of = [row for row in picture.facts.workers.values() if row.worker_id in picture.state.workers]
+    seen = sum(row.revision >= hold.revision and row.worker_id not in lost for row in of)
+    return Span(f"acks {seen}/{len(of)}", Style.GOOD if seen == len(of) else Style.WARN)

@@ -8,8 +8,7 @@ from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.emergencies import UNREACHABLE
-from opsconsole.views.header import seen_by
-from opsconsole.views.holding import since, whose
+from opsconsole.views.holding import seen_by, since, whose
 from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.verdict import Verdict, together
 from opsconsole.views.words import age, bar, clock, counted, listed, scope

@@ -1,0 +1,70 @@
+"""What was true when the backend last answered, and how the state is known: said wherever it may not be true now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from math import ceil
+
+from opsconsole.lines import Line, Span, Style, length, line
+from opsconsole.text import clean
+from opsconsole.views.picture import Picture
+from opsconsole.views.verdict import together
+from opsconsole.views.words import clock, stopwatch
+
+UNKNOWN = Span("[ ????]", Style.STOPPED)
+
+
+def last_known(picture: Picture, width: int) -> Line:
+    """What was true when the backend last answered; it may not be true now. A stop that has left comes before it."""
+    asides = [] if picture.link.live and not picture.link.tries else [Span(connection(picture), Style.BAD)]
+    heads = _what_was_seen(picture)
+    if picture.sent:
+        asides.insert(0, Span(heads[0].strip()))
+        at = clock(picture.sent[-1].ordered_at)
+        heads = (f" STOP SENT {at}, nobody has recorded it yet", f" STOP SENT {at}, not recorded", " STOP SENT")
+    dash = Span(" - ", Style.DIM)
+    for head, works in zip(heads, ("! S still works", "! S works", "! S"), strict=True):
+        last = (dash, Span(works, Style.STRONG))
+        spans = [Span(" "), UNKNOWN, Span(head, Style.STRONG)]
+        if length((*spans, *last)) <= width:
+            break
+    for aside in asides:
+        if length((*spans, dash, aside, *last)) <= width:
+            spans += (dash, aside)
+    return line(width, *spans, *last)
+
+
+def freshness(picture: Picture) -> Span:
+    """``live``, ``STALE 00:14`` or ``CONNECTING``, with what the backend said instead of an answer."""
+    link = picture.link
+    why = f" - {clean(link.trouble, 60)}" if link.trouble else ""
+    if link.age_s is None:
+        return Span(f"CONNECTING{why}", Style.WARN)
+    if link.live:
+        return Span(f"live, but{why[2:]}", Style.WARN) if why else Span("live", Style.GOOD)
+    return Span(f"STALE {stopwatch(link.age_s)}{why}", Style.BAD)
+
+
+def connection(picture: Picture) -> str:
+    """Why nothing newer is shown, and when it is tried again: ``backend unreachable, retry 3 in 4s``."""
+    link = picture.link
+    if link.replaced:
+        return "ANOTHER FLEET is at this address now: leave and start again"
+    said = "backend unreachable" if link.age_s is not None or link.trouble else "no answer yet"
+    if not link.tries:
+        return said
+    when = "now" if link.retry_s is None else f"in {ceil(link.retry_s)}s"
+    return f"{said}, retry {link.tries} {when}"
+
+
+def _what_was_seen(picture: Picture) -> tuple[str, str, str]:
+    """What was seen last, and when: in full, shorter, and as short as it can be said."""
+    if picture.link.age_s is None:
+        return (" NOT YET KNOWN",) * 3
+    verdict = together(picture.facts.global_progress, picture.now)
+    held = picture.facts.holds.everywhere
+    word = "RUNNING" if not held else f"{verdict.word} {verdict.acks}" if verdict else "PAUSED"
+    if picture.link.live:
+        return (f" LAST KNOWN {word}",) * 3
+    at, old = picture.now - timedelta(seconds=picture.link.age_s), stopwatch(picture.link.age_s)
+    return f" LAST KNOWN {word} {clock(at)}, {old} ago", f" LAST KNOWN {word}, {old} ago", f" WAS {word} {old}"
