@@ -105,6 +105,7 @@ def look(fleets: Sequence[str], before: Mapping[Path, Order]) -> Lying:
     """
     orders: dict[Path, Order] = {}
     missing = set()
+    whole = True
     for directory, name, found in _look(fleets):
         path = directory / name
         if isinstance(found, Order):
@@ -112,10 +113,12 @@ def look(fleets: Sequence[str], before: Mapping[Path, Order]) -> Lying:
         elif isinstance(found, FileNotFoundError | NotADirectoryError):
             missing.add(directory)
         elif name:
+            whole = False
             orders[path] = before.get(path) or _unread(directory, name, found)
         else:
+            whole = False
             orders |= {path: order for path, order in before.items() if path.parent == directory}
-    return Lying(orders, frozenset(missing), tuple(fleets))
+    return Lying(orders, frozenset(missing), tuple(fleets), whole)
 
 
 def in_force(fleets: Iterable[str]) -> tuple[Order, ...]:

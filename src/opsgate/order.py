@@ -121,3 +121,5 @@ class Lying(NamedTuple):
     orders: Mapping[Path, Order]
     missing: frozenset[Path] = frozenset()
     fleets: tuple[str, ...] = ()
+    whole: bool = True
+    """Whether all of it could be read: where not, the next look may find more though nothing has changed."""

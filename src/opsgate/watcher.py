@@ -99,7 +99,11 @@ class Watcher(threading.Thread):
         self._later_s = math.inf
         self._reader = Reader(sqlite_path(member.url), self._last_known, lambda: self.known, self._take)
         self._lookout = Lookout(
-            lambda: self._names(self._fleet), lambda: self.known, lambda: self._beats.are_taken, self._tell_of_latches
+            lambda: self._names(self._fleet),
+            lambda: self.known,
+            self._beats.knows,
+            lambda: self._beats.are_taken,
+            self._tell_of_latches,
         )
         self._addressed = self._keeper = ""
         self._table = Table()
@@ -315,6 +319,7 @@ class Watcher(threading.Thread):
         if not self._settled:
             self._settled = True
             self._beats.put_off(0.0)
+        self._lookout.glance()
         if reading.snapshot is None:
             self._alarms.failed(reading.failure, elapsed_s(), known=self.known.snapshot is not None)
             self.freshness = "interrupted"
@@ -431,9 +436,16 @@ class Watcher(threading.Thread):
             case "sent":
                 self._beats.sent(beat, now_s)
             case "busy":
-                self._beats.put_off(elapsed_s() + _BUSY_S)
+                self._alone_until(elapsed_s() + _BUSY_S)
             case "nobody":
-                self._beats.put_off(elapsed_s() + _NOBODY_S)
+                self._alone_until(elapsed_s() + _NOBODY_S)
+
+    def _alone_until(self, again_s: float) -> None:
+        """No keeper took the last beat: try again then, and let the lookout rely on nobody else meanwhile."""
+        had_keeper = self._beats.are_taken
+        self._beats.put_off(again_s)
+        if had_keeper:
+            self._lookout.glance()
 
     def _tell(self, kind: str, fields: Mapping[str, Any]) -> Sent:
         return self._say(wire.encode(kind, **fields))

@@ -251,6 +251,7 @@ def test_a_stop_outlives_the_folder_that_its_latch_lay_in(gate: Gate, caplog: py
     folder.parent.rename(folder.parent.with_name("unmounted"))
 
     eventually(lambda: "is gone with the stop S-9 in it" in caplog.text)
+    eventually(lambda: gate._watcher is not None and not gate._watcher.known.latched)
     assert not gate.check(site="s1")
     folder.parent.with_name("unmounted").rename(folder.parent)
     eventually(lambda: gate._watcher is not None and gate._watcher.known.latched)

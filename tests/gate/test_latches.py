@@ -3,10 +3,12 @@
 import ctypes
 import logging
 import select
+import time
 from pathlib import Path
 
 import pytest
 
+from opsgate.footprint import footprint
 from opsgate.inotify import FolderWatch, Heard
 
 WITHIN_MS = 10_000
@@ -123,3 +125,33 @@ def test_a_host_without_such_news_is_looked_at_by_hand(
     assert watch.drain() == Heard()
     assert "looked for twice a second" in caplog.text
     watch.close()
+
+
+def test_a_folder_looks_the_same_only_while_nothing_comes_goes_or_is_written_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / "f-one").mkdir()
+    (file := folder / "S-1").write_text("{}")
+    monkeypatch.setattr(time, "time_ns", lambda: file.parent.stat().st_ctime_ns + 10**10)  # ten seconds later
+    before = footprint([folder, file])
+    assert before is not None
+    assert before == footprint([folder, file])
+
+    for change in ((folder / "S-2").touch, lambda: file.write_text("{} "), file.unlink):
+        change()
+        assert footprint([folder, file]) != before
+
+
+def test_a_folder_that_is_not_there_looks_the_same_until_it_is(tmp_path: Path) -> None:
+    absent = footprint([tmp_path / "f-one"])
+    assert absent is not None
+    assert absent == footprint([tmp_path / "f-one"])
+    (tmp_path / "f-one").mkdir()
+    assert footprint([tmp_path / "f-one"]) != absent
+
+
+def test_what_was_changed_a_moment_ago_looks_like_nothing(tmp_path: Path) -> None:
+    """The next change may fall into the same tick of the disk's clock, so no look can be spared."""
+    (tmp_path / "S-1").touch()
+
+    assert footprint([tmp_path]) is None
