@@ -18,6 +18,7 @@ from opsconsole.views.inside import Subject, inside
 from opsconsole.views.picture import Picture
 from opsconsole.views.workers import workers
 from opsconsole.views.workflows import workflows
+from opsgate.selector import EVERYTHING
 from tests.console.conftest import Golden
 from tests.console.desk import small_fleet
 from tests.console.fleet import Fleet
@@ -59,6 +60,9 @@ LISTS: dict[str, Callable[[Fleet, Picture], Table]] = {
     "inside-worker": of("worker", "w-12"),
     "inside-emergency": lambda fleet, picture: inside(
         picture, Subject("emergency", picture.state.active_emergencies()[0].emergency_id), read_of(fleet)
+    ),
+    "inside-hold": lambda fleet, picture: inside(
+        picture, Subject("hold", next(iter(picture.state.holds_on(EVERYTHING))).hold_id), read_of(fleet)
     ),
     "inside-limit": of("limit", "content_pages"),
     "acks": of("acks", ""),

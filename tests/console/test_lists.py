@@ -271,3 +271,52 @@ async def test_a_journal_that_cannot_be_read_is_said_and_nothing_waits() -> None
         desk.fleet.away = "the disk is gone"
         await desk.press("G")
         await desk.until_said("older ones not read")
+
+
+async def test_enter_on_a_row_that_sums_up_a_list_shows_the_list_and_esc_comes_back() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        for question, name in (("WORKERS", "workers"), ("HOLDS", "holds")):
+            await desk.press("1", "g")
+            while not (desk.console.pane.selected or "").startswith(question):
+                await desk.press("j")
+            await desk.press("enter")
+            assert desk.console.pane.name == name
+            await desk.press("escape")
+            assert desk.console.pane.name == "global"
+
+
+async def test_enter_on_a_check_of_a_recovery_shows_the_emergency_that_it_is_about() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    desk = Desk(fleet)
+    async with desk.at(120, 36):
+        await desk.press("6", "j", "enter")
+        assert "Emergency E-37" in desk.text()
+
+
+async def test_enter_on_a_hold_says_what_it_covers_what_ends_it_and_who_has_seen_it() -> None:
+    fleet = small_fleet()
+    fleet.cut_off.add("w-07")
+    fleet.pause("INC-2", site="shop-eu")
+    fleet.pass_time(1)
+    desk = Desk(fleet)
+    async with desk.at(120, 36):
+        desk.console.show_list("holds")
+        desk.console.filter("INC-2")
+        await desk.press("enter")
+        said = desk.text()
+        assert "P resumes it" in said
+        assert "has NOT seen it" in next(row for row in said.split("\n") if "w-07" in row)
+        assert "has seen it" in next(row for row in said.split("\n") if "w-01" in row)
+        assert "w-02" not in said, "a worker of another site has nothing to obey"
+
+
+async def test_where_nothing_is_inside_enter_says_so() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        desk.console.show_list("audit")
+        await desk.press("enter")
+        assert "Enter: an event has nothing inside it" in desk.text()
+        await desk.press("l")
+        assert "l: no events are about this row alone" in desk.text()

@@ -39,25 +39,36 @@ class OnSubject(Action):
 
     def why_not(self, desk: Desk) -> str:
         """There must be something."""
-        return "" if self.subject(desk) else "there is nothing behind this row"
+        if desk.pane.selected is None:
+            return "there is no row under the cursor"
+        return "" if self.subject(desk) else "no events are about this row alone"
 
     @staticmethod
     def subject(desk: Desk) -> Subject | None:
         """What is under the cursor."""
         selected = desk.pane.selected
-        return desk.pane.subject_of(selected) if selected else None
+        return desk.pane.subject_of(selected, desk.picture) if selected else None
 
 
 class Enter(OnSubject):
     """Nearer."""
 
     id, keys = "enter", "enter"
-    about = "look inside: a site's holds and workers, an emergency's acknowledgements, a limit's use; Esc goes back"
+    about = "look inside: a site's holds, who obeys a hold, the acknowledgements of an emergency; Esc goes back"
+
+    def why_not(self, desk: Desk) -> str:
+        """There must be a thing behind the row, or a list."""
+        selected = desk.pane.selected
+        if selected is None:
+            return "there is no row under the cursor"
+        return "" if self.subject(desk) or desk.pane.list_of(selected) else desk.pane.nothing_inside
 
     def run(self, desk: Desk) -> None:
         """Never confirms anything."""
         if subject := self.subject(desk):
             desk.enter(subject)
+        elif selected := desk.pane.selected:
+            desk.show_list(desk.pane.list_of(selected))
 
 
 class Log(OnSubject):

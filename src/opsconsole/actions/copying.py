@@ -18,7 +18,7 @@ class Copy(Action):
     def run(self, desk: Desk) -> None:
         """A terminal does not say whether it took it."""
         marked = desk.pane.browser.marks_in_order
-        keys = [desk.pane.name_of(key) for key in marked or filter(None, [desk.pane.selected])]
+        keys = [desk.pane.name_of(key, desk.picture) for key in marked or filter(None, [desk.pane.selected])]
         desk.copy("\n".join(keys), f"{len(keys)} keys" if len(keys) > 1 else keys[0])
 
 
@@ -37,5 +37,6 @@ class CopyRow(Copy):
         pane = desk.pane
         at = pane.table.rows.find(pane.selected or "")
         if at is not None:
-            cells = pane.table.rows[at].cells
-            desk.copy("  ".join(cell.text.strip() for cell in cells), f"row of {pane.name_of(pane.selected or '')}")
+            row = pane.table.rows[at]
+            said = "  ".join(cell.text.strip() for cell in row.cells)
+            desk.copy(said, f"row of {pane.name_of(row.key, desk.picture)}")

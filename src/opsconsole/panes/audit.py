@@ -17,6 +17,7 @@ class AuditPane(TablePane):
     name = "audit"
     title = "Audit"
     offers: ClassVar[Mapping[str, str]] = {}
+    nothing_inside = "an event has nothing inside it: wide shows the rest of it"
     has_wide = True
 
     def __init__(self, number: int | None = None) -> None:

@@ -39,6 +39,8 @@ class TablePane(Grid):
     title: ClassVar[str]
     offers: ClassVar[Mapping[str, str]] = {"why": "why"}
     """Actions, by their ids, whose keys the frame names while it has the focus; and what each does here, in a word."""
+    nothing_inside: ClassVar[str] = "there is nothing behind this row"
+    """Why Enter shows nothing, where neither `subject_of` nor `list_of` has anything."""
     has_wide = False
     """Whether there are more columns than those that are shown at first."""
 
@@ -84,14 +86,18 @@ class TablePane(Grid):
             None if selector is None else Question(clean(str(selector), 120), lambda seen: explanation(seen, selector))
         )
 
-    def subject_of(self, key: str) -> Subject | None:
+    def subject_of(self, key: str, picture: Picture) -> Subject | None:
         """What Enter shows the inside of and ``l`` the events of, with the cursor on `key`."""
         target = self.target(key)
         return Subject(target.dimension, target.key) if target else None
 
-    def name_of(self, key: str) -> str:
+    def list_of(self, key: str) -> str:
+        """The list that Enter shows where `key` stands for no single thing but for many; empty where for none."""
+        return ""
+
+    def name_of(self, key: str, picture: Picture) -> str:
         """What people call the thing of a row, to paste it elsewhere."""
-        subject = self.subject_of(key)
+        subject = self.subject_of(key, picture)
         return clean(subject.key if subject else key.rpartition("/")[2], 300)
 
     def emergency(self, key: str, picture: Picture) -> str | None:

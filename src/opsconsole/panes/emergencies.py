@@ -60,7 +60,7 @@ class EmergenciesPane(TablePane):
         emergency_id = stop.emergency_id if stop else key
         return Question(clean(emergency_id, 30), lambda seen: emergency_case(seen, emergency_id))
 
-    def subject_of(self, key: str) -> Subject | None:
+    def subject_of(self, key: str, picture: Picture) -> Subject | None:
         """The emergency; of a missing worker's row that worker."""
         stop_id, slash, worker = key.partition("/")
         return Subject("worker", worker) if slash and worker else Subject("emergency", stop_id)

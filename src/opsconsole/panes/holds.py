@@ -26,6 +26,6 @@ class HoldsPane(TablePane):
         hold = picture.state.holds.get(key)
         return hold.selector if hold else None
 
-    def subject_of(self, key: str) -> Subject | None:
+    def subject_of(self, key: str, picture: Picture) -> Subject | None:
         """The hold."""
         return Subject("hold", key)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from opsconsole.panes.audit import AuditPane
-from opsconsole.panes.base import Question
+from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
 from opsconsole.text import clean
 from opsconsole.views.case import worker_case
@@ -15,7 +15,7 @@ from opsconsole.views.picture import Picture
 from opsconsole.views.why import explanation
 from opsgate.selector import Selector
 
-ENTERED = ("worker", "site")
+ENTERED = ("worker", "site", "hold")
 """What stands inside something and can be entered in its turn."""
 
 
@@ -24,6 +24,7 @@ class InsidePane(AuditPane):
 
     name = "inside"
     title = "Inside"
+    nothing_inside = TablePane.nothing_inside
     offers: ClassVar[Mapping[str, str]] = {"back": "back", "why": "why"}
 
     def __init__(self, number: int | None = None) -> None:
@@ -45,16 +46,21 @@ class InsidePane(AuditPane):
         if self.subject.log:
             super().moved()
 
-    def subject_of(self, key: str) -> Subject | None:
-        """A worker or a site."""
+    def subject_of(self, key: str, picture: Picture) -> Subject | None:
+        """A worker, a site or a hold; of a stop its emergency. Nothing leads to where one is already."""
         if self.subject.kind == "acks":
             return Subject("worker", key)
         kind, _slash, rest = key.partition("/")
-        return Subject(kind, rest.partition("/")[0]) if kind in ENTERED else None
+        name = rest.partition("/")[0]
+        if kind == "stop" and (stop := picture.state.stops.get(name)):
+            kind, name = "emergency", stop.emergency_id
+        elif kind not in ENTERED:
+            return None
+        return None if (kind, name) == self.subject[:2] else Subject(kind, name)
 
     def why(self, key: str, picture: Picture) -> Question | None:
         """Of a worker what is known of it, of a hold what it covers, else of what was entered."""
-        entered = self.subject_of(key)
+        entered = self.subject_of(key, picture)
         if entered and entered.kind == "worker":
             return Question(clean(entered.key, 60), lambda seen: worker_case(seen, entered.key))
         hold = picture.state.holds.get(key.removeprefix("hold/"))

@@ -34,6 +34,6 @@ class LimitsPane(TablePane):
 
         return Question(f"limit {clean(key, 60)}", answer)
 
-    def subject_of(self, key: str) -> Subject | None:
+    def subject_of(self, key: str, picture: Picture) -> Subject | None:
         """The limit."""
         return Subject("limit", key)

@@ -11,6 +11,8 @@ from opsgate.selector import EVERYTHING, Selector
 
 WORKERS = frozenset({"ACKS", "WAITING", "MISSING", "WORKERS", "IN-FLIGHT"})
 """The questions that workers answer."""
+WAY_BACK = frozenset({"RESUME"})
+"""The questions that the checks of a recovery answer; all others holds do."""
 
 
 class OverviewPane(TablePane):
@@ -29,6 +31,11 @@ class OverviewPane(TablePane):
         if question in WORKERS:
             return Question(question, workers_case)
         return super().why(key, picture)
+
+    def list_of(self, key: str) -> str:
+        """Those whose standing the row sums up."""
+        question = key.partition("#")[0]
+        return "workers" if question in WORKERS else "recovery" if question in WAY_BACK else "holds"
 
     def selector(self, key: str, picture: Picture) -> Selector | None:
         """Every row here is about everything."""

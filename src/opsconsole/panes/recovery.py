@@ -9,6 +9,7 @@ from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
 from opsconsole.text import clean
 from opsconsole.views.case import emergency_case
+from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
 from opsconsole.views.recovery import recovery
 from opsconsole.views.why import explanation, of_hold
@@ -28,14 +29,30 @@ class RecoveryPane(TablePane):
 
     def why(self, key: str, picture: Picture) -> Question | None:
         """The emergency that the row is about, or the hold."""
-        about = key.partition("#")[0].removeprefix("overdue/")
+        about = _about(key)
         if about in picture.state.emergencies:
             return Question(clean(about, 30), lambda seen: emergency_case(seen, about))
         if about in picture.state.holds:
             return Question(clean(about, 30), lambda seen: of_hold(seen, about))
         return Question("everything", lambda seen: explanation(seen, EVERYTHING))
 
+    def subject_of(self, key: str, picture: Picture) -> Subject | None:
+        """The emergency, or the hold that stays."""
+        about = _about(key)
+        if about in picture.state.emergencies:
+            return Subject("emergency", about)
+        return Subject("hold", about) if about in picture.state.holds else None
+
+    def list_of(self, key: str) -> str:
+        """What is paused for everybody is holds."""
+        return "holds"
+
     def emergency(self, key: str, picture: Picture) -> str | None:
         """The emergency whose check this is."""
-        found = picture.state.emergencies.get(key.partition("#")[0])
+        found = picture.state.emergencies.get(_about(key))
         return found.emergency_id if found and found.status == "active" else None
+
+
+def _about(key: str) -> str:
+    """The emergency or the hold that a row is about."""
+    return key.partition("#")[0].removeprefix("overdue/")

@@ -26,7 +26,7 @@ class WorkersPane(TablePane):
         """Workers, lost and missing ones first."""
         return workers(picture, wide=self.wide)
 
-    def subject_of(self, key: str) -> Subject | None:
+    def subject_of(self, key: str, picture: Picture) -> Subject | None:
         """The worker."""
         return Subject("worker", key)
 

@@ -14,7 +14,7 @@ from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.audit import Read, audit
 from opsconsole.views.emergencies import standing
-from opsconsole.views.holding import whose
+from opsconsole.views.holding import way_back, whose
 from opsconsole.views.log import about
 from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.verdict import together
@@ -54,6 +54,7 @@ EMPTY = {
     "site": "nothing holds it, and no worker is known to work on it",
     "worker": "nothing was ever heard of it here",
     "emergency": "no stop of it is in force: l shows what happened",
+    "hold": "it is not in force any more: l shows what happened",
 }
 USE = (
     Column("UNTIL", 8, 8, rank=0),
@@ -77,6 +78,8 @@ def inside(picture: Picture, subject: Subject, read: Read, *, wide: bool = False
             rows = list(_of_emergency(picture, subject.key))
         case "worker":
             rows = list(_of_worker(picture, subject.key))
+        case "hold":
+            rows = list(_of_hold(picture, subject.key))
         case _:
             rows = list(_of_name(picture, subject.kind, subject.key))
     return Table(columns=COLUMNS, rows=Listed(rows), empty=EMPTY.get(subject.kind, "nothing holds it"))
@@ -101,7 +104,7 @@ def _of_worker(picture: Picture, name: str) -> Iterator[Row]:
     row = picture.facts.workers.get(name)
     if row is not None:
         yield _worker(picture, row)
-        yield Row("fact/scope", (Cell("works on"), Cell(""), Cell(""), Cell(""), Cell(scope_of(row))))
+        yield _fact("works on", "scope", scope_of(row))
         since = age(row.registered_at, picture.now)
         said = f"pid {row.pid}, has seen revision {row.revision}"
         yield Row("fact/since", (Cell("began"), Cell(clock(row.registered_at)), Cell(""), Cell(since), Cell(said)))
@@ -112,6 +115,31 @@ def _of_worker(picture: Picture, name: str) -> Iterator[Row]:
         held = picture.state.holds_on(Selector.recorded("site", site))
         state = Cell("held", Style.STOPPED) if held else Cell("-")
         yield Row(f"site/{site}", (Cell("site"), Cell(clean(site, 128)), state, Cell(""), Cell("")))
+
+
+def _of_hold(picture: Picture, hold_id: str) -> Iterator[Row]:
+    """What it covers and when it ends, the stop that placed it, and for each worker it concerns whether it obeys."""
+    hold = picture.state.holds.get(hold_id)
+    if hold is None:
+        return
+    yield _hold(picture, hold)
+    admits = f", lets {hold.admit:.0%} through" if hold.admit else ""
+    yield _fact("covers", "scope", f"{clean(str(hold.selector), 120)}{admits}")
+    ends = f"by itself at {clock(hold.expires_at)} UTC" if hold.expires_at else "not by itself"
+    yield _fact("ends", "ends", f"{ends}; {way_back(hold)}")
+    for each in picture.facts.progress:
+        if hold_id in each.stop.hold_ids:
+            yield _stop(picture, each)
+    site = hold.selector.get("site")
+    serving = picture.facts.serving
+    rows = (
+        (*serving.get(site, ()), *serving.get("", ()))
+        if site
+        else (row for row in picture.facts.workers.values() if row.state != "left")
+    )
+    for row in sorted(rows, key=lambda row: (row.revision >= hold.revision, row.worker_id)):
+        seen = "has seen it" if row.revision >= hold.revision else f"has NOT seen it, only revision {row.revision}"
+        yield _worker(picture, row, seen)
 
 
 def _of_emergency(picture: Picture, emergency_id: str) -> Iterator[Row]:
@@ -138,11 +166,15 @@ def _hold(picture: Picture, hold: Hold, before: str = "") -> Row:
     return Row(f"hold/{hold.hold_id}", cells)
 
 
-def _worker(picture: Picture, row: WorkerRow) -> Row:
+def _fact(word: str, key: str, said: str) -> Row:
+    return Row(f"fact/{key}", (Cell(word), Cell(""), Cell(""), Cell(""), Cell(said)))
+
+
+def _worker(picture: Picture, row: WorkerRow, more: str = "") -> Row:
     lost, left = row.worker_id in picture.facts.lost, row.state == "left"
     state = Cell("LOST", Style.BAD) if lost else Cell("left", Style.DIM) if left else Cell("live", Style.GOOD)
     owing = [each.stop.stop_id for each in picture.facts.progress if row.worker_id in each.missing]
-    said = f"{row.in_flight} in flight{', no acknowledgement' if owing else ''}"
+    said = f"{row.in_flight} in flight{', no acknowledgement' if owing else ''}{f', {more}' if more else ''}"
     cells = (
         Cell("worker"),
         Cell(clean(row.worker_id, 128)),
