@@ -297,8 +297,8 @@ async def test_enter_on_a_check_of_a_recovery_shows_the_emergency_that_it_is_abo
 
 async def test_enter_on_a_hold_says_what_it_covers_what_ends_it_and_who_has_seen_it() -> None:
     fleet = small_fleet()
-    fleet.cut_off.add("w-07")
-    fleet.pause("INC-2", site="shop-eu")
+    fleet.cut_off.add("w-08")
+    fleet.pause("INC-2", site="shop-us")
     fleet.pass_time(1)
     desk = Desk(fleet)
     async with desk.at(120, 36):
@@ -307,9 +307,9 @@ async def test_enter_on_a_hold_says_what_it_covers_what_ends_it_and_who_has_seen
         await desk.press("enter")
         said = desk.text()
         assert "P resumes it" in said
-        assert "has NOT seen it" in next(row for row in said.split("\n") if "w-07" in row)
-        assert "has seen it" in next(row for row in said.split("\n") if "w-01" in row)
-        assert "w-02" not in said, "a worker of another site has nothing to obey"
+        assert "has NOT seen it" in next(row for row in said.split("\n") if "w-08" in row)
+        assert "has seen it" in next(row for row in said.split("\n") if "w-02" in row)
+        assert "w-01" not in said, "a worker of another site has nothing to obey"
 
 
 async def test_where_nothing_is_inside_enter_says_so() -> None:
