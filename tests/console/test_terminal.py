@@ -14,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from opsconsole.cli.engine import opened as opened_engine
+from opsconsole.cli.invocation import Invocation
 from opsconsole.hush import opens_the_console
 from opsgate.paths import latch_home
+from tests.cli.shell import keeper_of
 from tests.console.child import BLOCKED_S
 from tests.console.terminal import ROOT, Terminal, terminal
 
@@ -135,7 +138,7 @@ def test_garbage_on_its_input_does_it_no_harm(real: Terminal, seed: int) -> None
 def test_both_keys_in_one_read_stop(real: Terminal) -> None:
     real.type(b"!S")
     real.until(lambda: len(latches()) == 1)
-    real.until_said("STOP SENT")
+    real.until_said("reason (optional)")
 
 
 def test_a_bracketed_paste_never_stops(real: Terminal) -> None:
@@ -172,7 +175,7 @@ def test_a_stop_at_the_smallest_size_there_is(real: Terminal) -> None:
     real.type(b"!S")
     real.until(lambda: len(latches()) == 1)
     real.resize(80, 24)
-    real.until_said("STOP SENT")
+    real.until_said("reason (optional)")
 
 
 def test_the_stop_leaves_while_the_event_loop_is_blocked() -> None:
@@ -196,6 +199,18 @@ def test_the_stop_leaves_while_nobody_reads_the_terminal() -> None:
     with console(width=200, height=60) as opened:
         stall(opened)
         hammer(opened, reading=False)
+
+
+def test_a_stop_pressed_at_a_stalled_terminal_is_in_the_journal_before_anybody_reads_again() -> None:
+    with (
+        opened_engine(Invocation(), create=True) as engine,
+        keeper_of(Invocation().settings.backend),
+        terminal("-m", "opsconsole", width=200, height=60) as opened,
+    ):
+        opened.until_said("live")
+        stall(opened)
+        hammer(opened, reading=False)
+        opened.until(lambda: bool(engine.backend.state().active_stops()), reading=False)
 
 
 def test_a_stalled_terminal_holds_nothing_up_and_gets_the_truth_when_it_reads_again() -> None:
