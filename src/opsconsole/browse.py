@@ -1,8 +1,9 @@
 """Moving about in a list, without a screen: cursor, scroll, filter, sort and marks over whatever table is true now.
 
 Lists here reorder themselves, worst first, while somebody reads them; so the cursor is the *key* of a row, and so is
-every mark. When the cursor's row goes, nothing is selected until the cursor is moved: no key press may land on a
-neighbour by accident. When a marked thing goes, its mark goes with it; a filter that hides it takes no mark away.
+every mark. As long as nobody has moved the cursor, the list stays at its top. When the cursor's row goes, nothing is
+selected until the cursor is moved: no key press may land on a neighbour by accident. When a marked thing goes, its mark
+goes with it; a filter that hides it takes no mark away.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Browser:
         self._selectable = selectable
         self._sought = Filter()
         self._last_index = 0
+        self._is_chosen = False
 
     # --------------------------------------------------------------------------------------------------- the cursor
 
@@ -58,7 +60,10 @@ class Browser:
         index = self._index()
         if index is not None:
             self._last_index = index
-        self._scroll(to=index if was_visible else None)
+        if not self._is_chosen:
+            self._stay_on_top(index)
+        else:
+            self._scroll(to=index if was_visible else None)
 
     def resize(self, room: int) -> None:
         """Another number of rows is seen; the cursor stays among them."""
@@ -78,6 +83,7 @@ class Browser:
         """Select a row by where it stands; too far is the first one or the last."""
         if not len(self.table.rows):
             return
+        self._is_chosen = True
         self._last_index = max(0, min(len(self.table.rows) - 1, index))
         self.place = self.place._replace(cursor=self.table.rows.key(self._last_index))
         self._scroll(to=self._last_index)
@@ -196,7 +202,14 @@ class Browser:
             self._last_index = index
         self._scroll(to=index)
 
+    def _stay_on_top(self, index: int | None) -> None:
+        """Nobody has moved the cursor: the first rows are the worst ones and stay in sight, whatever came above it."""
+        self.place = self.place._replace(top=0)
+        if index is not None and index >= self.room > 0:
+            self._select_first()
+
     def _select_first(self) -> None:
+        self._is_chosen = False
         if self._selectable and len(self.table.rows):
             self.place = self.place._replace(cursor=self.table.rows.key(0), top=0)
 

@@ -8,6 +8,7 @@ from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.names import RemoveName
 from opsconsole.panes import NAMES
 from opsconsole.views.workers import without_acknowledgement
+from opsgate.selector import Selector
 from tests.console.desk import Desk, small_fleet
 from tests.console.fleet import Fleet
 
@@ -31,6 +32,22 @@ async def test_a_list_of_no_known_name_is_not_shown() -> None:
     async with desk.at(80, 24):
         assert not desk.console.show_list("nothing")
         assert desk.console.pane.name == "sites"
+
+
+async def test_a_list_that_nobody_has_touched_goes_on_showing_its_worst_rows() -> None:
+    fleet = Fleet()
+    names = [f"shop-{number:02}" for number in range(40)]
+    fleet.add_sites(*names)
+    desk = Desk(fleet)
+    async with desk.at(80, 24):
+        fleet.do(PlaceHold(selectors=tuple(Selector.of(site=name) for name in names[10:30])))
+        await desk.settle()
+        assert "> shop-10".replace(" ", "") in desk.row(5).replace(" ", "")
+        await desk.press("j", "G")
+        fleet.pause("", site="shop-05")
+        await desk.settle()
+        assert desk.console.pane.selected == "shop-39", "somebody has moved it there"
+        assert "shop-39" in desk.text()
 
 
 async def test_the_filter_narrows_with_every_key_and_escape_shows_all_again() -> None:

@@ -1,34 +1,45 @@
-"""The scenes of the documentation, as they are drawn: as text that can be read, and as pictures."""
+"""The scenes of the documentation, as they are drawn: as text that can be read, and as pictures in three dresses.
+
+``pytest tests/console/test_snapshots.py --snapshot-update`` (without -n) draws them anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
+from _pytest.mark import ParameterSet
 from textual.pilot import Pilot
 
+from opsconsole.dress import DARK, Dress
 from tests.console.conftest import Golden
-from tests.console.desk import Desk
-from tests.console.scenes import SCENES, Scene
+from tests.console.scenes import PICTURES, Scene
 
 SnapCompare = Callable[..., bool]
+DRESSES = {"dark": DARK, "16-colours": Dress("ansi", "16"), "no-colour": Dress("none", "none")}
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-def test_a_scene_looks_as_it_did(scene: Scene, snap_compare: SnapCompare) -> None:
-    desk = Desk(scene.fleet())
+IN_OTHER_DRESSES = {"running", "filter", "armed", "stopping", "partial"}
+
+
+def dressed() -> Iterator[ParameterSet]:
+    """Every picture in the dark, and in the other dresses those whose colours say most."""
+    for scene in PICTURES:
+        for dress in DRESSES:
+            if dress == "dark" or scene.name in IN_OTHER_DRESSES:
+                yield pytest.param(scene, dress, id=f"{scene.name}-{dress}")
+
+
+@pytest.mark.parametrize(("scene", "dress"), dressed())
+def test_a_scene_looks_as_it_did(scene: Scene, dress: str, snap_compare: SnapCompare, golden: Golden) -> None:
+    stage = scene.stage(DRESSES[dress])
+    rows: Sequence[str] = ()
 
     async def play(pilot: Pilot[None]) -> None:
-        await desk.join(pilot)
-        await scene.play(desk)
+        nonlocal rows
+        await scene.play(stage, pilot)
+        rows = stage.console.scene().rows
 
-    assert snap_compare(desk.console, terminal_size=scene.size, run_before=play)
-
-
-@pytest.mark.asyncio
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-async def test_a_scene_reads_as_it_did(scene: Scene, golden: Golden) -> None:
-    desk = Desk(scene.fleet())
-    async with desk.at(*scene.size):
-        await scene.play(desk)
-        golden(desk.text())
+    assert snap_compare(stage.console, terminal_size=(120, 36), run_before=play)
+    if dress == "dark":
+        golden("\n".join(rows))

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from textual.pilot import Pilot
 
@@ -118,12 +118,14 @@ class Player:
         self._failure: Failure | None = None
         self._ended: int | None = None
         self._told = 0
-        self._pilot: Pilot[object]
+        self._pilot: Pilot[Any]
 
     async def run(self, size: tuple[int, int]) -> None:
         """Show the console to nobody, and press the keys."""
         with self._signals():
-            await self._stage.console.run_async(headless=True, mouse=False, size=size, auto_pilot=self._perform)
+            await self._stage.console.run_async(
+                headless=True, mouse=False, size=size, auto_pilot=self._perform_and_leave
+            )
 
     def played(self) -> Played:
         """What came of it. A console that ended by itself before the last step has not met the script."""
@@ -132,7 +134,8 @@ class Player:
             failure = Failure(self._script.steps[self._done].line, ("the console ended before this step",), ())
         return Played(self._done, elapsed_s() - self._began_s, tuple(self._pictures), failure, self._ended)
 
-    async def _perform(self, pilot: Pilot[object]) -> None:
+    async def perform(self, pilot: Pilot[Any]) -> None:
+        """Carry the steps out on a console that runs; it stays as the last step leaves it."""
         self._pilot = pilot
         console, step = self._stage.console, self._script.steps[0]
         try:
@@ -147,9 +150,13 @@ class Player:
             if self._ended is None:
                 rows = console.scene().rows if console.left is None else ()
                 self._failure = Failure(step.line, unmet.sentences, rows)
+
+    async def _perform_and_leave(self, pilot: Pilot[Any]) -> None:
+        try:
+            await self.perform(pilot)
         finally:
-            if console.left is None:
-                console.leave(0)
+            if self._stage.console.left is None:
+                self._stage.console.leave(0)
 
     async def _carry_out(self, step: Step) -> None:
         match step:
