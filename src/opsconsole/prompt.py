@@ -146,12 +146,13 @@ class PromptBox(Painted):
         counts = self.dialog is not None and self.dialog.ticking
         if counts and self._timer is None:
             self._counted_at = self._monotonic()
-            self._timer = self.set_interval(COUNT_S, self._count)
+            self._timer = self.set_interval(COUNT_S, self.count)
         elif not counts and self._timer is not None:
             self._timer.stop()
             self._timer = None
 
-    def _count(self) -> None:
+    def count(self) -> None:
+        """Look at a countdown: take what has gone by since the last look off it."""
         now = self._monotonic()
         passed, self._counted_at = now - self._counted_at, now
         if self.dialog is not None:

@@ -83,6 +83,13 @@ class Seat:
         """Another size."""
         await self.pilot.resize_terminal(width, height)
 
+    async def see(self) -> None:
+        """Let the console see all that has happened."""
+        self.stage.feed.look_now()
+        await self.until(self.stage.caught_up, "the feed")
+        self.console.paint()
+        await self.pilot.pause()
+
     async def until(self, true: Callable[[], bool], what: str) -> None:
         """Wait for what another thread does."""
         deadline = time.monotonic() + DEADLINE_S

@@ -148,11 +148,13 @@ def test_a_countdown_that_nobody_cancels_is_the_one_thing_that_goes_on_by_itself
             await seat.press("!", "S", "escape")
             await seat.until(lambda: bool(seat.world.latest().stops), "the stop")
             seat.world.acknowledge(())
-            await seat.until(lambda: seat.console.picture.word == "stopped", "its picture")
+            await seat.see()
             await seat.press("R", *"mended", "enter", *"all")
             assert "resuming all in 3 s" in seat.foot
             assert seat.changes == []
-            seat.world.pass_time(4)
+            while seat.console.counting:
+                seat.world.pass_time(0.3)
+                seat.console.count()
             await seat.until(lambda: len(seat.changes) == 1, "the recovery")
 
     asyncio.run(recovers())

@@ -122,7 +122,7 @@ class RecoverPrompt(Dialog):
         """Count down; at the end, send."""
         if self._left_s is None:
             return "stay"
-        self._left_s -= seconds
+        self._left_s = round(self._left_s - seconds, 3)  # a sum of small parts ends where the whole does
         if self._left_s > 0:
             return "stay"
         return Send(self._command(), f"recover {clean(self._scope, 60)}", self._opened_at)

@@ -10,7 +10,7 @@ import signal
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from textual.pilot import Pilot
@@ -19,6 +19,7 @@ from core.capabilities.holds import ReleaseHolds
 from core.capabilities.recovery import Recover
 from core.errors import OpsError
 from core.messages import Actor, Envelope
+from opsconsole.prompt import COUNTED_MAX_S
 from opsconsole.script import pictures
 from opsconsole.script.header import Script
 from opsconsole.script.stage import PRESS_S, PROSE_S, Stage
@@ -178,8 +179,22 @@ class Player:
                 await self._do(step)
             case _:
                 assert self._stage.world is not None, "the grammar keeps these for seeded fleets"
+                if isinstance(step, Pass):
+                    step = replace(step, seconds=self._count_down(self._stage.world, step.seconds))
                 _change(self._stage.world, step)
                 await self._settle()
+
+    def _count_down(self, world: World, seconds: float) -> float:
+        """Let time pass beneath a countdown, as much at once as it counts; how many seconds are left when it is over.
+
+        The console counts no second that nobody could have seen, and here nobody waits between two of them.
+        """
+        while seconds > 0 and self._stage.console.counting:
+            some_s = min(COUNTED_MAX_S, seconds)
+            world.pass_time(some_s)
+            self._stage.console.count()
+            seconds = round(seconds - some_s, 6)
+        return seconds
 
     async def _press(self, *keys: str, pause_s: float = PRESS_S) -> None:
         hand = self._stage.console.hand

@@ -61,6 +61,16 @@ class Staged(Console):
         self.painted.set()
         super().leave(code)
 
+    @property
+    def counting(self) -> bool:
+        """Whether a prompt counts down."""
+        dialog = self._main.prompt.dialog
+        return dialog is not None and dialog.ticking
+
+    def count(self) -> None:
+        """Look at the countdown now, and not when its timer next does."""
+        self._main.prompt.count()
+
     def scene(self) -> Scene:
         """What can be looked at now."""
         strips = self.screen._compositor.render_strips()  # noqa: SLF001 - Textual gives its text away nowhere else
