@@ -18,11 +18,11 @@ from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import PlaceHold
 from core.capabilities.rate_limits import LimitReset
 from core.capabilities.workers import ForgetWorkers
-from core.engine import Effect, Facts, Outcome, WorkerFact, refusal, step
+from core.engine import Effect, Facts, Outcome, refusal, step
 from core.errors import BackendUnavailable, CommandRejected, OpsError, RevisionConflict
 from core.messages import Actor, Command, Envelope, Receipt, Recorded
 from core.policy import gate_change
-from core.ports import Lease, Transaction, WorkerRow
+from core.ports import Lease, Transaction
 from core.state import State
 from opsgate.selector import EVERYTHING
 from opsgate.wire import LOST_AFTER_S
@@ -115,12 +115,6 @@ def fingerprint(command: Command) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def worker_fact(row: WorkerRow) -> WorkerFact:
-    """What a decision needs to know of a worker."""
-    scope = tuple((dimension, tuple(values)) for dimension, values in sorted(row.scope.items()))
-    return WorkerFact(row.worker_id, row.env, scope, frozenset(filter(row.has_stopped, row.stops)))
-
-
 def _own(command: Command) -> Envelope:
     return Envelope(command_id=f"runtime-{uuid.uuid4().hex}", actor=_RUNTIME, door="keeper", command=command)
 
@@ -148,8 +142,8 @@ def _facts(transaction: Transaction, command: Command, now: datetime, keeper_sin
     """Only a stop freezes the list of live workers, and only the dead are forgotten; nothing else waits for them."""
     if not isinstance(command, OrderStop | ForgetWorkers):
         return Facts(keeper_since=keeper_since)
-    rows = transaction.live_workers(now - timedelta(seconds=LOST_AFTER_S))
-    return Facts(live=tuple(map(worker_fact, rows)), keeper_since=keeper_since)
+    live = transaction.live_workers(now - timedelta(seconds=LOST_AFTER_S))
+    return Facts(live=tuple(live), keeper_since=keeper_since)
 
 
 def _record(

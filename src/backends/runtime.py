@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -39,6 +39,10 @@ PING_S: Final = 0.05
 def utc_now() -> datetime:
     """The engine's time."""
     return datetime.now(UTC)
+
+
+class _TakenBack(Exception):
+    """Rolls a rehearsal back."""
 
 
 class Runtime:
@@ -85,6 +89,18 @@ class Runtime:
             raise carried.refused
         assert carried.receipt is not None, "what is not refused is answered"
         return carried.receipt.model_copy(update={"notes": (*carried.receipt.notes, *notes)})
+
+    def rehearse(self, envelope: Envelope, *, timeout_s: float = 5.0) -> None:
+        """Carry out a command and take all of it back, so that the first real one of its kind finds everything loaded
+        and its statements compiled. Raises as ``submit`` does; a refusal goes unrecorded and unsaid."""
+        with (
+            self._in_turn(timeout_s) as left_s,
+            suppress(_TakenBack),
+            self.store.write(timeout_s=left_s) as transaction,
+        ):
+            state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
+            carry_out(transaction, state, envelope, self._clock(), keeper_since=self.keeper_since)
+            raise _TakenBack
 
     def state(self, *, timeout_s: float = 5.0) -> State:
         """The state now: catches up with the database first."""

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 from core.audit import Fault, Row
 from core.capabilities.rate_limits import Grant
+from core.engine import WorkerFact
 from core.messages import Envelope, Receipt, Recorded
 from core.policy import GateChange
 from core.state import State
@@ -49,6 +50,11 @@ class WorkerRow:
     def has_stopped(self, stop_id: str) -> bool:
         """Whether it acknowledged this stop and nothing that the stop covers runs in it any more."""
         return self.state == "left" or (stop_id in self.stops and not self.draining.get(stop_id, 0))
+
+    def fact(self) -> WorkerFact:
+        """What a decision needs to know of it."""
+        scope = tuple((dimension, tuple(values)) for dimension, values in sorted(self.scope.items()))
+        return WorkerFact(self.worker_id, self.env, scope, frozenset(filter(self.has_stopped, self.stops)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +193,8 @@ class Transaction(Protocol):
     def remember(self, command_id: str, fingerprint: str, receipt: str, at: datetime) -> None:
         """Store the answer to a command."""
 
-    def live_workers(self, since: datetime) -> Sequence[WorkerRow]:
-        """Workers heard of after ``since``."""
+    def live_workers(self, since: datetime) -> Sequence[WorkerFact]:
+        """What a decision needs of the workers heard of after ``since`` that have not left."""
 
     def put_workers(self, rows: Iterable[WorkerRow]) -> None:
         """Store what workers last said."""

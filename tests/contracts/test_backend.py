@@ -65,6 +65,16 @@ class TestCommands:
         assert receipt.hold_ids == ("H-18",)
         assert others.state().holds["H-18"].reason == "too warm"
 
+    def test_a_rehearsed_command_leaves_nothing_behind_and_may_be_given_afterwards(self, place: Place) -> None:
+        ours, others = place.runtime(), place.runtime()
+        envelope = say(PAUSE)
+
+        ours.rehearse(envelope)
+
+        assert ours.state() == others.state()
+        assert (others.state().revision, kinds(others)) == (17, [])
+        assert ours.submit(envelope).revision == 18
+
     def test_the_same_command_again_gets_the_same_receipt_and_does_nothing(self, place: Place) -> None:
         ours, others = place.runtime(), place.runtime()
         envelope = say(PAUSE)

@@ -236,6 +236,31 @@ def test_what_was_heard_while_rows_were_written_is_written_next() -> None:
     assert roster.unwritten() == []
 
 
+def test_a_stop_waits_only_for_rows_that_would_change_its_list() -> None:
+    roster = roster_on(Host(p7="a", p8="b"))
+    roster.beat(beat(), peer(7), after(0))
+    roster.written(roster.unwritten())
+
+    roster.beat(beat(in_flight=3), peer(7), after(1))
+    assert [owed.worker_id for owed in roster.unwritten()] == ["w1"]
+    assert roster.owed_to_a_stop(after(1)) == []
+
+    roster.beat(beat(worker="w2", pid=8), peer(8), after(2))
+    assert [owed.worker_id for owed in roster.owed_to_a_stop(after(2))] == ["w2"]
+    roster.beat(beat(stops=("S-1",)), peer(7), after(3))
+    assert [owed.worker_id for owed in roster.owed_to_a_stop(after(3))] == ["w1", "w2"]
+
+
+def test_a_row_that_could_pass_for_lost_is_owed_to_a_stop() -> None:
+    roster = roster_on(Host(p7="a"))
+    roster.beat(beat(), peer(7), after(0))
+    roster.written(roster.unwritten())
+
+    roster.beat(beat(), peer(7), after(14))
+
+    assert [owed.worker_id for owed in roster.owed_to_a_stop(after(14))] == ["w1"]
+
+
 def test_after_a_jump_of_the_clock_rows_say_in_the_new_time_when_a_worker_was_heard() -> None:
     """The list of a stop is frozen from rows: a jump must not take a live worker off it, nor put a silent one on."""
     roster = roster_on(Host(p7="a", p8="b"))

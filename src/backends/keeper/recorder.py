@@ -69,6 +69,7 @@ class Recorder(threading.Thread):
 
     def run(self) -> None:
         """The life of the thread."""
+        self._rehearse()
         failures = 0
         pause_s = _IDLE_S
         while not self._ending:
@@ -84,6 +85,14 @@ class Recorder(threading.Thread):
             except Exception:  # noqa: BLE001 (a stop that is not recorded must be tried again, whatever happened)
                 _log.exception("recording a stop failed")
                 pause_s = _AGAIN_S[-1]
+
+    def _rehearse(self) -> None:
+        """Go through the recording of a stop once, for nobody: the first real one must not be the first of its kind."""
+        order = Order("rehearsal", self._now().at, reason="never recorded", door="keeper")
+        try:
+            self._runtime.rehearse(spool.envelope_of(order), timeout_s=_TRY_S)
+        except OpsError:
+            pass  # whatever is wrong with the database, the first real stop meets it too, and says so
 
     def _record_all(self) -> int:
         """Record what waits, oldest first; returns how many were refused. `BackendUnavailable` ends it early."""
@@ -117,9 +126,10 @@ class Recorder(threading.Thread):
             spool.unlatch([order], self._fleets)
 
     def _write_workers(self) -> None:
-        """A stop freezes the list of live workers from their rows, so what was heard must stand there first."""
-        self._roster.correct(self._now())
-        rows = self._roster.unwritten()
+        """A stop freezes the list of live workers from their rows, so what matters to it must stand there first."""
+        now = self._now()
+        self._roster.correct(now)
+        rows = self._roster.owed_to_a_stop(now)
         if rows:
             self._runtime.put_workers(rows, timeout_s=_TRY_S)
             self._roster.written(rows)

@@ -21,6 +21,9 @@ from opsgate.wire import LOST_AFTER_S
 
 _STOPS_MAX: Final = 10_000
 
+_LATELY: Final = timedelta(seconds=LOST_AFTER_S / 2)
+"""How old a heartbeat in the database may be that makes its worker live beyond doubt."""
+
 _JUMP: Final = timedelta(seconds=1)
 """By how much the two clocks must disagree on an interval before it counts as a jump."""
 
@@ -109,6 +112,8 @@ class Roster:
         """``is_running(pid, start)`` and ``started(pid)`` look at the processes of this host."""
         self.entries: Map[str, Entry] = Map()
         self._changed: set[str] = set()
+        self._in_database: dict[str, WorkerRow] = {}
+        """What the database has of each worker, as far as that is certain."""
         self._offset: datetime | None = None
         """What the time of day was when the other clock began, by the last look at both."""
         self._lock = threading.Lock()
@@ -180,6 +185,7 @@ class Roster:
                 if worker_id in self.entries:
                     self.entries = self.entries.delete(worker_id)
                 self._changed.discard(worker_id)
+                self._in_database.pop(worker_id, None)
 
     @property
     def backlog(self) -> int:
@@ -191,13 +197,27 @@ class Roster:
         with self._lock:
             return [self.entries[worker_id].row for worker_id in sorted(self._changed)]
 
+    def owed_to_a_stop(self, now: Instant) -> list[WorkerRow]:
+        """Those of the unwritten rows from which a stop would take another list than from what the database has. One
+        more heartbeat of somebody who was heard of lately changes nothing, and to write a thousand of them delays it.
+        """
+        return [row for row in self.unwritten() if self._is_owed(row, now)]
+
+    def _is_owed(self, row: WorkerRow, now: Instant) -> bool:
+        stands = self._in_database.get(row.worker_id)
+        if stands is None or not timedelta(0) <= now.at - stands.heartbeat_at < _LATELY:
+            return True
+        return _said_of_stops(stands) != _said_of_stops(row)
+
     def written(self, rows: Iterable[WorkerRow]) -> None:
         """These rows are in the database now. Of whom more was heard since they were taken is written once more: two
         parts of the keeper write, and the older row may have come last."""
         with self._lock:
             for row in rows:
+                self._in_database.pop(row.worker_id, None)
                 if self._stands(row):
                     self._changed.discard(row.worker_id)
+                    self._in_database[row.worker_id] = row
                 elif row.worker_id in self.entries:
                     self._changed.add(row.worker_id)
 
@@ -235,6 +255,11 @@ class Roster:
 def acknowledged(stop: Stop, rows: Mapping[str, WorkerRow]) -> tuple[str, ...]:
     """Those of a stop's frozen list who say that nothing it covers runs in them any more, or who have left."""
     return tuple(worker for worker in stop.of if worker in rows and rows[worker].has_stopped(stop.stop_id))
+
+
+def _said_of_stops(row: WorkerRow) -> tuple[object, ...]:
+    """What of a row decides whether a stop waits for that worker."""
+    return row.state, row.env, row.scope, row.stops, row.draining
 
 
 def _row(beat: Beat, peer: Peer, start: str, known: Entry | None, now: Instant) -> WorkerRow:

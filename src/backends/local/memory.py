@@ -14,6 +14,7 @@ from datetime import datetime
 
 from backends.local.keeping import superseded
 from core.audit import GENESIS, Row
+from core.engine import WorkerFact
 from core.errors import BackendUnavailable
 from core.policy import GateChange
 from core.ports import Head, Lease, Transaction, WorkerRow
@@ -72,9 +73,9 @@ class MemoryTransaction:
         """Store the answer to a command."""
         self.receipts[command_id] = (fingerprint, receipt, at)
 
-    def live_workers(self, since: datetime) -> Sequence[WorkerRow]:
-        """Workers heard of after ``since`` that have not left."""
-        return [row for row in self.workers.values() if row.heartbeat_at > since and row.state == "live"]
+    def live_workers(self, since: datetime) -> Sequence[WorkerFact]:
+        """What a decision needs of the workers heard of after ``since`` that have not left."""
+        return [row.fact() for row in self.workers.values() if row.heartbeat_at > since and row.state == "live"]
 
     def put_workers(self, rows: Iterable[WorkerRow]) -> None:
         """Store what workers last said."""

@@ -39,7 +39,9 @@ RECEIPT: Final = select(_receipt.fingerprint, _receipt.body).where(_receipt.comm
 DROP_RECEIPTS: Final = delete(schema.receipt).where(_receipt.at < bindparam("of_before"))
 
 WORKERS: Final = select(schema.worker)
-LIVE_WORKERS: Final = WORKERS.where((_worker.heartbeat_at > bindparam("of_since")) & (_worker.state == "live"))
+LIVE_WORKERS: Final = select(_worker.worker_id, _worker.env, _worker.scope, _worker.stops, _worker.draining).where(
+    (_worker.heartbeat_at > bindparam("of_since")) & (_worker.state == "live")
+)
 
 USAGE: Final = select(_usage.reservation_id, _usage.at_s, _usage.cost).where(_of_limit).order_by(_usage.at_s)
 DROP_RESERVATION: Final = delete(schema.limit_usage).where(_usage.reservation_id == bindparam("of_reservation"))

@@ -12,16 +12,17 @@ from backends.local import statements
 from backends.local.keeping import superseded
 from backends.local.rows import (
     compact,
+    fact_of,
     lease_values,
     read_anchor,
     read_lease,
     read_rows,
     row_values,
     stop_values,
-    worker_of,
     worker_values,
 )
 from core.audit import Row
+from core.engine import WorkerFact
 from core.policy import GateChange
 from core.ports import Head, Lease, WorkerRow
 from opsgate.hold import timestamp
@@ -64,10 +65,10 @@ class SqlTransaction:
         answer = {"command_id": command_id, "fingerprint": fingerprint, "body": receipt, "at": timestamp(at)}
         self._insert("receipt", [answer])
 
-    def live_workers(self, since: datetime) -> Sequence[WorkerRow]:
-        """Workers heard of after ``since`` that have not left."""
+    def live_workers(self, since: datetime) -> Sequence[WorkerFact]:
+        """What a decision needs of the workers heard of after ``since`` that have not left."""
         found = self._connection.execute(statements.LIVE_WORKERS, {"of_since": timestamp(since)})
-        return [worker_of(row) for row in found]
+        return [fact_of(*row) for row in found.all()]
 
     def put_workers(self, rows: Iterable[WorkerRow]) -> None:
         """Store what workers last said."""
