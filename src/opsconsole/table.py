@@ -6,7 +6,7 @@ a pane can be read, compared and tested as text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
@@ -71,6 +71,32 @@ class Listed:
     def key(self, index: int, /) -> str:
         """The key of one row."""
         return self._rows[index].key
+
+    def find(self, key: str) -> int | None:
+        """Where the row of `key` stands; None if there is none."""
+        return self._places.get(key)
+
+
+class Made:
+    """Rows by their keys, each made by `make` when it is looked at."""
+
+    def __init__(self, keys: Sequence[str], make: Callable[[str], Row]) -> None:
+        self._keys = keys
+        self._make = make
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {key: index for index, key in enumerate(self._keys)}
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __getitem__(self, index: int, /) -> Row:
+        return self._make(self._keys[index])
+
+    def key(self, index: int, /) -> str:
+        """The key of one row."""
+        return self._keys[index]
 
     def find(self, key: str) -> int | None:
         """Where the row of `key` stands; None if there is none."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from opsconsole.drawing import Frame, Place, body_rows, draw
 from opsconsole.lines import Style, length, plain
-from opsconsole.table import Cell, Column, Listed, Row, Table
+from opsconsole.table import Cell, Column, Listed, Made, Row, Table
 from opsconsole.text import clean
 from tests.console.conftest import Golden
 from tests.console.hostile import HOSTILE
@@ -80,6 +80,20 @@ def test_only_visible_rows_are_made() -> None:
     assert "50000" in plain(drawn[2])
     assert rows.made == body_rows(Table(COLUMNS, rows), Frame("T"), 20) == 17
     assert "50001-50017 of 100000" in plain(drawn[-1])
+
+
+def test_rows_by_key_are_made_when_they_are_looked_at_and_found_without_being_made() -> None:
+    made: list[str] = []
+
+    def make(key: str) -> Row:
+        made.append(key)
+        return Row(key, (Cell(key), Cell(""), Cell("")))
+
+    rows = Made([f"n{number}" for number in range(10_000)], make)
+    assert (rows.find("n7000"), rows.find("gone"), rows.key(3), len(rows)) == (7000, None, "n3", 10_000)
+    assert made == []
+    draw(Table(COLUMNS, rows), Frame("T"), Place(7000, "n7000"), 60, 20)
+    assert made == [f"n{number}" for number in range(7000, 7017)]
 
 
 def test_no_row_is_said_in_words() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from opsconsole.lines import Style
-from opsconsole.table import Cell, Column, Listed, Row, Table
+from opsconsole.table import Cell, Column, Made, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.holding import whose
 from opsconsole.views.picture import Picture
@@ -33,9 +33,10 @@ WIDE = (
 def holds(picture: Picture, among: Iterable[Hold] | None = None, *, wide: bool = False) -> Table:
     """The table of holds (of those `among`), in the documented order: the widest and gravest first."""
     shown = sorted(picture.state.holds.values() if among is None else among, key=_gravest_first)
+    named = {hold.hold_id: hold for hold in shown}
     return Table(
         columns=COLUMNS + WIDE if wide else COLUMNS,
-        rows=Listed(_row(picture, hold, wide=wide) for hold in shown),
+        rows=Made(list(named), lambda hold_id: _row(picture, named[hold_id], wide=wide)),
         alarm=f"*{len(shown)}" if shown else "",
         note=counted(len(shown), "hold"),
         empty="nothing is held",

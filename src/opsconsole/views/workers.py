@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from opsconsole.lines import Style
-from opsconsole.table import Cell, Column, Listed, Row, Table
+from opsconsole.table import Cell, Column, Made, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import age, counted
@@ -38,10 +38,11 @@ def workers(picture: Picture, among: Iterable[str] | None = None, *, wide: bool 
     names = set(known).union(seen) if among is None else set(among)
     acks = _acks(picture)
     standings = sorted((_severity(picture, name, acks.get(name)), name) for name in names)
+    severities = {name: severity for severity, name in standings}
     bad = sum(severity in {LOST, MISSING} for severity, _name in standings)
     return Table(
         columns=COLUMNS + WIDE if wide else COLUMNS,
-        rows=Listed(_row(picture, name, severity, acks.get(name), wide=wide) for severity, name in standings),
+        rows=Made(list(severities), lambda name: _row(picture, name, severities[name], acks.get(name), wide=wide)),
         alarm=f"!{bad}" if bad else "",
         note=counted(len(standings), "worker"),
         empty="no worker has registered" if among is None else "no worker",
