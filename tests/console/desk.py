@@ -16,6 +16,7 @@ from opsconsole.dress import DARK, Dress
 from opsconsole.keymap import DEFAULT, Keymap
 from opsconsole.lane import Lane
 from opsconsole.lines import plain
+from opsconsole.prompt import PromptBox
 from opsconsole.screen import Bar
 from opsconsole.session import Feed
 from opsconsole.views.picture import Routes, Who
@@ -114,6 +115,20 @@ class Desk:
             return words in self.text()
 
         await self.until(said)
+
+    async def confirm(self, title: str, *says: str, reason: str = "") -> None:
+        """Confirm the prompt that is open, which is `title` and says all of this; `reason` is what it asks for."""
+        dialog = self.console.screen.query_one(PromptBox).dialog
+        assert dialog is not None, f"no prompt is open; the screen said:\n{self.text()}"
+        assert dialog.title == title
+        shown = "\n".join(plain(said) for said in dialog.body(self.console.picture))
+        for words in says:
+            assert words in shown
+        if reason:
+            await self.type(reason)
+            await self.press("enter")
+        assert "y " in "\n".join(plain(said) for said in dialog.foot(self.console.picture)), "it offers no y"
+        await self.press("y")
 
     async def settle(self) -> None:
         """Let what is on its way arrive and be painted."""

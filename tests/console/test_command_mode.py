@@ -65,7 +65,7 @@ async def test_enter_opens_the_prompt_of_the_key_and_confirms_nothing() -> None:
         await desk.press("enter", "enter", "enter")
         assert desk.fleet.submitted == []
         assert "INC-7 wrong prices" in desk.text()
-        await desk.press("y")
+        await desk.confirm("PAUSE 2 sites", "mail", "search")
         await desk.until(lambda: len(desk.fleet.submitted) == 1)
         command = desk.fleet.submitted[0].command
         assert isinstance(command, PlaceHold)

@@ -226,8 +226,7 @@ async def test_a_site_is_paused_by_p_and_y_and_the_answer_is_told() -> None:
     desk = Desk(small_fleet())
     async with desk.at():
         await desk.press("2", "j", "p")
-        assert "PAUSE feed" in desk.text()
-        await desk.press("y")
+        await desk.confirm("PAUSE feed", "pauses site feed: running work finishes, nothing new starts")
         await desk.until_said("pause feed: done")
         assert desk.fleet.submitted[0].command == PlaceHold(selectors=(Selector.of(site="feed"),))
         assert "feed" in next(row for row in desk.text().split("\n") if "PAUSED" in row and "feed" in row)
@@ -237,8 +236,7 @@ async def test_a_site_is_resumed_with_a_reason_at_the_revision_that_was_seen() -
     desk = Desk(small_fleet())
     async with desk.at():
         await desk.press("P")
-        await desk.type("mended")
-        await desk.press("enter", "y")
+        await desk.confirm("RESUME shop-eu", "releases H-36: site=shop-eu is paused by ana", reason="mended")
         await desk.until_said("resume shop-eu: done")
         (envelope,) = desk.fleet.submitted
         assert envelope.command == ReleaseHolds(selectors=(Selector.of(site="shop-eu"),), reason="mended")
@@ -250,12 +248,12 @@ async def test_a_site_is_resumed_with_a_reason_at_the_revision_that_was_seen() -
 async def test_a_flag_is_switched_off_and_on() -> None:
     desk = Desk(small_fleet())
     async with desk.at():
-        await desk.press("3", "p", "y")
+        await desk.press("3", "p")
+        await desk.confirm("PAUSE enableABTesting", "switches enableABTesting off")
         await desk.until_said("pause enableABTesting: done")
         await desk.until(lambda: desk.console.pane.selected == "ab_testing")
         await desk.press("P")
-        await desk.type("again")
-        await desk.press("enter", "y")
+        await desk.confirm("RESUME enableABTesting", "releases ", reason="again")
         await desk.until_said("resume enableABTesting: done")
         off, on = (envelope.command for envelope in desk.fleet.submitted)
         assert off == SetSwitch(dimension="operation", names=("ab_testing",), on=False)
@@ -279,7 +277,7 @@ async def test_a_refusal_is_told_with_its_next_step() -> None:
     async with desk.at(120, 36):
         await desk.press("j", "p")
         desk.fleet.away = "the database is locked"
-        await desk.press("y")
+        await desk.confirm("PAUSE feed", "pauses site feed")
         await desk.until_said("pause feed: NOT DONE, the backend does not answer - the database is locked")
 
 

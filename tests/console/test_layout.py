@@ -80,3 +80,20 @@ def test_no_prompt_ever_covers_row_1_or_2_the_news_or_the_keys(size: tuple[int, 
 @given(SIZES)
 def test_the_state_is_the_first_row_at_every_size(size: tuple[int, int]) -> None:
     assert plan(*size).boxes["row1"] == Box(0, 0, size[0], 1)
+
+
+def test_every_size_up_to_a_wall_has_its_rows_and_no_two_boxes_overlap() -> None:
+    """Row 1 everywhere, row 2 and the keys wherever there is more than the one line, and no cell has two owners."""
+    for width in range(1, 251):
+        for height in range(1, 81):
+            drawn = plan(width, height)
+            edges = {"row1": 0} if drawn.mode is Mode.LINE else {"row1": 0, "row2": 1, "keys": height - 1}
+            for name, row in edges.items():
+                assert drawn.boxes[name] == Box(0, row, width, 1)
+            boxes = list(drawn.boxes.values())
+            assert all(box.x >= 0 and box.x + box.width <= width for box in boxes)
+            assert all(box.y >= 0 and box.y + box.height <= height for box in boxes)
+            for at, one in enumerate(boxes):
+                for other in boxes[:at]:
+                    beside = one.x + one.width <= other.x or other.x + other.width <= one.x
+                    assert beside or one.y + one.height <= other.y or other.y + other.height <= one.y

@@ -153,7 +153,7 @@ async def test_one_command_pauses_exactly_the_marked_sites_and_the_prompt_names_
         assert "pauses 3 marked sites (2 of them hidden by the filter): feed, mail, pay-gw" in desk.text()
         await desk.press("enter")
         assert desk.fleet.submitted == [], "Enter confirms nothing"
-        await desk.press("y")
+        await desk.confirm("PAUSE 3 marked sites", "pauses 3 marked sites (2 of them hidden by the filter): feed, mail")
         await desk.until(lambda: len(desk.fleet.submitted) == 1)
         command = desk.fleet.submitted[0].command
         assert isinstance(command, PlaceHold)
@@ -165,9 +165,7 @@ async def test_one_command_resumes_the_marked_sites_for_one_reason() -> None:
     desk.fleet.pause("INC-2", site="mail")
     async with desk.at(120, 36):
         await desk.press("space", "space", "P")
-        assert "resumes 2 marked sites: shop-eu, mail" in desk.text()
-        await desk.type("all is well")
-        await desk.press("enter", "y")
+        await desk.confirm("RESUME 2 marked sites", "resumes 2 marked sites: shop-eu, mail", reason="all is well")
         await desk.until(lambda: len(desk.fleet.submitted) == 1)
         command = desk.fleet.submitted[0].command
         assert isinstance(command, ReleaseHolds)
