@@ -133,18 +133,16 @@ class Console(Shell, inherit_bindings=False):
         return farewell(self._feed.picture(), again=clean(again, 200))
 
     def _bind_keys(self) -> None:
-        """The keys of the keymap; those of the lists are the lists' own, and are changed where they stand."""
-        self.set_keymap({move.id: ",".join(self._keyboard.keys[move.id]) for move in MOVES})
-        for number, name in enumerate(PANES, 1):
-            self._bind(f"pane.{name}", f"focus_pane({number})")
-        for action in ACTIONS:
-            self._bind(action.id, f"act('{action.id}')")
+        """What each key of the keymap does, to the list in front or here.
+
+        Textual's own bindings are put together anew for each key that is pressed, which takes longer than its work.
+        """
+        keys = self._keyboard.keys
+        self._moves = {key: move.does for move in MOVES for key in keys[move.id]}
+        self._does = {key: f"focus_pane({at})" for at, name in enumerate(PANES, 1) for key in keys[f"pane.{name}"]}
+        self._does |= {key: f"act('{action.id}')" for action in ACTIONS for key in keys[action.id]}
         for pane in self._main.panes.values():
             pane.name_keys(self._keyboard)
-
-    def _bind(self, id_: str, does: str) -> None:
-        if keys := self._keyboard.keys[id_]:
-            self.bind(",".join(keys), does)
 
     # --------------------------------------------------------------------------------------------- state, down
 
@@ -208,8 +206,10 @@ class Console(Shell, inherit_bindings=False):
         if self._main.prompt.dialog is not None:
             self._main.prompt.hear(key.key, key.character)
             return True
-        bound = self._main.active_bindings.get(key.key)
-        return bound is not None and bound.enabled and await self.run_action(bound.binding.action, bound.node)
+        if move := self._moves.get(key.key):
+            return await self.run_action(move, self.pane)
+        does = self._does.get(key.key)
+        return does is not None and await self.run_action(does)
 
     def action_act(self, action_id: str) -> None:
         """A key of an action: carry it out, or say why not."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from opsconsole.lines import Line, Span, Style, length, line
@@ -13,6 +13,8 @@ from opsconsole.widths import GAP, Needs, fit_columns
 SIGNS = 2
 NO_SIGNS = " " * SIGNS
 """Stand before each row: ``*`` is marked, ``>`` is under the cursor. Signs, for some themes hide reverse video."""
+
+EDGE = Span("|", Style.DIM)
 
 
 class Frame(NamedTuple):
@@ -33,32 +35,77 @@ class Place(NamedTuple):
     marks: frozenset[str] = frozenset()
 
 
+class Kept:
+    """What was made of a table, for as long as it is the same one: a cursor that moves changes two lines of it."""
+
+    def __init__(self) -> None:
+        self._table: Table | None = None
+        self._rows: dict[int, Row] = {}
+        self._how: object = None
+        self._lines: dict[object, Line] = {}
+
+    def rows(self, table: Table, visible: range) -> list[Row]:
+        """The rows of `table` that are visible."""
+        if table is not self._table:
+            self._table, self._rows, self._lines = table, {}, {}
+        for index in visible:
+            if index not in self._rows:
+                self._rows[index] = table.rows[index]
+        return [self._rows[index] for index in visible]
+
+    def line(self, how: object, which: object, make: Callable[[], Line]) -> Line:
+        """One line of it, drawn in the manner `how`, which is the same for all lines of a picture."""
+        if how != self._how:
+            self._how, self._lines = how, {}
+        if which not in self._lines:
+            self._lines[which] = make()
+        return self._lines[which]
+
+
 def body_rows(table: Table, frame: Frame, height: int) -> int:
     """How many rows of `table` a pane of `height` rows shows at a time."""
     return max(0, height - 2 * frame.boxed - _has_header(table))
 
 
-def draw(table: Table, frame: Frame, place: Place, width: int, height: int, needs: Needs | None = None) -> list[Line]:
+def draw(
+    table: Table,
+    frame: Frame,
+    place: Place,
+    width: int,
+    height: int,
+    needs: Needs | None = None,
+    kept: Kept | None = None,
+) -> list[Line]:
     """The pane as exactly `height` lines of `width` cells.
 
-    `needs` is what its columns needed the last time it was drawn; it takes in what is visible now.
+    `needs` is what its columns needed the last time it was drawn; it takes in what is visible now. `kept` is what was
+    made of it then.
     """
+    kept = kept or Kept()
     inner = width - 2 * frame.boxed
     room = body_rows(table, frame, height)
     visible = range(place.top, min(place.top + room, len(table.rows)))
-    rows = [table.rows[index] for index in visible]
+    rows = kept.rows(table, visible)
     needed = (needs or Needs()).with_rows(table.columns, rows, (width, height))
     widths = fit_columns(table.columns, inner - SIGNS - frame.boxed, needed)
-    body = [_header(table.columns, widths, inner)] if _has_header(table) else []
-    body += [_row(table, row, widths, inner, frame, place) for row in rows]
+    how = frame, width, widths
+
+    def boxed(drawn: Line) -> Line:
+        return line(width, EDGE, *drawn, EDGE) if frame.boxed else drawn
+
+    def said(row: Row) -> Line:
+        signs = ("*" if row.key in place.marks else " ") + (">" if row.key == place.cursor else " ")
+        return kept.line(how, (row.key, signs), lambda: boxed(_row(table, row, signs, widths, inner, frame)))
+
+    body = [kept.line(how, "header", lambda: boxed(_header(table.columns, widths, inner)))] * _has_header(table)
+    body += map(said, rows)
     if not len(table.rows):
-        body.append(line(inner, Span(NO_SIGNS + table.empty, Style.DIM)))
-    body += [line(inner)] * (room + _has_header(table) - len(body))
+        body.append(boxed(line(inner, Span(NO_SIGNS + table.empty, Style.DIM))))
+    body += [boxed(line(inner))] * (room + _has_header(table) - len(body))
     if not frame.boxed:
         return body[:height]
-    edge = Span("|", Style.DIM)
-    boxed = [line(width, edge, *inside, edge) for inside in body]
-    return [_top_edge(table, frame, width), *boxed, _bottom_edge(table, frame, width, visible)][:height]
+    top = kept.line(how, "top", lambda: _top_edge(table, frame, width))
+    return [top, *body, _bottom_edge(table, frame, width, visible)][:height]
 
 
 def _has_header(table: Table) -> bool:
@@ -70,11 +117,9 @@ def _header(columns: Iterable[Column], widths: Sequence[int], inner: int) -> Lin
     return line(inner, Span(NO_SIGNS), *_cells(columns, titles, widths))
 
 
-def _row(table: Table, row: Row, widths: Sequence[int], inner: int, frame: Frame, place: Place) -> Line:
-    selected = row.key == place.cursor
-    signs = ("*" if row.key in place.marks else " ") + (">" if selected else " ")
+def _row(table: Table, row: Row, signs: str, widths: Sequence[int], inner: int, frame: Frame) -> Line:
     spans = (Span(signs), *_cells(table.columns, row.cells, widths))
-    if not (selected and frame.focused):
+    if not (">" in signs and frame.focused):
         return line(inner, *spans)
     reversed_ = (Span(span.text, Style.CURSOR) for span in line(inner, *spans))
     return line(inner, *reversed_)

@@ -9,21 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
-
 from opsconsole.arrange import Sort
 from opsconsole.browse import Browser
-from opsconsole.drawing import Frame, Place, body_rows, draw
+from opsconsole.drawing import Frame, Kept, Place, body_rows, draw
 from opsconsole.lines import Line
-from opsconsole.movement import MOVES
 from opsconsole.painted import Painted
 from opsconsole.table import Table
 
 
 class Grid(Painted, can_focus=True):
     """Shows one `Table` in a frame. Its cursor and its scroll position are its own and nobody else's."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding(move.keys, move.does, move.about, id=move.id) for move in MOVES]
 
     selectable: ClassVar[bool] = True
     """Whether there is anything to select; a list that is only read has no cursor."""
@@ -32,6 +27,7 @@ class Grid(Painted, can_focus=True):
         super().__init__(id=id)
         self.frame = frame
         self.browser = Browser(selectable=self.selectable)
+        self._kept = Kept()
 
     @property
     def selected(self) -> str | None:
@@ -93,7 +89,7 @@ class Grid(Painted, can_focus=True):
 
     def draw(self, width: int, height: int) -> list[Line]:
         """The lines of this pane."""
-        return draw(self.table, self.frame, self.place, width, height, self.browser.needs)
+        return draw(self.table, self.frame, self.place, width, height, self.browser.needs, self._kept)
 
     def action_move(self, by: int) -> None:
         """Select the row `by` rows further on."""

@@ -23,6 +23,8 @@ NEVER = Size(-1, -1)
 REGIONS_MAX = 15
 """Above so many changed lines one repaint of the whole is cheaper than a region each."""
 
+STRIPS_MAX = 200
+"""So many lines are kept as Textual takes them: those that are scrolled away come back."""
 
 STYLE_CLASSES = {f"style--{style}" for style in Style}
 """The component classes that a screen of painted widgets must have, one for each meaning. One screen has them for all
@@ -36,6 +38,8 @@ class Painted(Widget):
         super().__init__(id=id)
         self._painted: list[Line] = []
         self._painted_size = NEVER
+        self._handed_out: tuple[Region, list[Strip]] | None = None
+        self._strips: dict[Line, Strip] = {}
 
     @abstractmethod
     def draw(self, width: int, height: int) -> list[Line]:
@@ -72,11 +76,29 @@ class Painted(Widget):
             self._painted, self._painted_size = self._draw_all(self.size), self.size
         return self._strip(self._painted[y]) if y < len(self._painted) else Strip.blank(self.size.width)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Textual asks every widget for all its lines when one cell of one widget changed: hand out the last ones."""
+        if self._handed_out is None or self._handed_out[0] != crop:
+            self._handed_out = crop, super().render_lines(crop)
+        return self._handed_out[1]
+
+    def _set_dirty(self, *regions: Region) -> None:
+        """Textual drops what it keeps of this widget itself here, and only here."""
+        self._handed_out = None
+        if not regions or len(self._strips) > STRIPS_MAX:
+            self._strips = {}
+        super()._set_dirty(*regions)
+
     def _draw_all(self, size: Size) -> list[Line]:
         drawn = self.draw(size.width, size.height)[: size.height]
         return drawn + [line(size.width)] * (size.height - len(drawn))
 
     def _strip(self, drawn: Line) -> Strip:
+        if drawn not in self._strips:
+            self._strips[drawn] = self._styled(drawn)
+        return self._strips[drawn]
+
+    def _styled(self, drawn: Line) -> Strip:
         style_of = self.screen.get_component_rich_style
         dress: Dress = getattr(self.app, "dress", DARK)  # a program that is no console has none
         fold = to_ascii if dress.ascii_only else str

@@ -2,8 +2,7 @@
 
 ``python -m tests.console.child MODE``: ``real`` is what the command line runs, over an empty fleet in memory; ``fleet``
 shows a small one, ``hostile`` one full of hostile text, ``sweep:SEED`` one in which every text is hostile, by chance;
-``blocked`` has a key that blocks the event loop, ``crash`` one that breaks it, and ``F12`` moves a single number in all
-of these. All of them are dressed as the environment says.
+``F12`` moves a single number, ``F11`` breaks the console, ``x`` blocks its event loop. All of them are dressed as the environment says.
 """
 
 from __future__ import annotations
@@ -75,7 +74,7 @@ def _console(lane: Lane, dress: Dress, *, hostile: bool, seed: str) -> Console:
             """Block the event loop."""
             time.sleep(BLOCKED_S)
 
-        def key_y(self) -> None:
+        def key_f11(self) -> None:
             """Break, with something in a variable that nobody should read."""
             secret = "hunter2"
             raise RuntimeError(f"broken by {len(secret)} letters")

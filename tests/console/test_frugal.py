@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from immutables import Map
+from textual import events
+from textual.screen import Screen
 
 from core.capabilities.holds import PlaceHold
 from core.state import Name
+from opsconsole import drawing
+from opsconsole.painted import Painted
+from opsconsole.panes import TablePane
+from opsconsole.screen import Bar
 from opsconsole.views.picture import Facts
 from opsconsole.views.sites import SiteRows
 from opsgate.selector import Selector
@@ -70,6 +79,55 @@ async def test_of_many_sites_only_the_visible_ones_become_rows(crowd: Crowd, mon
         hold(crowd, 99_999)
         desk.console.paint()
         assert 0 < len(made) < 60
+
+
+@pytest.mark.asyncio
+async def test_a_cursor_that_moves_costs_two_lines_and_one_that_scrolls_one_row_more(
+    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(crowd)
+    async with desk.at(120, 36):
+        pane = desk.console.pane
+        pane.action_last()
+        pane.action_first()
+        await desk.settle()
+        counted = Counter[str]()
+        for owner, name in (
+            (SiteRows, "_row"),
+            (drawing, "_row"),
+            (TablePane, "table_of"),
+            (Bar, "draw"),
+            (Painted, "_styled"),
+        ):
+            monkeypatch.setattr(owner, name, counting(counted, f"{owner.__name__}.{name}", getattr(owner, name)))
+
+        bindings = counting(counted, "Screen.active_bindings", lambda _screen: {})
+        monkeypatch.setattr(Screen, "active_bindings", property(bindings))
+
+        await move(desk, 1)
+        assert counted == {"opsconsole.drawing._row": 2, "Painted._styled": 2}
+        counted.clear()
+        await move(desk, pane.browser.room - 1)
+        counted.clear()
+        await move(desk, 1)
+        assert counted["SiteRows._row"] == 1
+        assert counted["opsconsole.drawing._row"] <= 3
+        assert counted.keys() == {"SiteRows._row", "opsconsole.drawing._row", "Painted._styled"}
+
+
+async def move(desk: Desk, rows: int) -> None:
+    """Carry the key out and paint, with no turn for anything else meanwhile."""
+    for _ in range(rows):
+        assert await desk.console._carried_out(events.Key("j", "j"))
+    desk.text()
+
+
+def counting(counted: Counter[str], name: str, of: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **named: Any) -> Any:
+        counted[name] += 1
+        return of(*args, **named)
+
+    return call
 
 
 @pytest.mark.asyncio

@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from opsconsole.drawing import Frame
 from opsconsole.grid import Grid
+from opsconsole.movement import MOVES
 from opsconsole.painted import STYLE_CLASSES
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from tests.support.waiting import comes_true
@@ -71,11 +72,11 @@ class Stage:
         self.grid.show(shown)
 
     async def press(self, *keys: str) -> None:
-        """Carry out what each key is bound to. A key that is sent goes from queue to queue, and may be under way yet
-        when a busy machine makes the program look idle."""
+        """Carry out what each key does. A key that is sent goes from queue to queue, and may be under way yet when a
+        busy machine makes the program look idle."""
         for key in keys:
-            bound = self.app.screen.active_bindings[key]
-            assert await self.app.run_action(bound.binding.action, bound.node)
+            move = next(move for move in MOVES if key in move.keys.split(","))
+            assert await self.app.run_action(move.does, self.grid)
 
     def text(self) -> list[str]:
         return [self.grid.render_line(y).text for y in range(self.grid.size.height)]

@@ -277,7 +277,7 @@ def test_no_escape_sequence_but_the_consoles_own_reaches_the_terminal(seed: int)
 
 def test_an_internal_error_is_told_without_the_values_of_variables() -> None:
     with console("crash") as opened:
-        opened.type(b"y")
+        opened.type(b"\x1b[23~")
         assert opened.ended() == 70
         assert opened.is_restored()
         assert b"internal error" in opened.sent
