@@ -2,7 +2,8 @@
 
 ``python -m tests.console.child MODE``: ``real`` is what the command line runs, over an empty fleet in memory; ``fleet``
 shows a small one, ``hostile`` one full of hostile text, ``sweep:SEED`` one in which every text is hostile, by chance;
-``F12`` moves a single number, ``F11`` breaks the console, ``x`` blocks its event loop. All of them are dressed as the environment says.
+``F12`` moves a single number, ``F11`` breaks the console, ``x`` blocks its event loop. All of them are dressed
+as the environment says.
 """
 
 from __future__ import annotations
