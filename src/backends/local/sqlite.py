@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -30,8 +31,11 @@ from core.errors import BackendUnavailable, NotOurDatabase, OpsError
 from core.ports import Head
 
 POLL_S: Final = 0.1
-"""Seconds between two looks at the file's change counter while somebody follows: others' changes are seen within twice
-that, and a console that is left open for days wakes as seldom as that allows."""
+"""Seconds between two looks at the write-ahead log while somebody follows: others' changes are seen within twice that,
+and a console that is left open for days wakes as seldom as that allows."""
+
+Sign = tuple[int, int, int] | None
+"""What a commit changes of the log as the file system knows it: which file it is, its size, and when it was written."""
 
 
 class SqliteStore(SqlStore):
@@ -41,6 +45,9 @@ class SqliteStore(SqlStore):
         self._path = path
         self._checkpoints = checkpoints
         super().__init__(timeout_s)
+        self._log = path.with_name(f"{path.name}-wal")
+        self._sign: Sign = None
+        self._once_more = False
         self._woken = threading.Event()
         self._opening = threading.Lock()
         self._engine = create_engine(
@@ -86,9 +93,20 @@ class SqliteStore(SqlStore):
         return version != known
 
     def wait(self, timeout_s: float) -> None:
-        """There is no push between processes: the counter is cheap, so look often."""
-        if self._woken.wait(min(timeout_s, POLL_S)):
-            self._woken.clear()
+        """There is no push between processes, but every commit writes to the log, and asking for its time is cheap.
+
+        That time moves in steps of some milliseconds, and a log that begins again keeps its size. So what was written
+        in the same step as the last news is looked for once more.
+        """
+        end_s = monotonic() + timeout_s
+        while (left_s := end_s - monotonic()) > 0:
+            if self._woken.wait(min(left_s, POLL_S)):
+                self._woken.clear()
+                return
+            before, self._sign = self._sign, _sign(self._log)
+            if self._sign != before or self._once_more:
+                self._once_more = self._sign != before
+                return
 
     def wake(self) -> None:
         """End a wait."""
@@ -203,6 +221,14 @@ def make_file(path: Path) -> None:
         raise BackendUnavailable(
             "cannot-create", f"{path} cannot be made: {error.strerror}", "name another file with --backend"
         ) from error
+
+
+def _sign(log: Path) -> Sign:
+    try:
+        found = log.stat()
+    except OSError:
+        return None  # it is not there: looking says what that means
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _begin(connection: Connection) -> None:
