@@ -305,3 +305,30 @@ async def test_the_help_is_in_groups_and_scrolls_to_its_end_at_80x24() -> None:
         assert "find an action or a command" in desk.text(), "the last page is a full one"
         await desk.press(*["k"] * 60)
         assert "STOP AND RECOVER" in desk.text()
+
+
+async def test_a_name_that_is_being_typed_is_not_wrong_yet_and_the_line_says_what_tab_would_make_of_it() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await typed(desk, "pause sea")
+        assert "Tab completes sea to search" in desk.text()
+        assert "unknown site" not in desk.text()
+        await desk.press("ctrl+u")
+        await desk.type("pause sh")
+        assert "Tab goes on to shop-, which 2 begin with" in desk.text()
+        await desk.press("tab")
+        assert "2 begin with shop-: Tab offers one after the other" in desk.text()
+        await desk.press("ctrl+u")
+        await desk.type("pau")
+        assert "Tab completes pau to pause" in desk.text()
+        await desk.press("ctrl+u")
+        await desk.type("pause nosuch sea")
+        assert "column 7: unknown site nosuch" in desk.text(), "an earlier word is wrong for good"
+
+
+async def test_what_is_wrong_is_said_with_what_could_stand_there() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await typed(desk, "why colour=red")
+        assert "expected: site=NAME, flag=NAME, ... or all" in desk.text()
+        assert desk.orders == []

@@ -461,7 +461,7 @@ async def test_every_row_of_every_pane_can_be_asked_why() -> None:
                 assert not any(question.about in line.split()[:1] for line in answer[:1]), "the title has said it"
         await desk.press("5", "d")
         assert "WHY E-45" in desk.text()
-        assert re.search(r"MISSING w-11 owes its acknowledgement since \d+s, pid 4010", desk.text())
+        assert re.search(r"MISSING w-11 owes its acknowledgement, ordered \d+s ago, pid 4010", desk.text())
         assert "R recovers E-45" in desk.text()
         await desk.press("escape", "j", "d")
         assert "WHY w-11" in desk.text()
@@ -498,7 +498,7 @@ async def test_leaving_says_what_stays_in_force_and_how_to_come_back() -> None:
         fleet.stop("S-1", "", Selector.of(site="mail"))
         await desk.settle()
         assert (
-            "emergency E-37 on site=mail since now, STOPPING 0/2, still counting without you"
+            "emergency E-37 on site=mail, opened just now, STOPPING 0/2, still counting without you"
             in desk.console.farewell("x")
         )
         fleet.stop("S-2")

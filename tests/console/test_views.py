@@ -316,7 +316,7 @@ def test_a_stop_is_as_old_as_its_order_in_every_pane() -> None:
     assert [row[3] for row in cells(emergencies(picture))] == ["2m", "2m"]
     assert {row[4] for row in cells(sites(picture))} == {"2m"}
     assert any("(2m)" in row[1] for row in cells(overview(picture)))
-    assert "stopped 2m ago" in cells(recovery(picture))[0][1]
+    assert f"at {ordered:%H:%M:%S}" in cells(recovery(picture))[1][1]
     assert "2m" in plain(ticker(picture, 120))
 
 
@@ -489,3 +489,59 @@ def test_a_stop_with_nobody_on_its_list_shows_no_share_of_nothing() -> None:
     words = " ".join(cell.text for cell in rows[place].cells)
     assert "no worker was on its list" in words
     assert "%" not in words
+
+
+def answers(table: Table) -> dict[str, str]:
+    """Question → answer, of a list of both."""
+    return {table.rows[at].cells[0].text: table.rows[at].cells[1].text for at in range(len(table.rows))}
+
+
+def test_what_is_stale_is_not_said_as_if_it_were_so_now() -> None:
+    fleet = small_fleet()
+    fleet.stop("S-1")
+    stale = picture_of(fleet)._replace(link=Link(14.0, "disk I/O error", tries=3, retry_s=4.0))
+    said = answers(overview(stale))
+    assert said["WORKERS"] == "12 live when last seen"
+    assert said["IN-FLIGHT"] == "12 running when last seen"
+    assert said["RECOVER"] == "not while the backend does not answer"
+    assert not any("R recovers everything" in answer for answer in answers(recovery(stale)).values())
+
+
+def test_nothing_is_offered_to_recover_while_its_stop_still_counts() -> None:
+    fleet = small_fleet()
+    fleet.stop("S-1")
+    picture = picture_of(fleet)
+    emergency = picture.state.active_emergencies()[0].emergency_id
+    assert answers(overview(picture))["RECOVER"] == f"{emergency} still counting: then R recovers"
+    assert answers(recovery(picture))[emergency] == "no recovery of everything while [XX] stands"
+
+
+def test_a_fleet_in_which_nobody_registered_is_not_said_to_be_stopped_by_all_its_workers() -> None:
+    fleet = Fleet()
+    assert "RUNNING no worker has registered" in plain(header.row1(picture_of(fleet), 120))
+    fleet.stop("S-1")
+    fleet.pass_time(6)
+    fleet.conclude()
+    assert "no worker was on its list" in plain(header.row1(picture_of(fleet), 120))
+    assert answers(overview(picture_of(fleet)))["WORKERS"] == "none has registered"
+
+
+def test_a_pause_of_everything_under_an_emergency_is_named_as_the_second_thing_in_the_way() -> None:
+    fleet = small_fleet()
+    fleet.do(PlaceHold(selectors=(EVERYTHING,), reason="deploy 7"))
+    fleet.stop("S-1")
+    fleet.acknowledge(*WORKERS)
+    fleet.conclude()
+    table = overview(picture_of(fleet))
+    said = [table.rows[at].cells[1].text for at in range(len(table.rows))]
+    assert "paused by ana too: R again resumes that" in said
+
+
+def test_the_ticker_cuts_no_item_in_two_and_counts_those_it_leaves_out() -> None:
+    fleet = small_fleet()
+    fleet.usage = {
+        name: LimitUsage(name, 10_000, (0,)) for name in ("content_pages", "gsc_requests", "opportunity_scans", "sites")
+    }
+    said = plain(ticker(picture_of(fleet), 60)).rstrip()
+    assert said.count("limit") == 2
+    assert said.endswith("% +2")

@@ -39,11 +39,13 @@ NAMED_MAX: Final = 4
 
 
 class Preview(NamedTuple):
-    """What a line comes to: an intention with the `sites` that its patterns stand for, or the reason why nothing."""
+    """What a line comes to: an intention with the `sites` that its patterns stand for, or the reason why nothing,
+    which may be about the word at a column, counted from 1."""
 
     said: Said
     intention: Intention | None = None
     sites: tuple[str, ...] = ()
+    column: int = 0
 
 
 def preview(line: str, verbs: Mapping[str, Verb], desk: Desk) -> Preview:
@@ -52,8 +54,8 @@ def preview(line: str, verbs: Mapping[str, Verb], desk: Desk) -> Preview:
     match parsed:
         case None:
             return Preview((Span("type a command, Tab completes it; Up and Down bring back earlier ones", Style.DIM),))
-        case Fault(column, sentence):
-            return _wrong(sentence, column)
+        case Fault(column, sentence, expected):
+            return _wrong(sentence, column, expected)
         case Hold():
             return _hold(parsed, desk)
         case Switch():
@@ -80,9 +82,10 @@ def _looks(intention: Show | Ask | Narrow | Order | Wear | Freeze) -> str:
             return "holds the lists still; row 1, row 2 and the stop go on" if still else "lets the lists move again"
 
 
-def _wrong(sentence: str, column: int = 0) -> Preview:
+def _wrong(sentence: str, column: int = 0, expected: str = "") -> Preview:
     where = f"column {column}: " if column else ""
-    return Preview((Span(f"{where}{clean(sentence, 200)}", Style.WARN),))
+    wanted = f"; expected: {expected}" if expected and expected not in sentence else ""
+    return Preview((Span(f"{where}{clean(sentence, 200)}", Style.WARN), Span(wanted, Style.DIM)), column=column)
 
 
 def _do(intention: Do, action: Action, desk: Desk) -> Preview:

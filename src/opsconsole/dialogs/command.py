@@ -57,7 +57,8 @@ class CommandLine(Dialog):
 
     def body(self, picture: Picture) -> list[Said]:
         """What Enter would do, and what could stand here."""
-        return [self._preview().said, self._offers()]
+        found = self._preview()
+        return [self._half_typed(found) or found.said, self._offers()]
 
     def foot(self, picture: Picture) -> list[Said]:
         """The line. What it could go on with stands behind the cursor."""
@@ -103,6 +104,20 @@ class CommandLine(Dialog):
         if self._previewed is None or self._previewed[0] != text or self._previewed[1] is not facts:
             self._previewed = text, facts, preview(text, self._verbs, self._desk)
         return self._previewed[2]
+
+    def _half_typed(self, found: Preview) -> Said:
+        """A word that is being typed is not wrong yet: what Tab would make of it. Empty where it does not apply."""
+        ahead, typed = self._completion(), self._field.value
+        word = typed[ahead.start :]
+        if found.intention is not None or found.column != ahead.start + 1 or not word or not ahead.offers:
+            return ()
+        if len(ahead.offers) == 1 and not ahead.more:
+            said = f"Tab completes {word} to {ahead.offers[0]}"
+        elif len(ahead.common) > len(word):
+            said = f"Tab goes on to {ahead.common}, which {len(ahead.offers) + ahead.more} begin with"
+        else:
+            said = f"{len(ahead.offers) + ahead.more} begin with {word}: Tab offers one after the other"
+        return (Span(said),)
 
     def _completion(self) -> Completion:
         return complete(self._field.value, self._verbs, self._names)

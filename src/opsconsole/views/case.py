@@ -12,7 +12,7 @@ from opsconsole.views.holding import opened
 from opsconsole.views.limits import CRITICAL_SHARE, share, used
 from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.verdict import together
-from opsconsole.views.words import age, ago, clock, counted, scope, window
+from opsconsole.views.words import ago, clock, counted, scope, window
 
 Said = tuple[Span, ...]
 
@@ -131,7 +131,7 @@ def _owed(picture: Picture, progress: Progress, worker: str) -> Said:
     reach = unreachable(picture, worker)
     row = picture.facts.workers.get(worker)
     pid = f", pid {row.pid}" if row else ""
-    said = f" owes its acknowledgement since {age(progress.stop.ordered_at, picture.now)}{pid}"
+    said = f" owes its acknowledgement, ordered {ago(progress.stop.ordered_at, picture.now)}{pid}"
     return (
         Span(f"{cell.text} ", cell.style),
         Span(clean(worker, 64), Style.STRONG),

@@ -39,7 +39,7 @@ SENTENCES: dict[str, tuple[str, Style]] = {
     "worker.left": ("worker {e.worker_id} ended on purpose", Style.PLAIN),
     "worker.forgotten": ("worker {e.worker_id} forgotten", Style.WARN),
     "stop.ordered": ("STOP {e.level} of {scope}, {listed} workers must acknowledge {e.reason}", Style.BAD),
-    "stop.concluded": ("stop {e.result}: {acked}/{listed} acknowledged {missing}", Style.STRONG),
+    "stop.concluded": ("stop {e.result}: {acked}/{listed} acknowledged{missing}", Style.STRONG),
     "stop.escalated": ("stop {e.stop_id} used up its time and halts now", Style.WARN),
     "stop.explained": ("reason of the stop: {e.reason}", Style.PLAIN),
     "emergency.opened": ("{e.emergency_id} opened, {e.level}, {scope}", Style.BAD),
@@ -60,7 +60,7 @@ def sentence(recorded: Recorded, limit: int = 200) -> tuple[str, Style]:
         scope=scope(getattr(happened, "selectors", ())),
         listed=len(getattr(happened, "of", ())) or len(getattr(happened, "acked", ())) + len(missing),
         acked=len(getattr(happened, "acked", ())),
-        missing=f"MISSING {' '.join(missing)}" if missing else "",
+        missing=f", MISSING {' '.join(missing)}" if missing else "",
     )
     return clean(" ".join(said.split()).rstrip(":"), limit), Style.BAD if missing else style
 

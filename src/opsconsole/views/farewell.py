@@ -6,7 +6,7 @@ from opsconsole.text import clean
 from opsconsole.views.holding import opened
 from opsconsole.views.picture import Picture
 from opsconsole.views.verdict import Verdict, together
-from opsconsole.views.words import age, clock, counted, listed, scope, stopwatch
+from opsconsole.views.words import ago, clock, counted, listed, scope, stopwatch
 from opsgate.selector import EVERYTHING
 
 
@@ -47,8 +47,8 @@ def _emergencies(picture: Picture) -> list[str]:
         came_to = f", {verdict.word} {verdict.acks}{_still(verdict)}" if verdict and narrow else ""
         where = scope(emergency.selectors) if narrow else "everything"
         name = clean(emergency.emergency_id, 20)
-        since = age(opened(picture, emergency), picture.now)
-        said.append(f"emergency {name} on {where} since {since}{came_to}, until somebody recovers it")
+        begun = ago(opened(picture, emergency), picture.now)
+        said.append(f"emergency {name} on {where}, opened {begun}{came_to}, until somebody recovers it")
     return said
 
 

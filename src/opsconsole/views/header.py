@@ -81,6 +81,8 @@ def _word_of(picture: Picture) -> Span:
 
 def _running(picture: Picture) -> Part:
     work = f"{counted(picture.facts.live, 'worker')}, {picture.facts.in_flight} in flight"
+    if not picture.state.workers:
+        work = "no worker has registered"
     return (Span(" "), RUN, Span(" RUNNING ", Style.STRONG), Span(work))
 
 
@@ -115,7 +117,9 @@ def _acknowledgements(picture: Picture) -> list[Part]:
     verdict = together(picture.facts.global_progress, picture.now)
     hold = picture.facts.holds.everywhere[0]
     parts: list[Part] = []
-    if verdict is not None:
+    if verdict is not None and not verdict.of:
+        parts.append((Span("no worker was on its list", verdict.style),))
+    elif verdict is not None:
         parts += [(Span(f"acks {verdict.acks}", verdict.style), *_missing(verdict)), *_names(verdict)]
     elif picture.facts.workers:
         parts.append((seen_by(picture, hold),))

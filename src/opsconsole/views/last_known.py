@@ -57,13 +57,26 @@ def connection(picture: Picture) -> str:
     return f"{said}, retry {link.tries} {when}"
 
 
+def _last_word(picture: Picture) -> str:
+    """The state as it was read last, with its count: ``RUNNING``, ``STOPPING 9/12``, ``PAUSED``."""
+    verdict = together(picture.facts.global_progress, picture.now)
+    if not picture.facts.holds.everywhere:
+        return "RUNNING"
+    return f"{verdict.word} {verdict.acks}" if verdict else "PAUSED"
+
+
+def no_release(picture: Picture) -> str:
+    """Why nothing can be released now, for a release has to be recorded; empty where it could be."""
+    if not picture.link.live:
+        return "not while the backend does not answer"
+    return "not before the stop that was sent is recorded" if picture.sent else ""
+
+
 def _what_was_seen(picture: Picture) -> tuple[str, str, str]:
     """What was seen last, and when: in full, shorter, and as short as it can be said."""
     if picture.link.age_s is None:
         return (" NOT YET KNOWN",) * 3
-    verdict = together(picture.facts.global_progress, picture.now)
-    held = picture.facts.holds.everywhere
-    word = "RUNNING" if not held else f"{verdict.word} {verdict.acks}" if verdict else "PAUSED"
+    word = _last_word(picture)
     if picture.link.live:
         return (f" LAST KNOWN {word}",) * 3
     at, old = picture.now - timedelta(seconds=picture.link.age_s), stopwatch(picture.link.age_s)

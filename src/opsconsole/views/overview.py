@@ -9,6 +9,7 @@ from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.emergencies import UNREACHABLE
 from opsconsole.views.holding import seen_by, since, whose
+from opsconsole.views.last_known import no_release
 from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.verdict import Verdict, together
 from opsconsole.views.words import age, bar, clock, counted, listed, scope
@@ -89,7 +90,8 @@ def _workers(picture: Picture) -> list[Row]:
     facts = picture.facts
     out_of_reach = [f"{len(facts.lost)} LOST: {listed(facts.lost)}"] if facts.lost else []
     out_of_reach += [f"{len(facts.cut_off)} CUT OFF: {listed(facts.cut_off)}"] if facts.cut_off else []
-    rows = [_say("WORKERS", f"{facts.live} live", Style.PLAIN)]
+    live = f"{facts.live} live{_when_seen(picture)}" if picture.state.workers else "none has registered"
+    rows = [_say("WORKERS", live, Style.PLAIN)]
     rows += [_say("WORKERS", f"{said}, {UNREACHABLE}", Style.BAD, n) for n, said in enumerate(out_of_reach, 1)]
     return rows
 
@@ -97,31 +99,42 @@ def _workers(picture: Picture) -> list[Row]:
 def _in_flight(picture: Picture) -> list[Row]:
     facts = picture.facts
     if not facts.in_flight:
-        return [_say("IN-FLIGHT", "nothing")] if facts.workers else []
+        return [_say("IN-FLIGHT", f"nothing{_when_seen(picture)}")] if facts.workers else []
     held = facts.holds.everywhere
-    does = "" if not held else ", to halt at its next checkpoint" if held[0].mode == HALT else ", draining"
-    return [_say("IN-FLIGHT", f"{facts.in_flight} running{does}", Style.WARN if held else Style.PLAIN)]
+    does = "" if not held else ", to halt at the next checkpoint" if held[0].mode == HALT else ", draining"
+    said = f"{facts.in_flight} running{_when_seen(picture) or does}"
+    return [_say("IN-FLIGHT", said, Style.WARN if held else Style.PLAIN)]
+
+
+def _when_seen(picture: Picture) -> str:
+    """What workers said may have changed since the backend last answered."""
+    return "" if picture.link.live else " when last seen"
 
 
 def _way_back(picture: Picture) -> list[Row]:
     """What stands between now and work, one line each, and the key that leads there."""
     said = [(text, Style.WARN) for text in _blockers(picture)]
     if not said and picture.facts.holds.everywhere:
-        said = [("R resumes everything: a reason, the scope typed, three seconds", Style.PLAIN)]
-    question = "RESUME" if picture.facts.holds.everywhere else "RECOVER"
+        said = [("R resumes it: reason, scope typed, 3 seconds", Style.PLAIN)]
+    question = "RECOVER" if picture.state.active_emergencies() else "RESUME"
     rows = [_say(question, text, style, number) for number, (text, style) in enumerate(said)]
-    return rows or [_say("RESUME", "nothing is held everywhere")]
+    return rows or [_say(question, "no hold is on everything")]
 
 
 def _blockers(picture: Picture) -> Iterator[str]:
-    if picture.word == "unknown":
-        yield "not while the backend does not answer: a release has to be recorded"
+    if in_the_way := no_release(picture):
+        yield in_the_way
     for emergency in picture.state.active_emergencies():
         stops = [each for each in picture.facts.progress if each.stop.emergency_id == emergency.emergency_id]
         verdict = together(stops, picture.now)
         narrow = "" if EVERYTHING in emergency.selectors else f" on {scope(emergency.selectors)}"
         acks = f", {len(verdict.missing)}/{verdict.of} acks missing" if verdict and verdict.missing else ""
-        yield f"{clean(emergency.emergency_id, 20)} active{narrow}{acks}: R recovers"
+        came_to = " still counting" if verdict and verdict.word == "STOPPING" else f" active{narrow}{acks}"
+        then = "then R recovers" if verdict and verdict.word == "STOPPING" else "R recovers"
+        yield f"{clean(emergency.emergency_id, 20)}{came_to}: {then}"
+    if picture.state.active_emergencies():
+        paused = [whose(picture, hold) for hold in picture.facts.holds.everywhere if hold.source == "operator"]
+        yield from (f"paused by {who} too: R again resumes that" for who in dict.fromkeys(paused))
     for hold in picture.facts.holds.everywhere:
         if hold.source not in {"emergency", "operator"}:
             yield f"held by {clean(hold.source, 20)} {clean(hold.owner, 60)}: opsconsole resume --all --force"
@@ -131,12 +144,12 @@ def _expiry(picture: Picture) -> Row:
     """When everything would run again by itself: when the last hold on it ends."""
     held = picture.facts.holds.everywhere
     if not held:
-        return _say("EXPIRY", "none")
+        return _say("EXPIRY", "no hold is on everything")
     ends = [hold.expires_at for hold in held if hold.expires_at is not None]
     if len(ends) < len(held):
         return _say("EXPIRY", "none: it stays until a person ends it")
     if any(hold.overdue for hold in held):
-        return _say("EXPIRY", "fell due while no keeper ran: a person has to resume", Style.WARN)
+        return _say("EXPIRY", "fell due unwatched: a person has to resume", Style.WARN)
     return _say("EXPIRY", f"resumes by itself at {clock(max(ends))} UTC", Style.WARN)
 
 

@@ -11,6 +11,7 @@ from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.holding import opened, way_back
+from opsconsole.views.last_known import no_release
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import ago, clock, listed, scope
 from opsgate.evaluate import describe
@@ -32,6 +33,8 @@ def recovery(picture: Picture) -> Table:
     """The checklist. Empty when there is nothing to come back from."""
     rows = [row for emergency in picture.state.active_emergencies() for row in _of_emergency(picture, emergency)]
     rows += [*_of_pause(picture), *_of_others(picture)]
+    if rows and (in_the_way := no_release(picture)):
+        rows.insert(0, Row("unknown", (VERDICTS["fail"], Cell(in_the_way, Style.BAD))))
     rows += [_overdue(hold) for hold in picture.state.holds.values() if hold.overdue]
     return Table(columns=COLUMNS, rows=Listed(rows), empty="nothing to recover: no emergency and no global pause")
 
@@ -52,7 +55,7 @@ def checklist(picture: Picture, emergency: Emergency) -> Iterator[tuple[Cell, st
     others = [hold for hold in touching if hold.hold_id not in own and hold.owner != emergency.emergency_id]
     for check in checks[len(emergency.stop_ids) :]:
         if not others:
-            yield VERDICTS[check.verdict], clean(check.detail, 200)
+            yield VERDICTS[check.verdict], "nothing else holds it: work starts at once"
     for number, hold in enumerate(others[:OTHERS_SHOWN]):
         said = clean(describe(hold), 160)
         yield (Cell(""), f"and {said}") if number else (VERDICTS["warn"], f"stays held: {said}")
@@ -77,9 +80,13 @@ def resumable(picture: Picture) -> tuple[Hold, ...]:
 def _of_emergency(picture: Picture, emergency: Emergency) -> Iterator[Row]:
     name = clean(emergency.emergency_id, 20)
     what = "everything" if EVERYTHING in emergency.selectors else scope(emergency.selectors)
+    checks = list(checklist(picture, emergency))
+    fails = bool(no_release(picture)) or any(sign is VERDICTS["fail"] for sign, _ in checks)
     about = f"R recovers {what}, stopped {ago(opened(picture, emergency), picture.now)}"
+    if fails:
+        about = f"no recovery of {what} while [XX] stands"
     yield Row(emergency.emergency_id, (Cell(name, Style.STRONG), Cell(about)))
-    for number, (sign, words) in enumerate(checklist(picture, emergency)):
+    for number, (sign, words) in enumerate(checks):
         yield Row(f"{emergency.emergency_id}#{number}", (sign, Cell(words)))
 
 
@@ -87,7 +94,7 @@ def _of_stop(stop: Stop, check: Check) -> Iterator[tuple[Cell, str]]:
     acked = len(stop.of) - len(stop.missing)
     came_to = {
         "verified": "verified",
-        "pending": "still counting" if check.verdict == "fail" else "no keeper has counted since",
+        "pending": "still counting" if check.verdict == "fail" else "nobody counts",
     }.get(stop.result, stop.result.upper())
     by = clean(stop.ordered_by, 30)
     yield VERDICTS[check.verdict], f"stop by {by} at {clock(stop.ordered_at)}: {acked}/{len(stop.of)}, {came_to}"

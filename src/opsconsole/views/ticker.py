@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from opsconsole.layout import PANES
-from opsconsole.lines import Line, Span, Style, line
+from opsconsole.lines import Line, Span, Style, length, line
 from opsconsole.table import Table
 from opsconsole.text import clean
 from opsconsole.views.holding import opened
@@ -47,9 +47,12 @@ def ticker(picture: Picture, width: int) -> Line:
     if not items:
         quiet = " no emergency, no limit near its end, no worker lost" if picture.known else " nothing is known yet"
         return line(width, Span(quiet, Style.DIM))
-    spans: list[Span] = [Span(" ")]
-    for number, item in enumerate(items):
-        spans += [SEPARATOR, item] if number else [item]
+    spans: list[Span] = [Span(" "), items[0]]
+    for number, item in enumerate(items[1:], 1):
+        more = Span(f" +{len(items) - number - 1}" if number + 1 < len(items) else "", Style.WARN)
+        if length((*spans, SEPARATOR, item, more)) > width:
+            return line(width, *spans, Span(f" +{len(items) - number}", Style.WARN))
+        spans += [SEPARATOR, item]
     return line(width, *spans)
 
 
