@@ -14,7 +14,8 @@ from pathlib import Path
 import click
 
 import core.capabilities  # noqa: F401 - importing it registers every command and event
-from core.messages import EVENTS
+from core.messages import COMMANDS as KINDS
+from core.messages import EVENTS, Command
 from opsconsole.cli.root import COMMANDS, LazyRoot, root
 from opsconsole.script.expecting import FACTS
 from opsconsole.script.grammar import STEPS
@@ -102,12 +103,10 @@ This page is made from the program by `scripts/reference.py`.
 SCRIPTS_HEAD = """# Scripts
 
 `opsconsole script FILE` runs the real console without a terminal: it presses keys, looks at the screen and at the
-state, and takes pictures. Exit 0 only if every expectation was met; 1 names the first one that was not, and shows the
-screen; 2 a script that is wrong, with line and column, before anything has run. This page is made from the program by
-`scripts/reference.py`.
+state, and takes pictures. This page is made from the program by `scripts/reference.py`.
 
 ```yaml
-# Half a minute in the life of a fleet: everything stops, and one worker does not.
+# incident.yaml - half a minute in the life of a fleet: everything stops, and one worker does not.
 size: 100x30
 fleet: demo
 steps:
@@ -120,9 +119,37 @@ steps:
   - screenshot: partial
 ```
 
-A script is YAML: mappings, lists and text, without anchors and tags. What begins with `!` is quoted. Durations carry
-their unit: `5s`, `1m30s`. The backend is the one that `-b` and the settings name, as everywhere, unless the script has
-a fleet of its own.
+    opsconsole script incident.yaml --dry-run          # reads and checks it, and runs nothing
+    opsconsole script incident.yaml --out shots        # plays it; pictures are written when it ends
+
+On a fleet of your own, leave `fleet` out and name the database with `-b`, or in the settings. This one pauses a site
+from command mode, whose commands ask as they do there (here: `y`), and resumes it:
+
+```yaml
+# pause.yaml - for: opsconsole -b sqlite:///fleet.db script pause.yaml
+steps:
+  - wait until: {state: running, screen: shop-eu}
+  - command: pause shop-eu -- price feed is wrong
+  - press: y
+  - wait until: {sites: {shop-eu: paused}}
+  - screenshot: paused
+  - command: resume shop-eu -- feed repaired
+  - press: [enter, y]
+  - wait until: {sites: {shop-eu: runs}}
+```
+
+| exit | |
+|---|---|
+| 0 | every step was carried out and every expectation met |
+| 1 | one was not: its line, what was expected and what is instead, and the screen at that moment |
+| 2 | the script is wrong: line, column and what may have been meant; nothing has run |
+| 130 | Ctrl-C (143, 129: another signal); the pictures taken so far are kept |
+
+A backend that cannot be reached is no failure by itself: the state is `unknown` and the screen says why, which a script
+may expect. After a second the steps are named on stderr as they begin.
+
+A script is YAML: mappings, lists and text, without anchors and tags. What begins with `!` is quoted, and so is a text
+with `: ` or ` #` in it. Durations carry their unit: `5s`, `1m30s`.
 
 ## Above the steps
 """
@@ -141,6 +168,15 @@ SCRIPTS_FACTS = """
 
 `expect` and `wait until` take any of these together; all of them have to be so.
 """
+
+SCRIPTS_COMMANDS = """
+## What `do` can give
+
+`selectors` is a list of mappings such as `{site: shop-eu}`, and `{}` is everything; times are RFC 3339, such as
+`"2026-11-22T14:00:00Z"`. On a seeded fleet `by: ben` says who it was.
+"""
+KEEPERS = {"apply-configuration", "conclude-stop", "create-fleet", "expire-holds", "report-workers"}
+"""Commands that the keeper and the command line give, and that nobody writes by hand."""
 
 
 def pages() -> dict[str, str]:
@@ -208,12 +244,23 @@ def _scripts() -> str:
     header = [f"| `{key}` | {known.says} |" for key, known in HEADER.items()]
     steps = [f"| `{key}` | {step.says} | `{step.looks}` |" for key, step in STEPS.items()]
     facts = [f"| `{key}` | {fact.says} |" for key, fact in FACTS.items()]
+    commands = [
+        f"| `{kind}` | {_fields(command, needed=True)} | {_fields(command, needed=False)} |"
+        for kind, command in sorted(KINDS.items())
+        if kind not in KEEPERS
+    ]
     tables = (
         (SCRIPTS_HEAD, "| key | |\n|---|---|", header),
         (SCRIPTS_STEPS, "| step | does | looks like |\n|---|---|---|", steps),
         (SCRIPTS_FACTS, "| key | is |\n|---|---|", facts),
+        (SCRIPTS_COMMANDS, "| kind | has to have | may have |\n|---|---|---|", commands),
     )
     return "\n".join(part for text, head, rows in tables for part in (text, head, *rows)) + "\n"
+
+
+def _fields(command: type[Command], *, needed: bool) -> str:
+    fields = command.model_fields.items()
+    return ", ".join(f"`{name}`" for name, field in fields if name != "kind" and field.is_required() is needed)
 
 
 def main(arguments: list[str]) -> int:

@@ -33,12 +33,12 @@ from opsconsole.ear import ChordHeard
 from opsconsole.helptext import help_text
 from opsconsole.keymap import DEFAULT, Keymap
 from opsconsole.lane import Lane
-from opsconsole.layout import PANES
+from opsconsole.layout import NAMES, PANES
 from opsconsole.lines import Span, Style
 from opsconsole.movement import MOVES
 from opsconsole.navigator import Navigator
 from opsconsole.pages import Pages
-from opsconsole.panes import NAMES, AuditPane, TablePane
+from opsconsole.panes import AuditPane, TablePane
 from opsconsole.screen import MainScreen
 from opsconsole.session import Feed
 from opsconsole.shell import Shell

@@ -13,6 +13,9 @@ from typing import NamedTuple
 PANES = ("global", "sites", "flags", "limits", "emergencies", "recovery")
 """The six panes, in the order of their keys 1 to 6."""
 
+NAMES = (*PANES, "workflows", "workers", "holds", "audit")
+"""Every list that can be shown by its name."""
+
 ROWS_WALL = (("global", "sites", "emergencies"), ("flags", "limits", "recovery"))
 
 EVENTS_ROWS_MIN = 50

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from opsconsole.arrange import Sort
 from opsconsole.browse import Browser
-from opsconsole.layout import PANES
-from opsconsole.panes import NAMES, TablePane
+from opsconsole.layout import NAMES, PANES
+from opsconsole.panes import TablePane
 from opsconsole.screen import MainScreen
 from opsconsole.views.inside import Subject
 

@@ -6,7 +6,8 @@ import pytest
 
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.names import RemoveName
-from opsconsole.panes import NAMES
+from opsconsole.layout import NAMES
+from opsconsole.panes import LISTS, PANES, AuditPane
 from opsconsole.views.workers import without_acknowledgement
 from opsgate.selector import Selector
 from tests.console.desk import Desk, small_fleet
@@ -25,6 +26,10 @@ async def test_every_list_can_be_shown_by_its_name_and_escape_goes_back(name: st
         if name not in {"global", "sites", "flags", "limits", "emergencies", "recovery"}:
             await desk.press("escape")
             assert desk.console.pane.name == "sites"
+
+
+async def test_the_names_are_those_of_the_lists_in_their_order() -> None:
+    assert (*(kind.name for kind in PANES + LISTS), AuditPane.name) == NAMES
 
 
 async def test_a_list_of_no_known_name_is_not_shown() -> None:

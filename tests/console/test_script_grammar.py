@@ -10,7 +10,7 @@ from core.capabilities.holds import PlaceHold
 from opsconsole.script.grammar import STEPS, script
 from opsconsole.script.header import Demo, Script, Seeded
 from opsconsole.script.reading import ScriptError
-from opsconsole.script.steps import Do, Look, Press, Shoot, Type
+from opsconsole.script.steps import Do, Give, Look, Press, Shoot
 from opsgate.selector import Selector
 from scripts.reference import SCRIPTS_HEAD
 
@@ -35,6 +35,19 @@ WRONG = [
     ("steps:\n  - press: [!, S]", 2, 13, 'what begins with ! has to be quoted: "!"'),
     ("steps:\n  - press: [a, entre]", 2, 16, "there is no key 'entre': did you mean 'enter'?"),
     ('steps:\n  - type: "two\\nlines"', 2, 11, "holds what no key types"),
+    ("steps:\n  - wait: 5s", 2, 5, "there is no step 'wait': did you mean 'wait until'?"),
+    ("steps:\n  - press: Ctrl+K", 2, 12, "did you mean 'ctrl+k'?"),
+    ("steps:\n  - press: hello", 2, 12, "more characters are a text: write 'type: TEXT'"),
+    ("steps:\n  - command: pasue shop-eu", 2, 14, "no command is called pasue; did you mean pause"),
+    ("steps:\n  - command: workflow w1 maybe", 2, 26, "maybe is neither on nor off"),
+    ('steps:\n  - command: ":workflow w1 maybe"', 2, 28, "maybe is neither on nor off"),
+    ("steps:\n  - command: stop", 2, 14, "a typed line never stops anything"),
+    ('steps:\n  - command: ":"', 2, 14, "command is empty"),
+    ("steps:\n  - screenshot: a\n  - screenshot: a", 3, 17, "a picture 'a' was taken above"),
+    ("steps:\n  - screenshot: a.png", 2, 17, "write 'a': what kind of file it is comes by itself"),
+    ("steps:\n  - expect: {stop: verified}", 2, 20, "write {result: verified}"),
+    ("steps:\n  - expect: state: stopped", 2, 18, "a second ':' in one line"),
+    ("fleet: sqlite:///x.db\nsteps: [{press: a}]", 1, 8, "a database is named with -b"),
     ("steps:\n  - expect: {state: stoped}", 2, 21, "did you mean 'stopped'?"),
     ("steps:\n  - expect: {stat: stopped}", 2, 14, "did you mean 'state'?"),
     ("steps:\n  - expect: {}", 2, 13, "says nothing to look for"),
@@ -97,10 +110,10 @@ def test_the_header_says_which_fleet_and_how_large_the_terminal_is() -> None:
     assert script("fleet: {seeded: {profile: PROD}}\nsteps: [{press: a}]").fleet == Seeded(profile="PROD")
 
 
-def test_a_command_is_the_colon_its_text_and_enter() -> None:
-    typed = script('steps:\n  - command: ":pause --site s1"').steps
+def test_a_command_is_a_line_of_command_mode_with_or_without_its_colon() -> None:
+    typed = script('steps:\n  - command: ":pause s1 -- INC-1"').steps
 
-    assert typed == (Press(2, (":",)), Type(2, "pause --site s1"), Press(2, ("enter",)))
+    assert typed == (Give(2, "pause s1 -- INC-1"),)
 
 
 def test_do_takes_any_command_of_the_engine_by_its_own_fields() -> None:
@@ -130,7 +143,7 @@ def test_every_example_of_the_reference_is_a_step(key: str) -> None:
     assert script(f"recording: r\n{SEEDED}{known}  - {STEPS[key].looks}").steps
 
 
-def test_the_script_of_the_reference_is_one() -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", SCRIPTS_HEAD, re.DOTALL)
+def test_the_scripts_of_the_reference_are_some() -> None:
+    texts = re.findall(r"```yaml\n(.*?)```", SCRIPTS_HEAD, re.DOTALL)
 
-    assert len(script(text).steps) == 7
+    assert [len(script(text).steps) for text in texts] == [7, 8]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageSequence
 
-from opsconsole.script.grammar import script
+from opsconsole.script.grammar import STEPS, script
 from opsconsole.script.header import Seeded
 from opsconsole.script.pictures import animation
 from opsconsole.script.player import Played, play
@@ -72,6 +72,79 @@ def test_prose_that_a_script_types_never_stops_anything() -> None:
 """)
 
     assert told.failure is None
+
+
+def test_a_command_opens_the_prompt_of_its_key_and_what_it_asks_for_is_pressed() -> None:
+    told = played("""
+  - command: pause shop-eu -- INC-7
+  - expect: {holds: 0, screen: INC-7}
+  - press: y
+  - wait until: {holds: 1, sites: {shop-eu: paused}, hold on: site=shop-eu}
+  - command: sites
+  - command: why shop-eu
+  - expect: {screen: WHY site=shop-eu}
+  - press: escape
+  - command: resume shop-eu -- feed repaired
+  - press: [enter, y]
+  - wait until: {holds: 0, sites: {shop-eu: runs}}
+""")
+
+    assert told.failure is None
+
+
+def test_a_command_that_would_do_nothing_is_not_met_and_says_why() -> None:
+    told = played("  - command: pause shop-ue\n  - press: y\n")
+
+    assert told.failure is not None
+    assert told.failure.line == 8
+    assert told.failure.sentences[0].startswith("the command was refused: column 7: unknown site shop-ue; did you mean")
+
+
+def test_a_command_is_not_typed_into_a_prompt_that_is_open() -> None:
+    told = played("  - press: '?'\n  - command: sites\n")
+
+    assert told.failure is not None
+    assert "is open and takes every key: close it first" in told.failure.sentences[0]
+
+
+EVERY_STEP = """
+recording: all
+fleet: seeded
+steps:
+  - do: [{kind: add-name, dimension: site, name: shop-eu}, {kind: add-name, dimension: site, name: shop-us}]
+  - workers: {w-01: shop-eu, w-02: [shop-eu, shop-us], w-03: shop-us}
+  - use: {sites: [0, 1, 0, 0, 1, 0, 1, 0, 0, 5]}
+  - wait until: {state: running, live: 3, in flight: 3}
+  - frame: 0.5s
+  - resize: 80x24
+  - command: sites
+  - screenshot: sites
+  - lose: w-03
+  - pass: 1s
+  - expect: {live: 2, lost: 1}
+  - keeper: false
+  - expect: {screen: {row: 2, says: NO KEEPER}}
+  - keeper: true
+  - press: ["!", S]
+  - wait until: {stop: {result: pending, scope: all}}
+  - type: wrong prices
+  - press: enter
+  - acknowledge: [w-01, w-02]
+  - expect: {stop: {acked: 2}}
+  - away: connection refused
+  - pass: 30s
+  - expect: {state: unknown}
+  - back: true
+  - expect: {state: stopped, not on screen: connection refused}
+"""
+
+
+def test_every_kind_of_step_does_what_the_reference_says_of_it() -> None:
+    told = play(script(EVERY_STEP), seeded(Seeded()), (100, 30), lambda _said: None)
+
+    assert told.failure is None
+    assert [(taken.name, taken.shown_s) for taken in told.pictures] == [("all", 0.5), ("sites", 0.0)]
+    assert {key for key in STEPS if f"  - {key}: " in EVERY_STEP} == set(STEPS)
 
 
 def test_what_is_not_met_is_named_with_what_is_instead_and_the_screen() -> None:
@@ -234,7 +307,7 @@ def test_a_wrong_command_line_is_one_sentence_and_exit_2(arguments: tuple[str, .
 def test_a_dry_run_only_reads() -> None:
     answer = run("script", "-", "--dry-run", text="fleet: demo\nsteps: [{press: a}, {press: b}]")
 
-    assert (answer.code, answer.out) == (0, "2 steps, nothing wrong with them\n")
+    assert (answer.code, answer.out) == (0, "2 steps, nothing wrong with the script\n")
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

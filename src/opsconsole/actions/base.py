@@ -38,7 +38,7 @@ class Desk(Protocol):
         """Give the pane all the room, or take it back."""
 
     def show_list(self, name: str) -> bool:
-        """Look at a list by its name (`opsconsole.panes.NAMES`); False when there is none of that name."""
+        """Look at a list by its name (`opsconsole.layout.NAMES`); False when there is none of that name."""
 
     def enter(self, subject: Subject) -> None:
         """Look at the inside of something, or at its log."""

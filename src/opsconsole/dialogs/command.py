@@ -55,6 +55,12 @@ class CommandLine(Dialog):
         self._offered: list[str] = []
         self._previewed: tuple[str, Facts, Preview] | None = None
 
+    @property
+    def refused(self) -> str:
+        """Why Enter would do nothing with this line now; empty where it would do something."""
+        found = self._preview()
+        return "" if found.intention is not None else "".join(span.text for span in found.said)
+
     def body(self, picture: Picture) -> list[Said]:
         """What Enter would do, and what could stand here."""
         found = self._preview()

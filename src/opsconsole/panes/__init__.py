@@ -35,7 +35,4 @@ LISTS: tuple[type[TablePane], ...] = (
 )
 """Lists that are looked at one at a time, with all the room; the audit is another."""
 
-NAMES: tuple[str, ...] = (*(kind.name for kind in PANES + LISTS), AuditPane.name)
-"""What can be shown by its name."""
-
-__all__ = ["LISTS", "NAMES", "PANES", "AuditPane", "EventsPane", "InsidePane", "TablePane"]
+__all__ = ["LISTS", "PANES", "AuditPane", "EventsPane", "InsidePane", "TablePane"]

@@ -127,6 +127,8 @@ def expected(given: Given, fields: Mapping[str, Given]) -> Expected:
 
 
 def _stop(given: Given) -> OfStop:
+    if given.is_text and given.text() in RESULTS:
+        given.wrong(f"stop is a text, write {{result: {given.text()}}}")
     fields = given.fields(("result", "acked", "of", "missing", "scope"))
     return OfStop(
         result=fields["result"].one_of(RESULTS) if "result" in fields else None,

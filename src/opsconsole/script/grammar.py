@@ -16,6 +16,9 @@ import core.capabilities  # noqa: F401 - registers the commands that `do` may gi
 from core.capabilities.rate_limits import SEED_LIMITS, AddLimit
 from core.faults import sentence
 from core.messages import COMMANDS, command_from
+from opsconsole.command.grammar import Fault, parse
+from opsconsole.command.verbs import vocabulary
+from opsconsole.layout import NAMES
 from opsconsole.script.expecting import FACTS, expected, name
 from opsconsole.script.header import HEADER, Script, Seeded, file_name, header
 from opsconsole.script.keys import NAMED, is_key
@@ -24,6 +27,7 @@ from opsconsole.script.steps import (
     Acknowledge,
     Away,
     Do,
+    Give,
     Keep,
     Look,
     Lose,
@@ -40,6 +44,18 @@ from opsconsole.script.steps import (
 from opsconsole.text import clean
 
 TENTHS: Final = 10
+MEANT: Final = {
+    "assert": "expect",
+    "check": "expect",
+    "key": "press",
+    "keys": "press",
+    "picture": "screenshot",
+    "sleep": "wait until",
+    "text": "type",
+    "wait": "wait until",
+}
+"""What other programs call such steps."""
+_VERBS: Final = vocabulary(NAMES)
 
 
 class Entry(NamedTuple):
@@ -57,6 +73,7 @@ class Scope:
     header: Script
     workers: list[str] = field(default_factory=list)
     limits: list[str] = field(default_factory=lambda: [limit[0] for limit in SEED_LIMITS])
+    pictures: list[str] = field(default_factory=list)
 
 
 def script(text: bytes | str) -> Script:
@@ -76,7 +93,9 @@ def _step(given: Given, scope: Scope) -> tuple[Step, ...]:
     pairs = given.pairs()
     unknown = next((place for key, (place, _) in pairs.items() if key not in STEPS), None)
     if unknown is not None:
-        unknown.wrong(f"there is no step {_shown(unknown.what)}{near(unknown.what, STEPS)}; steps: {', '.join(STEPS)}")
+        word = unknown.what
+        meant = f": did you mean '{MEANT[word]}'?" if word in MEANT else near(word, STEPS)
+        unknown.wrong(f"there is no step {_shown(word)}{meant}; steps: {', '.join(STEPS)}")
     if len(pairs) != 1:
         given.wrong(f"a step does one thing, this one has {', '.join(pairs)}: begin each with '- '")
     key, (place, value) = next(iter(pairs.items()))
@@ -91,9 +110,11 @@ def _press(given: Given, _scope: Scope) -> tuple[Step, ...]:
     for each in given.one_or_more():
         key = each.text()
         if not is_key(key):
+            lower = key.lower()
+            meant = f": did you mean {_shown(lower)}?" if is_key(lower) else near(lower, NAMED)
             each.wrong(
-                f"there is no key {_shown(key)}{near(key, NAMED)}; a key is one character or {', '.join(NAMED[:15])}, "
-                "f1 to f12, with ctrl+, shift+ or alt+ before it"
+                f"there is no key {_shown(key)}{meant}; a key is one character or {', '.join(NAMED[:15])}, "
+                "f1 to f12, with ctrl+, shift+ or alt+ before it; more characters are a text: write 'type: TEXT'"
             )
         keys.append(key)
     return (Press(given.line, tuple(keys)),)
@@ -104,8 +125,15 @@ def _type(given: Given, _scope: Scope) -> tuple[Step, ...]:
 
 
 def _command(given: Given, _scope: Scope) -> tuple[Step, ...]:
-    text = _prose(given).removeprefix(":")
-    return Press(given.line, (":",)), Type(given.line, text), Press(given.line, ("enter",))
+    """What is wrong with a command wherever it is given is told now; whether its names exist, when it is given."""
+    text = _prose(given)
+    line = text.removeprefix(":")
+    meant = parse(line, _VERBS)
+    if meant is None:
+        given.wrong("command is empty, write one such as 'pause shop-eu'")
+    if isinstance(meant, Fault):
+        given.wrong(f"command: {clean(meant.sentence, 200)}", meant.column - 1 + len(text) - len(line))
+    return (Give(given.line, line),)
 
 
 def _prose(given: Given) -> str:
@@ -129,8 +157,12 @@ def _resize(given: Given, _scope: Scope) -> tuple[Step, ...]:
     return (Resize(given.line, given.size()),)
 
 
-def _screenshot(given: Given, _scope: Scope) -> tuple[Step, ...]:
-    return (Shoot(given.line, file_name(given)),)
+def _screenshot(given: Given, scope: Scope) -> tuple[Step, ...]:
+    picture = file_name(given)
+    if picture in scope.pictures:
+        given.wrong(f"a picture {_shown(picture)} was taken above, and this one would be written over it")
+    scope.pictures.append(picture)
+    return (Shoot(given.line, picture),)
 
 
 def _frame(given: Given, scope: Scope) -> tuple[Step, ...]:
@@ -228,7 +260,11 @@ def _shown(text: str) -> str:
 STEPS: Final[Mapping[str, Entry]] = {
     "press": Entry(_press, "Press keys, each after a pause.", 'press: ["!", S]'),
     "type": Entry(_type, "Type a text, at the speed of prose.", "type: prices are right again"),
-    "command": Entry(_command, "Give a command in the console's command mode.", "command: pause --site shop-eu"),
+    "command": Entry(
+        _command,
+        "Give a command on the `:` line. What changes something asks, as there: press what it asks for.",
+        "command: pause shop-eu -- INC-1",
+    ),
     "wait until": Entry(
         _wait_until,
         "Wait until all of it is so; give up after `within`.",
@@ -237,7 +273,9 @@ STEPS: Final[Mapping[str, Entry]] = {
     "expect": Entry(_expect, "All of it is so now, or the script has failed.", "expect: {state: stopped, holds: 2}"),
     "resize": Entry(_resize, "Give the terminal another size.", "resize: 80x24"),
     "screenshot": Entry(
-        _screenshot, "Take a picture: NAME.svg, and NAME.png where resvg-py is installed.", "screenshot: stopped"
+        _screenshot,
+        "Take a picture: NAME.svg, and NAME.png where resvg-py is installed.",
+        "screenshot: stopped",
     ),
     "frame": Entry(_frame, "Add the screen to the recording, shown this long.", "frame: 0.8s"),
     "do": Entry(

@@ -63,6 +63,8 @@ def header(fields: Mapping[str, Given]) -> Script:
 def _fleet(given: Given) -> Seeded | Demo:
     kinds = ("seeded", "demo")
     if given.is_text:
+        if "://" in given.text():
+            given.wrong("a database is named with -b or in the settings: leave fleet out")
         return Seeded() if given.one_of(kinds) == "seeded" else Demo()
     fields = given.fields(kinds)
     if len(fields) != 1:
@@ -86,7 +88,11 @@ def _demo(given: Given) -> Demo:
 
 def file_name(given: Given) -> str:
     """What a picture or a recording is called, without a suffix."""
-    return name(given, "file name")
+    text = name(given, "file name")
+    bare, _, kind = text.rpartition(".")
+    if bare and kind in {"gif", "png", "svg"}:
+        given.wrong(f"{given.what} is '{text}', write '{bare}': what kind of file it is comes by itself")
+    return text
 
 
 HEADER: Final[Mapping[str, Field]] = {

@@ -19,6 +19,7 @@ from core.capabilities.holds import ReleaseHolds
 from core.capabilities.recovery import Recover
 from core.errors import OpsError
 from core.messages import Actor, Envelope
+from opsconsole.dialogs.command import CommandLine
 from opsconsole.prompt import COUNTED_MAX_S
 from opsconsole.script import pictures
 from opsconsole.script.header import Script
@@ -27,6 +28,7 @@ from opsconsole.script.steps import (
     Acknowledge,
     Away,
     Do,
+    Give,
     Keep,
     Look,
     Lose,
@@ -165,6 +167,8 @@ class Player:
                 await self._press(*step.keys)
             case Type():
                 await self._press(*step.text, pause_s=PROSE_S)
+            case Give():
+                await self._give(step)
             case Look():
                 await self._look(step)
             case Resize():
@@ -205,6 +209,20 @@ class Player:
             if self._stage.console.left is not None:
                 return
         await self._settle()
+
+    async def _give(self, step: Give) -> None:
+        """On the line that ``:`` opens. What it would refuse is not met, and is not left standing there."""
+        prompt = self._stage.console.prompt
+        if prompt is not None:
+            raise _Unmet(f"{prompt.title} is open and takes every key: close it first, with 'press: escape'")
+        await self._press(":")
+        line = self._stage.console.prompt
+        if not isinstance(line, CommandLine):
+            raise _Unmet("the key ':' opened no command line here")
+        await self._press(*step.text, pause_s=PROSE_S)
+        if why_not := line.refused:
+            raise _Unmet(f"the command was refused: {why_not}")
+        await self._press("enter")
 
     async def _look(self, step: Look) -> None:
         """Look until all is as expected, at least once."""
@@ -285,7 +303,7 @@ class Player:
         if elapsed_s() - self._began_s > _SLOW_S and number > self._told and number <= len(self._script.steps):
             self._told = number
             step = self._script.steps[self._done]
-            self._say(f"step {number} of {len(self._script.steps)}, line {step.line}")
+            self._say(f"step {number} of {len(self._script.steps)}, line {step.line}: {_called(step)}")
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -305,6 +323,23 @@ class Player:
     def _end(self, code: int) -> None:
         self._ended = code
         self._stage.console.leave(code)
+
+
+def _called(step: Step) -> str:
+    """What a step does, in a few words."""
+    match step:
+        case Press():
+            return f"press {' '.join(step.keys)}"
+        case Give():
+            return f"command {step.text}"
+        case Look():
+            return f"wait until, up to {step.within_s:g} s" if step.within_s else "expect"
+        case Shoot():
+            return f"frame {step.shown_s:g} s" if step.shown_s else f"screenshot {step.name}"
+        case Do():
+            return f"do {step.command.kind}"
+        case _:
+            return type(step).__name__.lower()
 
 
 def _change(world: World, step: Step) -> None:

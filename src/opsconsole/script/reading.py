@@ -25,6 +25,13 @@ _SIZE: Final = re.compile(r"([0-9]{1,4})x([0-9]{1,4})")
 _UNIT: Final = re.compile(r"(?:[0-9.]+[dhms])+")
 _YES: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
+_PLAINER: Final = {
+    "mapping values are not allowed here": "a second ':' in one line: write {key: value} behind the first, "
+    "and quote a text that has ': ' in it",
+    "could not find expected ':'": "a ':' is missing before this: each line is 'key: value' or begins with '- '",
+}
+"""What YAML says, for people who do not know its grammar."""
+
 WIDEST: Final = 500
 HIGHEST: Final = 200
 
@@ -49,9 +56,16 @@ class Given:
         """The line where it begins, from 1."""
         return int(self._node.start_mark.line) + 1
 
-    def wrong(self, sentence: str) -> NoReturn:
-        """Refuse it. Raises `ScriptError`."""
-        raise ScriptError(sentence, self.line, self._node.start_mark.column + 1)
+    def wrong(self, sentence: str, after: int = 0) -> NoReturn:
+        """Refuse it, or what stands after so many characters of it. Raises `ScriptError`."""
+        raise ScriptError(sentence, self.line, self._node.start_mark.column + 1 + self._offset(after))
+
+    def _offset(self, after: int) -> int:
+        """Columns from where the value begins, where it stands in the script as it is read; else none."""
+        start, end, text = self._node.start_mark, self._node.end_mark, str(self._node.value)
+        quotes = {'"': 1, "'": 1}.get(getattr(self._node, "style", None) or "", 0)
+        as_it_is_read = start.line == end.line and end.column - start.column == len(text) + 2 * quotes
+        return quotes + after if after and as_it_is_read else 0
 
     @property
     def is_text(self) -> bool:
@@ -169,7 +183,8 @@ def compose(text: bytes | str) -> Given:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise ScriptError(clean(error.problem or "this is no YAML", 200), line, column) from None
+        problem = error.problem or "this is no YAML"
+        raise ScriptError(clean(_PLAINER.get(problem, problem), 200), line, column) from None
     except (yaml.YAMLError, UnicodeDecodeError):
         raise ScriptError("this is no plain text in UTF-8", 1, 1) from None
     if root is None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from opsconsole.app import feed_and_lane
 from opsconsole.console import Console
+from opsconsole.dialogs.base import Dialog
 from opsconsole.dress import DARK, Dress
 from opsconsole.ear import StopEar
 from opsconsole.lane import Lane
@@ -70,6 +71,11 @@ class Staged(Console):
     def count(self) -> None:
         """Look at the countdown now, and not when its timer next does."""
         self._main.prompt.count()
+
+    @property
+    def prompt(self) -> Dialog | None:
+        """What is open and takes the keys."""
+        return self._main.prompt.dialog
 
     def scene(self) -> Scene:
         """What can be looked at now."""

@@ -25,6 +25,14 @@ class Type:
 
 
 @dataclass(frozen=True, slots=True)
+class Give:
+    """Give a command on the line of command mode; ``text`` has no colon in front."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """Expect something now, or wait for it: until it is so, or ``within_s`` seconds are over."""
 
@@ -119,4 +127,4 @@ class Keep:
 OfWorld = Pass | Work | Acknowledge | Lose | Use | Away | Keep
 """What only a seeded fleet can do: its world is the script's."""
 
-Step = Press | Type | Look | Resize | Shoot | Do | OfWorld
+Step = Press | Type | Give | Look | Resize | Shoot | Do | OfWorld

@@ -19,6 +19,7 @@ from opsconsole.script.grammar import script as read
 from opsconsole.script.header import Demo, Script, Seeded
 from opsconsole.script.reading import ScriptError, size_of
 from opsconsole.text import clean
+from opsconsole.views.words import counted
 
 if TYPE_CHECKING:
     from opsconsole.script.player import Played
@@ -41,7 +42,7 @@ def script(invocation: Invocation, file: str, size: str | None, out: Path, dry_r
     """Press keys, expect what the screen and the state should say, and take pictures: exit 0 only if all was so.
 
     FILE is YAML (docs/reference/scripts.md); - reads it from stdin. It is checked as a whole before anything runs. An
-    expectation that is not met ends it with exit 1 and shows the screen.
+    expectation that is not met ends it with exit 1 and shows the screen. Ctrl-C ends it, and what was started for it.
     """
     try:
         play = read(_text(file))
@@ -52,7 +53,8 @@ def script(invocation: Invocation, file: str, size: str | None, out: Path, dry_r
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if dry_run:
-        invocation.show(Document({"steps": len(play.steps)}, [f"{len(play.steps)} steps, nothing wrong with them"]))
+        said = f"{counted(len(play.steps), 'step')}, nothing wrong with the script"
+        invocation.show(Document({"steps": len(play.steps)}, [said]))
         return Exit.OK
     return _play(invocation, play, wanted, out, file)
 
@@ -60,21 +62,20 @@ def script(invocation: Invocation, file: str, size: str | None, out: Path, dry_r
 def _play(invocation: Invocation, play: Script, size: tuple[int, int], out: Path, file: str) -> int:
     from opsconsole.app import own_environment
 
-    settings = invocation.settings
-    dress = dressed(
-        play.theme or settings.theme, settings.color, ascii_only=settings.ascii, environ={}, encoding="utf-8"
-    )
+    dress = _dress(invocation, play)
     own_environment(dress)
     from opsconsole.script.player import play as performed
     from opsconsole.script.saving import saved
 
     with _stage(invocation, play, dress) as stage:
         played = performed(play, stage, size, invocation.say)
-    if played.ended is not None:
-        return played.ended
     files, missing = saved(played.pictures, out)
     for sentence in missing:
         invocation.say(sentence)
+    if played.ended is not None:
+        line = play.steps[min(played.steps, len(play.steps) - 1)].line
+        complain(f"{clean(file)}, line {line}: interrupted after {counted(played.steps, 'step')}{_kept(files)}")
+        return played.ended
     invocation.show(_answer(played, files, file))
     if played.failure is None:
         return Exit.OK
@@ -118,7 +119,7 @@ def _answer(played: Played, files: list[Path], file: str) -> Document:
         "took_s": round(played.took_s, 3),
         "files": [str(path) for path in files],
     }
-    lines = [f"{played.steps} steps in {played.took_s:.1f} s", *(f"  {clean(str(path))}" for path in files)]
+    lines = [f"{counted(played.steps, 'step')} in {played.took_s:.1f} s", *(f"  {clean(str(path))}" for path in files)]
     if played.failure is not None:
         from opsconsole.script.stage import as_text
 
@@ -127,6 +128,10 @@ def _answer(played: Played, files: list[Path], file: str) -> Document:
         lines += [f"{clean(file)}, line {failure.line}:", *(f"  {clean(each)}" for each in failure.sentences)]
         lines += as_text(failure.rows) if failure.rows else []
     return Document(data, lines)
+
+
+def _kept(files: list[Path]) -> str:
+    return f", its pictures so far are {', '.join(clean(str(path)) for path in files)}" if files else ""
 
 
 def _text(file: str) -> bytes:
