@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageSequence
+from textual.pilot import Pilot, WaitForScreenTimeout
 
 from opsconsole.script.grammar import STEPS, script
 from opsconsole.script.header import Seeded
@@ -181,6 +182,18 @@ def test_wait_until_gives_up_when_its_time_is_over() -> None:
 
     assert told.failure is not None
     assert told.failure.sentences == ("expected within 0.2s: state stopped, it is running",)
+
+
+def test_a_console_that_hangs_ends_the_script_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def give_up(*_: object, **__: object) -> None:
+        """As the pilot does when a widget has not answered for half a minute."""
+        raise WaitForScreenTimeout("timed out")
+
+    monkeypatch.setattr(Pilot, "_wait_for_screen", give_up)
+    told = played("  - press: a\n")
+
+    assert told.failure is not None
+    assert told.failure.sentences == ("the console did not answer for half a minute",)
 
 
 def test_a_console_that_was_left_early_has_not_met_the_script() -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from textual.pilot import Pilot
+from textual.pilot import Pilot, WaitForScreenTimeout
 
 from core.capabilities.holds import ReleaseHolds
 from core.capabilities.recovery import Recover
@@ -149,10 +149,13 @@ class Player:
                 self._require_console()
                 await self._carry_out(step)
                 self._done += 1
-        except _Unmet as unmet:
+        except (_Unmet, WaitForScreenTimeout) as unmet:
             if self._ended is None:
+                said = (
+                    unmet.sentences if isinstance(unmet, _Unmet) else ("the console did not answer for half a minute",)
+                )
                 rows = console.scene().rows if console.left is None else ()
-                self._failure = Failure(step.line, unmet.sentences, rows)
+                self._failure = Failure(step.line, said, rows)
 
     async def _perform_and_leave(self, pilot: Pilot[Any]) -> None:
         try:
