@@ -91,7 +91,7 @@ class Console(Shell, inherit_bindings=False):
         self._picture = feed.picture()
         self._tables: dict[str, Table] = {}
         self._left: tuple[str, Fired | Exception] | None = None
-        self._painted_at = self._cancelled_at = float("-inf")
+        self._painted_at = self._cancelled_at = self._key_at = float("-inf")
         self._paint_timer: Timer | None = None
         self._commander = Commander(feed, self._picture.who.operator, self._command_answered)
         self._keyboard, self._remarks = keymap, remarks
@@ -203,8 +203,9 @@ class Console(Shell, inherit_bindings=False):
     async def _carried_out(self, key: events.Key) -> bool:
         if key.is_forwarded:
             return False
+        self._key_at = key.time
         if self._main.prompt.dialog is not None:
-            self._main.prompt.hear(key.key, key.character)
+            self._main.prompt.hear(key.key, key.character, key.time)
             return True
         if move := self._moves.get(key.key):
             return await self.run_action(move, self.pane)
@@ -307,7 +308,7 @@ class Console(Shell, inherit_bindings=False):
 
     def open(self, dialog: Dialog) -> None:
         """Open a prompt."""
-        self._main.prompt.open(dialog, self._picture)
+        self._main.prompt.open(dialog, self._picture, self._key_at)
         self._main.repaint_bars()
 
     def focus_pane(self, number: int) -> None:

@@ -42,6 +42,7 @@ class StopEar:
     def hear(self, key: events.Key) -> tuple[Message, ...]:
         """What becomes of a key: the key itself, or the news of what the chord made of it. Fires if it is to fire."""
         at = self._clock() if self._read_at is None else self._read_at
+        key.time = at  # when it was read, by the clock that the chord goes by
         heard = self.chord.hear(key.key, key.character, at)
         match heard:
             case Heard.PASSED:

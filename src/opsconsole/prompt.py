@@ -20,6 +20,10 @@ COUNTED_MAX_S = 2 * COUNT_S
 """What one look counts at most. A console that stood still for a while has shown nobody the seconds that went by, and
 nobody could have cancelled in them; so they are no part of a countdown."""
 
+QUIET_S = 0.3
+"""A key that confirms counts only so long after the one that opened the prompt and after any other: nobody reads and
+answers faster, and what comes at once is prose, typed or pasted for something else."""
+
 
 class PromptBox(Painted):
     """Shows a dialog over the bottom rows. While one is open, the console gives it every key, and nothing else any.
@@ -41,10 +45,12 @@ class PromptBox(Painted):
         self._timer: Timer | None = None
         self._counted_at = 0.0
         self._asked = 0
+        self._quiet_since = float("-inf")
         self.dialog: Dialog | None = None
 
-    def open(self, dialog: Dialog, picture: Picture) -> None:
-        """Open `dialog` in place of whatever was open."""
+    def open(self, dialog: Dialog, picture: Picture, at: float) -> None:
+        """Open `dialog` in place of whatever was open. `at` is when the key was read that asked for it."""
+        self._quiet_since = at
         self.dialog, self._below = dialog, None
         self.show(picture)
 
@@ -123,10 +129,18 @@ class PromptBox(Painted):
         profile = clean(self._picture.who.profile, 20)
         return f"{self.dialog.title} on {profile}" if profile else self.dialog.title
 
-    def hear(self, key: str, character: str | None) -> None:
-        """Take a key."""
-        if self.dialog is not None:
-            self._take("close" if key == "ctrl+c" else self.dialog.key(key, character))
+    def hear(self, key: str, character: str | None, at: float) -> None:
+        """Take a key. `at` is when it was read, in seconds of the clock that times the keys."""
+        if self.dialog is None:
+            return
+        if key == "ctrl+c":
+            self._take("close")
+        elif key == self.dialog.confirms and at - self._quiet_since < QUIET_S:
+            self.dialog.hurried()
+            self._take("stay")
+        else:
+            self._quiet_since = at
+            self._take(self.dialog.key(key, character))
 
     def paste(self, text: str) -> None:
         """Take a paste."""

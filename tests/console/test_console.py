@@ -222,6 +222,20 @@ async def test_a_read_only_console_changes_nothing_and_stops_all_the_same() -> N
 # --------------------------------------------------------------------------------------------------- pause and resume
 
 
+@pytest.mark.parametrize("pause_s", [0.0, 0.25])
+@pytest.mark.parametrize("typed", ["py", "pay", "play", "Pm\ry", "pr\ry", ":pause mail\ry"])
+async def test_a_y_in_a_burst_confirms_nothing_and_a_y_after_it_does(typed: str, pause_s: float) -> None:
+    desk = Desk(small_fleet())
+    named = {"\r": "enter", ":": "colon"}
+    async with desk.at():
+        desk.clock.now += 5
+        await desk.send(*((named.get(char, char), char) for char in typed), pause_s=pause_s)
+        assert desk.fleet.submitted == []
+        assert "too fast, not taken: y again" in desk.text()
+        await desk.press("y")
+        await desk.until(lambda: len(desk.fleet.submitted) == 1)
+
+
 async def test_a_site_is_paused_by_p_and_y_and_the_answer_is_told() -> None:
     desk = Desk(small_fleet())
     async with desk.at():

@@ -75,9 +75,12 @@ def test_neither_the_key_that_opened_it_nor_enter_confirms_a_pause(key: str) -> 
     assert press(PausePrompt(SITE), key, key, key) == "stay"
 
 
-@pytest.mark.parametrize("key", ["n", "q", "escape", "down", "P"])
-def test_any_other_key_cancels_a_pause(key: str) -> None:
-    assert press(PausePrompt(SITE), key) == "close"
+@pytest.mark.parametrize("key", ["n", "q", "down", "P"])
+def test_only_escape_cancels_a_pause_and_every_other_key_is_told_what_counts(key: str) -> None:
+    prompt = PausePrompt(SITE)
+    assert press(prompt, key) == "stay"
+    assert "y or Esc" in said(prompt, small_fleet())
+    assert press(prompt, "escape") == "close"
 
 
 def test_a_pause_takes_a_reason_first_when_asked() -> None:
@@ -139,6 +142,25 @@ def test_resume_needs_a_reason_and_another_key_than_enter() -> None:
     revision = fleet.latest().control_revision
     release = ReleaseHolds(selectors=(Selector.of(site="shop-eu"),), reason="mended")
     assert outcome == Send(release, "resume shop-eu", revision)
+
+
+def test_a_slip_after_the_reason_keeps_the_prompt_and_the_reason() -> None:
+    fleet = small_fleet()
+    prompt = ResumePrompt(SITE, picture_of(fleet))
+    assert press(prompt, *"mended", "enter", "t", "down") == "stay"
+    assert "y or Esc" in said(prompt, fleet)
+    outcome = press(prompt, "y")
+    assert isinstance(outcome, Send)
+    assert outcome.command == ReleaseHolds(selectors=(Selector.of(site="shop-eu"),), reason="mended")
+
+
+def test_what_is_typed_on_in_a_prompt_that_the_state_outran_is_swallowed() -> None:
+    fleet = small_fleet()
+    prompt = ResumePrompt(SITE, picture_of(fleet))
+    press(prompt, *"men")
+    fleet.pause("by somebody else", site="mail")
+    prompt.see(picture_of(fleet))
+    assert press(prompt, *"ded") == "stay"
 
 
 def test_resume_is_refused_when_a_hold_changed_since_it_was_opened() -> None:

@@ -51,6 +51,8 @@ class Dialog(ABC):
     """Whether it counts seconds and wants `tick` to be called."""
     bare = False
     """Whether it stands without a frame, down to the row above the keys."""
+    confirms: str = ""
+    """The one key that would confirm it now, if a single key would."""
     rows_shown = cells_shown = UNBOUNDED
     """How much of its body there is room for; whoever shows it says so."""
 
@@ -65,6 +67,9 @@ class Dialog(ABC):
     @abstractmethod
     def key(self, key: str, character: str | None) -> Outcome:
         """Take one key."""
+
+    def hurried(self) -> None:  # noqa: B027 - most prompts have nothing that one key confirms
+        """The key that confirms came too soon after another: it was typed blindly, and does nothing."""
 
     def paste(self, text: str) -> Outcome:
         """Take a paste; a prompt that has no field ignores it."""

@@ -16,16 +16,24 @@ from opsgate.hold import Hold
 
 HOLDS_NAMED = 5
 CANCELS = ("Esc", "cancels")
+Y_OR_ESC = "y or Esc"
+TOO_SOON = "too fast, not taken: y again"
 
 
 class PausePrompt(Dialog):
-    """Opened by ``p``. ``y`` pauses, ``r`` adds a reason first; ``p`` and Enter do nothing, any other key cancels."""
+    """Opened by ``p``. ``y`` pauses, ``r`` adds a reason first, Esc cancels; no other key does anything."""
 
     def __init__(self, target: Aim, reason: str = "") -> None:
         self.title = f"PAUSE {target.name}"
         self._target = target
         self._reason = Field(reason)
         self._typing = False
+        self._remark = ""
+
+    @property
+    def confirms(self) -> str:  # type: ignore[override] # an attribute of the base, worked out here
+        """``y``, but for while a reason is typed."""
+        return "" if self._typing else "y"
 
     def body(self, picture: Picture) -> list[Said]:
         """What it does to work that runs, as things stand, and what holds it already."""
@@ -46,7 +54,7 @@ class PausePrompt(Dialog):
         line = field_line("reason (optional)", self._reason, active=self._typing)
         if self._typing:
             return [line, keys_line(("Enter", "ends the line"), CANCELS)]
-        return [line, keys_line(("y", "pause now"), ("r", "reason"), CANCELS)]
+        return [line, (*_remarked(self._remark), *keys_line(("y", "pause now"), ("r", "reason"), CANCELS))]
 
     def key(self, key: str, character: str | None) -> Outcome:
         """Take one key."""
@@ -56,11 +64,15 @@ class PausePrompt(Dialog):
             self._typing = key != "enter"
             self._reason.key(key, character)
             return "stay"
-        if key == "r":
-            self._typing = True
-        elif key == "y":
+        if key == "y":
             return Send(self._target.pause(self._reason.value.strip()), f"pause {self._target.name}")
-        return "stay" if key in {"r", "p", "enter"} else "close"
+        self._typing = key == "r"
+        self._remark = "" if self._typing else Y_OR_ESC
+        return "stay"
+
+    def hurried(self) -> None:
+        """Say so."""
+        self._remark = TOO_SOON
 
     def residue(self) -> str:
         """Nothing was paused."""
@@ -87,6 +99,12 @@ class ResumePrompt(Dialog):
         self._moved = False
         self._reason = Field(reason)
         self._typing = not self._in_vain
+        self._remark = ""
+
+    @property
+    def confirms(self) -> str:  # type: ignore[override] # an attribute of the base, worked out here
+        """``y``, once the reason stands there and as long as there is something to confirm."""
+        return "" if self._typing or self._moved or self._in_vain else "y"
 
     def body(self, picture: Picture) -> list[Said]:
         """Whose holds it releases, by name, and what would hold it all the same."""
@@ -108,20 +126,27 @@ class ResumePrompt(Dialog):
         line = field_line("reason (needed)", self._reason, active=self._typing)
         if self._typing:
             return [line, keys_line(("Enter", "ends the line"), CANCELS)]
-        return [line, keys_line(("y", "resume now"), CANCELS)]
+        return [line, (*_remarked(self._remark), *keys_line(("y", "resume now"), CANCELS))]
 
     def key(self, key: str, character: str | None) -> Outcome:
         """Take one key."""
         if key == "escape":
             return "close"
-        if self._typing and not self._moved:
+        if self._moved or self._in_vain:
+            return "stay"  # what was meant for the reason must not become commands
+        if self._typing:
             self._typing = not (key == "enter" and self._reason.value.strip())
             self._reason.key(key, character)
             return "stay"
-        if key == "y" and not (self._moved or self._in_vain):
+        if key == "y":
             reason = self._reason.value.strip()
             return Send(self._target.resume(reason), f"resume {self._target.name}", self._opened_at)
-        return "stay" if key in {"P", "upper_p", "enter", "y"} else "close"
+        self._remark = Y_OR_ESC
+        return "stay"
+
+    def hurried(self) -> None:
+        """Say so."""
+        self._remark = TOO_SOON
 
     def residue(self) -> str:
         """Nothing was released."""
@@ -136,6 +161,10 @@ class ResumePrompt(Dialog):
     def see(self, picture: Picture) -> None:
         """Notice when holds changed under the prompt."""
         self._moved = self._moved or picture.state.control_revision != self._opened_at
+
+
+def _remarked(remark: str) -> Said:
+    return (Span(f"{remark}   ", Style.WARN),) if remark else ()
 
 
 def _holds(what: str, holds: Sequence[Hold], style: Style, *, by_id: bool = False, ends: bool = False) -> list[Said]:
