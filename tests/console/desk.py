@@ -131,7 +131,15 @@ class Desk:
         await self.press("y")
 
     async def settle(self) -> None:
-        """Let what is on its way arrive and be painted."""
+        """Let what is on its way arrive and be painted.
+
+        Textual calls a program idle that uses no processor, which on a busy machine is also one that got none. So a
+        message is sent after the keys, and waited for: when it has been heard, they have been carried out.
+        """
+        heard = asyncio.Event()
+        if (driver := self.console._driver) is not None:
+            driver.send_message(events.Callback(heard.set))
+            await self.until(lambda: heard.is_set() or self.console._closing or self.console._closed)
         self.console.paint()
         await self.pilot.pause()
 
