@@ -84,7 +84,7 @@ def test_a_pause_waits_until_the_workers_that_serve_it_have_seen_it(fleet: Shell
 
         answer = fleet.ok("pause", "--site", "mail", "--wait-acks", "30s")
 
-        assert "seen by 1/1 workers; 1 pieces of work still running in them" in answer.err
+        assert "seen by 1/1 worker; 1 piece of work still running in them" in answer.err
         assert not gate.allowed(site="mail")
         assert "seen by 0/0" in fleet.ok("pause", "--site", "shop", "--wait-acks", "30s").err
 
