@@ -516,6 +516,17 @@ def test_nothing_is_offered_to_recover_while_its_stop_still_counts() -> None:
     assert answers(recovery(picture))[emergency] == "no recovery of everything while [XX] stands"
 
 
+def test_when_time_is_up_work_that_runs_is_not_said_to_be_about_to_halt() -> None:
+    fleet = small_fleet()
+    fleet.stop("S-1")
+    assert answers(overview(picture_of(fleet)))["IN-FLIGHT"] == "12 running, to halt at the next checkpoint"
+    fleet.acknowledge(*WORKERS[:11])
+    fleet.pass_time(40)
+    fleet.conclude()
+    assert answers(overview(picture_of(fleet)))["IN-FLIGHT"] == "1 running, not halted"
+    assert "1 running, not halted" in row1(fleet)
+
+
 def test_a_fleet_in_which_nobody_registered_is_not_said_to_be_stopped_by_all_its_workers() -> None:
     fleet = Fleet()
     assert "RUNNING no worker has registered" in plain(header.row1(picture_of(fleet), 120))

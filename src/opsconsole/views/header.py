@@ -15,9 +15,8 @@ from opsconsole.text import clean
 from opsconsole.views.holding import seen_by, since, whose
 from opsconsole.views.last_known import UNKNOWN, freshness, last_known
 from opsconsole.views.picture import Picture
-from opsconsole.views.verdict import Verdict, together
+from opsconsole.views.verdict import Verdict, fate, together
 from opsconsole.views.words import BUCKET_S, age, counted, listed, stopwatch
-from opsgate.hold import HALT
 
 SEPARATOR = Span(" | ", Style.DIM)
 
@@ -124,8 +123,9 @@ def _acknowledgements(picture: Picture) -> list[Part]:
     elif picture.facts.workers:
         parts.append((seen_by(picture, hold),))
     if picture.facts.in_flight:
-        does = "to halt" if hold.mode == HALT else "draining"
-        parts.append((Span(f"{picture.facts.in_flight} in flight, {does}", Style.WARN),))
+        does = fate(hold.mode, verdict)
+        runs = "running" if does.startswith("not ") else "in flight"
+        parts.append((Span(f"{picture.facts.in_flight} {runs}, {does}", Style.WARN),))
     return parts
 
 

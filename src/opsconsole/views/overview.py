@@ -11,9 +11,8 @@ from opsconsole.views.emergencies import UNREACHABLE
 from opsconsole.views.holding import seen_by, since, whose
 from opsconsole.views.last_known import no_release
 from opsconsole.views.picture import Picture, Progress
-from opsconsole.views.verdict import Verdict, together
+from opsconsole.views.verdict import Verdict, fate, together
 from opsconsole.views.words import age, bar, clock, counted, listed, scope
-from opsgate.hold import HALT
 from opsgate.selector import EVERYTHING
 
 COLUMNS = (Column("", 9, 9, rank=0), Column("", 20, 200, rank=1))
@@ -101,7 +100,8 @@ def _in_flight(picture: Picture) -> list[Row]:
     if not facts.in_flight:
         return [_say("IN-FLIGHT", f"nothing{_when_seen(picture)}")] if facts.workers else []
     held = facts.holds.everywhere
-    does = "" if not held else ", to halt at the next checkpoint" if held[0].mode == HALT else ", draining"
+    does = fate(held[0].mode, together(facts.global_progress, picture.now)) if held else ""
+    does = f", {does}{' at the next checkpoint' if does == 'to halt' else ''}" if does else ""
     said = f"{facts.in_flight} running{_when_seen(picture) or does}"
     return [_say("IN-FLIGHT", said, Style.WARN if held else Style.PLAIN)]
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from opsconsole.lines import Style
 from opsconsole.views.picture import Progress
+from opsgate.hold import HALT
 
 KEEPER_GRACE = timedelta(seconds=5)
 """How long after its deadline a stop may still be said to be stopping."""
@@ -50,6 +51,13 @@ def together(stops: Sequence[Progress], now: datetime) -> Verdict | None:
         lost=frozenset().union(*(each.lost for each in stops)) & missing,
         since=min(each.stop.ordered_at for each in stops),
     )
+
+
+def fate(mode: str, verdict: Verdict | None) -> str:
+    """What becomes of work that runs under a hold: ``to halt`` is said only while there is time left to do so."""
+    if verdict is None or verdict.word == "STOPPING" or not verdict.missing:
+        return "to halt" if mode == HALT else "draining"
+    return "not halted" if mode == HALT else "not drained"
 
 
 def _result(progress: Progress, now: datetime) -> str:
