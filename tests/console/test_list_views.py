@@ -97,6 +97,16 @@ def test_a_workflow_says_what_its_switch_is_and_what_holds_it_all_the_same() -> 
     assert said["xml-import"][1:3] == ("stop*", "on")
 
 
+def test_the_sites_of_a_worker_stand_as_they_do_in_their_own_pane() -> None:
+    fleet = small_fleet()
+    fleet.stop("S-1", "INC-412")
+    picture = picture_of(fleet)
+    name, row = next((name, row) for name, row in picture.facts.workers.items() if row.scope.get("site"))
+    rows = {row[1]: row[2] for row in cells(inside(picture, Subject("worker", name), Read())) if row[0] == "site"}
+    assert set(rows) == set(row.scope["site"])
+    assert all("STOP" in word.upper() for word in rows.values())
+
+
 def test_the_log_of_a_site_has_the_release_of_a_hold_that_is_gone() -> None:
     fleet = small_fleet()
     fleet.resume("all is well", site="shop-eu")

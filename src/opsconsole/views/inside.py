@@ -17,6 +17,7 @@ from opsconsole.views.emergencies import standing
 from opsconsole.views.holding import way_back, whose
 from opsconsole.views.log import about
 from opsconsole.views.picture import Picture, Progress
+from opsconsole.views.site import site_row
 from opsconsole.views.verdict import together
 from opsconsole.views.words import age, clock, scope, window
 from opsconsole.views.workers import scope_of, without_acknowledgement, workers
@@ -112,9 +113,9 @@ def _of_worker(picture: Picture, name: str) -> Iterator[Row]:
         if name in each.listed:
             yield _stop(picture, each, name)
     for site in row.scope.get("site", ()) if row else ():
-        held = picture.state.holds_on(Selector.recorded("site", site))
-        state = Cell("held", Style.STOPPED) if held else Cell("-")
-        yield Row(f"site/{site}", (Cell("site"), Cell(clean(site, 128)), state, Cell(""), Cell("")))
+        holds = picture.facts.holds.by_name.get(("site", site), ())
+        named, state, reason, _by, since, *_ = site_row(picture, site, holds).cells
+        yield Row(f"site/{site}", (Cell("site"), named, state, since, reason))
 
 
 def _of_hold(picture: Picture, hold_id: str) -> Iterator[Row]:
