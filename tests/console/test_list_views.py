@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch
 from core.ports import LimitUsage
 from opsconsole.drawing import Frame, Place, draw
@@ -13,6 +14,8 @@ from opsconsole.layout import plan
 from opsconsole.lines import plain
 from opsconsole.table import Table
 from opsconsole.views.audit import Read, audit
+from opsconsole.views.case import emergency_case
+from opsconsole.views.emergencies import emergencies
 from opsconsole.views.holds import holds
 from opsconsole.views.inside import Subject, inside
 from opsconsole.views.picture import Picture
@@ -105,6 +108,24 @@ def test_the_sites_of_a_worker_stand_as_they_do_in_their_own_pane() -> None:
     rows = {row[1]: row[2] for row in cells(inside(picture, Subject("worker", name), Read())) if row[0] == "site"}
     assert set(rows) == set(row.scope["site"])
     assert all("STOP" in word.upper() for word in rows.values())
+
+
+def test_a_recovered_emergency_still_says_who_never_acknowledged() -> None:
+    fleet = small_fleet()
+    fleet.stop("S-1", "INC-412")
+    fleet.acknowledge(*WORKERS[:11])
+    fleet.pass_time(40)
+    fleet.conclude()
+    (emergency,) = fleet.latest().active_emergencies()
+    fleet.do(Recover(emergency_id=emergency.emergency_id, reason="repaired", confirm="all"))
+    picture = picture_of(fleet)
+    (row,) = cells(emergencies(picture))
+    assert row[1:3] == ("recovered", "1 never")
+    assert row[6] == "never acknowledged: w-12; INC-412"
+    (listed,) = cells(inside(picture, Subject("emergency", emergency.emergency_id), Read()))
+    assert listed[:3] == ("worker", "w-12", "MISSED")
+    said = [plain(line) for line in emergency_case(picture, emergency.emergency_id)]
+    assert "never acknowledged: w-12" in said
 
 
 def test_the_log_of_a_site_has_the_release_of_a_hold_that_is_gone() -> None:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from core.state import Emergency
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
-from opsconsole.views.emergencies import NAMED_MAX, standing, unreachable
+from opsconsole.views.emergencies import NAMED_MAX, never, standing, unreachable
 from opsconsole.views.holding import opened
 from opsconsole.views.limits import CRITICAL_SHARE, share, used
 from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.verdict import together
-from opsconsole.views.words import ago, clock, counted, scope, window
+from opsconsole.views.words import ago, clock, counted, listed, scope, window
 
 Said = tuple[Span, ...]
 
@@ -21,13 +21,17 @@ def of_emergency(picture: Picture, emergency: Emergency) -> list[Said]:
     """What its stops came to, and who of their lists is missing."""
     if emergency.ended_at is not None:
         ended = f"recovered {ago(emergency.ended_at, picture.now)} by {clean(emergency.ended_by, 30)}"
-        return [(Span(f"{ended}: it holds nothing any more", Style.GOOD),)]
+        lines: list[Said] = [(Span(f"{ended}: it holds nothing any more", Style.GOOD),)]
+        absent = never(picture, emergency)
+        if absent:
+            lines.append((Span(f"never acknowledged: {listed(absent, NAMED_MAX)}", Style.WARN),))
+        return lines
     stops = [each for each in picture.facts.progress if each.stop.emergency_id == emergency.emergency_id]
     verdict = together(stops, picture.now)
     if verdict is None:
         return []
     head = f"{verdict.word}, {verdict.acks} acknowledged"
-    lines: list[Said] = [(Span(head, verdict.style),)]
+    lines = [(Span(head, verdict.style),)]
     owed = [(each, worker) for each in stops for worker in each.missing]
     lines += [_owed(picture, each, worker) for each, worker in owed[:NAMED_MAX]]
     if len(owed) > NAMED_MAX:

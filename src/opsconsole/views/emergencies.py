@@ -11,7 +11,7 @@ from opsconsole.text import clean, width
 from opsconsole.views.holding import opened
 from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.verdict import together
-from opsconsole.views.words import age, ago, counted, scope
+from opsconsole.views.words import age, ago, counted, listed, scope
 
 SCOPE_CELLS = (20, 34, 64)
 """The scope's column, which the names of workers share: its least, the most that it claims, the most that it takes."""
@@ -53,6 +53,12 @@ def unreachable(picture: Picture, worker: str) -> str:
     if worker in picture.facts.cut_off:
         return f"its gate is cut off, {UNREACHABLE}"
     return ""
+
+
+def never(picture: Picture, emergency: Emergency) -> tuple[str, ...]:
+    """Who had not acknowledged its stops when it was recovered, and may run on for all that is recorded."""
+    stops = (picture.state.stops.get(stop_id) for stop_id in emergency.stop_ids)
+    return tuple(dict.fromkeys(worker for stop in stops if stop for worker in stop.missing))
 
 
 def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
@@ -134,15 +140,18 @@ def _known(picture: Picture, progress: Progress, worker: str) -> str:
 
 def _ended(picture: Picture, emergency: Emergency) -> Row:
     dim = Style.DIM
+    absent = never(picture, emergency)
+    said = clean(emergency.reason, 120)
+    said = f"never acknowledged: {listed(absent)}; {said}" if absent else said
     return Row(
         emergency.emergency_id,
         (
             Cell(clean(emergency.emergency_id, 20), dim),
             Cell("recovered", dim),
-            Cell("-", dim),
+            Cell(f"{len(absent)} never", Style.WARN) if absent else Cell("-", dim),
             Cell(age(emergency.ended_at or emergency.opened_at, picture.now), dim),
             Cell(scope(emergency.selectors), dim),
             Cell(clean(emergency.ended_by, 30), dim),
-            Cell(clean(emergency.reason, 120), dim),
+            Cell(said, Style.WARN if absent else dim),
         ),
     )

@@ -13,7 +13,7 @@ from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.audit import Read, audit
-from opsconsole.views.emergencies import standing
+from opsconsole.views.emergencies import never, standing
 from opsconsole.views.holding import way_back, whose
 from opsconsole.views.log import about
 from opsconsole.views.picture import Picture, Progress
@@ -144,7 +144,11 @@ def _of_hold(picture: Picture, hold_id: str) -> Iterator[Row]:
 
 
 def _of_emergency(picture: Picture, emergency_id: str) -> Iterator[Row]:
-    """Its stops; below each the workers on its list, those first that have not acknowledged."""
+    """Its stops; below each the workers on its list, those first that have not acknowledged. Of one that was recovered
+    those who never did."""
+    emergency = picture.state.emergencies.get(emergency_id)
+    if emergency is not None and emergency.ended_at is not None:
+        yield from (_never(picture, name) for name in never(picture, emergency))
     for each in picture.facts.progress:
         if each.stop.emergency_id != emergency_id:
             continue
@@ -203,6 +207,14 @@ def _listed(picture: Picture, each: Progress, name: str, state: Cell) -> Row:
     said = f"{row.in_flight} in flight, pid {row.pid}" if row else "nothing was heard of it here"
     key = f"worker/{name}/{each.stop.stop_id}"
     return Row(key, (Cell("worker"), Cell(clean(name, 128)), state, Cell(heard), Cell(said)))
+
+
+def _never(picture: Picture, name: str) -> Row:
+    row = picture.facts.workers.get(name)
+    heard = age(row.heartbeat_at, picture.now) if row else "?"
+    said = f"never acknowledged; {f'{row.in_flight} in flight, pid {row.pid}' if row else 'nothing was heard of it here'}"
+    cells = (Cell("worker"), Cell(clean(name, 128)), Cell("MISSED", Style.WARN), Cell(heard), Cell(said))
+    return Row(f"worker/{name}", cells)
 
 
 def _use(picture: Picture, name: str) -> Table:
