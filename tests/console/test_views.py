@@ -26,7 +26,7 @@ from opsconsole.views.picture import Facts, Link, Picture, Who
 from opsconsole.views.recovery import recovery
 from opsconsole.views.sites import SiteRows, sites
 from opsconsole.views.ticker import ticker
-from opsconsole.views.why import explanation
+from opsconsole.views.why import beside_limit, explanation
 from opsconsole.views.words import age, bar, duration, listed, sparkline, stopwatch
 from opsgate.selector import EVERYTHING, Selector
 from tests.console.conftest import Golden
@@ -525,6 +525,17 @@ def test_when_time_is_up_work_that_runs_is_not_said_to_be_about_to_halt() -> Non
     fleet.conclude()
     assert answers(overview(picture_of(fleet)))["IN-FLIGHT"] == "1 running, not halted"
     assert "1 running, not halted" in row1(fleet)
+
+
+def test_beside_a_limit_that_is_used_up_nothing_says_allowed() -> None:
+    fleet = small_fleet()
+    limit = next(limit for limit in fleet.latest().limits.values() if limit.operation)
+    charged = Selector.recorded("operation", limit.operation)
+    said = [plain(line) for line in beside_limit(picture_of(fleet), limit.name, charged)]
+    assert said[0].startswith("allowed")
+    fleet.usage = {limit.name: LimitUsage(limit.name, limit.limit, (limit.limit,))}
+    said = [plain(line) for line in beside_limit(picture_of(fleet), limit.name, charged)]
+    assert said[0] == "not held: the limit alone refuses"
 
 
 def test_a_fleet_in_which_nobody_registered_is_not_said_to_be_stopped_by_all_its_workers() -> None:

@@ -10,7 +10,7 @@ from opsconsole.views.case import limit_case
 from opsconsole.views.inside import Subject
 from opsconsole.views.limits import limits
 from opsconsole.views.picture import Picture
-from opsconsole.views.why import explanation
+from opsconsole.views.why import beside_limit
 from opsgate.selector import Selector
 
 
@@ -30,7 +30,7 @@ class LimitsPane(TablePane):
         scope = Selector.recorded("operation", limit.operation) if limit and limit.operation else None
 
         def answer(seen: Picture) -> list[tuple[Span, ...]]:
-            return [*limit_case(seen, key), *(explanation(seen, scope) if scope else ())]
+            return [*limit_case(seen, key), *(beside_limit(seen, key, scope) if scope else ())]
 
         return Question(f"limit {clean(key, 60)}", answer)
 

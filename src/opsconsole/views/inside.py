@@ -212,7 +212,9 @@ def _listed(picture: Picture, each: Progress, name: str, state: Cell) -> Row:
 def _never(picture: Picture, name: str) -> Row:
     row = picture.facts.workers.get(name)
     heard = age(row.heartbeat_at, picture.now) if row else "?"
-    said = f"never acknowledged; {f'{row.in_flight} in flight, pid {row.pid}' if row else 'nothing was heard of it here'}"
+    said = (
+        f"never acknowledged; {f'{row.in_flight} in flight, pid {row.pid}' if row else 'nothing was heard of it here'}"
+    )
     cells = (Cell("worker"), Cell(clean(name, 128)), Cell("MISSED", Style.WARN), Cell(heard), Cell(said))
     return Row(f"worker/{name}", cells)
 

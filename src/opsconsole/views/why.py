@@ -6,6 +6,7 @@ from opsconsole.lines import Span, Style
 from opsconsole.text import clean
 from opsconsole.views.case import of_emergency
 from opsconsole.views.holding import since, way_back
+from opsconsole.views.limits import used
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import ago
 from opsgate.evaluate import describe, headline
@@ -27,6 +28,15 @@ def explanation(picture: Picture, selector: Selector) -> list[Said]:
         lines += [_blocker(picture, hold), *_case(picture, hold)]
     lines += [(Span(f"  {clean(str(preview), 200)}", Style.DIM),) for preview in found.previews]
     lines += [(Span(f"  only a part: {clean(describe(hold), 160)}", Style.WARN),) for hold in found.partial]
+    return lines
+
+
+def beside_limit(picture: Picture, name: str, selector: Selector) -> list[Said]:
+    """What holds the operation that a limit charges. Where nothing does and the limit is used up, it alone refuses."""
+    lines, limit = explanation(picture, selector), picture.state.limits.get(name)
+    full = limit is not None and (used(picture, limit) or 0) >= limit.limit > 0
+    if full and lines[0][0].style is Style.GOOD:
+        lines[0] = (Span("not held: the limit alone refuses"),)
     return lines
 
 
