@@ -62,6 +62,10 @@ def test_a_worker_that_still_works_at_the_end_of_the_budget_is_named_and_exit_is
         assert "1/2 acknowledged" in answer.err
         assert fleet("status", "--exit-code").code == 11
         assert "MISSING busy" in fleet.ok("status").out
+        table = {line.split()[0]: line for line in fleet.ok("workers", "list").out.splitlines()}
+        assert ("missing" in table["busy"], "missing" in table["idle"]) == (True, False)
+        assert "site=mail" in table["busy"]
+        assert {row["state"] for row in fleet.ok("workers", "list", "-o", "json").json} == {"live"}
 
 
 def test_a_stop_of_one_site_waits_only_for_those_who_serve_it(fleet: Shell) -> None:

@@ -6,7 +6,7 @@ which is the renderer's work.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -106,6 +106,15 @@ def workers(seen: Observations) -> Iterator[dict[str, Any]]:
             "draining": dict(row.draining),
             "registered_at": timestamp(row.registered_at),
         }
+
+
+def for_people(rows: Iterable[dict[str, Any]], state: State) -> Iterator[dict[str, Any]]:
+    """Workers as a table shows them: ``missing`` who did not acknowledge a stop in force in time; scopes as text."""
+    missing = {worker for each in state.active_stops() if each.result != "pending" for worker in each.missing}
+    for row in rows:
+        owes = row["worker_id"] in missing and row["state"] == "live"
+        scope = {dimension: ",".join(names) for dimension, names in row["scope"].items() if names}
+        yield row | {"state": "missing" if owes else row["state"], "scope": scope}
 
 
 def emergencies(state: State) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from core.capabilities.workers import ForgetWorkers
 from opsconsole.cli.commands.nouns import change, one_of, show_list, show_one
 from opsconsole.cli.engine import built, opened
 from opsconsole.cli.exits import Exit
+from opsconsole.cli.facts import for_people
 from opsconsole.cli.facts import workers as facts_of_workers
 from opsconsole.cli.invocation import Invocation
 
@@ -23,6 +24,9 @@ def list_(invocation: Invocation) -> int:
     """Each worker and what it last said."""
     with opened(invocation) as engine:
         rows = facts_of_workers(engine.backend.observe(timeout_s=engine.timeout_s))
+        if invocation.settings.output == "table":
+            state = engine.backend.state(timeout_s=engine.timeout_s)
+            rows = for_people(rows, state)
         columns = ("worker_id", "state", "pid", "env", "scope", "age_s", "revision", "in_flight")
         show_list(engine, columns, rows, "no worker has been heard of")
     return Exit.OK
