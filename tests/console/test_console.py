@@ -524,7 +524,9 @@ async def test_leaving_says_what_stays_in_force_and_how_to_come_back() -> None:
         )
         assert said.endswith("until somebody recovers it; 3 holds stay in force; back with: opsconsole -b sqlite:////x")
         fleet.away, fleet.away_s = "gone", 74.0
-        assert desk.console.farewell("x").startswith("UNKNOWN, last known STOPPING 9/12 01:14 ago; emergency E-37")
+        assert desk.console.farewell("x").startswith(
+            "UNKNOWN, last known STOPPING 9/12 01:14 ago, waiting for w-10 w-11 w-12; emergency E-37"
+        )
 
 
 async def test_why_is_answered_by_the_rules_the_worker_used() -> None:

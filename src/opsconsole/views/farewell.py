@@ -26,7 +26,9 @@ def _state(picture: Picture) -> str:
     verdict = together(picture.facts.global_progress, picture.now)
     word = f"{verdict.word} {verdict.acks}" if verdict else "PAUSED" if held else "RUNNING"
     if not picture.link.live:
-        return f"UNKNOWN, last known {word} {stopwatch(picture.link.age_s)} ago"
+        waits = "waiting for" if verdict and verdict.word == "STOPPING" else "MISSING"
+        owed = f", {waits} {listed(verdict.missing)}" if verdict and verdict.missing else ""
+        return f"UNKNOWN, last known {word} {stopwatch(picture.link.age_s)} ago{owed}"
     if verdict is None:
         return f"{word}, everything" if held else f"{word}, {counted(picture.facts.live, 'worker')}"
     return f"{word}, everything{_still(verdict)}"
