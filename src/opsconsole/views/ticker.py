@@ -42,8 +42,8 @@ def tabs(tables: Mapping[str, Table], focus: str, width: int) -> Line:
 
 
 def ticker(picture: Picture, width: int) -> Line:
-    """Emergencies, then limits that are nearly used up, then lost workers; as many as fit."""
-    items = [*_emergencies(picture), *_limits(picture), *_lost(picture)]
+    """Emergencies, then lost workers, then limits that are nearly used up in the room that is left."""
+    items = [*_emergencies(picture), *_lost(picture), *_limits(picture)]
     if not items:
         quiet = " no emergency, no limit near its end, no worker lost" if picture.known else " nothing is known yet"
         return line(width, Span(quiet, Style.DIM))
