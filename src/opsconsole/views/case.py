@@ -66,19 +66,21 @@ def worker_case(picture: Picture, worker: str, stop_id: str = "") -> list[Said]:
         for each in picture.facts.progress
         if worker in each.missing and each.stop.stop_id == (stop_id or each.stop.stop_id)
     ]
-    if not lines:
+    owes = bool(lines)
+    if not owes:
         lines.append((Span("owes no acknowledgement now", Style.GOOD),))
     if row is None:
         lines.append((Span("nothing was ever heard of it here"),))
     else:
         sites = ", ".join(clean(site, 60) for site in row.scope.get("site", ())[:5]) or "everything"
         heard = f"last heard {ago(row.heartbeat_at, picture.now)}, has seen revision {row.revision}"
-        lines.append((Span(f"pid {row.pid}, serves {sites}; {heard}"),))
+        pid = "" if owes else f"pid {row.pid}, "
+        lines.append((Span(f"{pid}serves {sites}; {heard}"),))
         lines.append((Span(f"{counted(row.in_flight, 'piece')} of work in flight"),))
     if worker in picture.facts.lost:
         away = f"if its process is gone: opsconsole workers forget {name}. If it runs: end it on its host"
         lines.append((Span(away, Style.WARN),))
-    elif row is not None and lines[0][0].style is not Style.GOOD:
+    elif row is not None and owes:
         lines.append(
             (Span(f"it runs, and does not stop: look at pid {row.pid} on its host, or end it there", Style.WARN),)
         )
