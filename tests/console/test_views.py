@@ -17,6 +17,7 @@ from opsconsole.layout import plan
 from opsconsole.lines import Style, plain
 from opsconsole.table import Table
 from opsconsole.views import header
+from opsconsole.views.case import worker_case
 from opsconsole.views.emergencies import emergencies
 from opsconsole.views.events import SENTENCES, events, sentence
 from opsconsole.views.flags import flags
@@ -92,7 +93,7 @@ def test_a_partial_stop_names_the_missing() -> None:
     fleet.pass_time(6)
     fleet.conclude()
     assert row1(fleet).startswith(
-        " [STOP] GLOBAL PARTIAL 5s by ana INC-412 | acks 11/12 1 MISSING | w-12 | 1 in flight, to"
+        " [STOP] GLOBAL PARTIAL 5s by ana INC-412 | acks 11/12 1 MISSING | w-12 | 1 running, not halted"
     )
 
 
@@ -530,12 +531,32 @@ def test_when_time_is_up_work_that_runs_is_not_said_to_be_about_to_halt() -> Non
 def test_beside_a_limit_that_is_used_up_nothing_says_allowed() -> None:
     fleet = small_fleet()
     limit = next(limit for limit in fleet.latest().limits.values() if limit.operation)
-    charged = Selector.recorded("operation", limit.operation)
+    charged = Selector.recorded("operation", limit.operation or "")
     said = [plain(line) for line in beside_limit(picture_of(fleet), limit.name, charged)]
     assert said[0].startswith("allowed")
     fleet.usage = {limit.name: LimitUsage(limit.name, limit.limit, (limit.limit,))}
     said = [plain(line) for line in beside_limit(picture_of(fleet), limit.name, charged)]
     assert said[0] == "not held: the limit alone refuses"
+
+
+def test_the_pid_of_a_worker_that_owes_its_word_is_said_once() -> None:
+    owed, heard, *_ = (plain(line) for line in worker_case(picture_of(stopped_in_part()), "w-07"))
+    assert "pid 4006" in owed
+    assert heard.startswith("serves ")
+
+
+def test_a_newline_in_a_reason_is_as_visible_in_the_events_as_in_row_1() -> None:
+    fleet = small_fleet()
+    fleet.stop("S-1", "first\nsecond")
+    assert "first\u240asecond" in row1(fleet, 200)
+    assert any("first\u240asecond" in sentence(recorded)[0] for recorded in fleet.recorded)
+
+
+def test_the_missing_are_named_in_forty_columns() -> None:
+    box = plan(40, 10, "emergencies").boxes["emergencies"]
+    table = emergencies(picture_of(stopped_in_part()))
+    shown = map(plain, draw(table, Frame("Emergencies", focused=True), Place(0, None), box.width, box.height))
+    assert any("MISSING" in line and "w-07" in line for line in shown)
 
 
 def test_a_fleet_in_which_nobody_registered_is_not_said_to_be_stopped_by_all_its_workers() -> None:
@@ -557,6 +578,14 @@ def test_a_pause_of_everything_under_an_emergency_is_named_as_the_second_thing_i
     table = overview(picture_of(fleet))
     said = [table.rows[at].cells[1].text for at in range(len(table.rows))]
     assert "paused by ana too: R again resumes that" in said
+
+
+def test_limits_take_what_emergencies_and_lost_workers_leave_of_the_ticker() -> None:
+    fleet = stopped_in_part()
+    fleet.usage |= {name: LimitUsage(name, 10_000, (0,)) for name in ("gsc_requests", "opportunity_scans", "sites")}
+    said = plain(ticker(picture_of(fleet), 80)).rstrip()
+    assert "PARTIAL 10/12 w-06 w-07" in said
+    assert said.index("1 LOST w-06") < said.index("limit")
 
 
 def test_the_ticker_cuts_no_item_in_two_and_counts_those_it_leaves_out() -> None:

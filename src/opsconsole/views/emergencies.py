@@ -13,7 +13,7 @@ from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.verdict import together
 from opsconsole.views.words import age, ago, counted, listed, scope
 
-SCOPE_CELLS = (20, 34, 64)
+SCOPE_CELLS = (14, 34, 64)
 """The scope's column, which the names of workers share: its least, the most that it claims, the most that it takes."""
 
 NAMED_MAX = 20

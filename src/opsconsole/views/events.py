@@ -51,7 +51,7 @@ SENTENCES: dict[str, tuple[str, Style]] = {
 
 
 def sentence(recorded: Recorded, limit: int = 200) -> tuple[str, Style]:
-    """What happened, in words that are safe to show."""
+    """What happened, in words that are safe to show. A newline stays visible, as everywhere."""
     happened = recorded.event
     template, style = SENTENCES.get(happened.kind, (happened.kind, Style.PLAIN))
     missing = getattr(happened, "missing", ())
@@ -62,7 +62,7 @@ def sentence(recorded: Recorded, limit: int = 200) -> tuple[str, Style]:
         acked=len(getattr(happened, "acked", ())),
         missing=f", MISSING {' '.join(missing)}" if missing else "",
     )
-    return clean(" ".join(said.split()).rstrip(":"), limit), Style.BAD if missing else style
+    return " ".join(clean(said, limit).split()).rstrip(":"), Style.BAD if missing else style
 
 
 class EventRows:

@@ -114,8 +114,8 @@ def _of_worker(picture: Picture, name: str) -> Iterator[Row]:
             yield _stop(picture, each, name)
     for site in row.scope.get("site", ()) if row else ():
         holds = picture.facts.holds.by_name.get(("site", site), ())
-        named, state, reason, _by, since, *_ = site_row(picture, site, holds).cells
-        yield Row(f"site/{site}", (Cell("site"), named, state, since, reason))
+        named, state, reason, _by, held_for, *_ = site_row(picture, site, holds).cells
+        yield Row(f"site/{site}", (Cell("site"), named, state, held_for, reason))
 
 
 def _of_hold(picture: Picture, hold_id: str) -> Iterator[Row]:
@@ -212,9 +212,8 @@ def _listed(picture: Picture, each: Progress, name: str, state: Cell) -> Row:
 def _never(picture: Picture, name: str) -> Row:
     row = picture.facts.workers.get(name)
     heard = age(row.heartbeat_at, picture.now) if row else "?"
-    said = (
-        f"never acknowledged; {f'{row.in_flight} in flight, pid {row.pid}' if row else 'nothing was heard of it here'}"
-    )
+    known = f"{row.in_flight} in flight, pid {row.pid}" if row else "nothing was heard of it here"
+    said = f"never acknowledged; {known}"
     cells = (Cell("worker"), Cell(clean(name, 128)), Cell("MISSED", Style.WARN), Cell(heard), Cell(said))
     return Row(f"worker/{name}", cells)
 
