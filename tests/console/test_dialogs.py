@@ -19,6 +19,7 @@ from opsconsole.dialogs.field import LENGTH_MAX, Field
 from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
 from opsconsole.dialogs.reading import Reading
 from opsconsole.dialogs.recover import RecoverPrompt
+from opsconsole.dialogs.several import Several
 from opsconsole.dialogs.stop import ReasonPrompt, StopPrompt
 from opsconsole.dialogs.target import Target
 from opsconsole.lines import Span, plain
@@ -117,6 +118,19 @@ def test_a_pause_of_what_is_stopped_promises_no_drain() -> None:
     text = said(PausePrompt(Target("site", "mail")), fleet)
     assert "stopped already by E-37; a pause keeps it held when E-37 is recovered" in text
     assert "running work finishes" not in text
+
+
+def test_a_pause_of_several_says_what_that_of_one_says() -> None:
+    mail, shop = Target("site", "mail"), Target("site", "shop-eu")
+    fleet = small_fleet()
+    assert "shop-eu: you already pause this: nothing to do" in said(PausePrompt(shop), fleet)
+    several = PausePrompt(Several("site", ("mail", "shop-eu")))
+    assert "of what is not held already, running work finishes" in said(several, fleet)
+    assert several.residue() == "not paused: 2 marked sites are as they were"
+    fleet.stop()
+    for prompt in (PausePrompt(mail), several):
+        assert "stopped already by E-37; a pause keeps it held when E-37 is recovered" in said(prompt, fleet)
+        assert "running work finishes" not in said(prompt, fleet)
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,13 @@ async def test_one_command_resumes_the_marked_sites_for_one_reason() -> None:
         assert command.reason == "all is well"
 
 
+async def test_escape_drops_the_marks_where_there_is_nothing_else_to_go_back_on() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        await desk.press("space", "space", "escape")
+        assert desk.console.pane.browser.marks == frozenset()
+
+
 async def test_of_many_marked_sites_some_are_named_and_the_others_counted() -> None:
     fleet = Fleet()
     fleet.add_sites(*(f"s{number:02}" for number in range(45)))

@@ -10,12 +10,12 @@ class Back(Action):
     """One step back."""
 
     id, keys = "back", "escape"
-    about = "drop the range that is being marked, else the filter, else go back to where this list was come to from"
+    about = "drop the range that is being marked, else the filter, else go back whence one came, else drop the marks"
 
     def why_not(self, desk: Desk) -> str:
         """There must be something to go back on."""
         browser = desk.pane.browser
-        if browser.anchor is not None or browser.filter_text or desk.can_go_back:
+        if browser.anchor is not None or browser.filter_text or desk.can_go_back or browser.marks:
             return ""
         return "there is nothing to go back to"
 
@@ -25,8 +25,10 @@ class Back(Action):
             desk.pane.look_anew(Browser.drop_range)
         elif desk.pane.browser.filter_text:
             desk.filter("")
-        else:
+        elif desk.can_go_back:
             desk.back()
+        else:
+            desk.pane.look_anew(lambda browser: browser.unmark(*browser.marks))
 
 
 class NextPane(Action):

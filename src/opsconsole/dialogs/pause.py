@@ -37,17 +37,24 @@ class PausePrompt(Dialog):
 
     def body(self, picture: Picture) -> list[Said]:
         """What it does to work that runs, as things stand, and what holds it already."""
-        already = self._target.covering(picture)
-        stopped = [hold for hold in already if hold.source == "emergency"]
-        if stopped and not isinstance(self._target, Several):
+        lines: list[Said] = [(Span(self._target.pauses, Style.STRONG), Span(f": {self._does(picture)}"))]
+        return lines + _holds("already: ", self._target.covering(picture), Style.PLAIN)
+
+    def _does(self, picture: Picture) -> str:
+        """Nothing that is held already is promised to finish its work."""
+        each, selectors = self._target.each_covering(picture), set(self._target.selectors)
+        operator = picture.who.operator
+        stopped = [hold for holds in each for hold in holds if hold.source == "emergency"]
+        if all(any(_is_own(hold, operator) and hold.selector in selectors for hold in holds) for holds in each):
+            return "you already pause this: nothing to do"
+        if stopped and all(any(hold.source == "emergency" for hold in holds) for holds in each):
             case = clean(stopped[0].owner, 20)
-            does = f"stopped already by {case}; a pause keeps it held when {case} is recovered"
-        elif already and not isinstance(self._target, Several):
-            does = "held already; this adds a pause of its own"
-        else:
-            does = "running work finishes, nothing new starts"
-        lines: list[Said] = [(Span(self._target.pauses, Style.STRONG), Span(f": {does}"))]
-        return lines + _holds("already: ", already, Style.PLAIN)
+            return f"stopped already by {case}; a pause keeps it held when {case} is recovered"
+        if all(each):
+            return "held already; this adds a pause of its own"
+        if any(each):
+            return "of what is not held already, running work finishes; nothing new starts"
+        return "running work finishes, nothing new starts"
 
     def foot(self, picture: Picture) -> list[Said]:
         """The reason, if there is to be one, and the keys."""
@@ -76,7 +83,7 @@ class PausePrompt(Dialog):
 
     def residue(self) -> str:
         """Nothing was paused."""
-        return f"not paused: {self._target.name} is as it was"
+        return f"not paused: {self._target.name} {self._target.is_as}"
 
     def paste(self, text: str) -> Outcome:
         """Only into the reason."""
@@ -150,7 +157,7 @@ class ResumePrompt(Dialog):
 
     def residue(self) -> str:
         """Nothing was released."""
-        return f"not resumed: {self._target.name} is as it was"
+        return f"not resumed: {self._target.name} {self._target.is_as}"
 
     def paste(self, text: str) -> Outcome:
         """Only into the reason."""
@@ -161,6 +168,10 @@ class ResumePrompt(Dialog):
     def see(self, picture: Picture) -> None:
         """Notice when holds changed under the prompt."""
         self._moved = self._moved or picture.state.control_revision != self._opened_at
+
+
+def _is_own(hold: Hold, operator: str) -> bool:
+    return hold.source == "operator" and hold.owner == operator
 
 
 def _remarked(remark: str) -> Said:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from opsconsole.dialogs.target import Dimension, Target
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
+from opsconsole.views.words import counted
 from opsgate.hold import Hold
 from opsgate.selector import EVERYTHING, Selector
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 KEYS_MAX = 10_000
 """As many as one command takes."""
 NAMED_MAX = 8
-NOUNS = {"site": "sites", "operation": "flags", "workflow": "workflows"}
+NOUNS = {"site": "site", "operation": "flag", "workflow": "workflow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,12 @@ class Several:
     @property
     def name(self) -> str:
         """What people call them together."""
-        return f"{len(self.keys)} {'marked ' if self.marked else ''}{NOUNS[self.dimension]}"
+        return counted(len(self.keys), f"{'marked ' if self.marked else ''}{NOUNS[self.dimension]}")
+
+    @property
+    def is_as(self) -> str:
+        """How what is not changed is spoken of."""
+        return "is as it was" if len(self.keys) == 1 else "are as they were"
 
     @property
     def pauses(self) -> str:
@@ -60,6 +66,11 @@ class Several:
     def covering(self, picture: Picture) -> tuple[Hold, ...]:
         """Every hold that covers all of any of them: of one name, nothing but everything is wider than itself."""
         return (*picture.state.holds_on(EVERYTHING), *self.holds(picture))
+
+    def each_covering(self, picture: Picture) -> list[tuple[Hold, ...]]:
+        """Of each name, every hold that covers all of it."""
+        everywhere = picture.state.holds_on(EVERYTHING)
+        return [(*everywhere, *target.holds(picture)) for target in self._each()]
 
     def remaining(self, picture: Picture) -> tuple[Hold, ...]:
         """What would hold any of them all the same."""

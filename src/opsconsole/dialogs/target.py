@@ -32,6 +32,11 @@ class Target:
         return Selector.recorded(self.dimension, self.key)
 
     @property
+    def selectors(self) -> tuple[Selector, ...]:
+        """The same, as of several it is asked for."""
+        return (self.selector,)
+
+    @property
     def name(self) -> str:
         """What people call it."""
         return clean(flag_name(self.key) if self.dimension == "operation" else self.key, 60)
@@ -40,6 +45,11 @@ class Target:
     def pauses(self) -> str:
         """What a pause of it is called."""
         return f"switches {self.name} off" if self.dimension in SWITCHES else f"pauses {self.dimension} {self.name}"
+
+    @property
+    def is_as(self) -> str:
+        """How what is not changed is spoken of."""
+        return "is as it was"
 
     def holds(self, picture: Picture) -> tuple[Hold, ...]:
         """The holds on exactly this."""
@@ -54,6 +64,10 @@ class Target:
         """Every hold that covers all of it, wider ones too."""
         touching = picture.state.holds_touching((self.selector,))
         return tuple(hold for hold in touching if hold.selector.contains(self.selector))
+
+    def each_covering(self, picture: Picture) -> list[tuple[Hold, ...]]:
+        """The same, as of several it is asked for."""
+        return [self.covering(picture)]
 
     def remaining(self, picture: Picture) -> tuple[Hold, ...]:
         """What would hold it all the same: wider holds, and other sources' on exactly this."""
