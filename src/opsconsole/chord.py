@@ -32,7 +32,7 @@ class Heard(Enum):
     FIRED = "fired"
     """``S`` while armed: everything stops."""
     HURRIED = "hurried"
-    """``!`` in the middle of fast typing: not armed, not inserted; ``!`` again after a pause arms."""
+    """``!`` in the middle of fast typing: not armed, no key, text where text is typed; again after a pause it arms."""
     LITERAL = "literal"
     """The second ``!`` of ``!!``: an exclamation mark for whoever has the focus."""
     CANCELLED = "cancelled"

@@ -231,8 +231,8 @@ class Console(Shell, inherit_bindings=False):
             case Heard.ARMED:
                 prompt.cover(StopPrompt(), self._picture)
             case Heard.CANCELLED | Heard.LITERAL:
-                if prompt.dialog is not None and message.heard is Heard.CANCELLED:
-                    self._say((Span(prompt.dialog.residue(), Style.WARN),))
+                if prompt.arming and message.heard is Heard.CANCELLED:
+                    self._say((Span(StopPrompt().residue(), Style.WARN),))
                 prompt.uncover()
             case Heard.FIRED if isinstance(message.answer, Order):
                 self._feed.sent(message.answer)
@@ -243,6 +243,7 @@ class Console(Shell, inherit_bindings=False):
                 prompt.uncover()
                 self._say(fired(message.answer))
             case Heard.HURRIED:
+                prompt.paste("!")  # as text, where text is typed; as a key it would close prompts without a field
                 self._say((Span("! came in the middle of typing: press it again to arm", Style.WARN),))
             case _:
                 pass

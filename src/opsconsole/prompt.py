@@ -8,6 +8,7 @@ from textual.message import Message
 from textual.timer import Timer
 
 from opsconsole.dialogs.base import UNBOUNDED, Dialog, Outcome, Said, Send, Then
+from opsconsole.dialogs.stop import StopPrompt
 from opsconsole.lines import Line, Span, Style, length, line, wrapped
 from opsconsole.painted import Painted
 from opsconsole.text import clean
@@ -62,8 +63,15 @@ class PromptBox(Painted):
         self.dialog = dialog
         self.show(picture)
 
+    @property
+    def arming(self) -> bool:
+        """Whether the prompt of an armed stop is on top."""
+        return isinstance(self.dialog, StopPrompt)
+
     def uncover(self) -> None:
-        """Take the dialog on top away."""
+        """Take the prompt of an armed stop away, if there is one: any other is somebody's work."""
+        if not self.arming:
+            return
         self.dialog, self._below = self._below, None
         if self._picture is not None:
             self.show(self._picture)

@@ -90,7 +90,7 @@ async def test_a_cancelled_stop_gives_back_the_prompt_that_it_covered() -> None:
         assert "half a reason" in desk.text()
 
 
-async def test_two_bangs_type_one_into_a_field_and_one_is_never_inserted() -> None:
+async def test_two_bangs_type_one_into_a_field_and_one_that_arms_is_never_inserted() -> None:
     desk = Desk(small_fleet())
     async with desk.at():
         await desk.press("P", "a", "!", "!")
@@ -106,8 +106,27 @@ async def test_prose_in_a_field_neither_fires_nor_loses_the_prompt() -> None:
     async with desk.at():
         await desk.press("P")
         await desk.type("wow!Sold out")
-        assert "wowSold out" in desk.text()
+        assert "wow!Sold out" in desk.text()
         assert desk.orders == []
+
+
+async def test_bangs_in_fast_prose_are_text_and_what_comes_behind_them_is_no_command() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        await desk.press("2", "j", "p", "r")
+        await desk.type("site on fire!! py! Stop it")
+        assert "reason (optional): site on fire!! py! Stop it_" in desk.text()
+        assert len(desk.fleet.latest().holds) == 1
+        assert desk.orders == []
+
+
+async def test_a_hurried_bang_neither_closes_nor_answers_a_prompt_without_a_field() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        await desk.press("2", "j")
+        await desk.type("p!")
+        assert "pause now" in desk.text()
+        assert "press it again to arm" in desk.text()
 
 
 async def test_a_paste_never_fires_and_ends_an_armed_stop() -> None:
