@@ -21,8 +21,8 @@ def look(url: str) -> Routes:
 
 def _can_be_written(directory: Path) -> bool:
     """Whether a latch could be placed: the directory, or the nearest one above that exists, takes files."""
-    there = next((each for each in (directory, *directory.parents) if each.exists()), None)
     try:
+        there = next((each for each in (directory, *directory.parents) if each.exists()), None)
         return there is not None and os.access(there, os.W_OK | os.X_OK) and os.statvfs(there).f_bavail > 0
-    except OSError:
+    except OSError:  # a name that is too long, a directory that may not be looked into
         return False

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from core.errors import OpsError
 from core.state import State
 from opsconsole.text import clean
+from opsconsole.unrecorded import Unrecorded
 from opsconsole.views.picture import FRESH_S, Facts, Link, Picture, Routes, Who
 from opsconsole.views.words import duration
 from opsgate.order import Order
@@ -67,7 +68,7 @@ class Feed:
         self._seen_at = monotonic()
         self._trouble = ""
         self._slow_s = 0.0
-        self._sent: tuple[Order, ...] = ()
+        self._unrecorded = Unrecorded()
         self._recent: tuple[Recorded, ...] = ()
         self._tries = 0
         self._retry_at: float | None = None
@@ -108,12 +109,12 @@ class Feed:
         state = backend.latest() if backend else self._facts.state
         if state is not self._facts.state or self._seen is not self._facts.seen:
             self._facts = Facts.of(state, self._seen, self._facts)
-        sent = tuple(order for order in self._sent if order.stop_id not in state.stops)
+        sent = self._unrecorded.unknown_to(state)
         return Picture(self._facts, self._now(), self._link(), self._who, sent, self._routes)
 
     def sent(self, order: Order) -> None:
         """A stop has left by the lane. Until the journal has it, it is shown, and this feed goes on recording it."""
-        self._sent = (*self._sent, order)
+        self._unrecorded.add(order)
         self._poke.set()
 
     def submit(self, envelope: Envelope) -> Receipt:
@@ -196,6 +197,8 @@ class Feed:
         self.wake()
 
     def _look(self, backend: Backend) -> None:
+        """Record first what was fired, which waits for nothing; then look, and say last what could not be recorded."""
+        not_recorded = self._unrecorded.record(backend, timeout_s=DEADLINE_S)
         began = self._monotonic()
         if backend.contact().word == "interrupted":
             backend.state(timeout_s=DEADLINE_S)  # so that it says what is wrong, until it is mended
@@ -209,20 +212,16 @@ class Feed:
             self.wake()
         if not seen.keeper:
             self._hire_keeper()
-        self._record_sent(backend)
-
-    def _record_sent(self, backend: Backend) -> None:
-        """Record the stops of this console that nobody has recorded yet, until somebody has."""
-        from backends import spool
-
-        for order in self._sent:
-            if order.stop_id not in backend.latest().stops:
-                spool.record(order, backend, timeout_s=DEADLINE_S)
-        self._sent = tuple(order for order in self._sent if order.stop_id not in backend.latest().stops)
+        if not_recorded is not None:
+            raise not_recorded
 
     def _watch_routes(self, look: Callable[[], Routes]) -> None:
         while not self._end.is_set():
-            before, self._routes = self._routes, look()
+            before = self._routes
+            try:
+                self._routes = look()
+            except Exception:  # noqa: BLE001 - a watch that dies would leave old routes: unknown is what is true then
+                self._routes = Routes()
             if self._routes != before:
                 self.wake()
             self._end.wait(ROUTES_S)
@@ -243,7 +242,7 @@ class Feed:
     def _pause_s(self) -> float:
         if self._tries or self._backend is None:
             return RETRY_S[min(self._tries, len(RETRY_S)) - 1]
-        counting = self._sent or any(stop.result == "pending" for stop in self._facts.state.active_stops())
+        counting = self._unrecorded or any(stop.result == "pending" for stop in self._facts.state.active_stops())
         return LOOK_WHILE_STOPPING_S if counting else LOOK_S
 
     def _arrived(self, arrival: Arrival) -> None:

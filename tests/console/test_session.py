@@ -9,14 +9,17 @@ from contextlib import contextmanager
 
 import pytest
 
-from core.errors import BackendUnavailable
-from core.messages import Actor, Envelope
+from core.errors import BackendUnavailable, CommandRejected
+from core.messages import Actor, Envelope, Receipt
 from core.ports import Backend, Observations
+from core.state import State
+from opsconsole import routes
 from opsconsole.dialogs.target import Target
 from opsconsole.lines import plain
 from opsconsole.session import HIRE_AGAIN_S, Feed
 from opsconsole.views.header import row1
 from opsconsole.views.last_known import connection
+from opsconsole.views.picture import Routes
 from opsgate.latch import place
 from opsgate.order import Order
 from tests.console.desk import WHO, Clock, small_fleet
@@ -233,3 +236,68 @@ def test_a_clock_that_jumps_moves_no_age() -> None:
         assert (feed.picture().now - before).total_seconds() == pytest.approx(3)
     finally:
         feed.stop()
+
+
+def test_a_stop_fired_while_another_is_being_recorded_is_recorded_too() -> None:
+    fleet = small_fleet()
+    latest, second = fleet.latest, threading.Event()
+    with followed(lambda: fleet) as feed:
+        until(lambda: feed.picture().link.live)
+
+        def latest_while_somebody_fires() -> State:
+            state = latest()
+            if "S-a" in state.stops and not second.is_set():
+                second.set()
+                feed.sent(Order("S-b", START))
+            return state
+
+        fleet.latest = latest_while_somebody_fires  # type: ignore[method-assign] # the operator fires just then
+        feed.sent(Order("S-a", START))
+        until(lambda: "S-b" in latest().stops)
+
+
+def test_a_stop_is_recorded_behind_one_that_is_refused_and_while_nothing_can_be_observed() -> None:
+    fleet = small_fleet()
+    submit = fleet.submit
+
+    def submit_or_refuse(envelope: Envelope, *, timeout_s: float = 5.0) -> Receipt:
+        if envelope.command_id == "S-refused":
+            raise CommandRejected("refused", "not this one")
+        return submit(envelope, timeout_s=timeout_s)
+
+    def observe_nothing(*, timeout_s: float = 5.0) -> Observations:
+        raise RuntimeError("nothing to be seen")
+
+    with followed(lambda: fleet) as feed:
+        until(lambda: feed.picture().facts.seen is not None)
+        fleet.submit, fleet.observe = submit_or_refuse, observe_nothing  # type: ignore[method-assign] # it goes wrong
+        feed.sent(Order("S-refused", START))
+        feed.sent(Order("S-behind", START))
+        until(lambda: "S-behind" in fleet.latest().stops)
+        assert [order.stop_id for order in feed.picture().sent] == ["S-refused"]
+
+
+def test_routes_that_cannot_be_looked_at_are_unknown_and_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opsconsole.session.ROUTES_S", 0.01)
+    open_ways, broken = Routes(latch=True, keeper=True), False
+
+    def look() -> Routes:
+        if broken:
+            raise PermissionError(13, "Permission denied")
+        return open_ways
+
+    feed = Feed(small_fleet, WHO, monotonic=Clock(), utc_now=lambda: START, look_at_routes=look)
+    feed.start()
+    try:
+        until(lambda: feed.picture().routes == open_ways)
+        broken = True
+        until(lambda: feed.picture().routes == Routes())
+        broken = False
+        until(lambda: feed.picture().routes == open_ways)
+    finally:
+        feed.stop()
+
+
+def test_a_latch_whose_directory_cannot_even_be_looked_for_is_no_open_route(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSGATE_LATCH_DIR", "/" + "x" * 300 + "/latch")
+    assert routes.look("sqlite:////nowhere/ops.db").latch is False
