@@ -103,6 +103,7 @@ class Console(Shell, inherit_bindings=False):
         self._pages = Pages(feed.read, self.tell, self.paint)
         self._main.audit.want_older = self._main.inside.want_older = self._pages.want_older
         self._bind_keys()
+        lane.answered = self._stop_answered  # before a key can be read: a stop may fail while this starts
 
     def get_default_screen(self) -> MainScreen:
         """The one screen there is."""
@@ -110,7 +111,6 @@ class Console(Shell, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to follow."""
-        self._lane.answered = self._stop_answered
         self._feed.wake = lambda: self.tell(self._news_came)
         self.call_after_refresh(self._feed.start)  # what it loads would hold up the first frame
         self.set_interval(BARS_S, self._a_second_passed)

@@ -61,8 +61,8 @@ class Desk:
             utc_now=lambda: self.fleet.now,
             look_at_routes=lambda: Routes(latch=True, keeper=self.fleet.keeper),
         )
-        lane = Lane(self._order, self._send)
-        self.console = Console(self.feed, lane, monotonic=self.clock, dress=dress, keymap=keymap, remarks=remarks)
+        self.lane = Lane(self._order, self._send)
+        self.console = Console(self.feed, self.lane, monotonic=self.clock, dress=dress, keymap=keymap, remarks=remarks)
         self.pilot: Pilot[None]
 
     def _order(self) -> Order:

@@ -13,6 +13,7 @@ from core.capabilities.emergencies import ExplainStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch
+from opsconsole.console import Console
 from opsconsole.dialogs.recover import RecoverPrompt
 from opsconsole.lines import plain
 from opsconsole.prompt import PromptBox
@@ -197,6 +198,25 @@ async def test_a_stop_that_reached_nobody_says_so_and_what_to_do() -> None:
         await desk.press("!", "S")
         await desk.until_said("STOP REACHED NOBODY - latch FAILED (no space left on device), keeper absent")
         assert "opsconsole stop --local" in desk.text()
+
+
+async def test_a_stop_fired_while_the_console_starts_is_answered_too() -> None:
+    fleet = small_fleet()
+    fleet.away = "gone"
+    desk = Desk(fleet)
+    desk.answer = lambda order: Fired(order, "no space left on device", "absent", "memory")
+
+    class EarlyRiser(Console):
+        def on_mount(self) -> None:
+            driver = self._driver
+            assert driver is not None
+            driver.send_message(events.Key("exclamation_mark", "!"))
+            driver.send_message(events.Key("S", "S"))
+            self._lane.finish()
+
+    desk.console = EarlyRiser(desk.feed, desk.lane, monotonic=desk.clock)
+    async with desk.at(120, 36):
+        await desk.until_said("no space left on device")
 
 
 async def test_a_lane_that_breaks_is_told_and_breaks_nothing_else() -> None:
