@@ -45,6 +45,9 @@ class Pages:
             self._events, self._low, self._at_start = tuple(recent), recent[0].revision, False
         else:
             self._events += tuple(event for event in recent if event.revision > self._high)
+        if len(self._events) > KEPT_MAX:
+            self._events, self._at_start = self._events[-KEPT_MAX:], False
+            self._low = self._events[0].revision
         self._high = recent[-1].revision
 
     @property
@@ -64,8 +67,8 @@ class Pages:
         after = max(0, low - PAGE - 1)
         try:
             page = tuple(event for event in self._read(after, low - 1 - after) if event.revision < low)
-        except OpsError as error:
-            said = clean(str(error), 80)
+        except Exception as error:  # noqa: BLE001 - without an answer it would be reading for ever
+            said = clean(str(error) if isinstance(error, OpsError) else f"{type(error).__name__}: {error}", 80)
             self._tell(lambda: self._came(low, (), said))
         else:
             self._tell(lambda: self._came(low, page, ""))
@@ -74,8 +77,8 @@ class Pages:
         self._reading, self._trouble = False, trouble
         if not trouble and low == self._low:
             self._at_start = not page
-            self._events = (*page, *self._events)
-            self._low = page[0].revision if page else self._low
+            self._events = (*page, *self._events)[-KEPT_MAX:]
+            self._low = self._events[0].revision
         self._changed()
 
     def _older(self) -> str:
