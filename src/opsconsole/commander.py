@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from core.errors import OpsError
 from opsconsole.dialogs.base import Send
 from opsconsole.session import Feed
 from opsconsole.text import clean
@@ -16,7 +15,7 @@ from opsconsole.views.picture import Picture
 if TYPE_CHECKING:
     from core.messages import Envelope, Receipt
 
-Answer: TypeAlias = "Receipt | OpsError"
+Answer: TypeAlias = "Receipt | Exception"
 
 
 class Commander:
@@ -26,7 +25,8 @@ class Commander:
         self._feed = feed
         self._operator = clean(operator, 128) or "unknown"
         self._tell = tell
-        self._explanation: Send | None = None
+        self._explanations: dict[str, Send] = {}
+        """What waits for the journal, by the stop that it explains."""
 
     def send(self, send: Send) -> None:
         """Carry it out, once, with an id that makes a repetition harmless."""
@@ -41,25 +41,19 @@ class Commander:
         )
         threading.Thread(target=self._carry_out, args=(send, envelope), name="command", daemon=True).start()
 
-    def explain(self, send: Send, picture: Picture) -> None:
+    def explain(self, stop_id: str, send: Send, picture: Picture) -> None:
         """Carry out an explanation, as soon as the stop that it explains is in the journal."""
-        self._explanation = send
+        self._explanations[stop_id] = send
         self.see(picture)
 
     def see(self, picture: Picture) -> None:
-        """A stop may have arrived that waits for its reason."""
-        waiting = self._explanation
-        if waiting is None:
-            return
-        from core.capabilities.emergencies import ExplainStop
-
-        if isinstance(waiting.command, ExplainStop) and waiting.command.stop_id in picture.state.stops:
-            self._explanation = None
-            self.send(waiting)
+        """Stops may have arrived that wait for their reasons."""
+        for stop_id in [each for each in self._explanations if each in picture.state.stops]:
+            self.send(self._explanations.pop(stop_id))
 
     def _carry_out(self, send: Send, envelope: Envelope) -> None:
         try:
             answer: Answer = self._feed.submit(envelope)
-        except OpsError as error:
+        except Exception as error:  # noqa: BLE001 - whatever went wrong is an answer: without one nobody would know
             answer = error
         self._tell(send, answer)

@@ -15,7 +15,6 @@ from textual import events
 from textual.timer import Timer
 
 from backends.stop_lane import Fired
-from core.errors import OpsError
 from opsconsole.actions import ACTIONS, find
 from opsconsole.bars import Bars, Look
 from opsconsole.chord import Heard
@@ -262,7 +261,7 @@ class Console(Shell, inherit_bindings=False):
         from core.capabilities.emergencies import ExplainStop
 
         if isinstance(send.command, ExplainStop):
-            self._commander.explain(send, self._picture)
+            self._commander.explain(send.command.stop_id, send, self._picture)
         else:
             self._commander.send(send)
 
@@ -274,7 +273,7 @@ class Console(Shell, inherit_bindings=False):
 
     def _command_answered(self, send: Send, answer: Answer) -> None:
         """On the command's thread."""
-        said = refused(send.about, answer) if isinstance(answer, OpsError) else answered(send.about, answer)
+        said = refused(send.about, answer) if isinstance(answer, Exception) else answered(send.about, answer)
         self.tell(lambda: self._say(said))
 
     def _stop_answered(self, order: Order, answer: Fired | Exception) -> None:

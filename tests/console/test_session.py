@@ -9,14 +9,18 @@ from contextlib import contextmanager
 
 import pytest
 
+from core.capabilities.emergencies import ExplainStop
 from core.errors import BackendUnavailable, CommandRejected
 from core.messages import Actor, Envelope, Receipt
 from core.ports import Backend, Observations
 from core.state import State
 from opsconsole import routes
+from opsconsole.commander import Answer, Commander
+from opsconsole.dialogs.base import Send
 from opsconsole.dialogs.target import Target
 from opsconsole.lines import plain
 from opsconsole.session import HIRE_AGAIN_S, Feed
+from opsconsole.views.answers import refused
 from opsconsole.views.header import row1
 from opsconsole.views.last_known import connection
 from opsconsole.views.picture import Routes
@@ -301,3 +305,35 @@ def test_routes_that_cannot_be_looked_at_are_unknown_and_looked_at_again(monkeyp
 def test_a_latch_whose_directory_cannot_even_be_looked_for_is_no_open_route(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPSGATE_LATCH_DIR", "/" + "x" * 300 + "/latch")
     assert routes.look("sqlite:////nowhere/ops.db").latch is False
+
+
+def test_each_of_two_reasons_that_wait_for_the_journal_is_sent_when_its_stop_is_there() -> None:
+    fleet = small_fleet()
+    with followed(lambda: fleet) as feed:
+        until(lambda: feed.picture().link.live)
+        commander = Commander(feed, "ana", lambda _send, _answer: None)
+        for stop_id in ("S-a", "S-b"):
+            explain = ExplainStop(stop_id=stop_id, reason=f"why {stop_id}")
+            commander.explain(stop_id, Send(explain, "reason"), feed.picture())
+        fleet.stop("S-a")
+        fleet.stop("S-b")
+        commander.see(feed.picture())
+        until(lambda: [fleet.latest().stops[stop].reason for stop in ("S-a", "S-b")] == ["why S-a", "why S-b"])
+
+
+def test_a_command_that_breaks_in_a_way_nobody_foresaw_is_answered_all_the_same() -> None:
+    fleet, answers = small_fleet(), list[Answer]()
+
+    def breaks(envelope: Envelope, *, timeout_s: float = 5.0) -> Receipt:
+        raise RuntimeError("boom")
+
+    with followed(lambda: fleet) as feed:
+        until(lambda: feed.picture().link.live)
+        fleet.submit = breaks  # type: ignore[method-assign] # the world breaks in a way of its own
+        commander = Commander(feed, "ana", lambda _send, answer: answers.append(answer))
+        commander.send(Send(Target("site", "mail").pause(""), "pause mail"))
+        until(lambda: bool(answers))
+        (answer,) = answers
+        assert isinstance(answer, Exception)
+        said = plain(refused("pause mail", answer))
+        assert said == "pause mail: FAILED, look whether it was done - RuntimeError: boom"

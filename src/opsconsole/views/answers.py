@@ -29,8 +29,14 @@ def answered(about: str, receipt: Receipt) -> Words:
     return tuple(words)
 
 
-def refused(about: str, error: OpsError) -> Words:
+def refused(about: str, error: Exception) -> Words:
     """A command was not carried out: whose fault, and the next step."""
+    if not isinstance(error, OpsError):  # a fault of ours, and nobody knows at which step
+        said = f"{type(error).__name__}: {error}"
+        return (
+            Span(f"{clean(about, 80)}: FAILED, look whether it was done", Style.BAD),
+            Span(f" - {clean(said, 200)}"),
+        )
     whose = "look again" if isinstance(error, RevisionConflict) else "refused"
     if isinstance(error, BackendUnavailable):
         whose = "NOT DONE, the backend does not answer"
