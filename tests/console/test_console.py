@@ -681,7 +681,7 @@ async def test_what_is_typed_ahead_goes_where_it_was_meant_to_go() -> None:
     desk = Desk(small_fleet())
     async with desk.at():
         await desk.send(*((char, char) for char in "Pquick zap! 1"), pause_s=0.01)
-        assert "reason (needed): quick zap 1_" in desk.text()
+        assert "reason (needed): quick zap! 1_" in desk.text()
         await desk.send(("escape", None), *((char, char) for char in "3p"), pause_s=0.01)
         assert "PAUSE enableABTesting" in desk.text()
         await desk.send(("escape", None), ("q", "q"), pause_s=0.01)
