@@ -383,6 +383,15 @@ def test_an_acknowledgement_adds_one_stop_to_what_its_sender_said_last() -> None
     assert [row.worker_id for row in roster.unwritten()] == ["w1"]
 
 
+def test_an_acknowledgement_from_another_process_namespace_counts_by_its_socket() -> None:
+    roster = roster_on(Host())
+    roster.beat(beat(pid=7), peer(0, "one"), after(0))
+
+    assert not roster.acknowledge(Ack("w1", "S-1", 0), peer(0, "two"), after(1))
+    assert roster.acknowledge(Ack("w1", "S-1", 0), peer(0, "one"), after(1))
+    assert roster.entries["w1"].row.stops == ("S-1",)
+
+
 def test_an_acknowledgement_counts_only_from_the_process_that_beats() -> None:
     roster = roster_on(Host(p7="a", p8="b"))
     roster.beat(beat(), peer(7), after(0))

@@ -156,7 +156,7 @@ class Roster:
         """Hear that a worker obeys one more stop; False when it says nothing new, or is not the one it says it is."""
         with self._lock:
             known = self.entries.get(ack.worker_id)
-            if known is None or known.address != peer.address or known.row.pid != peer.pid:
+            if known is None or known.address != peer.address or peer.pid not in (0, known.row.pid):
                 return False  # its beat will tell who it is
             row = known.row
             if row.state != "live" or ack.stop_id in row.stops:
