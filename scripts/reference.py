@@ -143,6 +143,7 @@ steps:
 | 0 | every step was carried out and every expectation met |
 | 1 | one was not: its line, what was expected and what is instead, and the screen at that moment |
 | 2 | the script is wrong: line, column and what may have been meant; nothing has run |
+| 7 | the profile is production and a `do` of the script lets something run: nothing has run |
 | 130 | Ctrl-C (143, 129: another signal); the pictures taken so far are kept |
 
 A backend that cannot be reached is no failure by itself: the state is `unknown` and the screen says why, which a script

@@ -73,6 +73,12 @@ class Command(Message):
 
     kind: str
 
+    @property
+    def lets_run(self) -> bool:
+        """Whether something may run because of it that did not: a release, whatever it is called. Those are carried
+        out once every stop is recorded, at the revision that their sender looked at, and confirmed in production."""
+        return False
+
 
 class Event(Message):
     """Says what happened. ``version`` rises with the shape; `core.upcast` reads the older ones.

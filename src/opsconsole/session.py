@@ -126,7 +126,7 @@ class Feed:
 
         if self._backend is None:
             raise OpsError("not-connected", f"not connected: {self._trouble or 'no answer yet'}", "it goes on trying")
-        if envelope.expected_revision is not None:
+        if envelope.command.lets_run:
             spool.require_recorded(self._backend, timeout_s=SUBMIT_DEADLINE_S)
         receipt = self._backend.submit(envelope, timeout_s=SUBMIT_DEADLINE_S)
         self._poke.set()

@@ -144,3 +144,29 @@ def test_production_asks_on_a_terminal(ops: Shell) -> None:
     ops.ok("pause", "--all")
 
     assert on_a_terminal("resume", "--all", "--reason", "r", typed="all\n")[0] == 0
+
+
+@pytest.mark.usefixtures("production")
+@pytest.mark.parametrize(
+    "release",
+    [
+        "{kind: release-holds, selectors: [{}], reason: r}",
+        "{kind: set-switch, dimension: operation, names: [site_creation], on: true}",
+        "{kind: recover, emergency_id: E-1, reason: r, confirm: all}",
+    ],
+)
+def test_a_script_that_lets_something_run_in_production_is_refused_before_anything_runs(
+    ops: Shell, tmp_path: Path, release: str
+) -> None:
+    real, own = tmp_path / "real.yaml", tmp_path / "own.yaml"
+    steps = "steps:\n  - do: {kind: place-hold, selectors: [{}], reason: first}\n  - do: " + release + "\n"
+    real.write_text(f"keeper: false\n{steps}", "utf-8")
+    own.write_text(f"fleet: seeded\n{steps}", "utf-8")
+    ops.ok("pause", "--all", "--reason", "deploy")
+    before = ops.ok("status", "-o", "json").json["revision"]
+
+    answer = ops("script", str(real))
+
+    assert (answer.code, "line 4" in answer.err) == (7, True), answer.err
+    assert ops.ok("status", "-o", "json").json["revision"] == before
+    assert ops("script", str(own), "--dry-run").code == 0, "that fleet is the script's own"

@@ -8,17 +8,23 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageSequence
 from textual.pilot import Pilot, WaitForScreenTimeout
 
+from core.capabilities.holds import ReleaseHolds
+from core.capabilities.switches import SetSwitch
+from core.messages import Actor, Command, Envelope
 from opsconsole.script.grammar import STEPS, script
 from opsconsole.script.header import Seeded
 from opsconsole.script.pictures import animation
-from opsconsole.script.player import Played, play
+from opsconsole.script.player import Played, Player, play
 from opsconsole.script.stage import seeded
+from opsconsole.script.steps import Do
+from opsgate.selector import EVERYTHING
 from tests.cli.shell import environment, run
 
 FLEET = """
@@ -253,6 +259,30 @@ def test_a_recording_plays_its_frames_for_as_long_as_they_say_again_and_again() 
     with Image.open(io.BytesIO(gif)) as image:
         shown = [frame.info["duration"] for frame in ImageSequence.Iterator(image)]
         assert (image.info["loop"], shown) == (0, [500, 2000])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ReleaseHolds(selectors=(EVERYTHING,), reason="mended"),
+        SetSwitch(dimension="operation", names=("site_creation",), on=True),
+        SetSwitch(dimension="operation", names=("site_creation",), on=False),
+    ],
+)
+def test_what_lets_something_run_is_sent_at_the_revision_that_was_looked_at(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = seeded(Seeded())
+    sent: list[Envelope] = []
+    monkeypatch.setattr(stage.feed, "submit", sent.append)
+    steps = script(b"fleet: seeded\nsteps: [{press: a}]")
+    elsewhere = replace(stage, world=None)
+
+    Player(steps, elsewhere, print)._submit(Do(1, "", command), Actor(name="ana"))
+
+    looked_at = stage.console.picture.state.control_revision
+    assert [each.expected_revision for each in sent] == [looked_at if command.lets_run else None]
+    assert command.lets_run is not (isinstance(command, SetSwitch) and not command.on)
 
 
 # ------------------------------------------------------------------------------------------------ the command line

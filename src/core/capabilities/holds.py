@@ -58,6 +58,11 @@ class ReleaseHolds(Command):
     owner: Identifier | None = None
     force: bool = False
 
+    @property
+    def lets_run(self) -> bool:
+        """What was held may run."""
+        return True
+
 
 @command
 class ExpireHolds(Command):

@@ -60,6 +60,11 @@ class SetLimit(Command):
     limit: Units
     window_s: Window | None = None
 
+    @property
+    def lets_run(self) -> bool:
+        """Any but 0 may be more than there was."""
+        return self.limit > 0
+
 
 @command
 class ResetLimit(Command):
@@ -67,6 +72,11 @@ class ResetLimit(Command):
 
     kind: Literal["reset-limit"] = "reset-limit"
     name: Identifier
+
+    @property
+    def lets_run(self) -> bool:
+        """Whatever waited for units goes on."""
+        return True
 
 
 @event

@@ -31,6 +31,11 @@ class Recover(Command):
     reason: FreeText
     confirm: str = ""
 
+    @property
+    def lets_run(self) -> bool:
+        """What the emergency stopped may run."""
+        return True
+
 
 @event
 class EmergencyEnded(EmergencyEvent):

@@ -37,6 +37,11 @@ class SetSwitch(Command):
     reason: FreeText = ""
     create: bool = False
 
+    @property
+    def lets_run(self) -> bool:
+        """Switching on releases the switch's hold."""
+        return self.on
+
 
 @decides(SetSwitch)
 def set_switch(draft: Draft, wanted: SetSwitch) -> None:

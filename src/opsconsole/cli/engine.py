@@ -61,14 +61,12 @@ class Engine:
         return [name.name for name in self.backend.state(timeout_s=self.timeout_s).names_of(dimension)]
 
     def submit(self, command: Command, *, expected_revision: int | None = None) -> Receipt:
-        """Carry a command out. Raises `core.errors` only; read-only settings refuse it before anybody is asked."""
+        """Carry a command out; one that lets something run, only once every stop latched here is recorded. Raises
+        `core.errors` only; read-only settings refuse it before anybody is asked."""
         self._require_writable()
+        if command.lets_run:
+            self.require_recorded()
         return self.backend.submit(self._envelope(command, expected_revision), timeout_s=self.timeout_s)
-
-    def release(self, command: Command, *, expected_revision: int | None = None) -> Receipt:
-        """Carry out a command that may let something run again: only once every stop latched here is recorded."""
-        self.require_recorded()
-        return self.submit(command, expected_revision=expected_revision)
 
     def require_recorded(self) -> None:
         """Record every stop that is latched here and not in the journal yet; refuse to go on where one cannot be."""

@@ -133,7 +133,7 @@ class Incident:
         emergency = self._engine.backend.state().emergencies[outcome.emergency_id]
         confirm = scope_text(emergency.selectors)
         before, began_s = self._fleet.steps(stopped), elapsed_s()
-        self._engine.release(Recover(emergency_id=emergency.emergency_id, reason="end of the drill", confirm=confirm))
+        self._engine.submit(Recover(emergency_id=emergency.emergency_id, reason="end of the drill", confirm=confirm))
         if not _until(lambda: self._fleet.steps(stopped) > before, _AGAIN_WITHIN_S):
             self._say(f"recovered {emergency.emergency_id}, but nobody works again")
             return None

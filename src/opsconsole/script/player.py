@@ -15,8 +15,6 @@ from typing import Any, Final
 
 from textual.pilot import Pilot, WaitForScreenTimeout
 
-from core.capabilities.holds import ReleaseHolds
-from core.capabilities.recovery import Recover
 from core.errors import OpsError
 from core.messages import Actor, Envelope
 from opsconsole.dialogs.command import CommandLine
@@ -258,9 +256,8 @@ class Player:
         await self._settle()
 
     def _submit(self, step: Do, actor: Actor) -> None:
-        """On a thread of its own. What lets something run again goes the way of the console's own releases."""
-        releases = isinstance(step.command, ReleaseHolds | Recover)
-        revision = self._stage.console.picture.state.control_revision if releases else None
+        """On a thread of its own. What lets something run goes the way of the console's own releases."""
+        revision = self._stage.console.picture.state.control_revision if step.command.lets_run else None
         self._stage.feed.submit(
             Envelope(
                 command_id=f"script-{uuid.uuid4().hex}",

@@ -177,7 +177,7 @@ def resume_work(invocation: Invocation, options: dict[str, Any], chosen: Chosen)
             )
             if asked and expected is None:
                 expected = looked_at.control_revision
-        receipt = engine.release(command, expected_revision=expected)
+        receipt = engine.submit(command, expected_revision=expected)
         for note in receipt.notes:
             invocation.say(note)
         done = f"released {', '.join(receipt.hold_ids)} at revision {receipt.revision}"

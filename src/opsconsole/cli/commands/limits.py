@@ -62,7 +62,7 @@ def set_(invocation: Invocation, name: str, limit: int, per: timedelta | None) -
     """Change a limit. A lower one acts at once; 0 stops what it charges."""
     with opened(invocation, create=True) as engine:
         command = built(SetLimit, name=name, limit=limit, window_s=None if per is None else per.total_seconds())
-        change(engine, command, f"limit {name} is {limit}", release=limit > 0)
+        change(engine, command, f"limit {name} is {limit}")
     return Exit.OK
 
 
@@ -72,7 +72,7 @@ def set_(invocation: Invocation, name: str, limit: int, per: timedelta | None) -
 def reset(invocation: Invocation, name: str) -> int:
     """Forget what has been used of a limit."""
     with opened(invocation) as engine:
-        change(engine, built(ResetLimit, name=name), f"what was used of {name} is forgotten", release=True)
+        change(engine, built(ResetLimit, name=name), f"what was used of {name} is forgotten")
     return Exit.OK
 
 

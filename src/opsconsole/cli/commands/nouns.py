@@ -52,12 +52,12 @@ def one_of(rows: Iterable[Row], key: str, name: str, noun: str) -> Row:
     raise UnknownName("unknown-name", f"{noun} has nothing called {name}", hint)
 
 
-def change(engine: Engine, command: Command, done: str, *, release: bool = False) -> Receipt:
+def change(engine: Engine, command: Command, done: str) -> Receipt:
     """Carry a command out and show the receipt."""
-    receipt = engine.release(command) if release else engine.submit(command)
+    receipt = engine.submit(command)
     for note in receipt.notes:
         engine.invocation.say(note)
-    told = released if release else placed
+    told = released if command.lets_run else placed
     engine.invocation.show(told(receipt, f"{done} at revision {receipt.revision}"))
     return receipt
 

@@ -40,7 +40,7 @@ def recover(invocation: Invocation, emergency: str, reason: str, confirm: str | 
             asked = confirm_scope(invocation, scope_text(known.selectors), confirm, ())
             expected, scope = state.control_revision if asked else None, scope_text(known.selectors)
         command = built(Recover, emergency_id=emergency, reason=reason, confirm=scope)
-        receipt = engine.release(command, expected_revision=expected)
+        receipt = engine.submit(command, expected_revision=expected)
         for note in receipt.notes:
             invocation.say(note)
         invocation.show(released(receipt, f"recovered {emergency} at revision {receipt.revision}"))

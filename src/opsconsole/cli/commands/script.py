@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from core.errors import ConfirmationNeeded
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.output import complain
@@ -18,6 +19,7 @@ from opsconsole.render import Document
 from opsconsole.script.grammar import script as read
 from opsconsole.script.header import Demo, Script, Seeded
 from opsconsole.script.reading import ScriptError, size_of
+from opsconsole.script.steps import Do
 from opsconsole.text import clean
 from opsconsole.views.words import counted
 
@@ -52,6 +54,7 @@ def script(invocation: Invocation, file: str, size: str | None, out: Path, dry_r
         return Exit.USAGE
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    _require_harmless(invocation, play)
     if dry_run:
         said = f"{counted(len(play.steps), 'step')}, nothing wrong with the script"
         invocation.show(Document({"steps": len(play.steps)}, [said]))
@@ -88,6 +91,20 @@ def _dress(invocation: Invocation, play: Script) -> Dress:
     settings = invocation.settings
     theme = play.theme or settings.theme
     return dressed(theme, settings.color, ascii_only=settings.ascii, environ={}, encoding="utf-8")
+
+
+def _require_harmless(invocation: Invocation, play: Script) -> None:
+    """Refuse a script that would let something run in production: nobody is there who could type the scope."""
+    if isinstance(play.fleet, Seeded) or not invocation.settings.production:
+        return
+    for step in play.steps:
+        if isinstance(step, Do) and step.command.lets_run:
+            raise ConfirmationNeeded(
+                "confirm-needed",
+                f"this profile is production, and line {step.line} of the script lets something run"
+                f" ({step.command.kind}): that needs to be confirmed",
+                "nothing has run; do it in the console, or with its own command",
+            )
 
 
 @contextmanager

@@ -41,5 +41,5 @@ def turn(
             raise CommandRejected("nothing-registered", f"no {dimension} is registered", "add one first")
         command = built(SetSwitch, dimension=dimension, names=chosen, on=on, reason=reason, create=create)
         shown = f"all {len(chosen)}" if everything else ", ".join(chosen)
-        change(engine, command, f"switched {'on' if on else 'off'}: {shown}", release=on)
+        change(engine, command, f"switched {'on' if on else 'off'}: {shown}")
     return Exit.OK
