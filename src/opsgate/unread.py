@@ -38,27 +38,43 @@ def read(stop_id: str, datagram: bytes) -> Order:
 
 
 class UnreadView(View):
-    """A view with one more stop in force. It closes the quick way, and has nothing else until somebody asks for it."""
+    """A view with one more stop in force. It closes the quick way, and has nothing else until somebody asks for it.
 
-    __slots__ = ("_base", "_datagram", "_stop_id")
+    Its base may be another one. However many lie upon each other, they are read in one turn and without recursion.
+    """
+
+    __slots__ = ("below", "datagram", "stop_id")
 
     def __init__(self, base: View, stop_id: str, datagram: bytes) -> None:  # the rest comes when it is asked for
         self.quick_until_s = float("-inf")
-        self._base, self._stop_id, self._datagram = base, stop_id, datagram
+        self.below, self.stop_id, self.datagram = base, stop_id, datagram
 
     if not TYPE_CHECKING:  # or no misspelt attribute of a view would be noticed
 
         def __getattr__(self, name: str) -> Any:
             """Something that is not here yet: read the order. Threads may do so at once, and each gets the same."""
-            base, order = self._base, read(self._stop_id, self._datagram)
+            base, orders = self.below, [read(self.stop_id, self.datagram)]
+            while isinstance(base, UnreadView) and not base.is_read:
+                orders.append(read(base.stop_id, base.datagram))
+                base = base.below
+            orders.reverse()
             super().__init__(
-                base.table.changed(order.holds()),
+                base.table.changed(hold for order in orders for hold in order.holds()),
                 fleet=base.fleet,
                 revision=base.revision,
                 confirmed_at_s=base.confirmed_at_s,
                 from_disk=base.from_disk,
                 settled=base.settled,
-                stops={**base.stops, order.stop_id: order.notice()},
+                stops={**base.stops, **{order.stop_id: order.notice() for order in orders}},
                 quick_s=0.0,
             )
             return object.__getattribute__(self, name)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all of it is here; another thread may be about to read it."""
+        try:
+            object.__getattribute__(self, "known_workflow")  # what `View` sets last
+        except AttributeError:
+            return False
+        return True

@@ -50,7 +50,11 @@ class Work:
         # Counted first and asked then: whoever sees the stop in force sees this piece as well.
         self.thread = threading.get_ident()
         self._number = self._gate.in_flight.open(self)
-        self.decision = self._gate.check(**self._dimensions)
+        try:
+            self.decision = self._gate.check(**self._dimensions)
+        except BaseException:  # whatever it was: this piece does not run, and no stop may wait for it
+            self._leave()
+            raise
         if not self.decision:
             self._leave()
         return self

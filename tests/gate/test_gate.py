@@ -385,6 +385,19 @@ def test_a_stop_waits_for_the_work_that_it_covers_and_for_no_other(keeper: Keepe
     assert beat["in_flight"] == 0
 
 
+def test_work_whose_check_fails_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(**_dimensions: object) -> None:
+        raise KeyboardInterrupt
+
+    gate = Gate()
+    monkeypatch.setattr(gate, "check", interrupted)
+
+    with pytest.raises(KeyboardInterrupt), gate.work(site="s1"):
+        pass
+
+    assert len(gate.in_flight) == 0
+
+
 def test_the_last_covered_piece_that_ends_is_told_at_once(keeper: Keeper, gate: Gate) -> None:
     keeper.hear("beat")
     with gate.work(site="s1"):

@@ -81,6 +81,18 @@ def test_two_of_them_hold_together(unread: None, keeper: Keeper, gate: Gate) -> 
     assert not gate.check(site="s2")
 
 
+def test_thousands_of_them_hold_together_and_are_read_in_one_turn() -> None:
+    view, count = View(confirmed_at_s=0.0, settled=True), 3000
+    for number in range(count):
+        order = replace(FOR_S1, stop_id=f"S-{number}", selectors=(Selector.of(site=f"s{number}"),))
+        view = UnreadView(view, order.stop_id, datagram(order))
+
+    assert list(view.stops) == [f"S-{number}" for number in range(count)]
+    assert len(view.table.by_id) == count
+    more = UnreadView(view, ORDER.stop_id, datagram(ORDER))
+    assert (more.table.everywhere, len(more.table.by_id)) != ((), count), "what lies on a view that is read adds to it"
+
+
 def test_the_acknowledgement_says_what_it_has_to_wait_for_and_a_beat_when_that_has_ended(
     unread: None, keeper: Keeper, gate: Gate
 ) -> None:
