@@ -26,7 +26,7 @@ from opsconsole.lines import Span, plain
 from opsconsole.text import clean, width
 from opsconsole.views.picture import Link, Routes
 from opsgate.order import Order
-from opsgate.selector import EVERYTHING, Selector
+from opsgate.selector import EVERYTHING, Selector, scope_text
 from tests.console.desk import small_fleet
 from tests.console.fleet import Fleet
 from tests.console.hostile import HOSTILE
@@ -312,6 +312,28 @@ def test_a_narrow_scope_is_typed_as_it_is_printed() -> None:
     assert not prompt.ticking
     press(prompt, "ctrl+u", *"site=feed")
     assert prompt.ticking
+
+
+def test_a_scope_too_long_to_type_is_recovered_by_the_id_of_its_emergency() -> None:
+    fleet = small_fleet()
+    sites = [f"site-{number:03}" for number in range(200)]
+    fleet.add_sites(*sites)
+    fleet.stop("S-1", "", *(Selector.of(site=site) for site in sites))
+    fleet.acknowledge(*WORKERS)
+    prompt = open_recovery(fleet)
+    emergency = fleet.latest().active_emergencies()[0]
+    press(prompt, *"mended", "enter")
+    assert f'the scope is long: type "{emergency.emergency_id}"' in said(prompt, fleet)
+    press(prompt, *"all", "enter")
+    assert "that is not the id" in said(prompt, fleet)
+    press(prompt, *emergency.emergency_id)
+    outcome = prompt.tick(4)
+    assert isinstance(outcome, Send)
+    assert outcome.command == Recover(
+        emergency_id=emergency.emergency_id, reason="mended", confirm=scope_text(emergency.selectors)
+    )
+    fleet.do(outcome.command)
+    assert not fleet.latest().active_emergencies()
 
 
 # ---------------------------------------------------------------------------------------------------------------- stop

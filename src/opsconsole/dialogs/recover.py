@@ -1,4 +1,6 @@
-"""The way back: checks listed, a reason, the scope typed whole, three seconds in which anything cancels."""
+"""The way back: checks listed, a reason, the scope typed whole (of a long one the emergency's id), and three seconds in
+which anything cancels.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +20,25 @@ if TYPE_CHECKING:
     from core.messages import Command
 
 COUNTDOWN_S = 3.0
+TYPED_MAX = 60
+"""A scope longer than this nobody types without a mistake, and no field shows: then the emergency's id is typed."""
 
 
 class RecoverPrompt(Dialog):
     """Opened by ``R``: recovers one emergency, or resumes what operators paused for everybody.
 
-    No key confirms. The reason is typed and ended with Enter, then the scope; when the scope stands there whole, a
-    countdown begins that ``c`` or Esc cancels. It never begins on a paste, on a failing check, or when the state moved
-    since the prompt opened.
+    No key confirms. The reason is typed and ended with Enter, then the scope, or the id of an emergency whose
+    scope is too long to type; when that stands there whole, a countdown begins that ``c`` or Esc cancels. It never
+    begins on a paste, on a failing check, or when the state moved since the prompt opened.
     """
 
     def __init__(self, picture: Picture, emergency_id: str | None) -> None:
         self._emergency_id = emergency_id
         self._opened_at = picture.state.control_revision
         self._scope = scope_text(picture.state.emergencies[emergency_id].selectors) if emergency_id else "all"
+        self._word, self._what = self._scope, "scope"
+        if emergency_id and len(self._scope) > TYPED_MAX:
+            self._word, self._what = emergency_id, "id"
         name = clean(emergency_id, 30) if emergency_id else "EVERYTHING"
         self.title = f"{'RECOVER' if emergency_id else 'RESUME'} {name}, scope {clean(self._scope, 80)}"
         self._reason, self._typed = Field(), Field()
@@ -69,7 +76,8 @@ class RecoverPrompt(Dialog):
         lines = [field_line("reason (needed)", self._reason, active=self._in_reason)]
         if self._in_reason:
             return [*lines, keys_line(("Enter", "ends the line"), ("Esc", "closes"))]
-        typed = field_line(f'type "{clean(self._scope, 60)}"', self._typed, active=True)
+        instead = "the scope is long: " if self._word != self._scope else ""
+        typed = field_line(f'{instead}type "{clean(self._word, TYPED_MAX)}"', self._typed, active=True)
         remark = (Span(f"{self._remark}   ", Style.BAD),) if self._remark else ()
         return [*lines, typed, (*remark, *keys_line(("Esc", "closes")))]
 
@@ -86,11 +94,11 @@ class RecoverPrompt(Dialog):
             self._in_reason = not (key == "enter" and self._reason.value.strip())
             self._reason.key(key, character)
         elif key == "enter":
-            self.interrupt("that is not the scope" if self._typed.value else "")
+            self.interrupt(f"that is not the {self._what}" if self._typed.value else "")
         else:
             self._remark = ""
             self._typed.key(key, character)
-            if self._typed.value == self._scope:
+            if self._typed.value == self._word:
                 self._left_s = COUNTDOWN_S
         return "stay"
 
