@@ -67,7 +67,7 @@ def run_console(
     from opsconsole.keymap import keymap
     from opsconsole.views.picture import Who
 
-    who = Who(operator, _shown(backend_url), profile, read_only)
+    who = Who(operator, backend_url, profile, read_only)
     feed, lane = feed_and_lane(backend_url, who)
     bound = keymap(keys)
     noted = (*remarks, *bound.faults)
@@ -132,12 +132,6 @@ def _last_word(said: str) -> None:
     writing = threading.Thread(target=os.write, args=(descriptor, line), name="last word", daemon=True)
     writing.start()
     writing.join(LAST_WORD_S)
-
-
-def _shown(backend_url: str) -> str:
-    """The URL without what stands before an ``@``, which may be a password."""
-    scheme, separator, rest = backend_url.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}" if scheme != "sqlite" else backend_url
 
 
 def _needs_keeper(backend_url: str) -> bool:

@@ -21,6 +21,7 @@ _SECRET: Final = re.compile(r"pass|pwd|secret|token|key|credential")
 _SECRET_WORD: Final = re.compile(rf"(?i)(\w*(?:{_SECRET.pattern})\w*\s*=\s*)('[^']*'|[^\s&]*)")
 _LOGIN: Final = re.compile(r"[^:/?@]*(?::[^@]*)?@")
 """User and password as database drivers read them: up to the first ``@``, whatever the password holds."""
+_OPTIONS: Final = re.compile(r"\?(?=[\w%.-]*=)")
 
 
 def state_home() -> Path:
@@ -105,16 +106,15 @@ def without_password(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator:  # no URL; perhaps the words of a connection string
         return _SECRET_WORD.sub(r"\1***", url)
-    kept = _without_login(rest)
-    login = rest[: len(rest) - len(kept)]
+    login, at = _login_in(rest) if scheme != "sqlite" else ("", "")
+    place, mark, options = rest[len(login + at) :].partition("?")
     user, colon, _ = login.partition(":")
     if login and scheme in ("http", "https"):
-        login = "***@"
+        login = "***"
     elif colon:
-        login = f"{user}:***@"
-    place, mark, options = kept.partition("?")
+        login = f"{user}:***"
     shown = "&".join(_hidden(option) for option in options.split("&"))
-    return f"{scheme}://{login}{place}{mark}{shown}"
+    return f"{scheme}://{login}{at}{place}{mark}{shown}"
 
 
 def sqlite_path(url: str) -> Path:
@@ -136,6 +136,15 @@ def _without_login(rest: str) -> str:
         rest = rest[login.end() :]
     host, slash, path = rest.partition("/")
     return host.rpartition("@")[2] + slash + path
+
+
+def _login_in(rest: str) -> tuple[str, str]:
+    """All that may be a login, and the ``@`` behind it: up to the last ``@`` before the options. A password that nobody
+    has quoted may hold a slash or an ``@``, whatever a driver makes of that."""
+    login = _LOGIN.match(rest)
+    options = _OPTIONS.search(rest, login.end() if login else 0)
+    found, at, _ = rest[: options.start() if options else len(rest)].rpartition("@")
+    return found, at
 
 
 def _hidden(option: str) -> str:

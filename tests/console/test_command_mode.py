@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from textual import events
@@ -191,7 +192,7 @@ async def test_no_text_without_enter_changes_anything(seed: int) -> None:
 
 
 async def test_a_read_only_console_says_so_instead_of_asking() -> None:
-    desk = Desk(small_fleet(), WHO._replace(read_only=True))
+    desk = Desk(small_fleet(), replace(WHO, read_only=True))
     async with desk.at():
         await typed(desk, "pause mail")
         assert "this console is read-only" in desk.text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 
 import pytest
 from textual import events
@@ -248,7 +249,7 @@ async def test_the_reason_is_sent_once_the_stop_is_in_the_journal() -> None:
 
 
 async def test_a_read_only_console_changes_nothing_and_stops_all_the_same() -> None:
-    desk = Desk(small_fleet(), WHO._replace(read_only=True))
+    desk = Desk(small_fleet(), replace(WHO, read_only=True))
     async with desk.at():
         assert " RO as ana" in desk.row(1)
         await desk.press("p", "y", "P", "R")
@@ -662,7 +663,7 @@ async def test_hostile_text_changes_nothing_but_the_cells_it_stands_in() -> None
     )
     fleet.stop("S-1")
     fleet.do(ExplainStop(stop_id="S-1", reason="").model_copy(update={"reason": everything}))
-    desk = Desk(fleet, WHO._replace(operator=everything[:128], backend=everything, profile=everything))
+    desk = Desk(fleet, replace(WHO, operator=everything[:128], backend=everything, profile=everything))
     async with desk.at(200, 60):
         for key in ("1", "2", "3", "4", "5", "6", "d", "escape", "2", "pagedown", "p", "escape", "P", "escape", "!"):
             await desk.press(key)

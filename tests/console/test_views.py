@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -596,3 +597,14 @@ def test_the_ticker_cuts_no_item_in_two_and_counts_those_it_leaves_out() -> None
     said = plain(ticker(picture_of(fleet), 60)).rstrip()
     assert said.count("limit") == 2
     assert said.endswith("% +2")
+
+
+def test_whoever_looks_shows_no_password_of_the_backend() -> None:
+    for url in (
+        "postgresql://ana:s3cret@db/ops",
+        "postgresql://ana:s3/s3cret@db/ops",
+        "postgresql://db/ops?password=s3cret",
+        "http://host:3001/?token=s3cret",
+    ):
+        assert "s3cret" not in repr(Who("ana", url))
+        assert "s3cret" not in repr(replace(Who("ana", ""), backend=url))

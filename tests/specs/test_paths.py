@@ -126,6 +126,12 @@ def test_options_that_say_which_database_is_meant_tell_two_fleets_apart() -> Non
     [
         ("postgresql://ana@db/fleet?sslmode=require", "postgresql://ana@db/fleet?sslmode=require"),
         ("postgresql://ana:s3cret@db/fleet", "postgresql://ana:***@db/fleet"),
+        ("postgresql://ana:p@ss/w@db/ops", "postgresql://ana:***@db/ops"),
+        ("postgresql://ana:p/w@db/ops?sslmode=require", "postgresql://ana:***@db/ops?sslmode=require"),
+        ("postgresql://ana:p?w=1@db/ops?password=x", "postgresql://ana:***@db/ops?password=***"),
+        ("postgresql://ana:p@s?s@db/ops", "postgresql://ana:***@db/ops"),
+        ("postgresql://ana@db/ops?user=ana@home&token=x", "postgresql://ana@db/ops?user=ana@home&token=***"),
+        ("sqlite:////srv/a:b@c/fleet.db", "sqlite:////srv/a:b@c/fleet.db"),
         ("http://s3cret@host:3001", "http://***@host:3001"),
         ("http://host/?token=s3cret&x=1", "http://host/?token=***&x=1"),
         ("host=db password=s3cret dbname=x", "host=db password=*** dbname=x"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from opsconsole.views.books import HoldBook, NameBook, SiteIndex
 from opsgate.order import Order
+from opsgate.paths import without_password
 from opsgate.selector import EVERYTHING
 from opsgate.wire import LOST_AFTER_S
 
@@ -26,13 +27,18 @@ SILENT_AFTER = timedelta(seconds=LOST_AFTER_S)
 Word = Literal["running", "stopped", "unknown"]
 
 
-class Who(NamedTuple):
-    """Who looks at what. `profile` is a word such as ``PROD``; `backend` is a URL without secrets."""
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who looks at what. `profile` is a word such as ``PROD``; `backend` is given as a URL and kept without secrets."""
 
     operator: str
     backend: str
     profile: str = ""
     read_only: bool = False
+
+    def __post_init__(self) -> None:
+        """Nothing that shows or tells of it may show a password."""
+        object.__setattr__(self, "backend", without_password(self.backend))
 
 
 class Link(NamedTuple):
