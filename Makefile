@@ -3,7 +3,7 @@
 
 VENV   ?= .venv
 PYTHON ?=
-JOBS   ?= 2
+JOBS   ?= 3
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PYTEST := $(BIN)/pytest -n $(JOBS) --dist loadgroup
