@@ -46,7 +46,11 @@ def dump(state: State) -> str:
 
 def load(text: str) -> State | None:
     """The state of ``dump``; None for another format; ValueError, KeyError or TypeError for a damaged document."""
-    document = json.loads(text)
+    return read(json.loads(text))
+
+
+def read(document: Any) -> State | None:
+    """The same, of a document that is parsed already; it may be changed by that."""
     if not isinstance(document, dict):
         raise TypeError("a checkpoint is a JSON object")
     if document.get("format") != FORMAT:

@@ -68,12 +68,14 @@ class LimitUsage:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """What is observed beside the journal, at ``at``: rows, never events. ``keeper`` is whether one is alive."""
+    """What is observed beside the journal, at ``at``: rows, never events. ``keeper`` is whether one is alive,
+    ``present`` who looks at this fleet through the same server now, once for each console."""
 
     at: datetime
     workers: tuple[WorkerRow, ...] = ()
     usage: tuple[LimitUsage, ...] = ()
     keeper: bool = False
+    present: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +113,14 @@ Freshness = Literal["initialising", "valid", "interrupted", "off"]
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """The contact with the engine. ``age_s`` is seconds since it last answered; ``detail`` says what is wrong."""
+    """The contact with the engine. ``age_s`` is seconds since it last answered; ``detail`` says what is wrong.
+
+    ``round_trip_s`` is how long an answer took last, None where nothing lies between."""
 
     word: Freshness
     age_s: float = 0.0
     detail: str = ""
+    round_trip_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,143 @@
+"""What a server and its clients exchange beside the core's own messages: rows, observations and states as documents.
+
+Each value has one function that writes it and one that reads it. Reading raises `Malformed`, whoever wrote it: a server
+of another version, or something that is no server of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from core import checkpoint
+from core.audit import Fault, Row
+from core.capabilities.rate_limits import Grant
+from core.ports import ChainReport, LimitUsage, Observations, Reservation, WorkerRow
+from core.state import State
+from opsgate.hold import moment, timestamp
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Document = Mapping[str, Any]
+
+
+class Malformed(ValueError):
+    """A document is not what it should be."""
+
+
+def _reads(what: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Let a function that reads a document raise nothing but `Malformed`."""
+
+    def wrap(read: Callable[P, T]) -> Callable[P, T]:
+        @wraps(read)
+        def reading(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return read(*args, **kwargs)
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+                raise Malformed(f"this is no {what} of ours: {error!r}") from error
+
+        return reading
+
+    return wrap
+
+
+def of_row(row: Row) -> dict[str, Any]:
+    """A row of the journal, as ``audit export`` prints it."""
+    return asdict(row)
+
+
+@_reads("event")
+def row_from(document: Document) -> Row:
+    """The row in a document."""
+    row = Row(**{field.name: document[field.name] for field in fields(Row)})
+    if not (type(row.revision) is int and type(row.version) is int and all(map(_is_text, _texts(row)))):
+        raise TypeError("a field is of the wrong type")
+    return row
+
+
+def of_state(state: State, chain: str) -> str:
+    """A state and the hash of the last event in it, as JSON text."""
+    return f'{{"fleet":"{state.fleet}","revision":{state.revision},"chain":"{chain}","state":{checkpoint.dump(state)}}}'
+
+
+@_reads("state")
+def state_from(document: Document) -> tuple[State, str]:
+    """The state in a document, and the hash of its last event."""
+    state = checkpoint.read(document["state"])
+    if state is None:
+        raise ValueError("it is of another format: is the server of another version?")
+    return state, str(document["chain"])
+
+
+def of_observations(seen: Observations) -> dict[str, Any]:
+    """What is observed beside the journal."""
+    return {
+        "at": timestamp(seen.at),
+        "keeper": seen.keeper,
+        "workers": [of_worker(row) for row in seen.workers],
+        "usage": [asdict(usage) for usage in seen.usage],
+        "present": list(seen.present),
+    }
+
+
+@_reads("observation")
+def observations_from(document: Document) -> Observations:
+    """The observations in a document."""
+    return Observations(
+        at=moment(document["at"]),
+        workers=tuple(map(worker_from, document["workers"])),
+        usage=tuple(LimitUsage(one["name"], one["used"], tuple(one["history"])) for one in document["usage"]),
+        keeper=bool(document["keeper"]),
+        present=tuple(map(str, document.get("present", ()))),
+    )
+
+
+def of_worker(row: WorkerRow) -> dict[str, Any]:
+    """What a worker last said, and when."""
+    document = asdict(row)
+    return document | {"registered_at": timestamp(row.registered_at), "heartbeat_at": timestamp(row.heartbeat_at)}
+
+
+@_reads("worker")
+def worker_from(document: Document) -> WorkerRow:
+    """The worker in a document."""
+    known = {field.name: document[field.name] for field in fields(WorkerRow)}
+    known["registered_at"] = moment(known["registered_at"])
+    known["heartbeat_at"] = moment(known["heartbeat_at"])
+    known["stops"] = tuple(known["stops"])
+    return WorkerRow(**known)
+
+
+def of_reservation(reservation: Reservation) -> dict[str, Any]:
+    """A reservation that was asked for, and what was answered."""
+    return {"reservation_id": reservation.reservation_id, **asdict(reservation.grant)}
+
+
+@_reads("reservation")
+def reservation_from(document: Document) -> Reservation:
+    """The reservation in a document."""
+    grant = Grant(**{field.name: document[field.name] for field in fields(Grant)})
+    return Reservation(str(document["reservation_id"]), grant)
+
+
+def of_chain_report(report: ChainReport) -> dict[str, Any]:
+    """What verifying the journal found."""
+    return asdict(report)
+
+
+@_reads("report")
+def chain_report_from(document: Document) -> ChainReport:
+    """The report in a document."""
+    fault = document["fault"]
+    where = Fault(fault["revision"], fault["what"]) if fault else None
+    return ChainReport(document["since"], document["revision"], document["chain"], where)
+
+
+def _texts(row: Row) -> list[Any]:
+    return [getattr(row, field.name) for field in fields(Row) if field.name not in ("revision", "version")]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
