@@ -121,29 +121,43 @@ def record(order: Order, backend: Backend, *, timeout_s: float) -> Recorded:
     return Recorded(order, revision, state.stops.get(recorded_id(order)), _standing(order, state) or "ended")
 
 
-def replay(backend: Backend, *, fleets: Sequence[str] | None = None, timeout_s: float = 5.0) -> tuple[Recorded, ...]:
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of the latched orders that the journal did not know."""
+
+    recorded: tuple[Recorded, ...]
+    refused: tuple[tuple[Order, CommandRejected], ...]
+    """Those that cannot be recorded, whatever the database does, each with why. They stay latched, and in force."""
+
+
+def replay(backend: Backend, *, fleets: Sequence[str] | None = None, timeout_s: float = 5.0) -> Replayed:
     """Record every latched order that the journal does not know, and take away the latches that are left over.
 
-    To be called by whoever opens the database, and before anything is released: raises `BackendUnavailable` while an
-    order cannot be recorded, and then nothing may be released. Returns what was recorded.
+    To be called by whoever opens the database, and before anything is released; while one is refused, nothing may be.
+    One that is refused does not keep the others from being recorded. Raises `BackendUnavailable` when the database is
+    away, which is no fault of any order.
     """
     state = backend.state(timeout_s=timeout_s)
     names = tuple(fleets) if fleets else names_of(state, backend.url)
-    done = tuple(record(order, backend, timeout_s=timeout_s) for order in _recordable(names, state))
-    unlatch((*ended(names, state), *(one.order for one in done if one.standing == "ended")), names)
-    return done
+    recorded: list[Recorded] = []
+    refused: list[tuple[Order, CommandRejected]] = []
+    for order in _recordable(names, state):
+        try:
+            recorded.append(record(order, backend, timeout_s=timeout_s))
+        except CommandRejected as error:
+            refused.append((order, error))
+    unlatch((*ended(names, state), *(one.order for one in recorded if one.standing == "ended")), names)
+    return Replayed(tuple(recorded), tuple(refused))
 
 
 def require_recorded(backend: Backend, *, timeout_s: float = 5.0) -> None:
     """Refuse to go on to a release while a latched stop is not recorded, in a sentence that says which."""
     try:
-        replay(backend, timeout_s=timeout_s)
+        refused = replay(backend, timeout_s=timeout_s).refused
     except OpsError as error:
-        raise BackendUnavailable(
-            "stop-not-recorded",
-            f"a stop is latched on this host and cannot be recorded: {error}",
-            "nothing is released until it is; mend the database and try again",
-        ) from error
+        raise _not_recorded(error) from error
+    for _, refusal in refused:
+        raise _not_recorded(refusal) from refusal
     state = backend.state(timeout_s=timeout_s)
     for order in _unreadable(names_of(state, backend.url), state):
         raise BackendUnavailable(
@@ -151,6 +165,14 @@ def require_recorded(backend: Backend, *, timeout_s: float = 5.0) -> None:
             f"the stop {ascii(order.stop_id)[1:-1]} is latched on this host and cannot be recorded: {order.reason}",
             "nothing is released until then",
         )
+
+
+def _not_recorded(error: OpsError) -> BackendUnavailable:
+    return BackendUnavailable(
+        "stop-not-recorded",
+        f"a stop is latched on this host and cannot be recorded: {error}",
+        "nothing is released until it is; mend the database and try again",
+    )
 
 
 def _standing(order: Order, state: State) -> Literal["active", "ended"] | None:

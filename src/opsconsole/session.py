@@ -68,7 +68,7 @@ class Feed:
         self._seen_at = monotonic()
         self._trouble = ""
         self._slow_s = 0.0
-        self._unrecorded = Unrecorded()
+        self._unrecorded = Unrecorded(monotonic)
         self._recent: tuple[Recorded, ...] = ()
         self._tries = 0
         self._retry_at: float | None = None
@@ -181,13 +181,11 @@ class Feed:
 
     def _connect(self) -> None:
         """Open it, record what lies latched on this host before anything else, and read the latest events."""
-        from backends import spool
-
         with ExitStack() as undo:
             backend = self._open()
             undo.callback(backend.close)
             if not self._who.read_only:
-                spool.replay(backend, timeout_s=DEADLINE_S)
+                self._unrecorded.replay(backend, timeout_s=DEADLINE_S)
             undo.callback(backend.follow(self._arrived))
             rows = backend.journal(after=max(0, backend.latest().revision - EVENTS_KEPT), timeout_s=DEADLINE_S)
             undo.pop_all()
@@ -242,7 +240,9 @@ class Feed:
     def _pause_s(self) -> float:
         if self._tries or self._backend is None:
             return RETRY_S[min(self._tries, len(RETRY_S)) - 1]
-        counting = self._unrecorded or any(stop.result == "pending" for stop in self._facts.state.active_stops())
+        counting = self._unrecorded.hurried or any(
+            stop.result == "pending" for stop in self._facts.state.active_stops()
+        )
         return LOOK_WHILE_STOPPING_S if counting else LOOK_S
 
     def _arrived(self, arrival: Arrival) -> None:

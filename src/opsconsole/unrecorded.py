@@ -1,4 +1,5 @@
-"""The stops of this console that nobody has recorded yet: added as they are fired, recorded until the journal has them.
+"""The stops that nobody has recorded yet: fired by this console, or found latched on this host. They are shown as sent,
+and recorded until the journal has them.
 
 They are fired in the thread of the screen and recorded in the feed's, and no stop is lost between the two.
 """
@@ -6,44 +7,84 @@ They are fired in the thread of the screen and recorded in the feed's, and no st
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
+from core.errors import CommandRejected, OpsError
 from opsgate.order import Order
 
 if TYPE_CHECKING:
     from core.ports import Backend
     from core.state import State
 
+REFUSED_AGAIN_S: Final = 30.0
+"""Between two tries of a stop that was refused: the journal keeps each refusal, and the answer seldom changes."""
+
 
 class Unrecorded:
-    """Stop orders, oldest first. Any thread may add and look; one thread records."""
+    """Stop orders, oldest first. Any thread may add and look; one thread records. `monotonic` is a clock."""
 
-    def __init__(self) -> None:
-        self._orders: tuple[Order, ...] = ()
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._fired: tuple[Order, ...] = ()
+        self._latched: tuple[Order, ...] = ()
+        self._refused: dict[str, CommandRejected] = {}
+        self._refused_at = float("-inf")
         self._changing = threading.Lock()
-        """Held for as long as the tuple is changed and never while a backend is asked: adding must not wait."""
+        """Held for as long as the fired are changed and never while a backend is asked: adding must not wait."""
 
-    def __bool__(self) -> bool:
-        return bool(self._orders)
+    @property
+    def hurried(self) -> bool:
+        """Whether one waits that was not refused."""
+        return any(order.stop_id not in self._refused for order in self._fired)
 
     def add(self, order: Order) -> None:
         """A stop has left by the lane."""
         with self._changing:
-            self._orders = (*self._orders, order)
+            self._fired = (*self._fired, order)
 
     def unknown_to(self, state: State) -> tuple[Order, ...]:
         """Those that `state` does not know."""
-        return tuple(order for order in self._orders if order.stop_id not in state.stops)
+        waiting = {order.stop_id: order for order in (*self._latched, *self._fired)}
+        return tuple(order for order in waiting.values() if order.stop_id not in state.stops)
+
+    def replay(self, backend: Backend, *, timeout_s: float) -> None:
+        """Record what lies latched on this host. What is refused is kept, and looked for there again with `record`.
+
+        Raises `core.errors.OpsError` when the database is away.
+        """
+        from backends import spool
+
+        refused = spool.replay(backend, timeout_s=timeout_s).refused
+        self._latched = tuple(order for order, _ in refused)
+        for order, error in refused:
+            self._refuse(order, error)
 
     def record(self, backend: Backend, *, timeout_s: float) -> Exception | None:
-        """Try to record each, for at most `timeout_s` each. Returns the first fault; what failed is tried next time."""
+        """Try to record each, for at most `timeout_s` each. Returns the first fault; what failed is tried next time,
+        and what was refused after a while."""
         first: Exception | None = None
-        for order in self._orders:
+        again = self._monotonic() - self._refused_at >= REFUSED_AGAIN_S
+        if again:
+            self._refused = {}
+        for order in self._fired:
             try:
-                self._record(order, backend, timeout_s)
+                if order.stop_id not in self._refused:
+                    self._record(order, backend, timeout_s)
+            except CommandRejected as error:
+                self._refuse(order, error)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with one stop must not hold up the others
                 first = first or error
-        return first
+        if again and self._latched:
+            try:
+                self.replay(backend, timeout_s=timeout_s)
+            except OpsError as error:
+                first = first or error
+        return first or next(iter(self._refused.values()), None)
+
+    def _refuse(self, order: Order, error: CommandRejected) -> None:
+        self._refused[order.stop_id] = error
+        self._refused_at = self._monotonic()
 
     def _record(self, order: Order, backend: Backend, timeout_s: float) -> None:
         from backends import spool
@@ -53,4 +94,4 @@ class Unrecorded:
             if recorded.stop is not None and order.stop_id not in backend.latest().stops:
                 return  # until the picture can have it, it is shown as sent
         with self._changing:
-            self._orders = tuple(each for each in self._orders if each is not order)
+            self._fired = tuple(each for each in self._fired if each is not order)

@@ -20,11 +20,12 @@ from opsconsole.dialogs.base import Send
 from opsconsole.dialogs.target import Target
 from opsconsole.lines import plain
 from opsconsole.session import HIRE_AGAIN_S, Feed
+from opsconsole.unrecorded import REFUSED_AGAIN_S
 from opsconsole.views.answers import refused
 from opsconsole.views.header import row1
 from opsconsole.views.last_known import connection
 from opsconsole.views.picture import Routes
-from opsgate.latch import place
+from opsgate.latch import place, remove
 from opsgate.order import Order
 from tests.console.desk import WHO, Clock, small_fleet
 from tests.console.fleet import START, Fleet
@@ -157,6 +158,47 @@ def test_what_lies_latched_on_this_host_is_recorded_first_thing() -> None:
     with followed(lambda: fleet) as feed:
         until(lambda: "S-latched" in feed.picture().state.stops)
         assert feed.picture().state.stops["S-latched"].ordered_by == "bo"
+
+
+def test_a_latched_stop_that_is_refused_is_shown_and_said_and_holds_up_nothing() -> None:
+    """Its latch holds the gates of this host, so row 1 must not say that they run. It is tried again now and then:
+    each refusal is an event in the journal."""
+    fleet, clock = small_fleet(), Clock()
+    submit, tries = fleet.submit, 0
+
+    def submit_or_refuse(envelope: Envelope, *, timeout_s: float = 5.0) -> Receipt:
+        nonlocal tries
+        if envelope.command_id == "S-bad":
+            tries += 1
+            raise CommandRejected("command-id-reused", "S-bad was used for another command")
+        return submit(envelope, timeout_s=timeout_s)
+
+    fleet.submit = submit_or_refuse  # type: ignore[method-assign] # somebody took the id
+    for stop_id in ("S-bad", "S-good"):
+        place(Order(stop_id, START, actor="bo", door="cli"), fleet.latest().fleet)
+    feed = Feed(lambda: fleet, WHO, monotonic=clock, utc_now=lambda: START)
+    feed.start()
+
+    def look_again() -> None:
+        seen = feed.picture().facts.seen
+        feed.look_now()
+        until(lambda: feed.picture().facts.seen is not seen and "S-bad was used" in feed.picture().link.trouble)
+
+    try:
+        until(lambda: "S-good" in feed.picture().state.stops)
+        for _ in range(3):
+            look_again()
+        assert [order.stop_id for order in feed.picture().sent] == ["S-bad"]
+        assert tries == 1
+        clock.now += REFUSED_AGAIN_S
+        feed.look_now()
+        until(lambda: tries == 2)
+        remove("S-bad", fleet.latest().fleet)
+        clock.now += REFUSED_AGAIN_S
+        feed.look_now()
+        until(lambda: not feed.picture().sent and not feed.picture().link.trouble)
+    finally:
+        feed.stop()
 
 
 def test_nothing_is_released_while_a_latched_stop_cannot_be_recorded() -> None:

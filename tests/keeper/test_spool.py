@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from backends import open_backend, spool
+from core.capabilities.names import AddName
 from core.errors import BackendUnavailable
+from core.messages import Actor, Envelope
 from core.ports import Backend
 from opsgate import latch
 from opsgate.order import Order
@@ -78,6 +80,22 @@ def test_an_order_that_no_command_can_carry_keeps_releases_back_in_a_sentence(
         spool.require_recorded(backend)
 
 
+def test_an_order_that_is_refused_keeps_no_other_from_being_recorded_and_is_named(backend: Backend) -> None:
+    """Somebody used its id for a command of his own, so the journal can never have it."""
+    theirs = AddName(dimension="site", name="mail")
+    backend.submit(Envelope(command_id="S-1", actor=Actor(name="bo"), door="cli", command=theirs))
+    latch.place(ORDER, ALL_FLEETS)
+    latch.place(replace(ORDER, stop_id="S-2"), ALL_FLEETS)
+
+    replayed = spool.replay(backend)
+
+    assert [one.order.stop_id for one in replayed.recorded] == ["S-2"]
+    assert [(order.stop_id, error.code) for order, error in replayed.refused] == [("S-1", "command-id-reused")]
+    assert "S-1" in {order.stop_id for order in latch.in_force((ALL_FLEETS,))}
+    with pytest.raises(BackendUnavailable, match=r"S-1 was used for another command.*nothing is released"):
+        spool.require_recorded(backend)
+
+
 @contextmanager
 def unreadable(path: Path) -> Iterator[None]:
     """What another user gets of a latch that is root's: it may be seen, and not be read."""
@@ -101,7 +119,7 @@ def test_nothing_is_released_while_a_latch_lies_there_that_cannot_be_read(backen
         with pytest.raises(BackendUnavailable, match=r"S-1 .*cannot be read.*Permission denied.*nothing is released"):
             spool.require_recorded(backend)
         (waiting,) = spool.pending(spool.names_of(backend.state(), backend.url), backend.state())
-        assert spool.replay(backend) == ()
+        assert spool.replay(backend) == spool.Replayed((), ())
 
     assert (waiting.stop_id, waiting.selectors) == ("S-1", (EVERYTHING,))
     assert not backend.state().stops

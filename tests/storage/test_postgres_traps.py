@@ -212,6 +212,25 @@ def test_a_server_that_hangs_in_the_middle_of_a_transaction_is_given_up_and_noth
         eventually(lambda: runtime.take_lease("keeper", "host-2", 10) is not None)
 
 
+def test_a_writer_that_stands_still_in_its_transaction_keeps_nobody_from_writing_for_long(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frozen, or on a host that is gone: its connection stays open, and with it the lock on the head."""
+    monkeypatch.setattr("backends.local.postgres.STILL_S", 0.5)
+    with closing(open_runtime(postgres_url)) as frozen, closing(open_backend(postgres_url)) as backend:
+
+        def wakes_up_too_late() -> None:
+            with frozen.store.write(timeout_s=5) as transaction:
+                assert backend.submit(say(PAUSE), timeout_s=30).revision == 18
+                transaction.put_lease(Lease("keeper", "host-1", 1, START))
+
+        with pytest.raises(TimedOut) as refused:
+            wakes_up_too_late()
+
+        assert refused.value.code == "database-slow"
+        assert frozen.take_lease("keeper", "host-2", 10) is not None
+
+
 def _connections(url: str) -> list[int]:
     """The server's processes behind our connections."""
     with psycopg.connect(url) as connection:

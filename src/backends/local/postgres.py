@@ -27,6 +27,10 @@ from opsgate.paths import canonical_url
 UPGRADE_S: Final = 60.0
 """Seconds that an upgrade may take, with the wait for somebody else's."""
 
+STILL_S: Final = 20.0
+"""Seconds that a writer may stand still in its transaction, frozen or cut off from the network, before the server ends
+its session: until then nobody else can write."""
+
 _SLACK_S: Final = 0.5
 """Seconds that a server's own timeout comes before ours, so that its clear error is heard."""
 
@@ -96,6 +100,8 @@ class PostgresStore(SqlStore):
 
     def _upgrade(self, new_fleet: str | None) -> None:
         with self._explained(), self._within(UPGRADE_S), self._engine.begin() as connection:
+            still_ms = str(int(UPGRADE_S * 1000))
+            connection.execute(select(func.set_config("idle_in_transaction_session_timeout", still_ms, True)))
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(CHANNEL))))
             version = version_of(connection, _shape(connection)[0], self.url)
             if version != CURRENT:
@@ -108,7 +114,12 @@ class PostgresStore(SqlStore):
         connection.info["wait_ms"] = str(max(1, int(timeout_s * 1000)))
 
     def _locked_head(self, connection: Connection) -> Head:
-        connection.execute(select(func.set_config("lock_timeout", connection.info["wait_ms"], True)))
+        connection.execute(
+            select(
+                func.set_config("lock_timeout", connection.info["wait_ms"], True),
+                func.set_config("idle_in_transaction_session_timeout", str(int(STILL_S * 1000)), True),
+            )
+        )
         return read_head(connection, locked=True)
 
     def _announce(self, connection: Connection) -> None:

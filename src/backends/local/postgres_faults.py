@@ -27,6 +27,9 @@ _SENTENCES: Final = {
     "53300": ("database-busy", "{url} has no free connection", "raise max_connections there, or try again"),
 }
 
+_LATE: Final = ("57014", "25P03")
+"""The server gave up on a statement, or on a transaction in which nobody asked it anything."""
+
 _NO_ENTRY: Final = re.compile(r"authentication failed|no password supplied|pg_hba\.conf|role .* does not exist")
 _NO_DATABASE: Final = re.compile(r"database .* does not exist")
 _BAD_URL: Final = re.compile(r"\bURI\b|percent-encoded|connection option|connection info string")
@@ -36,7 +39,7 @@ _QUOTED: Final = re.compile(r':? "[^"]*"')
 def explain(error: psycopg.Error, url: str, *, late: bool) -> OpsError:
     """The error of ours that a driver's error is. ``late``: the deadline has passed, so it is why."""
     text = " ".join(str(error).split())[:300]
-    if late or error.sqlstate == "57014":
+    if late or error.sqlstate in _LATE:
         return TimedOut(
             "database-slow", f"{url} did not answer in time", f"repeat it with the same command id; {_STOP_ANYWAY}"
         )
