@@ -14,6 +14,7 @@ from core.capabilities.emergencies import ExplainStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch
+from core.state import State
 from opsconsole.dialogs.base import Dialog, Outcome, Send
 from opsconsole.dialogs.field import LENGTH_MAX, Field
 from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
@@ -24,7 +25,8 @@ from opsconsole.dialogs.stop import ReasonPrompt, StopPrompt
 from opsconsole.dialogs.target import Target
 from opsconsole.lines import Span, plain
 from opsconsole.text import clean, width
-from opsconsole.views.picture import Link, Routes
+from opsconsole.views.picture import Link, Picture, Routes
+from opsgate.hold import Hold
 from opsgate.order import Order
 from opsgate.selector import EVERYTHING, Selector, scope_text
 from tests.console.desk import small_fleet
@@ -131,6 +133,30 @@ def test_a_pause_of_several_says_what_that_of_one_says() -> None:
     for prompt in (PausePrompt(mail), several):
         assert "stopped already by E-37; a pause keeps it held when E-37 is recovered" in said(prompt, fleet)
         assert "running work finishes" not in said(prompt, fleet)
+
+
+@pytest.mark.parametrize("make", [lambda aim, _: PausePrompt(aim), ResumePrompt], ids=["pause", "resume"])
+def test_a_prompt_over_many_names_looks_at_their_holds_when_holds_change_and_not_at_each_paint(
+    make: Callable[[Several, Picture], Dialog], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten thousand names are looked up in a tenth of a second, and a prompt is painted many times in one."""
+    fleet, looked, holds_on = small_fleet(), list[str](), State.holds_on
+
+    def counted(state: State, selector: Selector) -> tuple[Hold, ...]:
+        looked.append(selector.get("site") or "all")
+        return holds_on(state, selector)
+
+    monkeypatch.setattr(State, "holds_on", counted)
+    prompt = make(Several("site", ("shop-eu", "mail")), picture_of(fleet))
+    first = said(prompt, fleet)
+    looked.clear()
+    fleet.pass_time(60)
+    assert said(prompt, fleet) == first
+    assert looked == []
+    fleet.pause("rain", site="mail")
+    looked.clear()
+    assert "rain" in said(prompt, fleet)
+    assert sorted(looked) == ["mail", "shop-eu"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from opsconsole.dialogs.base import Dialog, Outcome, Said, Send, field_line, keys_line
 from opsconsole.dialogs.field import Field
+from opsconsole.dialogs.kept import Kept
 from opsconsole.dialogs.several import Aim, Several
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
@@ -26,6 +27,7 @@ class PausePrompt(Dialog):
     def __init__(self, target: Aim, reason: str = "") -> None:
         self.title = f"PAUSE {target.name}"
         self._target = target
+        self._plan = Kept(self._planned)
         self._reason = Field(reason)
         self._typing = False
         self._remark = ""
@@ -37,6 +39,9 @@ class PausePrompt(Dialog):
 
     def body(self, picture: Picture) -> list[Said]:
         """What it does to work that runs, as things stand, and what holds it already."""
+        return self._plan(picture)
+
+    def _planned(self, picture: Picture) -> list[Said]:
         lines: list[Said] = [(Span(self._target.pauses, Style.STRONG), Span(f": {self._does(picture)}"))]
         return lines + _holds("already: ", self._target.covering(picture), Style.PLAIN)
 
@@ -101,6 +106,7 @@ class ResumePrompt(Dialog):
     def __init__(self, target: Aim, picture: Picture, reason: str = "") -> None:
         self.title = f"RESUME {target.name}"
         self._target = target
+        self._plan = Kept(self._planned)
         self._opened_at = picture.state.control_revision
         self._in_vain = not target.released(picture)
         self._moved = False
@@ -117,6 +123,9 @@ class ResumePrompt(Dialog):
         """Whose holds it releases, by name, and what would hold it all the same."""
         if self._moved:
             return [(Span("The state moved since you looked: Esc, look again, then decide again.", Style.BAD),)]
+        return self._plan(picture)
+
+    def _planned(self, picture: Picture) -> list[Said]:
         released, remaining = self._target.released(picture), self._target.remaining(picture)
         if self._in_vain and not remaining:
             return [(Span(f"nothing holds {self._target.name}: there is nothing to resume", Style.WARN),)]

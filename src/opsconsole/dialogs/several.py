@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from opsconsole.dialogs.target import Dimension, Target
+from opsconsole.dialogs.kept import Kept
+from opsconsole.dialogs.target import SWITCHES, Dimension, Target
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import counted
@@ -21,7 +23,7 @@ NAMED_MAX = 8
 NOUNS = {"site": "site", "operation": "flag", "workflow": "workflow"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Several:
     """The names that were marked, or typed. `hidden` of them are not shown, because a filter hides them."""
 
@@ -30,10 +32,10 @@ class Several:
     hidden: int = 0
     marked: bool = True
 
-    @property
+    @cached_property
     def selectors(self) -> tuple[Selector, ...]:
         """The selector of exactly each."""
-        return tuple(target.selector for target in self._each())
+        return tuple(Selector.recorded(self.dimension, key) for key in self.keys)
 
     @property
     def name(self) -> str:
@@ -57,11 +59,12 @@ class Several:
 
     def holds(self, picture: Picture) -> tuple[Hold, ...]:
         """The holds on exactly these."""
-        return tuple(hold for target in self._each() for hold in target.holds(picture))
+        return tuple(hold for holds in self._each(picture) for hold in holds)
 
     def released(self, picture: Picture) -> tuple[Hold, ...]:
         """What a resume would release."""
-        return tuple(hold for target in self._each() for hold in target.released(picture))
+        source = SWITCHES.get(self.dimension, "operator")
+        return tuple(hold for hold in self.holds(picture) if hold.source == source)
 
     def covering(self, picture: Picture) -> tuple[Hold, ...]:
         """Every hold that covers all of any of them: of one name, nothing but everything is wider than itself."""
@@ -70,7 +73,7 @@ class Several:
     def each_covering(self, picture: Picture) -> list[tuple[Hold, ...]]:
         """Of each name, every hold that covers all of it."""
         everywhere = picture.state.holds_on(EVERYTHING)
-        return [(*everywhere, *target.holds(picture)) for target in self._each()]
+        return [(*everywhere, *holds) for holds in self._each(picture)]
 
     def remaining(self, picture: Picture) -> tuple[Hold, ...]:
         """What would hold any of them all the same."""
@@ -95,11 +98,13 @@ class Several:
             return SetSwitch(dimension=self.dimension, names=self.keys, on=True, reason=reason)
         return ReleaseHolds(selectors=self.selectors, reason=reason)
 
-    def _each(self) -> tuple[Target, ...]:
-        return tuple(Target(self.dimension, key) for key in self.keys)
+    @cached_property
+    def _each(self) -> Kept[list[tuple[Hold, ...]]]:
+        """The holds on exactly each."""
+        return Kept(lambda picture: list(map(picture.state.holds_on, self.selectors)))
 
     def _named(self) -> str:
-        names = ", ".join(target.name for target in self._each()[:NAMED_MAX])
+        names = ", ".join(Target(self.dimension, key).name for key in self.keys[:NAMED_MAX])
         more = f" +{len(self.keys) - NAMED_MAX} more" if len(self.keys) > NAMED_MAX else ""
         hidden = f" ({self.hidden} of them hidden by the filter)" if self.hidden else ""
         return clean(f"{self.name}{hidden}: {names}{more}", 1000)
