@@ -143,7 +143,7 @@ def test_a_prompt_over_many_names_looks_at_their_holds_when_holds_change_and_not
     fleet, looked, holds_on = small_fleet(), list[str](), State.holds_on
 
     def counted(state: State, selector: Selector) -> tuple[Hold, ...]:
-        looked.append(selector.get("site") or "all")
+        looked.extend(value for _, value in selector.items)
         return holds_on(state, selector)
 
     monkeypatch.setattr(State, "holds_on", counted)
