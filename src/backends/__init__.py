@@ -15,14 +15,36 @@ if TYPE_CHECKING:
     from core.ports import Backend, Store
 
 
-def open_backend(url: str, *, create: bool = True, expect_fleet: str | None = None, timeout_s: float = 5.0) -> Backend:
-    """Open the fleet at ``url``: ``sqlite:///FILE``, ``postgresql://…``, or ``memory://`` for one that ends with us.
+def open_backend(
+    url: str, *, create: bool = True, expect_fleet: str | None = None, timeout_s: float = 5.0, token: str = ""
+) -> Backend:
+    """Open the fleet at ``url``: ``sqlite:///FILE``, ``postgresql://…``, ``http(s)://HOST``, several of these with a
+    comma between them where servers stand for each other, or ``memory://`` for one that ends with us.
 
     A missing SQLite file is made, with a new fleet in it, unless ``create`` is False. ``expect_fleet`` refuses another
-    fleet's database. Raises `BackendUnavailable` (try again when it is mended) or `NotOurDatabase` (a configuration
-    fault), each a sentence with the next step.
+    fleet's database. ``token`` is the credential for a server. Raises `BackendUnavailable` (try again when it is
+    mended), `NotOurDatabase` (a configuration fault) or `NotPermitted`, each a sentence with the next step.
     """
+    if url.startswith(("http:", "https:")):
+        return _open_remote(url, token=token, expect_fleet=expect_fleet, timeout_s=timeout_s)
     return open_runtime(url, create=create, expect_fleet=expect_fleet, timeout_s=timeout_s)
+
+
+def _open_remote(url: str, *, token: str, expect_fleet: str | None, timeout_s: float) -> Backend:
+    from backends.remote.backend import RemoteBackend
+    from backends.remote.transport import HttpTransport
+    from opsgate.paths import canonical_url
+
+    try:
+        servers = [canonical_url(each.strip()) for each in url.split(",") if each.strip()]
+    except ValueError as error:
+        raise NotOurDatabase("bad-url", str(error)) from error
+    transport = HttpTransport(servers, token=token)
+    try:
+        return RemoteBackend(transport, expect_fleet=expect_fleet, timeout_s=timeout_s)
+    except BaseException:
+        transport.close()
+        raise
 
 
 def open_runtime(

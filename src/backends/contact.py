@@ -19,9 +19,17 @@ class ContactLog:
         self._word: Freshness = "initialising"
         self._at_s = clock_s()
         self._detail = ""
+        self._round_trip_s: float | None = None
 
-    def answered(self) -> None:
-        """It answered just now."""
+    def answered(self, round_trip_s: float | None = None) -> None:
+        """It answered just now, ``round_trip_s`` after it was asked where something lies between."""
+        with self._lock:
+            if self._word != "off":
+                self._word, self._at_s, self._detail = "valid", self._clock_s(), ""
+                self._round_trip_s = round_trip_s
+
+    def alive(self) -> None:
+        """It gave a sign of life, unasked."""
         with self._lock:
             if self._word != "off":
                 self._word, self._at_s, self._detail = "valid", self._clock_s(), ""
@@ -40,4 +48,5 @@ class ContactLog:
     def now(self) -> Contact:
         """Word, age and what is wrong."""
         with self._lock:
-            return Contact(self._word, max(0.0, self._clock_s() - self._at_s), self._detail)
+            age_s = max(0.0, self._clock_s() - self._at_s)
+            return Contact(self._word, age_s, self._detail, self._round_trip_s)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from core.errors import OpsError
 from core.messages import Recorded
-from core.ports import Arrival, Listener, Store
+from core.ports import Arrival, Listener
 from core.state import State
 
 WAIT_S: Final = 1.0
@@ -25,11 +25,21 @@ PATIENCE_S: Final = 1.0
 _log = logging.getLogger("opsconsole.feed")
 
 
+class Bell(Protocol):
+    """What the thread sleeps by; every `core.ports.Store` is one."""
+
+    def wait(self, timeout_s: float) -> None:
+        """Return when something may have changed, or `wake` was called, at the latest after ``timeout_s``."""
+
+    def wake(self) -> None:
+        """End a `wait` that is going on, or the next one."""
+
+
 class Feed:
     """Listeners, what they have not been told yet, and the thread that tells them; it starts with the first one."""
 
-    def __init__(self, store: Store, look: Callable[[], None]) -> None:
-        self._store = store
+    def __init__(self, bell: Bell, look: Callable[[], None]) -> None:
+        self._bell = bell
         self._look = look
         self._lock = threading.Lock()
         self._listeners: list[Listener] = []
@@ -59,12 +69,12 @@ class Feed:
                 return
             self._state = state
             self._events.extend(events)
-        self._store.wake()
+        self._bell.wake()
 
     def close(self) -> None:
         """End the thread and wait for it, unless it is the caller."""
         self._closed.set()
-        self._store.wake()
+        self._bell.wake()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=5)
 
@@ -74,7 +84,7 @@ class Feed:
             pause_s = self._look_once(pause_s)
             self._deliver()
             if not pause_s:
-                self._store.wait(WAIT_S)
+                self._bell.wait(WAIT_S)
 
     def _look_once(self, pause_s: float) -> float:
         """Look for news; returns how long to leave the database alone, 0 while it answers."""

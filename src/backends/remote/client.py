@@ -1,0 +1,125 @@
+"""One question to the server, answered by a document or by an error of ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any, Final
+
+from backends.contact import ContactLog
+from backends.documents import Malformed
+from backends.remote.transport import Reply, Request, Transport
+from core.errors import (
+    BackendUnavailable,
+    CommandRejected,
+    ConfirmationNeeded,
+    NotOurDatabase,
+    NotPermitted,
+    OpsError,
+    RevisionConflict,
+    TimedOut,
+    UnknownName,
+)
+
+PROBLEM: Final = "application/problem+json"
+
+_BY_STATUS: Final[Mapping[int, type[OpsError]]] = {
+    401: NotPermitted,
+    403: NotPermitted,
+    404: UnknownName,
+    408: TimedOut,
+    409: RevisionConflict,
+    412: RevisionConflict,
+    428: ConfirmationNeeded,
+    429: BackendUnavailable,
+    504: TimedOut,
+}
+
+
+class Client:
+    """The server, question by question; what it does not answer is remembered as lost contact."""
+
+    def __init__(self, transport: Transport, contact: ContactLog) -> None:
+        self.transport = transport
+        self._contact = contact
+
+    def ask(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        timeout_s: float,
+        refused: Callable[[int, Mapping[str, Any]], bool] = lambda _status, _problem: False,
+    ) -> Any:
+        """The document that is answered.
+
+        ``refused`` says of a problem whether it is an answer all the same. Raises `core.errors` only.
+        """
+        request = Request(method, path, {"Accept": "application/json", **(headers or {})}, body)
+        began_s = monotonic()
+        with self.listening(request, timeout_s) as reply:
+            document = _document(reply, self.transport.url)
+        self._contact.answered(monotonic() - began_s)
+        if reply.status < 400 or refused(reply.status, document):
+            return document
+        raise error_of(reply.status, document, self.transport.url)
+
+    @contextmanager
+    def listening(self, request: Request, timeout_s: float) -> Iterator[Reply]:
+        """An answer to be read inside the block; contact is lost where the reading fails."""
+        if self._contact.now().word == "off":
+            raise BackendUnavailable("closed", f"{self.transport.url} was closed here", "open it again")
+        try:
+            with self.transport.open(request, timeout_s) as reply:
+                yield reply
+        except (BackendUnavailable, NotOurDatabase) as error:
+            self._contact.failed(error)
+            raise
+        except Malformed as error:
+            fault = not_ours(self.transport.url, str(error))
+            self._contact.failed(fault)
+            raise fault from error
+
+    @contextmanager
+    def following(self, request: Request, timeout_s: float) -> Iterator[Iterator[bytes]]:
+        """The pieces of an answer that goes on and on. Raises `core.errors` only, also for another kind of answer."""
+        with self.listening(request, timeout_s) as reply:
+            kind = reply.headers.get("content-type", "").partition(";")[0]
+            if reply.status >= 400:
+                raise error_of(reply.status, _document(reply, self.transport.url), self.transport.url)
+            if kind != "text/event-stream":
+                raise BackendUnavailable("no-stream", f"{self.transport.url} sends no stream of events", "asking it")
+            yield reply.chunks()
+
+
+def error_of(status: int, problem: Mapping[str, Any], url: str) -> OpsError:
+    """What a problem document means here."""
+    code, hint = str(problem.get("code") or f"http-{status}"), str(problem.get("hint") or "")
+    said = str(problem.get("detail") or problem.get("title") or f"{url} answered {status}")
+    kind = _BY_STATUS.get(status, CommandRejected if status < 500 else BackendUnavailable)
+    return kind(code, said, hint)
+
+
+def not_ours(url: str, why: str) -> NotOurDatabase:
+    """What answers at ``url`` is no server of a fleet."""
+    return NotOurDatabase("not-a-server", f"what answers at {url} is no opsconsole server: {why}", "correct the URL")
+
+
+def _document(reply: Reply, url: str) -> Any:
+    """The JSON document in an answer; a proxy's page where a server is away says so, elsewhere it is no server."""
+    body = reply.read()
+    if not body and reply.status < 300:
+        return {}
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        if reply.status >= 500:
+            return {}
+        raise not_ours(url, f"it answered {reply.status} and no JSON") from None
+    if reply.status >= 400 and not isinstance(document, dict):
+        return {}
+    return document

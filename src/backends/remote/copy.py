@@ -1,0 +1,68 @@
+"""The copy: the server's state as folded here, event by event. Pure but for one lock.
+
+Each event has to follow on from the last one by its chain, so an event that was lost or changed on the way, and a
+database that was put back, are noticed by the next one at the latest.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from core.audit import Row, event_of, verify
+from core.engine import evolve
+from core.messages import Recorded
+from core.state import State
+
+
+class Gap(Exception):
+    """The next event does not follow on from what is known, or cannot be read: ask for the whole state."""
+
+
+class Copy:
+    """State and chain of one fleet; ``publish`` gets every change, in order."""
+
+    def __init__(self, publish: Callable[[State, tuple[Recorded, ...]], None]) -> None:
+        self.state = State()
+        self._chain = ""
+        self._publish = publish
+        self._lock = threading.Lock()
+
+    def replace(self, state: State, chain: str) -> None:
+        """Take over a state that was sent whole."""
+        with self._lock:
+            if (state.revision, chain) == (self.state.revision, self._chain):
+                return
+            self.state, self._chain = state, chain
+            self._publish(state, ())
+
+    def follow(self, rows: Sequence[Row]) -> None:
+        """Fold what comes next; rows that are known already are passed over. Raises `Gap`."""
+        with self._lock:
+            events = tuple(self._folded(rows))
+            if events:
+                self._publish(self.state, events)
+
+    def expect(self, head: Mapping[str, Any]) -> None:
+        """Raise `Gap` where the server's journal ends otherwise than this copy, at the same revision or before."""
+        with self._lock:
+            revision, chain = head.get("revision", 0), head.get("chain", self._chain)
+            if revision < self.state.revision or (revision == self.state.revision and chain != self._chain):
+                raise Gap
+
+    def _folded(self, rows: Iterable[Row]) -> Iterable[Recorded]:
+        state, chain, events = self.state, self._chain, list[Recorded]()
+        for row in rows:
+            if row.revision <= self.state.revision:
+                continue
+            if verify([row], state.revision, chain)[0] is not None:
+                raise Gap
+            try:
+                recorded = event_of(row)
+            except (ValueError, KeyError) as error:  # erased, or of a later version
+                raise Gap from error
+            state, chain = evolve(state, recorded), row.chain
+            events.append(recorded)
+        self.state, self._chain = state, chain
+        return events

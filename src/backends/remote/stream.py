@@ -1,0 +1,154 @@
+"""The thread that hears what happens on the server: by a stream of events, or by asking where no stream comes through.
+
+A stream that says nothing for two and a half heartbeats is given up. What it brought is folded at once; between two
+streams nothing is missed, because each begins behind the last event that is known here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from backends.documents import row_from
+from backends.remote import sse
+from backends.remote.client import Client
+from backends.remote.copy import Copy, Gap
+from backends.remote.transport import Request
+from core.errors import NotOurDatabase, NotPermitted, OpsError
+from opsgate.wire import HEARTBEAT_S
+
+_log = logging.getLogger("opsconsole.remote")
+
+SILENT_S: Final = 2.5 * HEARTBEAT_S
+"""Seconds without a heartbeat after which a stream counts as broken."""
+
+CONNECT_S: Final = 5.0
+WAIT_S: Final = 20.0
+"""Seconds for which the server may keep a question for news, where it is asked."""
+
+PAUSES_S: Final = (0.0, 0.5, 1.0, 2.0, 5.0)
+"""Before the next try after one, two, … failures, up to half shorter by chance; the last is the longest."""
+
+_MUTE_TWICE: Final = 2
+_STREAM_AGAIN: Final = 30
+"""After so many streams that brought nothing it asks instead; after so many answers it tries a stream again."""
+
+
+class Stream(threading.Thread):
+    """Keeps a `Copy` up to date until `close`."""
+
+    def __init__(self, client: Client, copy: Copy, reload: Callable[[], None], alive: Callable[[], None]) -> None:
+        """``reload`` reads the whole state anew; ``alive`` is told of every sign of life."""
+        super().__init__(name="opsconsole-stream", daemon=True)
+        self._client = client
+        self._copy = copy
+        self._reload = reload
+        self._alive = alive
+        self._ended = threading.Event()
+        self._mute = 0
+
+    def close(self) -> None:
+        """End. What it is reading is left to its deadline: nobody waits for it."""
+        self._ended.set()
+
+    def run(self) -> None:
+        """The life of the thread."""
+        failures = 0
+        while not self._ended.wait(_pause_s(failures)):
+            try:
+                if self._mute < _MUTE_TWICE:
+                    self._listen()
+                else:
+                    self._ask_for_a_while()
+                failures = 0
+            except Gap:
+                failures = self._read_anew(failures)
+            except OpsError as error:  # the client remembers what is wrong and since when
+                failures = len(PAUSES_S) if isinstance(error, NotPermitted | NotOurDatabase) else failures + 1
+            except Exception:  # noqa: BLE001 - news must not end for good because of one fault, whosever it is
+                _log.exception("following the server failed")
+                failures += 1
+
+    def _listen(self) -> None:
+        """Follow one stream to its end."""
+        after = self._copy.state.revision
+        headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after), "Cache-Control": "no-store"}
+        request = Request("GET", f"/v1/events?after={after}", headers, silent_s=SILENT_S)
+        heard = False
+        try:
+            with self._client.following(request, CONNECT_S) as chunks:
+                for sent in sse.events(chunks):
+                    heard = True
+                    self._alive()
+                    if self._ended.is_set():
+                        return
+                    if sent is not None:
+                        self._take(sent)
+        finally:
+            self._mute = 0 if heard else self._mute + 1
+
+    def _take(self, sent: sse.Sent) -> None:
+        match sent.name:
+            case "row":
+                self._copy.follow([row_from(_json(sent.data))])
+            case "heartbeat":
+                self._compare(_json(sent.data))
+            case "snapshot":
+                raise Gap
+            case _:
+                pass  # a word of a later version
+
+    def _ask_for_a_while(self) -> None:
+        """Ask for news again and again: something on the way keeps streams back."""
+        for _ in range(_STREAM_AGAIN):
+            if self._ended.is_set():
+                return
+            catch_up(self._client, self._copy, wait_s=WAIT_S, timeout_s=WAIT_S + CONNECT_S)
+            self._alive()
+        self._mute = 0
+
+    def _compare(self, beat: dict[str, Any]) -> None:
+        """A heartbeat says how far the journal has come: behind what was sent, or back behind what is known here."""
+        if beat.get("revision", self._copy.state.revision) != self._copy.state.revision:
+            raise Gap
+
+    def _read_anew(self, failures: int) -> int:
+        try:
+            self._reload()
+        except OpsError:
+            return failures + 1
+        return 0
+
+
+def catch_up(client: Client, copy: Copy, *, wait_s: float = 0.0, timeout_s: float) -> None:
+    """Ask for what comes next until there is no more. Raises `Gap`, and `core.errors`."""
+    while True:
+        after = copy.state.revision
+        path = f"/v1/events?after={after}" + (f"&wait={wait_s:g}" if wait_s else "")
+        answer = client.ask(path, timeout_s=timeout_s, refused=lambda status, _problem: status == 410)
+        if "rows" not in answer or answer.get("revision", after) < after:
+            raise Gap
+        rows = [row_from(document) for document in answer["rows"]]
+        copy.follow(rows)
+        if not rows or copy.state.revision >= answer["revision"]:
+            copy.expect(answer)
+            return
+
+
+def _json(data: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        raise Gap from None
+    if not isinstance(document, dict):
+        raise Gap
+    return document
+
+
+def _pause_s(failures: int) -> float:
+    longest = PAUSES_S[min(failures, len(PAUSES_S) - 1)]
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 (spread, no secret)

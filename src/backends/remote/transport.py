@@ -1,0 +1,179 @@
+"""How requests reach a server: one method, behind which lies httpx. Several servers of one fleet are tried in turn."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Final, Protocol, Self
+
+import httpx
+
+from core.errors import BackendUnavailable, NotOurDatabase, TimedOut
+
+AWAY: Final = frozenset({502, 503, 504})
+"""What a server answers, or a proxy before it, when another one may do better."""
+
+_CONNECT_S: Final = 2.0
+"""Seconds for one server to take a connection, where another one could be asked instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked. ``silent_s`` is for how long an answer that goes on and on may say nothing; None for an answer
+    that has to be there within the time of the call."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    silent_s: float | None = None
+
+
+class Reply(Protocol):
+    """What is answered; it may be read as long as the block lasts."""
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The header fields; names in lower case."""
+
+    def read(self) -> bytes:
+        """The whole body."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body as it comes."""
+
+
+class Transport(Protocol):
+    """The way to a server."""
+
+    @property
+    def url(self) -> str:
+        """Where it leads, without secrets."""
+
+    def open(self, request: Request, timeout_s: float) -> AbstractContextManager[Reply]:
+        """Ask. Raises `BackendUnavailable` where nobody can be reached, `TimedOut` where somebody was who did not
+        answer in time, `NotOurDatabase` where the other side cannot be trusted. Reading raises the same."""
+
+    def close(self) -> None:
+        """Let the connections go."""
+
+
+class HttpTransport:
+    """A connection pool to the servers of one fleet; the one that answered last is asked first."""
+
+    def __init__(self, urls: Sequence[str], *, token: str = "") -> None:
+        """``urls`` without a login; ``token`` is the credential, sent as a bearer."""
+        self.url = ",".join(urls)
+        self._urls = list(urls)
+        credential = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.Client(headers=credential, follow_redirects=False, trust_env=False, verify=_trust())
+
+    @contextmanager
+    def open(self, request: Request, timeout_s: float) -> Iterator[Reply]:
+        """Ask one after the other until somebody answers, within ``timeout_s``."""
+        deadline_s = monotonic() + timeout_s
+        for left, url in reversed(list(enumerate(reversed(self._urls)))):
+            try:
+                reply = self._send(url, request, max(0.001, deadline_s - monotonic()), others=left > 0)
+            except BackendUnavailable:
+                if left == 0 or monotonic() >= deadline_s:
+                    raise
+                continue
+            with _Reply(reply, self.url) as answered:
+                if answered.status in AWAY and left and monotonic() < deadline_s:
+                    continue
+                self._prefer(url)
+                yield answered
+                return
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._client.close()
+
+    def _send(self, url: str, request: Request, left_s: float, *, others: bool) -> httpx.Response:
+        connect_s = min(left_s, _CONNECT_S) if others else left_s
+        silent_s = left_s if request.silent_s is None else request.silent_s
+        timeout = httpx.Timeout(left_s, connect=connect_s, read=silent_s)
+        built = self._client.build_request(
+            request.method, url + request.path, headers=dict(request.headers), content=request.body, timeout=timeout
+        )
+        with _in_our_words(url):
+            return self._client.send(built, stream=True)
+
+    def _prefer(self, url: str) -> None:
+        if self._urls[0] != url:
+            self._urls = [url, *(other for other in self._urls if other != url)]
+
+
+class _Reply:
+    """An answer of httpx in our words, closed at the end of its block."""
+
+    def __init__(self, response: httpx.Response, url: str) -> None:
+        self._response = response
+        self._url = url
+        self.status = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self._response.close()
+
+    def read(self) -> bytes:
+        """The whole body."""
+        with _in_our_words(self._url):
+            return self._response.read()
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body as it comes."""
+        with _in_our_words(self._url):
+            yield from self._response.iter_bytes()
+
+
+@contextmanager
+def _in_our_words(url: str) -> Iterator[None]:
+    """Say whose fault it is. That a server took the question and gave no answer is another thing than none there."""
+    try:
+        yield
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        if _distrusts(error):
+            raise NotOurDatabase(
+                "not-trusted",
+                f"{url} could not prove who it is: {error}",
+                "correct the URL, or name the authority that signed its certificate in SSL_CERT_FILE",
+            ) from error
+        raise BackendUnavailable(
+            "cannot-connect", f"{url} cannot be reached: {_words(error)}", "is the server running?"
+        ) from error
+    except httpx.TimeoutException as error:
+        raise TimedOut("no-answer", f"{url} did not answer in time", "try again") from error
+    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+        raise TimedOut(
+            "cut-off", f"the connection to {url} broke: {_words(error)}", "try again"
+        ) from error
+
+
+def _distrusts(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _trust() -> ssl.SSLContext:
+    """Whom to believe: the authorities of this system, or those in ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``."""
+    return ssl.create_default_context()
+
+
+def _words(error: Exception) -> str:
+    """What an error says, or its name where it says nothing."""
+    return str(error) or type(error).__name__
