@@ -1,9 +1,10 @@
-"""The stop lane: a stop order leaves by two routes at once, and neither waits for the other.
+"""The stop lane: a stop order leaves by every route at once, and none waits for another.
 
 The latch is a file on this host that gates obey with nothing else alive; it is also the spool, because it holds the
 whole order until the journal has it. The datagram goes to the keeper, which pushes the order to every gate and records
-it. Standard library and `opsgate` only: whoever stops something must not first load a database or a screen, and must
-need no readable configuration.
+it. Where the fleet is behind servers, each of them is told, whether or not another one was reached. Standard library
+and `opsgate` only: whoever stops something must not first load a database or a screen, and must need no readable
+configuration.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from backends import stop_servers
+from backends.stop_servers import Telling, Told, servers_of
 from opsgate import latch, wire
 from opsgate.clock import elapsed_s
 from opsgate.order import Level, Order
@@ -36,6 +39,7 @@ class Fired:
     ``latch_fault`` is empty where the latch lies on disk. ``keeper`` is absent where nobody listens and silent where
     somebody should have answered in time. ``durable`` is the best that was confirmed: ``database`` (recorded),
     ``spool`` (latched, recorded by whoever opens the database next), or ``memory``: on no disk that we know of.
+    ``servers`` says what became of it at each server that the backend's URL names.
     ``revision``, ``emergency_id`` and ``of`` (how many must acknowledge) are known once the order is recorded.
     """
 
@@ -46,6 +50,7 @@ class Fired:
     revision: int | None = None
     emergency_id: str | None = None
     of: int | None = None
+    servers: tuple[Told, ...] = ()
 
     @property
     def latched(self) -> bool:
@@ -53,9 +58,14 @@ class Fired:
         return not self.latch_fault
 
     @property
+    def heard(self) -> bool:
+        """Whether there is somebody, a keeper or a server, who hears the workers."""
+        return self.keeper != "absent" or any(told.word in ("answered", "silent") for told in self.servers)
+
+    @property
     def in_force(self) -> bool:
-        """Whether anybody is known to obey this order: False means that it reached neither disk nor keeper."""
-        return self.latched or self.keeper == "answered"
+        """Whether anybody is known to obey this order: False means that it reached no disk, keeper or server."""
+        return self.latched or self.keeper == "answered" or any(told.word == "answered" for told in self.servers)
 
 
 def new_order(
@@ -92,29 +102,36 @@ def fleet_names(url: str | None, fleet: str | None) -> tuple[str, ...]:
     return (fleet_of_url(url),) if hint is None else (hint, fleet_of_url(url))
 
 
-def fire(order: Order, *, url: str | None, fleet: str | None = None, timeout_s: float = ANSWER_S) -> Fired:
-    """Stop: place the latch and tell the keeper, both at once, and say what came of either within ``timeout_s``.
+def fire(
+    order: Order, *, url: str | None, fleet: str | None = None, token: str = "", timeout_s: float | None = None
+) -> Fired:
+    """Stop: place the latch, tell the keeper and every server, all at once, and say what came of each.
 
     ``fleet`` is the fleet's id where it is known, ``url`` the backend it lives in; with neither, the order goes to
-    every fleet of this host. Never raises for the state of the world: a route that fails is in the answer. ValueError
-    when ``url`` is no backend URL.
+    every fleet of this host. ``token`` is the credential for servers; ``timeout_s`` is for how long answers are waited
+    for. Never raises for the state of the world: a route that fails is in the answer. ValueError when ``url`` is no
+    backend URL.
     """
-    names = fleet_names(url, fleet)
+    names, servers = fleet_names(url, fleet), servers_of(url)
+    deadline_s = elapsed_s() + (timeout_s or (stop_servers.ANSWER_S if servers else ANSWER_S))
+    telling = Telling(order, servers, token, deadline_s)
     placing = Placing(order, names or (ALL_FLEETS,))
     addresses = [stop_socket(names[0])] if names else _all_keepers()
-    deadline_s = elapsed_s() + timeout_s
-    answers, silent = _tell(order, addresses, deadline_s, placing.at_last)
+    answers, silent = _tell(order, addresses, min(deadline_s, elapsed_s() + ANSWER_S), placing.at_last)
+    told = telling.result()
     latch_fault = placing.fault(deadline_s)
-    best = max(answers, key=lambda answer: _STRENGTH.get(str(answer.get("durable")), 0), default=None)
+    answered = [*answers, *(one.answer for one in told if one.word == "answered")]
+    best = max(answered, key=lambda answer: _STRENGTH.get(str(answer.get("durable")), 0), default=None)
     recorded = best is not None and best.get("durable") == "database" and not silent
     return Fired(
         order=order,
         latch_fault=latch_fault,
         keeper="silent" if silent else "answered" if answers else "absent",
-        durable="database" if recorded else "memory" if latch_fault else "spool",
+        durable="database" if recorded else "spool" if not latch_fault or _spooled(told) else "memory",
         revision=_number(best, "revision") if recorded else None,
         emergency_id=str(best["emergency_id"]) if recorded and best and best.get("emergency_id") else None,
         of=_number(best, "of") if recorded else None,
+        servers=told,
     )
 
 
@@ -208,6 +225,11 @@ def _sent(channel: socket.socket, datagram: bytes, address: Path, deadline_s: fl
     except OSError:
         return False
     return True
+
+
+def _spooled(told: Sequence[Told]) -> bool:
+    """Whether some server has it on a disk of its own."""
+    return any(one.answer.get("durable") in ("spool", "database") for one in told)
 
 
 def _all_keepers() -> list[Path]:

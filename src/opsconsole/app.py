@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from opsconsole.credential import Address
 from opsconsole.dress import DARK, Dress
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def has_terminal() -> bool:
 
 
 def run_console(
-    backend_url: str,
+    address: Address,
     *,
     operator: str,
     profile: str = "",
@@ -49,7 +50,7 @@ def run_console(
     remarks: Sequence[str] = (),
     again: str = "",
 ) -> int:
-    """Show the console over the backend at `backend_url` until it is left; returns the exit code.
+    """Show the console over the backend at `address` until it is left; returns the exit code.
 
     It starts whether or not the backend can be reached, and goes on trying. `operator` is the actor of every command,
     `profile` a word such as ``PROD`` that stands in row 2. With `read_only` nothing can be changed; stopping works.
@@ -67,16 +68,16 @@ def run_console(
     from opsconsole.keymap import keymap
     from opsconsole.views.picture import Who
 
-    who = Who(operator, backend_url, profile, read_only)
-    feed, lane = feed_and_lane(backend_url, who)
+    who = Who(operator, address.url, profile, read_only)
+    feed, lane = feed_and_lane(address, who)
     bound = keymap(keys)
     noted = (*remarks, *bound.faults)
     console = Console(feed, lane, monotonic=time.monotonic, dress=dress, keymap=bound, remarks=noted)
     return show(console, lane, again or f"opsconsole -b {who.backend}")
 
 
-def feed_and_lane(backend_url: str, who: Who, *, keeper: bool = True) -> tuple[Feed, Lane]:
-    """What a console over the backend at `backend_url` looks at and stops with; neither has begun.
+def feed_and_lane(address: Address, who: Who, *, keeper: bool = True) -> tuple[Feed, Lane]:
+    """What a console over the backend at `address` looks at and stops with; neither has begun.
 
     Without `keeper` the feed starts no keeper where none is alive; it never does for somebody who may change nothing.
     """
@@ -87,16 +88,16 @@ def feed_and_lane(backend_url: str, who: Who, *, keeper: bool = True) -> tuple[F
     from opsconsole.routes import look
     from opsconsole.session import Feed
 
-    may_hire = keeper and not who.read_only and _needs_keeper(backend_url)
-    hire = (lambda: ensure(backend_url)) if may_hire else None
+    may_hire = keeper and not who.read_only and _needs_keeper(address.url)
+    hire = (lambda: ensure(address.url)) if may_hire else None
     feed = Feed(
-        lambda: open_backend(backend_url),
+        lambda: open_backend(address.url, token=address.token),
         who,
         monotonic=time.monotonic,
         hire=hire,
-        look_at_routes=lambda: look(backend_url),
+        look_at_routes=lambda: look(address.url),
     )
-    return feed, _lane(backend_url, who)
+    return feed, _lane(address, who)
 
 
 def show(console: Console, lane: Lane, again: str = "opsconsole") -> int:
@@ -113,13 +114,13 @@ def show(console: Console, lane: Lane, again: str = "opsconsole") -> int:
     return INTERNAL_ERROR if console.return_code is None else console.return_code
 
 
-def _lane(backend_url: str, who: Who) -> Lane:
+def _lane(address: Address, who: Who) -> Lane:
     from backends.stop_lane import fire, new_order
     from opsconsole.lane import Lane
 
     return Lane(
         make=lambda: new_order(actor=who.operator, door="console"),
-        send=lambda order: fire(order, url=backend_url),
+        send=lambda order: fire(order, url=address.url, token=address.token),
     )
 
 

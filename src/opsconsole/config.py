@@ -44,6 +44,7 @@ class Settings:
     """What holds for this command. ``origins`` says for each key where its value came from."""
 
     backend: str
+    token_file: str | None
     profile: str | None
     production: bool
     read_only: bool
@@ -128,6 +129,7 @@ def _settled(layers: Sequence[_Layer], environ: Mapping[str, str]) -> Settings:
         raise ConfigError(f"{origins['backend']}: {error}") from None
     return Settings(
         backend=canonical if backend.startswith("sqlite:") else backend,
+        token_file=value("token_file", None),
         profile=value("profile", None),
         production=tightened("production"),
         read_only=tightened("read_only"),

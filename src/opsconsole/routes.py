@@ -6,12 +6,18 @@ import os
 from pathlib import Path
 
 from backends.keeper import alive
+from backends.stop_servers import servers_of
 from opsconsole.views.picture import Routes
 from opsgate.paths import latch_home
 
 
 def look(url: str) -> Routes:
-    """Look at the latch's directory and ask for the keeper of the fleet at `url`. Takes up to half a second."""
+    """Look at the latch's directory and ask for the keeper of the fleet at `url`. Takes up to half a second.
+
+    Behind a server, that one alone knows whether a keeper is there.
+    """
+    if servers_of(url):
+        return Routes(latch=_can_be_written(latch_home()))
     try:
         keeper = alive(url) is not None
     except (OSError, ValueError):  # no descriptor left, or a URL that no keeper can have

@@ -69,10 +69,11 @@ SETTINGS: Final = (
     Setting(
         "backend",
         "text",
-        "sqlite:///relative, sqlite:////absolute or postgresql://HOST/NAME (default: your own database)",
+        "sqlite:///relative, sqlite:////absolute, postgresql://HOST/NAME or http(s)://HOST (default: your database)",
         metavar="URL",
         short="-b",
     ),
+    Setting("token_file", "text", "the token for a server, in a file that only you may read", metavar="PATH"),
     Setting("profile", "text", "settings under [profiles.NAME] of the configuration files", metavar="NAME", short="-P"),
     Setting("read_only", "switch", "refuse every change but a stop; only --no-read-only loosens it"),
     Setting(

@@ -18,6 +18,7 @@ from core.capabilities.rate_limits import SetLimit
 from core.ports import LimitUsage
 from opsconsole.app import own_environment, run_console, show
 from opsconsole.cli.invocation import Invocation, dress_of
+from opsconsole.credential import Address
 from opsconsole.dress import Dress
 from opsgate.selector import Selector
 
@@ -35,7 +36,7 @@ def main(mode: str) -> int:
     """Run one."""
     dress = dress_of(Invocation().settings)
     if mode == "real":
-        return run_console(URL, operator="ana", profile="TEST", dress=dress)
+        return run_console(Address(URL), operator="ana", profile="TEST", dress=dress)
     own_environment(dress)
     from opsconsole.lane import Lane
 

@@ -156,9 +156,7 @@ def _in_our_words(url: str) -> Iterator[None]:
     except httpx.TimeoutException as error:
         raise TimedOut("no-answer", f"{url} did not answer in time", "try again") from error
     except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
-        raise TimedOut(
-            "cut-off", f"the connection to {url} broke: {_words(error)}", "try again"
-        ) from error
+        raise TimedOut("cut-off", f"the connection to {url} broke: {_words(error)}", "try again") from error
 
 
 def _distrusts(error: BaseException | None) -> bool:

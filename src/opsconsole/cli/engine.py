@@ -18,6 +18,7 @@ from core.errors import NotPermitted
 from core.faults import sentence
 from core.messages import Actor, Command, Envelope, Receipt
 from opsconsole.cli.invocation import Invocation
+from opsconsole.credential import read_token
 from opsgate.selector import SelectorError
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def opened(invocation: Invocation, *, create: bool = False) -> Iterator[Engine]:
 
     settings = invocation.settings
     unnamed = settings.origins["backend"] == "default"
-    backend = open_backend(settings.backend, create=create or unnamed, timeout_s=settings.timeout_s)
+    token = read_token(settings.token_file)
+    backend = open_backend(settings.backend, create=create or unnamed, timeout_s=settings.timeout_s, token=token)
     try:
         yield Engine(invocation, backend)
     finally:

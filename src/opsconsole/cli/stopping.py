@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backends.stop_lane import Fired, fire, new_order
+from backends.stop_servers import Told
 from core.errors import BackendUnavailable
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.guard import Ended, guarded, undisturbed
@@ -20,7 +21,9 @@ from opsconsole.cli.reasons import fitted
 from opsconsole.cli.selectors import selectors_of
 from opsconsole.cli.stop_line import Wanted
 from opsconsole.config import Settings, resolve
+from opsconsole.credential import read_token
 from opsconsole.settings import ConfigError
+from opsconsole.text import clean
 from opsgate.selector import Selector, SelectorError, scope_text
 
 
@@ -35,10 +38,11 @@ def stop(wanted: Wanted) -> int:
     if settings.ascii:
         only_ascii()
     url = None if wanted.local and "backend" not in wanted.flags else settings.backend
+    token = _token(settings)
     reason, changed = fitted(wanted.reason)
     order = new_order(_selectors(wanted, url), level=wanted.level, reason=reason, actor=login_name(), door="cli")
     with undisturbed():
-        fired = fire(order, url=url)  # before a word is said: a terminal that takes none would hold it up
+        fired = fire(order, url=url, token=token)  # before a word is said: a terminal that takes none would hold it up
     say(f"stopping {scope_text(order.selectors)} ({order.level}) as {order.stop_id}")
     for line in (*_routes(fired), *filter(None, [changed])):
         say(line)
@@ -77,6 +81,15 @@ def _settings(wanted: Wanted) -> Settings:
         return resolve(wanted.flags, {}, ())
 
 
+def _token(settings: Settings) -> str:
+    """The credential for servers. Where it cannot be read, the stop leaves by the other routes all the same."""
+    try:
+        return read_token(settings.token_file)
+    except ConfigError as error:
+        say(f"going on without a token: {error}")
+        return ""
+
+
 def _selectors(wanted: Wanted, url: str | None) -> tuple[Selector, ...]:
     """The work to stop; nothing named means everything. Names are checked as far as they can be read at once."""
     dimensions = {dimension: list(values) for dimension, values in wanted.dimensions.items()}
@@ -104,4 +117,22 @@ def _routes(fired: Fired) -> list[str]:
             keeper = "keeper: there, but did not answer in time"
         case _:
             keeper = "keeper: none is running on this host"
-    return [latch, keeper]
+    if fired.servers and fired.keeper == "absent":
+        return [latch, *map(_server, fired.servers)]
+    return [latch, keeper, *map(_server, fired.servers)]
+
+
+def _server(told: Told) -> str:
+    """What became of it at one server."""
+    match told.word:
+        case "answered" if told.answer.get("durable") == "database":
+            said = f"told every gate, recorded as {told.answer.get('emergency_id', 'a stop')}"
+        case "answered":
+            said = "told its gates; it could not record the stop yet"
+        case "refused":
+            said = f"REFUSED it: {told.fault}"
+        case "silent":
+            said = "there, but did not answer in time"
+        case _:
+            said = f"NOT reached: {told.fault}"
+    return f"server {clean(told.url, 120)}: {clean(said, 200)}"

@@ -11,6 +11,7 @@ from core.errors import OpsError
 from opsconsole.cli.outcome import Outcome, age_s, unfollowed
 from opsconsole.cli.output import say
 from opsconsole.config import Settings
+from opsconsole.credential import read_token
 from opsgate.clock import elapsed_s
 from opsgate.hold import DRAIN
 from opsgate.order import BUDGET_S
@@ -35,7 +36,8 @@ def followed(fired: Fired, settings: Settings, *, wait: bool) -> Outcome:
 
     try:
         unnamed = settings.origins["backend"] == "default"  # a typing error in a URL must not begin an empty fleet
-        backend = open_backend(settings.backend, create=unnamed, timeout_s=settings.timeout_s)
+        token = read_token(settings.token_file)
+        backend = open_backend(settings.backend, create=unnamed, timeout_s=settings.timeout_s, token=token)
     except OpsError as error:
         say(f"journal: not recorded yet, {error}")
         return unfollowed(fired)
@@ -75,7 +77,7 @@ def _asker(backend: Backend, settings: Settings) -> Callable[[], FleetStatus]:
 
 def _watch(fired: Fired, durable: str, look: Callable[[], FleetStatus], *, wait: bool) -> Outcome:
     """Look again and again, until the keeper has said what the stop came to or nobody will any more."""
-    wait = wait and (durable == "database" or fired.keeper != "absent")  # else nobody would ever say more
+    wait = wait and (durable == "database" or fired.heard)  # else nobody would ever say more
     deadline_s = elapsed_s() + (_budget_s(fired) if wait else 0.0)
     told = -1
     while True:
@@ -113,10 +115,10 @@ def _outcome(fired: Fired, durable: str, status: FleetStatus, stop: StopStatus |
 
 
 def _result(fired: Fired, status: FleetStatus, stop: StopStatus, *, over: bool) -> str:
-    if fired.keeper == "absent" and not stop.of and status.lost:
+    if not fired.heard and not stop.of and status.lost:
         say(f"no keeper hears the workers here: {status.lost} were last heard of too long ago to be asked")
         return "unverified"
-    if fired.keeper == "absent" and not stop.of:  # verified by the letter, and no more than this was observed
+    if not fired.heard and not stop.of:  # verified by the letter, and no more than this was observed
         say("no worker was on the list: none is known here, and without a keeper none can make itself known")
     if stop.result == "pending" and over:
         say("no keeper concluded it in time: this is what was seen")

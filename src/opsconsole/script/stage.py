@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from opsconsole.app import feed_and_lane
 from opsconsole.console import Console
+from opsconsole.credential import Address
 from opsconsole.dialogs.base import Dialog
 from opsconsole.dress import DARK, Dress
 from opsconsole.ear import StopEar
@@ -102,9 +103,9 @@ class Stage:
         return bool(self.feed.recent) and self.feed.recent[-1].revision == self.world.latest().revision
 
 
-def on_backend(url: str, who: Who, dress: Dress, *, keeper: bool) -> Stage:
-    """On the backend at ``url``, as the console that a person opens."""
-    feed, lane = feed_and_lane(url, who, keeper=keeper)
+def on_backend(address: Address, who: Who, dress: Dress, *, keeper: bool) -> Stage:
+    """On the backend at ``address``, as the console that a person opens."""
+    feed, lane = feed_and_lane(address, who, keeper=keeper)
     return Stage(Staged(feed, lane, monotonic=time.monotonic, dress=dress), feed, lane, who.operator)
 
 

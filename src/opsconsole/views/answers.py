@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backends.stop_lane import Fired
+from backends.stop_servers import Told
 from core.errors import BackendUnavailable, OpsError, RevisionConflict
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
@@ -59,10 +60,19 @@ def fault(answer: Fired | Exception) -> str:
     """What went wrong on its ways, though it may have arrived by another; empty where nothing did."""
     if isinstance(answer, Exception):
         return clean(str(answer), 160)
-    return "" if answer.latched and answer.keeper == "answered" else routes_taken(answer)
+    told = all(server.word == "answered" for server in answer.servers) and (
+        answer.servers or answer.keeper == "answered"
+    )
+    return "" if answer.latched and told else routes_taken(answer)
 
 
 def routes_taken(answer: Fired) -> str:
     """What became of a stop on each of its ways."""
     latch = "on disk" if answer.latched else f"FAILED ({clean(answer.latch_fault, 80)})"
-    return f"latch {latch}, keeper {answer.keeper}"
+    servers = [f"{clean(told.url, 60)} {_at_server(told)}" for told in answer.servers]
+    keeper = [f"keeper {answer.keeper}"] if answer.keeper != "absent" or not servers else []
+    return ", ".join([f"latch {latch}", *keeper, *servers])
+
+
+def _at_server(told: Told) -> str:
+    return told.word if told.word == "answered" else f"{told.word.upper()} ({clean(told.fault, 60) or 'no answer'})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from opsconsole.cli.invocation import Invocation, dress_of, on_terminal
+from opsconsole.credential import Address, read_token
 
 
 def console(invocation: Invocation) -> int:
@@ -18,7 +19,7 @@ def console(invocation: Invocation) -> int:
 
     settings, profile, remarks = start(invocation)
     return run_console(
-        settings.backend,
+        Address(settings.backend, read_token(settings.token_file)),
         operator=invocation.actor,
         profile=profile,
         read_only=settings.read_only,

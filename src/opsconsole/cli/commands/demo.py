@@ -46,10 +46,11 @@ def demo(invocation: Invocation, workers: int, sites: int, seconds: int) -> int:
             return _play(invocation, fleet, seconds)
         invocation.say(f"in another terminal: opsconsole -b {fleet.url} status")
         from opsconsole.app import run_console
+        from opsconsole.credential import Address
 
         settings = invocation.settings
         return run_console(
-            fleet.url,
+            Address(fleet.url),
             operator=invocation.actor,
             profile="DEMO",
             dress=dress_of(settings),

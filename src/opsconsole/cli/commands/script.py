@@ -110,6 +110,7 @@ def _require_harmless(invocation: Invocation, play: Script) -> None:
 @contextmanager
 def _stage(invocation: Invocation, play: Script, dress: Dress) -> Iterator[Stage]:
     """The console on the fleet that the script asks for; what was started for it is gone afterwards."""
+    from opsconsole.credential import Address, read_token
     from opsconsole.demo.fleet import throw_away_folder
     from opsconsole.demo.live import live_fleet
     from opsconsole.script.stage import on_backend, seeded
@@ -125,7 +126,8 @@ def _stage(invocation: Invocation, play: Script, dress: Dress) -> Iterator[Stage
         settings = invocation.settings
         profile = "DEMO" if isinstance(play.fleet, Demo) else (settings.profile or "").upper()
         who = Who(invocation.actor, settings.backend, profile, settings.read_only)
-        yield on_backend(settings.backend, who, dress, keeper=play.keeper)
+        address = Address(settings.backend, read_token(settings.token_file))
+        yield on_backend(address, who, dress, keeper=play.keeper)
 
 
 def _answer(played: Played, files: list[Path], file: str) -> Document:

@@ -1,0 +1,40 @@
+"""The credential for a server: a token in a file that nobody else may read. It is in no option, variable or log."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from opsconsole.settings import ConfigError
+
+
+class Address(NamedTuple):
+    """Where a fleet is, and the credential that is shown there: empty for a database, which asks for none."""
+
+    url: str
+    token: str = ""
+
+
+_TOKEN: Final = re.compile(r"[!-~]{1,512}")
+
+
+def read_token(path: str | None) -> str:
+    """The token in a file, or nothing where none is named. `ConfigError` says what is wrong, never what is in it."""
+    if path is None:
+        return ""
+    file = Path(path).expanduser()
+    try:
+        with file.open("rb") as opened:
+            mode = os.fstat(opened.fileno()).st_mode
+            content = opened.read(4096)
+    except OSError as error:
+        raise ConfigError(f"the token file {file} cannot be read: {error.strerror}") from None
+    if stat.S_ISREG(mode) and mode & 0o077:
+        raise ConfigError(f"the token file {file} can be read by others: chmod 600 {file}")
+    token = content.decode("ascii", "replace").strip()
+    if not _TOKEN.fullmatch(token):
+        raise ConfigError(f"the token file {file} holds no token: put one line there, as 'token create' printed it")
+    return token
