@@ -176,7 +176,7 @@ SCRIPTS_COMMANDS = """
 `selectors` is a list of mappings such as `{site: shop-eu}`, and `{}` is everything; times are RFC 3339, such as
 `"2026-11-22T14:00:00Z"`. On a seeded fleet `by: ben` says who it was.
 """
-KEEPERS = {"apply-configuration", "conclude-stop", "create-fleet", "expire-holds", "report-workers"}
+KEEPERS = {"apply-configuration", "conclude-stop", "create-fleet", "create-token", "expire-holds", "report-workers"}
 """Commands that the keeper and the command line give, and that nobody writes by hand."""
 
 

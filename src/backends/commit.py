@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from backends.floor import Mark
 from core.audit import SALT_BYTES, Row, seal
+from core.authority import Identity, authorise
 from core.capabilities.emergencies import OrderStop
 from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import PlaceHold
@@ -53,14 +54,19 @@ def carry_out(
     *,
     keeper_since: datetime | None = None,
     lost: Mark | None = None,
+    identity: Identity | None = None,
 ) -> Carried:
-    """Decide and write one command; after ``lost`` events everything is held first, in the same commit."""
+    """Decide and write one command; after ``lost`` events everything is held first, in the same commit.
+
+    ``identity`` is whose authority it takes, None for whoever has the database itself.
+    """
     before, outcomes = state, []
     if lost is not None:
         outcomes.append(step(state, safety_hold(lost, state.revision), now))
         state = outcomes[-1].state
     receipt, refused, repeated = None, None, False
     try:
+        _require_authority(identity, envelope.command, state, now)
         receipt = _answered(transaction, envelope)
         repeated = receipt is not None
         if receipt is None:
@@ -89,6 +95,12 @@ def require_held(transaction: Transaction, fence: Lease | None, now: datetime) -
         raise BackendUnavailable("fenced", f"the role {fence.name} is somebody else's now", "leave it to them")
     if known.expires_at <= now:
         raise BackendUnavailable("fenced", f"the role {fence.name} was not renewed in time", "take it again")
+
+
+def _require_authority(identity: Identity | None, command: Command, state: State, now: datetime) -> None:
+    denial = None if identity is None else authorise(identity, command, state, now)
+    if denial is not None:
+        raise denial
 
 
 def safety_hold(lost: Mark, present: int) -> Envelope:

@@ -22,6 +22,7 @@ from backends.floor import Floor
 from backends.mirror import Mirror
 from core import checkpoint
 from core.audit import Row
+from core.authority import Identity
 from core.errors import BackendUnavailable, NotOurDatabase
 from core.messages import Envelope, Receipt
 from core.ports import ChainReport, Contact, Lease, Listener, Observations, Reservation, Store, WorkerRow
@@ -68,12 +69,20 @@ class Runtime:
         """Where it is, without secrets."""
         return self.store.url
 
-    def submit(self, envelope: Envelope, *, timeout_s: float = 5.0, fence: Lease | None = None) -> Receipt:
+    def submit(
+        self,
+        envelope: Envelope,
+        *,
+        timeout_s: float = 5.0,
+        fence: Lease | None = None,
+        identity: Identity | None = None,
+    ) -> Receipt:
         """Carry out one command, or say why not. The same ``command_id`` returns the same receipt.
 
-        ``fence`` is the lease under which the sender acts. Raises `CommandRejected` or `RevisionConflict` (recorded in
-        the journal), or `BackendUnavailable` (nothing was recorded), also where that lease has run out or somebody else
-        has taken it.
+        ``fence`` is the lease under which the sender acts; ``identity`` whose authority the command takes, asked of the
+        very state that it is decided on, None for whoever has the database itself. Raises `CommandRejected` or
+        `RevisionConflict` (recorded in the journal), or `BackendUnavailable` (nothing was recorded), also where that
+        lease has run out or somebody else has taken it.
         """
         with self._in_turn(timeout_s) as left_s:
             with self.store.write(timeout_s=left_s) as transaction:
@@ -81,7 +90,7 @@ class Runtime:
                 state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
                 lost = self._mirror.lost
                 now, since = self._clock(), self.keeper_since
-                carried = carry_out(transaction, state, envelope, now, keeper_since=since, lost=lost)
+                carried = carry_out(transaction, state, envelope, now, keeper_since=since, lost=lost, identity=identity)
             self._mirror.advance(carried)
             self._mirror.settle(lost)
         notes = self._act(carried)

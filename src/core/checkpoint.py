@@ -12,17 +12,21 @@ from typing import Any, Final, TypeVar
 from immutables import Map
 
 from core.reach import Pairs, Reach, with_selector
-from core.state import Emergency, Limit, Name, State, Stop, Worker
+from core.state import Emergency, Limit, Name, State, Stop, Token, Worker
 from opsgate.hold import Hold, moment, timestamp
 from opsgate.selector import Selector
 
 EVERY: Final = 1000
 """Events between two checkpoints."""
 
-FORMAT: Final = 1
-"""Raised when the document changes; a checkpoint of another format is passed over and the journal folded instead."""
+FORMAT: Final = 2
+"""Raised when the document changes; a checkpoint of a format that is not read is passed over and the journal folded
+instead."""
 
-Entity = TypeVar("Entity", Name, Limit, Worker, Stop, Emergency)
+FORMATS_READ: Final = frozenset({1, FORMAT})
+"""Format 1 is from before there were tokens."""
+
+Entity = TypeVar("Entity", Name, Limit, Worker, Stop, Emergency, Token)
 
 
 def dump(state: State) -> str:
@@ -40,12 +44,14 @@ def dump(state: State) -> str:
             "workers": _rows(Worker, state.workers),
             "stops": _rows(Stop, state.stops),
             "emergencies": _rows(Emergency, state.emergencies),
+            "tokens": _rows(Token, state.tokens),
         }
     )
 
 
 def load(text: str) -> State | None:
-    """The state of ``dump``; None for another format; ValueError, KeyError or TypeError for a damaged document."""
+    """The state of ``dump``; None for a format that is not read. Raises ValueError, KeyError or TypeError for a damaged
+    document."""
     return read(json.loads(text))
 
 
@@ -53,10 +59,11 @@ def read(document: Any) -> State | None:
     """The same, of a document that is parsed already; it may be changed by that."""
     if not isinstance(document, dict):
         raise TypeError("a checkpoint is a JSON object")
-    if document.get("format") != FORMAT:
+    if document.get("format") not in FORMATS_READ:
         return None
     holds = [Hold.from_dict(hold) for hold in document["holds"]]
     names = _entities(Name, document["names"])
+    tokens = document["tokens"] if document["format"] == FORMAT else []
     return State(
         fleet=document["fleet"],
         revision=document["revision"],
@@ -70,6 +77,7 @@ def read(document: Any) -> State | None:
         workers=Map({worker.worker_id: worker for worker in _entities(Worker, document["workers"])}),
         stops=Map({stop.stop_id: stop for stop in _entities(Stop, document["stops"])}),
         emergencies=Map({case.emergency_id: case for case in _entities(Emergency, document["emergencies"])}),
+        tokens=Map({token.token_id: token for token in _entities(Token, tokens)}),
     )
 
 

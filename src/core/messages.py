@@ -53,6 +53,8 @@ Moment = Annotated[AwareDatetime, PlainSerializer(timestamp)]
 StopResult = Literal["pending", "verified", "partial", "unverified"]
 Durable = Literal["database", "spool", "memory"]
 Door = Literal["console", "cli", "http", "keeper", "latch", "schedule", "trigger", "script", "test"]
+Role = Literal["viewer", "worker", "stop", "operator", "responder", "admin"]
+"""What a token is for; `core.authority` says what each may do."""
 
 
 class Message(BaseModel):
@@ -83,7 +85,7 @@ class Command(Message):
 class Event(Message):
     """Says what happened. ``version`` rises with the shape; `core.upcast` reads the older ones.
 
-    An event that changes what gates read derives from one of the classes below, which name what it is about.
+    An event about something that has a name derives from one of the classes below, which say what that is.
     """
 
     version: ClassVar[int] = 1
@@ -125,6 +127,12 @@ class EmergencyEvent(Event):
     """Something about one emergency, and so perhaps about each of its stops."""
 
     emergency_id: str
+
+
+class TokenEvent(Event):
+    """Something about one token. Gates know nothing of tokens."""
+
+    token_id: str
 
 
 COMMANDS: dict[str, type[Command]] = {}

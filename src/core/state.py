@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from immutables import Map
 
 from core.reach import Pairs, Reach, reached, with_selector, without_selector
+from core.scope import Scope
 from opsgate.evaluate import Table
 from opsgate.hold import LIMIT_SOURCE, Hold
 from opsgate.names import FLAG_OF_OPERATION
@@ -23,7 +24,7 @@ from opsgate.selector import Selector
 from opsgate.snapshot import Notice, Snapshot
 
 if TYPE_CHECKING:
-    from core.messages import StopResult
+    from core.messages import Role, StopResult
 
 ENDED_KEPT: Final = 50
 """How many ended emergencies stay in the state; older ones are in the journal."""
@@ -112,6 +113,39 @@ class Emergency:
     ended_by: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A credential: who whoever shows its secret is. ``digest`` is all that is known of the secret: the SHA-256 of
+    its text, in hexadecimal. No sites, or no environments, means all of them."""
+
+    token_id: str
+    name: str
+    digest: str
+    role: Role
+    sites: tuple[str, ...]
+    envs: tuple[str, ...]
+    worker_id: str | None
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    revoked_by: str = ""
+
+    @property
+    def scope(self) -> Scope:
+        """How far it reaches."""
+        return Scope(frozenset(self.sites), frozenset(self.envs))
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it stopped, or will stop, being good for anything; None for one that lasts."""
+        return min(filter(None, (self.revoked_at, self.expires_at)), default=None)
+
+    def is_valid(self, now: datetime) -> bool:
+        """Whether it is neither revoked nor expired. A clock that went back revives no revoked one."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
 class State(NamedTuple):
     """Everything that the journal says, at ``revision``.
 
@@ -132,6 +166,7 @@ class State(NamedTuple):
     workers: Map[str, Worker] = Map()
     stops: Map[str, Stop] = Map()
     emergencies: Map[str, Emergency] = Map()
+    tokens: Map[str, Token] = Map()
 
     def with_hold(self, hold: Hold) -> State:
         """This state with one hold placed or replaced."""

@@ -18,6 +18,7 @@ from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName, RemoveName
 from core.capabilities.rate_limits import AddLimit, ResetLimit, SetLimit
 from core.capabilities.switches import SetSwitch
+from core.capabilities.tokens import CreateToken, RevokeToken
 from core.capabilities.workers import ForgetWorkers, ReportWorkers
 from core.engine import fold, refusal, step
 from core.errors import CommandRejected, UnknownName
@@ -66,6 +67,9 @@ def incident() -> Engine:
     engine.do(ForgetWorkers(workers=("w2",)))
     engine.recover(str(joined.emergency_id))
     engine.no(AddLimit(name="tests", limit=6))
+    made = CreateToken(token_id="t-0123456789ab", name="ben", digest="ab" * 32, role="operator", sites=("s1",))
+    engine.do(made)
+    engine.do(RevokeToken(token_id=made.token_id, reason="lost with the laptop"))
     return engine
 
 

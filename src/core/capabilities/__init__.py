@@ -3,6 +3,28 @@
 Importing this package registers them all.
 """
 
-from core.capabilities import configuration, emergencies, fleet, holds, names, rate_limits, recovery, switches, workers
+from core.capabilities import (
+    configuration,
+    emergencies,
+    fleet,
+    holds,
+    names,
+    rate_limits,
+    recovery,
+    switches,
+    tokens,
+    workers,
+)
 
-__all__ = ["configuration", "emergencies", "fleet", "holds", "names", "rate_limits", "recovery", "switches", "workers"]
+__all__ = [
+    "configuration",
+    "emergencies",
+    "fleet",
+    "holds",
+    "names",
+    "rate_limits",
+    "recovery",
+    "switches",
+    "tokens",
+    "workers",
+]

@@ -16,6 +16,7 @@ from backends.runtime import Runtime
 from backends.spool import envelope_of
 from backends.stop_lane import Fired
 from core.audit import Row
+from core.authority import Identity
 from core.capabilities.emergencies import ConcludeStop
 from core.capabilities.holds import ExpireHolds
 from core.capabilities.workers import ReportWorkers
@@ -139,10 +140,17 @@ class World(Runtime):
 
     # ------------------------------------------------------------------------------------------ as a backend
 
-    def submit(self, envelope: Envelope, *, timeout_s: float = 5.0, fence: Lease | None = None) -> Receipt:
+    def submit(
+        self,
+        envelope: Envelope,
+        *,
+        timeout_s: float = 5.0,
+        fence: Lease | None = None,
+        identity: Identity | None = None,
+    ) -> Receipt:
         """As the console's commands arrive."""
         self._require_here()
-        return super().submit(envelope, timeout_s=timeout_s, fence=fence)
+        return super().submit(envelope, timeout_s=timeout_s, fence=fence, identity=identity)
 
     def state(self, *, timeout_s: float = 5.0) -> State:
         """The state."""

@@ -45,6 +45,8 @@ SENTENCES: dict[str, tuple[str, Style]] = {
     "emergency.opened": ("{e.emergency_id} opened, {e.level}, {scope}", Style.BAD),
     "emergency.joined": ("{e.emergency_id} is {e.level} on {scope} now", Style.BAD),
     "emergency.ended": ("{e.emergency_id} recovered: {e.reason}", Style.GOOD),
+    "token.created": ("token {e.token_id} made for {e.name}, {e.role}", Style.PLAIN),
+    "token.revoked": ("token {e.token_id} of {e.name} revoked: {e.reason}", Style.WARN),
     "command.refused": ("refused {e.command}: {e.message}", Style.WARN),
 }
 """One sentence for each kind of event. A kind that is missing here is shown by its name, never hidden."""
