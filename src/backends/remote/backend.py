@@ -139,6 +139,7 @@ class RemoteBackend:
 
     def _reload(self, timeout_s: float = 5.0) -> None:
         """Read the whole state."""
+        asked_at = self._copy.state.revision
         answer = self._client.ask("/v1/state", timeout_s=timeout_s)
         state, chain = self._read(documents.state_from, answer)
         wanted = self._expected or self._copy.state.fleet or state.fleet
@@ -148,7 +149,7 @@ class RemoteBackend:
             )
             self._contact.failed(fault)
             raise fault
-        self._copy.replace(state, chain)
+        self._copy.replace(state, chain, asked_at=asked_at)
 
     def _read(self, read: Callable[[Any], T], document: Any) -> T:
         try:

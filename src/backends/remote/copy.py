@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from core.audit import Row, event_of, verify
+from core.audit import GENESIS, Row, event_of, verify
 from core.engine import evolve
 from core.messages import Recorded
 from core.state import State
@@ -25,14 +25,18 @@ class Copy:
 
     def __init__(self, publish: Callable[[State, tuple[Recorded, ...]], None]) -> None:
         self.state = State()
-        self._chain = ""
+        self._chain = GENESIS
         self._publish = publish
         self._lock = threading.Lock()
 
-    def replace(self, state: State, chain: str) -> None:
-        """Take over a state that was sent whole."""
+    def replace(self, state: State, chain: str, *, asked_at: int) -> None:
+        """Take over a state that was sent whole, asked for when this copy was at revision ``asked_at``.
+
+        What has come since is not given up for an answer that was under way: only a copy that stood still goes back.
+        """
         with self._lock:
-            if (state.revision, chain) == (self.state.revision, self._chain):
+            known = self.state.revision
+            if (state.revision, chain) == (known, self._chain) or known > max(asked_at, state.revision - 1):
                 return
             self.state, self._chain = state, chain
             self._publish(state, ())

@@ -25,7 +25,7 @@ def events(chunks: Iterable[bytes]) -> Iterator[Sent | None]:
     buffer = bytearray()
     for chunk in chunks:
         seen = max(0, len(buffer) - 3)
-        buffer += chunk.replace(b"\r\n", b"\n")
+        buffer += chunk.replace(b"\r", b"")  # lines may end in both; inside of JSON it stands as an escape
         while (end := buffer.find(b"\n\n", seen)) >= 0:
             yield _event(bytes(buffer[:end]))
             del buffer[: end + 2]
