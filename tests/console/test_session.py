@@ -15,11 +15,12 @@ from core.messages import Actor, Envelope, Receipt
 from core.ports import Backend, Observations
 from core.state import State
 from opsconsole import routes
+from opsconsole.beside import HIRE_AGAIN_S
 from opsconsole.commander import Answer, Commander
 from opsconsole.dialogs.base import Send
 from opsconsole.dialogs.target import Target
 from opsconsole.lines import plain
-from opsconsole.session import HIRE_AGAIN_S, Feed
+from opsconsole.session import Feed
 from opsconsole.unrecorded import REFUSED_AGAIN_S
 from opsconsole.views.answers import refused
 from opsconsole.views.header import row1
@@ -324,7 +325,7 @@ def test_a_stop_is_recorded_behind_one_that_is_refused_and_while_nothing_can_be_
 
 
 def test_routes_that_cannot_be_looked_at_are_unknown_and_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("opsconsole.session.ROUTES_S", 0.01)
+    monkeypatch.setattr("opsconsole.beside.ROUTES_S", 0.01)
     open_ways, broken = Routes(latch=True, keeper=True), False
 
     def look() -> Routes:

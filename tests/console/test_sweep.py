@@ -24,7 +24,7 @@ from opsconsole.drawing import Frame, Place, body_rows, draw
 from opsconsole.lines import Line, Span, length, line, plain
 from opsconsole.panes import LISTS, PANES, AuditPane, EventsPane, TablePane
 from opsconsole.prompt import PromptBox, _broken
-from opsconsole.session import _in_words
+from opsconsole.sight import in_words
 from opsconsole.table import Table
 from opsconsole.text import clean
 from opsconsole.views import header
@@ -101,8 +101,8 @@ def answers(text: str) -> Iterator[tuple[Span, ...]]:
     yield answered(text, Receipt(revision=1, changed=False, remaining_holds=(hold,), notes=(text, text)))
     for error in (OpsError("x", text, text), RevisionConflict("x", text, text), BackendUnavailable("x", text, text)):
         yield refused(text, error)
-        yield (Span(_in_words(error)),)
-    yield (Span(_in_words(ValueError(text))),)
+        yield (Span(in_words(error)),)
+    yield (Span(in_words(ValueError(text))),)
     yield fired(OSError(text))
     yield fired(Fired(Order("S-1", START, actor="ana", door="console"), text, "silent", "memory"))
 
