@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from core.errors import BackendUnavailable, NotOurDatabase
 
 if TYPE_CHECKING:
+    from backends.remote.transport import HttpTransport
     from backends.runtime import Runtime
+    from core.authority import Identity
     from core.ports import Backend, Store
 
 
@@ -30,8 +32,23 @@ def open_backend(
     return open_runtime(url, create=create, expect_fleet=expect_fleet, timeout_s=timeout_s)
 
 
-def _open_remote(url: str, *, token: str, expect_fleet: str | None, timeout_s: float) -> Backend:
-    from backends.remote.backend import RemoteBackend
+def known_as(url: str, *, token: str, timeout_s: float = 5.0) -> Identity:
+    """Who the server at ``url`` takes the bearer of ``token`` for, whatever else that token is good for. Raises as
+    `open_backend` does."""
+    from backends.contact import ContactLog
+    from backends.documents import Malformed, identity_from
+    from backends.remote.client import Client, not_ours
+
+    transport = _transport(url, token)
+    try:
+        return identity_from(Client(transport, ContactLog()).ask("/v1/whoami", timeout_s=timeout_s))
+    except Malformed as error:
+        raise not_ours(transport.url, str(error)) from error
+    finally:
+        transport.close()
+
+
+def _transport(url: str, token: str) -> HttpTransport:
     from backends.remote.transport import HttpTransport
     from opsgate.paths import canonical_url
 
@@ -39,7 +56,13 @@ def _open_remote(url: str, *, token: str, expect_fleet: str | None, timeout_s: f
         servers = [canonical_url(each.strip()) for each in url.split(",") if each.strip()]
     except ValueError as error:
         raise NotOurDatabase("bad-url", str(error)) from error
-    transport = HttpTransport(servers, token=token)
+    return HttpTransport(servers, token=token)
+
+
+def _open_remote(url: str, *, token: str, expect_fleet: str | None, timeout_s: float) -> Backend:
+    from backends.remote.backend import RemoteBackend
+
+    transport = _transport(url, token)
     try:
         return RemoteBackend(transport, expect_fleet=expect_fleet, timeout_s=timeout_s)
     except BaseException:

@@ -13,8 +13,10 @@ from typing import Any, ParamSpec, TypeVar
 
 from core import checkpoint
 from core.audit import Fault, Row
+from core.authority import Identity
 from core.capabilities.rate_limits import Grant
 from core.ports import ChainReport, LimitUsage, Observations, Reservation, WorkerRow
+from core.scope import Scope
 from core.state import State
 from opsgate.hold import moment, timestamp
 
@@ -133,6 +135,33 @@ def chain_report_from(document: Document) -> ChainReport:
     fault = document["fault"]
     where = Fault(fault["revision"], fault["what"]) if fault else None
     return ChainReport(document["since"], document["revision"], document["chain"], where)
+
+
+def of_identity(identity: Identity) -> dict[str, Any]:
+    """Who somebody is taken for."""
+    return {
+        "name": identity.name,
+        "role": identity.role,
+        "sites": sorted(identity.scope.sites),
+        "envs": sorted(identity.scope.envs),
+        "worker_id": identity.worker_id,
+        "token_id": identity.token_id,
+        "expires_at": timestamp(identity.expires_at) if identity.expires_at else None,
+    }
+
+
+@_reads("identity")
+def identity_from(document: Document) -> Identity:
+    """The identity in a document. A role of a later version is taken as it is: it is for the server to know."""
+    expires_at = document["expires_at"]
+    return Identity(
+        name=str(document["name"]),
+        role=document["role"],
+        scope=Scope(frozenset(map(str, document["sites"])), frozenset(map(str, document["envs"]))),
+        worker_id=document["worker_id"],
+        token_id=document["token_id"],
+        expires_at=moment(expires_at) if expires_at else None,
+    )
 
 
 def _texts(row: Row) -> list[Any]:

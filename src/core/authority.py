@@ -87,6 +87,7 @@ class Identity:
     scope: Scope = EVERYWHERE
     worker_id: str | None = None
     token_id: str | None = None
+    expires_at: datetime | None = None
 
     def actor(self) -> Actor:
         """Who is written into the journal. A worker is no person."""
@@ -95,7 +96,7 @@ class Identity:
 
 def identity_of(token: Token) -> Identity:
     """Whom a token lets in."""
-    return Identity(token.name, token.role, token.scope, token.worker_id, token.token_id)
+    return Identity(token.name, token.role, token.scope, token.worker_id, token.token_id, token.expires_at)
 
 
 def permissions_of(role: Role) -> frozenset[Permission]:

@@ -7,6 +7,7 @@ there is nothing that a slow hash would protect it from.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import re
@@ -63,7 +64,7 @@ class RevokeToken(Command):
     """Let nobody in with this token any more, and end what it holds open."""
 
     kind: Literal["revoke-token"] = "revoke-token"
-    token_id: TokenId
+    token_id: Identifier
     reason: FreeText = ""
 
 
@@ -158,6 +159,12 @@ def token_of(secret: str, tokens: Map[str, Token]) -> Token | None:
     named = SECRET.fullmatch(secret)
     known = tokens.get(named[1]) if named else None
     return known if known is not None and hmac.compare_digest(digest_of(secret), known.digest) else None
+
+
+def secret_of(token_id: str, randomness: bytes) -> str:
+    """The secret of a token, of 32 bytes that nobody can guess."""
+    assert len(randomness) == 32, "a secret holds 256 bits"
+    return f"ops_{token_id}_{base64.urlsafe_b64encode(randomness).rstrip(b'=').decode()}"
 
 
 def digest_of(secret: str) -> str:

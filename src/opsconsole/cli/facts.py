@@ -134,6 +134,24 @@ def emergencies(state: State) -> Iterator[dict[str, Any]]:
         }
 
 
+def tokens(state: State, now: datetime) -> Iterator[dict[str, Any]]:
+    """Each token, those that are good first, by name; ended ones stay for thirty days."""
+    for each in sorted(state.tokens.values(), key=lambda each: (not each.is_valid(now), each.name, each.token_id)):
+        yield {
+            "token_id": each.token_id,
+            "name": each.name,
+            "role": each.role,
+            "scope": str(each.scope),
+            "worker_id": each.worker_id,
+            "state": "valid" if each.is_valid(now) else "revoked" if each.revoked_at else "expired",
+            "expires_at": _at(each.expires_at),
+            "created_at": timestamp(each.created_at),
+            "created_by": each.created_by,
+            "revoked_at": _at(each.revoked_at),
+            "revoked_by": each.revoked_by or None,
+        }
+
+
 def stop(each: Stop) -> dict[str, Any]:
     """One stop as ``status`` shows it."""
     return {

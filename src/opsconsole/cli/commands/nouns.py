@@ -11,6 +11,7 @@ import click
 from core.errors import UnknownName
 from core.messages import Command, Receipt
 from opsconsole.cli.engine import Engine
+from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.params import NameOf
 from opsconsole.cli.receipts import placed, released
 from opsconsole.render import Document, Listing, Row, cell
@@ -35,9 +36,14 @@ def show_list(engine: Engine, columns: Sequence[str], rows: Iterable[Row], empty
 
 def show_one(engine: Engine, facts: Row) -> None:
     """Show one row, a line for each fact."""
+    show_facts(engine.invocation, facts)
+
+
+def show_facts(invocation: Invocation, facts: Row) -> None:
+    """The same, where no engine is needed."""
     room = max(map(len, facts))
     lines = [f"{key.replace('_', ' '):<{room}}  {_shown(value)}" for key, value in facts.items()]
-    engine.invocation.show(Document(facts, lines))
+    invocation.show(Document(facts, lines))
 
 
 def one_of(rows: Iterable[Row], key: str, name: str, noun: str) -> Row:
