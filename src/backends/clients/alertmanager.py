@@ -1,0 +1,106 @@
+"""Alertmanager's webhook: an alert that fires holds, or stops; one that is resolved releases the hold that it placed.
+
+What an alert is about stands in its labels: ``opsconsole_scope`` (``all`` or ``site=s1,operation=ab_testing``),
+``opsconsole_action`` (``pause`` or ``stop``) and ``opsconsole_level`` of a stop. An alert without a scope is none of
+ours. A stop is never ended by an alert. Alerts are repeated, and a repetition is the same command again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+from pydantic import ConfigDict, Field
+
+from core.capabilities.emergencies import OrderStop
+from core.capabilities.holds import PlaceHold, ReleaseHolds
+from core.messages import Command, Message
+from opsgate.order import is_level
+from opsgate.selector import IDENTIFIER, Selector, SelectorError
+
+_MOST: Final = 1000
+_SCOPE, _ACTION, _LEVEL = "opsconsole_scope", "opsconsole_action", "opsconsole_level"
+
+Texts = dict[str, str]
+
+
+class Alert(Message):
+    """One alert of a notification."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    status: Literal["firing", "resolved"]
+    labels: Texts
+    annotations: Texts = Field(default_factory=dict)
+    startsAt: str  # noqa: N815 (their name)
+    fingerprint: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Notification(Message):
+    """The body of the webhook, version 4."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    version: Literal["4"]
+    groupKey: str  # noqa: N815 (their name)
+    alerts: Annotated[list[Alert], Field(max_length=_MOST)]
+
+
+class Ordered(NamedTuple):
+    """What an alert asks for. ``command_id`` is the same for each repetition of it."""
+
+    command_id: str
+    command: Command
+
+
+def owner_of(alert: Alert) -> str:
+    """The alert as the owner of its hold: its fingerprint, or a hash of one that is no name."""
+    return alert.fingerprint if IDENTIFIER.fullmatch(alert.fingerprint) else _hash(alert.fingerprint)
+
+
+def ordered(notification: Notification, alert: Alert) -> Ordered | None:
+    """What an alert asks for; None for one that is none of ours, or a stop that is resolved.
+
+    Raises ValueError, in a sentence for whoever wrote the rule, where its labels make no sense.
+    """
+    scope, action = alert.labels.get(_SCOPE), alert.labels.get(_ACTION, "pause")
+    if scope is None:
+        return None
+    if action not in ("pause", "stop"):
+        raise ValueError(f"{_ACTION} is {ascii(action)[:60]}: write pause or stop")
+    try:
+        selector = Selector.parse(scope)
+    except SelectorError as error:
+        raise ValueError(f"{_SCOPE}: {error}") from None
+    known = _hash(notification.groupKey, alert.fingerprint, alert.startsAt)
+    if action == "stop":
+        return _stop(alert, selector, known) if alert.status == "firing" else None
+    if alert.status == "firing":
+        return Ordered(
+            f"alert-{known}",
+            PlaceHold(selectors=(selector,), source="alert", owner=owner_of(alert), reason=_reason(alert)),
+        )
+    return Ordered(
+        f"alert-{known}-over",
+        ReleaseHolds(selectors=(selector,), source="alert", owner=owner_of(alert), reason="the alert is resolved"),
+    )
+
+
+def _stop(alert: Alert, selector: Selector, known: str) -> Ordered:
+    level = alert.labels.get(_LEVEL, "immediate")
+    if not is_level(level):
+        raise ValueError(f"{_LEVEL} is {ascii(level)[:60]}: that is no level of a stop")
+    stop_id = f"S-alert-{known}"
+    return Ordered(stop_id, OrderStop(stop_id=stop_id, selectors=(selector,), level=level, reason=_reason(alert)))
+
+
+def _reason(alert: Alert) -> str:
+    name = alert.labels.get("alertname", "an alert")
+    said: Mapping[str, Any] = alert.annotations
+    why = said.get("summary") or said.get("description") or ""
+    return f"{name}: {why}"[:300] if why else name[:300]
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
