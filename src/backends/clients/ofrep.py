@@ -24,10 +24,12 @@ def context_of(body: Any) -> Mapping[str, Any]:
     """The context in a request; ValueError where there is something else in its place."""
     if body is None:
         return {}
-    if not isinstance(body, dict) or not isinstance(body.get("context", {}), dict):
-        raise ValueError("the body is an object with an object called context")
-    context: Mapping[str, Any] = body.get("context", {})
-    return context
+    match body:
+        case {"context": dict(context)}:
+            return context
+        case dict() if "context" not in body:
+            return {}
+    raise ValueError("the body is an object with an object called context")
 
 
 def evaluation(state: State, key: str, context: Mapping[str, Any]) -> dict[str, Any] | None:
