@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 import core.capabilities  # noqa: F401 - importing it registers every command and event
+from core.authority import ENGINE_ONLY, PERMISSIONS, ROLES, commands_of, permissions_of
 from core.messages import COMMANDS as KINDS
 from core.messages import EVENTS, Command
 from opsconsole.cli.root import COMMANDS, LazyRoot, root
@@ -176,13 +177,54 @@ SCRIPTS_COMMANDS = """
 `selectors` is a list of mappings such as `{site: shop-eu}`, and `{}` is everything; times are RFC 3339, such as
 `"2026-11-22T14:00:00Z"`. On a seeded fleet `by: ben` says who it was.
 """
+ROLES_HEAD = """# Roles
+
+Who comes to a server shows a credential, and the credential says the name that the journal gets, the role, and how far
+it reaches. What is not listed here is denied. How to hand tokens out: [../howto/tokens.md](../howto/tokens.md). This
+page is made from the program by `scripts/reference.py`.
+
+Whoever can write the database itself, be it an SQLite file or PostgreSQL, is its administrator: roles begin at a server.
+"""
+
+ROLES_COMMANDS = """
+## Commands
+
+Which kinds of command a role may give, to `POST /v1/commands` or to any route that gives one in its place. A release by
+force (`force: true`: another source's hold) takes an admin.
+"""
+
+ROLES_PERMISSIONS = """
+## Permissions
+
+What a route asks for.
+"""
+
+ROLES_SCOPE = """
+## Scope
+
+A token can be kept to sites, to environments, or to both. A selector lies within when it names one of the sites, where
+the token names any, and one of the environments, where it names any: a token for `site s1` stops `site=s1` and
+`site=s1,operation=ab_testing`, and neither `operation=ab_testing` nor everything. Commands that are about no selector
+(flags, workflows, limits, names, the configuration) are about the whole fleet, and take a token without a scope. An
+emergency is recovered by whoever reaches all of it. Nobody makes a token, or revokes one, that reaches further than
+their own.
+
+A scope bounds what is changed and not what is seen: the journal is one chain, and whoever follows it has all of it.
+"""
+
 KEEPERS = {"apply-configuration", "conclude-stop", "create-fleet", "create-token", "expire-holds", "report-workers"}
 """Commands that the keeper and the command line give, and that nobody writes by hand."""
 
 
 def pages() -> dict[str, str]:
     """The text of each page, by file name."""
-    return {"commands.md": _commands(), "settings.md": _settings(), "events.md": _events(), "scripts.md": _scripts()}
+    return {
+        "commands.md": _commands(),
+        "settings.md": _settings(),
+        "events.md": _events(),
+        "scripts.md": _scripts(),
+        "roles.md": _roles(),
+    }
 
 
 def _commands() -> str:
@@ -262,6 +304,26 @@ def _scripts() -> str:
 def _fields(command: type[Command], *, needed: bool) -> str:
     fields = command.model_fields.items()
     return ", ".join(f"`{name}`" for name, field in fields if name != "kind" and field.is_required() is needed)
+
+
+def _roles() -> str:
+    roles = ["| role | |", "|---|---|", *(f"| `{role}` | {says} |" for role, says in ROLES.items())]
+    head = [f"| | {' | '.join(ROLES)} |", f"|---|{'---|' * len(ROLES)}"]
+    permissions = [
+        f"| `{permission}`: {says} | {' | '.join(_mark(permission in permissions_of(role)) for role in ROLES)} |"
+        for permission, says in PERMISSIONS.items()
+    ]
+    commands = [
+        f"| `{kind}` | {' | '.join(_mark(kind in commands_of(role)) for role in ROLES)} |"
+        for kind in sorted(set(KINDS) - ENGINE_ONLY)
+    ]
+    own = ", ".join(f"`{kind}`" for kind in sorted(ENGINE_ONLY))
+    parts = [ROLES_HEAD, *roles, ROLES_PERMISSIONS, *head, *permissions, ROLES_COMMANDS, *head, *commands]
+    return "\n".join([*parts, f"\nThe engine alone says {own}.", ROLES_SCOPE])
+
+
+def _mark(so: bool) -> str:
+    return "yes" if so else ""
 
 
 def main(arguments: list[str]) -> int:
