@@ -183,7 +183,8 @@ Who comes to a server shows a credential, and the credential says the name that 
 it reaches. What is not listed here is denied. How to hand tokens out: [../howto/tokens.md](../howto/tokens.md). This
 page is made from the program by `scripts/reference.py`.
 
-Whoever can write the database itself, be it an SQLite file or PostgreSQL, is its administrator: roles begin at a server.
+Whoever can write the database itself, be it an SQLite file or PostgreSQL, is its administrator: roles begin at a
+server.
 """
 
 ROLES_COMMANDS = """

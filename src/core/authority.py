@@ -6,7 +6,7 @@ be changed. Whoever can write the database itself is its administrator, and is n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -22,16 +22,16 @@ from core.scope import EVERYWHERE, Scope
 from core.state import State, Token
 from opsgate.selector import EVERYTHING, Selector, scope_text
 
-Permission = Literal["ask", "see", "work", "stop", "alert", "command", "administer"]
+Permission = Literal["know", "ask", "see", "work", "stop", "alert", "command"]
 
 PERMISSIONS: Final[Mapping[Permission, str]] = {
+    "know": "ask who one is taken for",
     "ask": "ask for decisions and follow what a gate needs: checks, flags, the gate's table and its stream",
     "see": "see the whole fleet: state, lists, events, audit, observations, metrics",
     "work": "speak for a worker: heartbeats, acknowledgements, reservations, samples, outcomes",
     "stop": "stop, on the stop lane",
     "alert": "bring alerts, which hold and stop, and release what the same alert placed",
     "command": "give commands; which ones, the role says",
-    "administer": "list tokens",
 }
 """What a route can ask for, and what that opens."""
 
@@ -46,11 +46,11 @@ ROLES: Final[Mapping[Role, str]] = {
 """Each role in one line, the weakest first."""
 
 _ROUTES: Final[Mapping[Role, frozenset[Permission]]] = {
-    "viewer": frozenset({"ask", "see"}),
-    "worker": frozenset({"ask", "work"}),
-    "stop": frozenset({"stop", "alert", "command"}),
-    "operator": frozenset({"ask", "see", "stop", "alert", "command"}),
-    "responder": frozenset({"ask", "see", "stop", "alert", "command"}),
+    "viewer": frozenset({"know", "ask", "see"}),
+    "worker": frozenset({"know", "ask", "work"}),
+    "stop": frozenset({"know", "stop", "alert", "command"}),
+    "operator": frozenset({"know", "ask", "see", "stop", "alert", "command"}),
+    "responder": frozenset({"know", "ask", "see", "stop", "alert", "command"}),
     "admin": frozenset(PERMISSIONS),
 }
 
@@ -114,6 +114,14 @@ def may(identity: Identity, permission: Permission) -> bool:
     return permission in permissions_of(identity.role)
 
 
+def reaches(identity: Identity, permission: Permission, selectors: Iterable[Selector]) -> NotPermitted | None:
+    """Why this identity may not do what ``permission`` opens (stop, bring alerts) to all of this work, or None. It asks
+    for no state: a stop has none to ask."""
+    if not may(identity, permission):
+        return NotPermitted("role-forbids", f"the role {identity.role} may not {permission}", "use another token")
+    return _outside(identity, permission, selectors)
+
+
 def speaks_for(identity: Identity, worker_id: str) -> NotPermitted | None:
     """Why this identity may not report as that worker, or None: nobody acknowledges for another worker."""
     if identity.role == "admin" and identity.scope == EVERYWHERE:
@@ -166,13 +174,17 @@ def _beyond_role(identity: Identity, command: Command) -> NotPermitted | None:
 def _beyond_scope(identity: Identity, command: Command, state: State) -> NotPermitted | None:
     if identity.scope == EVERYWHERE:
         return None
-    outside = [selector for selector in _concerned(command, state) if not identity.scope.covers(selector)]
+    return _outside(identity, _words(command), _concerned(command, state))
+
+
+def _outside(identity: Identity, what: str, selectors: Iterable[Selector]) -> NotPermitted | None:
+    outside = [selector for selector in selectors if not identity.scope.covers(selector)]
     if not outside:
         return None
     shown = scope_text(outside[:3]) + (" and more" if len(outside) > 3 else "")
     return NotPermitted(
         "outside-scope",
-        f"{identity.name} may {_words(command)} within {identity.scope} only, not on {shown}",
+        f"{identity.name} may {what} within {identity.scope} only, not on {shown}",
         "name what lies within, or ask somebody whose scope is wider",
     )
 

@@ -20,6 +20,7 @@ from core.authority import (
     identity_of,
     may,
     permissions_of,
+    reaches,
     speaks_for,
     still_valid,
 )
@@ -136,7 +137,7 @@ def test_a_worker_never_releases_whatever_it_sends(kind: str, scope: Scope, work
     worker = identity("worker", scope=scope, worker_id=worker_id)
 
     assert code(worker, ONE_OF_EACH[kind]) == "role-forbids"
-    assert permissions_of("worker") == {"ask", "work"}
+    assert permissions_of("worker") == {"know", "ask", "work"}
 
 
 def test_a_stop_only_token_stops_and_nothing_else() -> None:
@@ -208,6 +209,15 @@ def test_what_concerns_the_whole_fleet_is_outside_of_every_scope(kind: str, scop
     assert code(identity("admin", scope=scope), ONE_OF_EACH[kind]) in {"outside-scope", "role-forbids", None}
     if kind not in {"create-token", "revoke-token"} | ENGINE_ONLY:
         assert code(identity("admin", scope=scope), ONE_OF_EACH[kind]) == "outside-scope"
+
+
+@given(roles, scopes, st.lists(selectors(), min_size=1, max_size=4), st.sampled_from(["stop", "alert"]))
+def test_what_a_permission_opens_it_opens_within_the_scope_only(
+    role: Role, scope: Scope, chosen: list[Selector], permission: Permission
+) -> None:
+    denial = reaches(identity(role, scope=scope), permission, chosen)
+
+    assert (denial is None) is (may(identity(role), permission) and all(map(scope.covers, chosen)))
 
 
 def test_an_emergency_that_reaches_beyond_a_scope_is_not_recovered_from_within_it() -> None:
