@@ -162,7 +162,7 @@ class Feed:
         if backend.contact().word == "interrupted":
             backend.state(timeout_s=DEADLINE_S)  # so that it says what is wrong, until it is mended
         seen = backend.observe(timeout_s=DEADLINE_S)
-        if self._sight.saw(seen, began_s):
+        if self._sight.saw(seen, began_s, backend.contact().round_trip_s):
             self.wake()
         if self._hirer and not seen.keeper:
             self._hirer.wanted()

@@ -18,6 +18,7 @@ RETRY_S = (1.0, 2.0, 4.0)
 """Between tries that fail: at first soon, then less often, for as long as it takes."""
 SLOW_S = 0.5
 UNSEEN_S = 2 * FRESH_S
+ROUND_TRIP_STEP_MS, ROUND_TRIP_STEP = 20, 0.5
 
 
 class Sight:
@@ -30,6 +31,7 @@ class Sight:
         self._seen_at = monotonic()
         self.trouble = ""
         self._slow_s = 0.0
+        self._round_trip_ms: int | None = None
         self._replaced = False
         self._tries = 0
         self._retry_at: float | None = None
@@ -63,7 +65,7 @@ class Sight:
         unseen_s = self._monotonic() - self._seen_at
         if not detail and unseen_s > UNSEEN_S:
             detail = f"no word of the workers for {duration(unseen_s)}"
-        return link._replace(age_s=age_s, trouble=detail, slow_s=self._slow_s)
+        return link._replace(age_s=age_s, trouble=detail, slow_s=self._slow_s, round_trip_ms=self._round_trip_ms)
 
     def trying(self) -> None:
         """A look begins."""
@@ -84,13 +86,14 @@ class Sight:
         self._tries += 1
         self._retry_at = self._monotonic() + self.retry_s
 
-    def saw(self, seen: Observations, began_s: float) -> bool:
-        """A look that began then has seen this; returns whether anything of it can look different."""
+    def saw(self, seen: Observations, began_s: float, round_trip_s: float | None = None) -> bool:
+        """A look that began then has seen this, from that far; returns whether anything of it can look different."""
         self._seen_at = self._monotonic()
         took_s = self._seen_at - began_s
         before = self._visible()
         self.seen, self.trouble, self._tries, self._replaced = seen, "", 0, False
         self._slow_s = round(took_s, 1) if took_s >= SLOW_S else 0.0
+        self._round_trip_ms = _settled_ms(self._round_trip_ms, round_trip_s)
         return self._visible() != before
 
     def _visible(self) -> object:
@@ -98,7 +101,24 @@ class Sight:
         if self.seen is None:
             return None
         workers = [(row.worker_id, row.stops, row.draining, row.in_flight, row.state) for row in self.seen.workers]
-        return workers, self.seen.usage, self.seen.keeper, self.trouble, self._slow_s
+        return (
+            workers,
+            self.seen.usage,
+            self.seen.keeper,
+            self.seen.present,
+            self.trouble,
+            self._slow_s,
+            self._round_trip_ms,
+        )
+
+
+def _settled_ms(shown: int | None, measured_s: float | None) -> int | None:
+    """A distance in milliseconds that stands still while nothing much has changed: an idle screen sends nothing."""
+    if measured_s is None:
+        return None
+    now = round(measured_s * 1000)
+    moved = shown is None or abs(now - shown) > max(ROUND_TRIP_STEP_MS, shown * ROUND_TRIP_STEP)
+    return now if moved else shown
 
 
 def in_words(error: Exception) -> str:

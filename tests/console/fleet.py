@@ -42,6 +42,7 @@ class Fleet:
         self.locked = ""
         self.replaced = ""
         self.keeper = True
+        self.present: tuple[str, ...] = ()
         self.workers: dict[str, WorkerRow] = {}
         self.cut_off: set[str] = set()
         self.usage: dict[str, LimitUsage] = {}
@@ -150,7 +151,11 @@ class Fleet:
         """What the workers last said."""
         self._reachable()
         return Observations(
-            at=self.now, workers=tuple(self.workers.values()), usage=tuple(self.usage.values()), keeper=self.keeper
+            at=self.now,
+            workers=tuple(self.workers.values()),
+            usage=tuple(self.usage.values()),
+            keeper=self.keeper,
+            present=self.present,
         )
 
     def follow(self, listener: Listener) -> Callable[[], None]:

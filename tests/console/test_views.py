@@ -181,6 +181,17 @@ def test_row_2_says_who_looks_at_what_with_which_rights() -> None:
     assert read_only.startswith(" PROD RO as ana")
 
 
+def test_row_2_says_how_far_away_the_server_is_and_who_else_looks() -> None:
+    fleet = small_fleet()
+    fleet.present = ("ben", "\x1b[31mcy")
+
+    said = row2(fleet, link=Link(0.1, round_trip_ms=84))
+
+    assert " | rtt 84ms | also here: ben, " in said
+    assert "\x1b" not in said
+    assert "rtt" not in row2(fleet, link=Link(20.0, round_trip_ms=84)), "an old distance is none"
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
 def test_what_matters_most_is_cut_last(width: int, golden: Golden) -> None:
     fleet = small_fleet()

@@ -52,6 +52,10 @@ def row2(picture: Picture, width: int) -> Line:
     ]
     if picture.facts.seen is not None and not picture.facts.seen.keeper:
         parts.append((Span("NO KEEPER: nothing verifies or expires", Style.BAD),))
+    if picture.link.round_trip_ms is not None and picture.link.live:
+        parts.append((Span(f"rtt {picture.link.round_trip_ms}ms"),))
+    if picture.facts.seen is not None and picture.facts.seen.present:
+        parts.append((Span(f"also here: {listed(picture.facts.seen.present, 3)}"),))
     if picture.link.slow_s:
         parts.append((Span(f"slow, {picture.link.slow_s:.1f}s an answer", Style.WARN),))
     parts.append((Span(clean(who.backend, 80), Style.DIM),))

@@ -52,6 +52,8 @@ class Link(NamedTuple):
     """How often in a row it has been asked in vain."""
     retry_s: float | None = None
     """Seconds until it is asked again; None while it is being asked."""
+    round_trip_ms: int | None = None
+    """How far away the server is; None where nothing lies between."""
     replaced: bool = False
     """Whether another fleet lives at this address now: what is shown is of the one before."""
 

@@ -1,0 +1,31 @@
+"""How far away the server is stands still on the screen while nothing much has changed."""
+
+from datetime import UTC, datetime
+
+from core.ports import Contact, Observations
+from opsconsole.sight import Sight
+
+NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
+
+
+def shown(*measured_s: float | None) -> tuple[list[int | None], list[bool]]:
+    """What is shown after each look, and whether there was anything new to show."""
+    sight = Sight(lambda: 0.0, lambda: NOW)
+    said: list[int | None] = []
+    moved: list[bool] = []
+    for round_trip_s in measured_s:
+        moved.append(sight.saw(Observations(NOW), 0.0, round_trip_s))
+        said.append(sight.link(Contact("valid")).round_trip_ms)
+    return said, moved
+
+
+def test_next_to_a_database_there_is_no_distance() -> None:
+    assert shown(None, None) == ([None, None], [True, False])
+
+
+def test_small_changes_of_the_distance_paint_nothing() -> None:
+    assert shown(0.084, 0.091, 0.070, 0.1) == ([84, 84, 84, 84], [True, False, False, False])
+
+
+def test_a_distance_that_has_really_changed_is_shown() -> None:
+    assert shown(0.010, 0.400, 0.380, 0.012) == ([10, 400, 400, 12], [True, True, False, True])
