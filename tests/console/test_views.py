@@ -187,7 +187,7 @@ def test_row_2_says_how_far_away_the_server_is_and_who_else_looks() -> None:
 
     said = row2(fleet, link=Link(0.1, round_trip_ms=84))
 
-    assert " | rtt 84ms | also here: ben, " in said
+    assert " | rtt 84ms | also here: ben \u241b[31mcy | " in said
     assert "\x1b" not in said
     assert "rtt" not in row2(fleet, link=Link(20.0, round_trip_ms=84)), "an old distance is none"
 
