@@ -33,9 +33,12 @@ class Alarms:
         self._failing_since_s = None
         self._said.clear()
 
-    def failed(self, sentence: str, now_s: float, *, known: bool) -> None:
-        """The state could not be read."""
-        if self._failing_since_s is None:
+    def failed(self, sentence: str, now_s: float, *, known: bool, lasting: bool = False) -> None:
+        """The state could not be read. What only a person can end is said whatever was said before it."""
+        if lasting:
+            self._failing_since_s = now_s if self._failing_since_s is None else self._failing_since_s
+            self._once(sentence, logging.ERROR, sentence)
+        elif self._failing_since_s is None:
             self._failing_since_s = now_s
             going_on = "going on with the last known state" if known else "nothing is known of the fleet"
             log.warning("%s; %s", sentence, going_on)

@@ -11,9 +11,6 @@ from opsgate.snapshot import Notice
 from opsgate.wire import HEARTBEAT_S
 from opsgate.work import InFlight
 
-_SOON_S = 1.0
-"""Seconds within which a change that nobody waits for is told; spread, so that a fleet does not speak at once."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Told:
@@ -29,8 +26,11 @@ class Beats:
     after the stop came into force (a recovery lets work through step by step) is not waited for.
     """
 
-    def __init__(self, in_flight: InFlight) -> None:
+    def __init__(self, in_flight: InFlight, soon_s: float = 1.0) -> None:
+        """``soon_s``: seconds within which a change that nobody waits for is told; spread, so that a fleet does not
+        speak at once."""
         self._in_flight = in_flight
+        self._soon_s = soon_s
         self._since: dict[str, int] = {}
         self._told: _Told | None = None
         self._due_s = 0.0
@@ -72,7 +72,7 @@ class Beats:
         if told is None or current.stops != told.stops or told.draining.keys() - current.draining.keys():
             return 0.0
         if current != told:
-            self._due_s = min(self._due_s, now_s + random.uniform(0, _SOON_S))  # noqa: S311 (spread, no secret)
+            self._due_s = min(self._due_s, now_s + random.uniform(0, self._soon_s))  # noqa: S311 (spread, no secret)
         return max(0.0, self._due_s - now_s)
 
     def beat(self, revision: int) -> dict[str, Any]:

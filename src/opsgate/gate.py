@@ -76,7 +76,7 @@ class Gate:
     @classmethod
     def open(
         cls,
-        url: str | None = None,
+        url: str | Iterable[str] | None = None,
         *,
         token: str | None = None,
         worker: str | None = None,
@@ -89,7 +89,10 @@ class Gate:
         """Join the fleet at ``url`` as ``worker``, and start to listen. Returns at once, whatever can be reached.
 
         ``url`` is ``sqlite:///relative`` or ``sqlite:////absolute`` (default ``$OPSGATE_URL``, else this user's
-        embedded database). ``worker`` defaults to ``$OPSGATE_WORKER``, else host and process id. ``env`` (default
+        embedded database), or ``http(s)://HOST:PORT`` of a server: several servers of one fleet, as a list or with
+        commas between, are tried in turn. ``token`` (default ``$OPSGATE_TOKEN``) is what servers know the worker by;
+        ``$OPSGATE_CA_FILE`` names the authority that signed their certificates, where the system does not know it.
+        ``worker`` defaults to ``$OPSGATE_WORKER``, else host and process id. ``env`` (default
         ``$OPSGATE_ENV``) is part of every piece of work. ``scope``, dimension → values, says which work this worker
         does at all, so that a stop elsewhere need not wait for it. ``policy`` is operation → routine, guarded or
         hazardous; ``max_stale``, operation → seconds. With ``strict``, unknown names are refused.
@@ -233,11 +236,14 @@ class Gate:
         The keeper counts for all workers. Where none answers within a second it is refused, whatever the class of the
         operation, because a limit that nobody counts protects nothing.
         """
-        from opsgate.paths import fleet_of_url, keeper_socket
-        from opsgate.permits import reserve
+        fleet = self._settled(ROUTINE).fleet
+        watcher = self._watcher
+        if watcher is None:
+            from opsgate.permits import nobody
 
-        fleet = self._settled(ROUTINE).fleet or (fleet_of_url(self._member.url) if self._member else "")
-        reservation = reserve(str(keeper_socket(fleet)), self.worker, limit, cost)
+            reservation = nobody(limit, cost, "the gate is closed, so nobody counts this limit")
+        else:
+            reservation = watcher.link.reserve(fleet, limit, cost)
         if reservation:
             self._used_up.discard(limit)
         else:

@@ -70,10 +70,15 @@ def reserve(keeper: str, worker: str, limit: str, cost: int) -> Reservation:
     question = uuid.uuid4().hex
     answer = wire.ask(keeper, "reserve", timeout_s=ANSWER_WITHIN_S, id=question, limit=limit, cost=cost, worker=worker)
     if answer is None or answer.get("t") != "reserved":
-        return Reservation(
-            False, limit, cost, retry_after_s=wire.HEARTBEAT_S, reason="no keeper answers, so nobody counts this limit"
-        )
+        return nobody(limit, cost, "no keeper answers, so nobody counts this limit")
     return _answered(answer, limit, cost, keeper)
+
+
+def nobody(limit: str, cost: int, reason: str) -> Reservation:
+    """The answer where nobody counts."""
+    from opsgate import wire
+
+    return Reservation(False, limit, cost, retry_after_s=wire.HEARTBEAT_S, reason=reason)
 
 
 def _answered(answer: Mapping[str, Any], limit: str, cost: int, keeper: str) -> Reservation:

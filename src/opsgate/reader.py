@@ -1,6 +1,6 @@
-"""The thread that touches disks: it reads the tables and keeps the last known state.
+"""The thread that asks and waits: it reads the fleet's state where that is kept, and writes the last known one down.
 
-It is apart from the one that hears stops, because a disk may hang, and a stop must never wait for a disk.
+It is apart from the one that hears stops, because a disk or a server may hang, and a stop must never wait for either.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from opsgate.clock import elapsed_s
@@ -18,7 +17,7 @@ from opsgate.known import Known
 from opsgate.lastknown import LastKnown
 from opsgate.order import Lying
 from opsgate.snapshot import Snapshot
-from opsgate.sources import SourceError, SqliteSource
+from opsgate.sources import Source, SourceError
 
 _log = logging.getLogger("opsgate")
 
@@ -43,19 +42,28 @@ class Reading:
     """The revision that was known when it began."""
     snapshot: Snapshot | None = None
     failure: str = ""
+    lasting: bool = False
+    """Whether a failure stays until a person does something about it."""
     lying: Lying | None = None
     """The latches of a fleet that was only learnt by this reading."""
 
 
 class Reader(threading.Thread):
-    """Looks at one database, and writes the last known state. Never ends by an error."""
+    """Looks at one source, and writes the last known state. Never ends by an error."""
 
     def __init__(
-        self, path: Path, last_known: LastKnown, known: Callable[[], Known], report: Callable[[Reading], None]
+        self,
+        open_source: Callable[[], Source],
+        last_known: LastKnown,
+        known: Callable[[], Known],
+        report: Callable[[Reading], None],
+        quiet_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """``known`` gives what is known now, ``report`` takes each reading; both may be called from this thread."""
+        """``known`` gives what is known now, ``report`` takes each reading; ``quiet_s`` says for how long nobody need
+        look unasked, because somebody else tells of changes. All are called from this thread."""
         super().__init__(name="opsgate-reader", daemon=True)
-        self._path = path
+        self._open_source = open_source
+        self._quiet_s = quiet_s
         self._last_known = last_known
         self._known = known
         self._report = report
@@ -67,7 +75,7 @@ class Reader(threading.Thread):
         self._save_due_s = float("inf")
 
     def ask(self) -> None:
-        """Look at the tables now."""
+        """Look now."""
         self._asked = True
         self._signal.set()
 
@@ -85,11 +93,13 @@ class Reader(threading.Thread):
         """The life of the thread."""
         # The connection lives in this frame and nowhere else. A forked child has neither this thread nor its frame, so
         # it can never close the descriptor it inherited, which is forbidden to it.
-        source = SqliteSource(self._path)
+        source = self._open_source()
         due_s = rested_s = 0.0
         while not self._ending:
             self._signal.clear()
-            if elapsed_s() >= due_s:
+            if elapsed_s() >= due_s and not self._asked and (quiet_s := self._quiet_s()) > 0:
+                due_s = elapsed_s() + quiet_s
+            elif elapsed_s() >= due_s:
                 self._asked = False
                 pause = self._look(source)
                 rested_s, due_s = elapsed_s() + min(pause, _AT_MOST_EVERY_S), elapsed_s() + pause
@@ -102,15 +112,15 @@ class Reader(threading.Thread):
         self._save()
         source.close()
 
-    def _look(self, source: SqliteSource) -> float:
+    def _look(self, source: Source) -> float:
         """One look; returns the seconds until the next."""
         began_s, known = elapsed_s(), self._known()
         try:
             reading = Reading(began_s, known.revision, source.read(known.snapshot))
         except SourceError as error:
-            reading = Reading(began_s, known.revision, failure=str(error))
+            reading = Reading(began_s, known.revision, failure=str(error), lasting=error.lasting)
         except Exception as error:  # noqa: BLE001 (a fault of ours must not leave the worker deaf for ever)
-            reading = Reading(began_s, known.revision, failure=f"{self._path} cannot be read: {error!r}")
+            reading = Reading(began_s, known.revision, failure=f"the state cannot be read: {error!r}")
         self._failures = 0 if reading.snapshot else self._failures + 1
         self._report(reading)
         return pause_s(self._failures)

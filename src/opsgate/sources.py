@@ -1,4 +1,4 @@
-"""Where the state is read from: one SQLite database, through Python's own library, read-only.
+"""Where the state is read from: here one SQLite database, through Python's own library, read-only.
 
 The one connection stays open in the thread that reads. Nothing else here ever opens the file, because closing any
 other descriptor of it would drop the database's locks for the whole process.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from urllib.parse import quote
 
 from opsgate.snapshot import Snapshot
@@ -26,6 +26,19 @@ _LOCKED_FOR_S: Final = 0.5
 
 class SourceError(Exception):
     """The state could not be read: a sentence with the next step. The worker goes on with what it knew."""
+
+    lasting = False
+    """Whether it stays so until a person does something about it."""
+
+
+class Source(Protocol):
+    """What a gate reads the fleet's state from. For use by one thread."""
+
+    def read(self, known: Snapshot | None = None) -> Snapshot:
+        """The state now; ``known`` itself where nothing has moved since. Raises `SourceError`."""
+
+    def close(self) -> None:
+        """Let it go."""
 
 
 class SqliteSource:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -118,10 +118,15 @@ def _holds(connection: sqlite3.Connection, parsed: Parsed) -> tuple[Hold, ...]:
 
 
 def _hold(hold_id: str, text: str) -> Hold | None:
-    """The hold of one row. One that cannot be read holds everything, for somebody placed it to hold something; one on
-    a dimension of a later version is none of ours, because no work of ours has that dimension."""
+    """The hold of one row."""
+    return hold_of(hold_id, lambda: json.loads(text))
+
+
+def hold_of(hold_id: str, document: Callable[[], Mapping[str, Any]]) -> Hold | None:
+    """The hold that ``document`` gives. One that cannot be read holds everything, for somebody placed it to hold
+    something; one on a dimension of a later version is none of ours (None), because no work of ours has it."""
     try:
-        return Hold.from_dict(json.loads(text))
+        return Hold.from_dict(document())
     except SelectorError:
         _log.warning("hold %s is on a dimension this version does not know, so it covers no work here", hold_id)
         return None

@@ -25,18 +25,19 @@ from typing import Any, Final
 from opsgate import latch, pauselog, wire
 from opsgate.alarms import Alarms, Freshness
 from opsgate.beats import Beats
-from opsgate.channel import KeeperChannel, Sent
+from opsgate.channel import Sent
 from opsgate.clock import elapsed_s
 from opsgate.evaluate import Table, evaluate
 from opsgate.failsafe import FRESH_S, Policy
 from opsgate.identity import process_started
 from opsgate.known import Known
 from opsgate.lastknown import RENEWED_S, LastKnown
+from opsgate.links import link_of
 from opsgate.lookout import Lookout
 from opsgate.membership import Member
 from opsgate.obedience import Obedience
 from opsgate.order import Lying, Order
-from opsgate.paths import fleet_of_url, keeper_socket, sqlite_path
+from opsgate.paths import fleet_of_url, keeper_socket
 from opsgate.reader import Reader, Reading
 from opsgate.snapshot import Delta
 from opsgate.unread import stop_id_in
@@ -85,24 +86,27 @@ class Watcher(threading.Thread):
         self._publish = publish
         self._wake = wake
         self._quick_s = policy.fresh_s
-        self._url_key = fleet_of_url(member.url)
-        self._last_known = LastKnown(self._url_key)
-        self._alarms = Alarms(str(sqlite_path(member.url)), policy.rules)
-        self._beats = Beats(in_flight)
+        self._url_keys = tuple(map(fleet_of_url, member.urls))
+        self._last_known = LastKnown(self._url_keys[0])
+        self._alarms = Alarms(member.shown, policy.rules)
         self._inbox: collections.deque[Reading | Lying] = collections.deque()
         self._ear, self._bell = socket.socketpair()
         self._ear.setblocking(False)
         self._bell.setblocking(False)
-        self._channel = KeeperChannel()
+        self.link = link_of(member)
+        self._channel = self.link.channel
+        self._beats = Beats(in_flight, self.link.tells_soon_s)
         self._letters: list[bytes | None] = []
         self._obedience = Obedience(member.worker, self._beats, self._put_in_force, self._say)
         self._later_s = math.inf
-        self._reader = Reader(sqlite_path(member.url), self._last_known, lambda: self.known, self._take)
+        self._reader = Reader(
+            self.link.source, self._last_known, lambda: self.known, self.take, quiet_s=self.link.quiet_s
+        )
         self._lookout = Lookout(
             lambda: self._names(self._fleet),
             lambda: self.known,
             self._beats.knows,
-            lambda: self._beats.are_taken,
+            lambda: self._beats.are_taken and self.link.shares_latches,
             self._tell_of_latches,
         )
         self._addressed = self._keeper = ""
@@ -111,6 +115,8 @@ class Watcher(threading.Thread):
         self._picture: tuple[Known, float | None, bool, bool] | None = None
         self.was_live = False
         self._settled = False
+        self._behind = 0
+        """The revision that a heartbeat named and that was not known then."""
         self._ending = False
         self._opened_s = elapsed_s()
         self._beats.put_off(self._opened_s + _FIRST_READING_S)
@@ -139,9 +145,11 @@ class Watcher(threading.Thread):
         self._show()
         try:
             self._lookout.start()
+            self.link.start(self)
             self.start()
         except RuntimeError:
             self._lookout.end()
+            self.link.end()
             self.abandon()
             raise
 
@@ -161,7 +169,8 @@ class Watcher(threading.Thread):
 
     def abandon(self) -> None:
         """After a fork: let go of the descriptors that belong to the parent. Its database connection is not touched."""
-        for held in (self._channel, self._ear, self._bell):
+        self.link.abandon()
+        for held in (self._ear, self._bell):
             held.close()
         if not self._lookout.is_alive():
             self._lookout.close()
@@ -182,6 +191,7 @@ class Watcher(threading.Thread):
         self._keep()
         self._reader.end()
         self._lookout.end()
+        self.link.end()
         self._reader.join(1.0)
         self.abandon()
 
@@ -287,7 +297,7 @@ class Watcher(threading.Thread):
     def _address(self) -> None:
         """Write to the keeper by the fleet's name from now on, or by the URL's while the fleet's is not known."""
         self._addressed = self._fleet
-        self._keeper = str(keeper_socket(self._fleet or self._url_key))
+        self._keeper = str(keeper_socket(self._fleet or self._url_keys[0]))
 
     def _raise_alarms(self) -> None:
         now_s, view = elapsed_s(), self._view
@@ -297,9 +307,9 @@ class Watcher(threading.Thread):
             self._alarms.aged(age_s, now_s - self._opened_s, emergency=emergency)
 
     # --------------------------------------------------------------------------------------------- what is heard
-    def _take(self, reading: Reading) -> None:
-        """A reading arrives, on the reader's thread. Where it says which fleet this is, the latches under that name are
-        read before it is believed."""
+    def take(self, reading: Reading) -> None:
+        """A reading arrives, on the reader's thread or the link's. Where it says which fleet this is, the latches under
+        that name are read before it is believed."""
         fleet = reading.snapshot.fleet if reading.snapshot else self._fleet
         if fleet != self._fleet:
             reading = replace(reading, lying=latch.look(self._names(fleet), self.known.latched))
@@ -313,7 +323,7 @@ class Watcher(threading.Thread):
 
     def _names(self, fleet: str) -> tuple[str, ...]:
         """The names under which latches of a fleet lie for this gate, beside those for all fleets."""
-        return tuple(filter(None, (self._url_key, fleet)))
+        return tuple(filter(None, (*self._url_keys, fleet)))
 
     def _read(self, reading: Reading) -> None:
         if not self._settled:
@@ -321,15 +331,16 @@ class Watcher(threading.Thread):
             self._beats.put_off(0.0)
         self._lookout.glance()
         if reading.snapshot is None:
-            self._alarms.failed(reading.failure, elapsed_s(), known=self.known.snapshot is not None)
+            known = self.known.snapshot is not None
+            self._alarms.failed(reading.failure, elapsed_s(), known=known, lasting=reading.lasting)
             self.freshness = "interrupted"
             return
-        if self._is_foreign(reading.snapshot.fleet):
+        if self.is_foreign(reading.snapshot.fleet):
             sentence = (
-                f"the database at {self._member.url} belongs to fleet {reading.snapshot.fleet} now and not to "
+                f"{self.link.place} belongs to fleet {reading.snapshot.fleet} now and not to "
                 f"{self._fleet}: restart the worker if that is meant"
             )
-            self._alarms.failed(sentence, elapsed_s(), known=True)
+            self._alarms.failed(sentence, elapsed_s(), known=True, lasting=True)
             self.freshness = "interrupted"
             return
         before = self.known
@@ -346,7 +357,7 @@ class Watcher(threading.Thread):
             )
         self._confirm(reading.began_s)
 
-    def _is_foreign(self, fleet: str) -> bool:
+    def is_foreign(self, fleet: str) -> bool:
         """Another fleet under a running worker is an accident; at its start it is somebody's decision."""
         return self.was_live and self._fleet != fleet
 
@@ -366,12 +377,25 @@ class Watcher(threading.Thread):
                 case "moved":
                     if int(message["revision"]) != self.known.revision:
                         self._reader.ask()
+                case "heartbeat":
+                    self._confirmed(message)
                 case _:
                     pass  # an answer to somebody else's question, or a word of a later version
         except (KeyError, TypeError, ValueError, AttributeError):
             # Not understood (or an order too large for the post), so something has happened: tables and latches know.
             self._reader.ask()
             self._lookout.ask()
+
+    def _confirmed(self, heartbeat: Mapping[str, Any]) -> None:
+        """A server says which revision it has. Its messages come in order, so one that is ahead for longer than a
+        heartbeat has told something that was not heard."""
+        revision, behind = int(heartbeat["revision"]), self._behind
+        self._behind = revision if revision != self.known.revision else 0
+        if not self._behind:
+            if self.known.snapshot is not None and not self.from_disk:
+                self._confirm(elapsed_s() - float(heartbeat.get("age_s", 0.0)))
+        elif behind:
+            self._reader.ask()
 
     def _follow(self, delta: Delta) -> None:
         if delta.revision <= self.known.revision and delta.since != self.known.revision:

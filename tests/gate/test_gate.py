@@ -618,8 +618,6 @@ def test_a_cost_of_nothing_is_refused_without_asking(gate: Gate) -> None:
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("http://127.0.0.1:3001", "joining a fleet over HTTP comes with 'opsconsole serve'"),
-        ("https://ops.example/", "joining a fleet over HTTP comes with 'opsconsole serve'"),
         ("postgresql://u:secret@db/ops", "a worker joins through a sqlite:/// file"),
         ("fleet.db", "is not a backend URL"),
         ("sqlite://", "names no file"),

@@ -1,0 +1,183 @@
+"""The thread that hears a server: messages of change and of stops, as they happen, and a heartbeat between them."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from typing import TYPE_CHECKING, Final
+
+from opsgate.clock import elapsed_s
+from opsgate.http_faults import Behind, NoStream, broken_means
+from opsgate.http_servers import CONNECT_WITHIN_S, Server, Servers
+from opsgate.pauselog import plain
+from opsgate.reader import Reading
+from opsgate.sources import SourceError
+from opsgate.sse import Event, Events
+from opsgate.wire import HEARTBEAT_S
+
+if TYPE_CHECKING:
+    from opsgate.http_line import Connection
+    from opsgate.http_link import HttpLink
+
+_log = logging.getLogger("opsgate")
+
+SILENCE_S: Final = 2.5 * HEARTBEAT_S
+"""Seconds without a word after which a stream is given up."""
+
+RETRIES_S: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds at most until the next try after one, two, … failures; by chance as little as half. A stream that was heard
+for a while and broke is tried again within the first of them."""
+
+_NO_STREAM_S: Final = 60.0
+_STEADY_S: Final = 5.0
+"""Seconds for which a stream must have been heard before its end counts as the first failure."""
+
+_HEAD_WITHIN_S: Final = 5.0
+
+
+class Stream(threading.Thread):
+    """Hears one server at a time. Never ends by an error."""
+
+    def __init__(self, link: HttpLink, servers: Servers) -> None:
+        super().__init__(name="opsgate-stream", daemon=True)
+        self._link = link
+        self._servers = servers
+        self._failures = 0
+        self._has_state = False
+        self._said = ""
+        self._ending = threading.Event()
+
+    def end(self) -> None:
+        """End; it has to be interrupted besides where it waits for a server."""
+        self._ending.set()
+
+    def run(self) -> None:
+        """The life of the thread."""
+        while not self._ending.is_set():
+            rest_s = _NO_STREAM_S * random.uniform(0.8, 1.0)  # noqa: S311 (spread, no secret)
+            try:
+                self._follow()
+                rest_s = self._retry_s()
+            except NoStream as error:
+                self._is_asked_instead(error)
+            except SourceError as error:
+                self._failed(error)
+                rest_s = self._retry_s()
+            except Exception:  # noqa: BLE001 (a fault of ours must not leave the worker deaf for ever)
+                _log.exception("the gate met a fault of its own in a stream and goes on")
+                rest_s = RETRIES_S[-1]
+            self._ending.wait(rest_s)
+
+    def _retry_s(self) -> float:
+        longest_s = RETRIES_S[max(0, min(self._failures, len(RETRIES_S)) - 1)]
+        return longest_s * random.uniform(0.5 if self._failures else 0.0, 1.0)  # noqa: S311 (spread, no secret)
+
+    def _follow(self) -> None:
+        """Hear the first server that can be heard, until it breaks off. `SourceError` where none can be."""
+        faults: list[SourceError] = []
+        for server in tuple(self._servers.in_turn()):
+            try:
+                self._hear(server)
+            except SourceError as error:
+                self._servers.failed(server)
+                faults.append(error)
+            else:
+                return
+        raise next((fault for fault in faults if isinstance(fault, NoStream)), faults[0])
+
+    def _hear(self, server: Server) -> None:
+        """Hear one server; `SourceError` where it says nothing."""
+        from opsgate.http_line import Connection, Question
+
+        began_s, connection, events = elapsed_s(), None, _Heard()
+        try:
+            with broken_means(server.url):
+                connection = Connection(self._servers, server, began_s + CONNECT_WITHIN_S)
+                within_s = elapsed_s() + _HEAD_WITHIN_S
+                connection.ask(Question("GET", "/v1/gate/events", None, self._headers(), within_s))
+                self._must_be_stream(server, connection)
+                self._servers.answered(server)
+                self._link.teller.again()
+                self._read(server, connection, events)
+        except SourceError as error:
+            if not events.any or error.lasting:
+                raise
+            _log.debug("%s", error)
+        finally:
+            if connection is not None:
+                connection.close()
+        self._failures = 0 if elapsed_s() - began_s > _STEADY_S else self._failures + 1
+        self._link.lost()
+
+    def _headers(self) -> dict[str, str]:
+        known = self._link.hearer.known.snapshot
+        resumes = {"Last-Event-ID": str(known.revision)} if known is not None and self._has_state else {}
+        return {"Accept": "text/event-stream", "Cache-Control": "no-cache", **resumes}
+
+    def _must_be_stream(self, server: Server, connection: Connection) -> None:
+        response = connection.response
+        kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
+        if response.status == 200 and kind == "text/event-stream":
+            return
+        if response.status in (200, 404, 405, 406, 501):
+            raise NoStream(f"{server.url} has no stream ({response.status} {plain(kind, 60)})")
+        raise self._link.refused(server, response.status, connection.answer(server).body)
+
+    def _read(self, server: Server, connection: Connection, heard: _Heard) -> None:
+        """Take what comes until it breaks off, which raises."""
+        events, heard_s = Events(), elapsed_s()
+        while not self._ending.is_set():
+            try:
+                piece = connection.read(heard_s + SILENCE_S - elapsed_s())
+            except TimeoutError:
+                if heard.any:
+                    raise
+                sentence = f"{server.url} is connected and says nothing: something between keeps back what it streams"
+                raise NoStream(sentence) from None
+            if not piece:
+                raise ConnectionResetError
+            came = events.feed(piece)
+            for event in came:
+                self._take(server, event)
+                heard.any = True
+            if came or events.is_inside:
+                heard_s = elapsed_s()
+
+    def _take(self, server: Server, event: Event) -> None:
+        if event.name != "snapshot":
+            self._link.heard()
+            self._link.post.deliver(event.data)
+            return
+        hearer, began_s = self._link.hearer, elapsed_s()
+        try:
+            snapshot = self._link.receive(server, event.data)
+        except Behind as error:
+            _log.info("%s", error)
+        else:
+            self._has_state = True
+            hearer.take(Reading(began_s, hearer.known.revision, snapshot))
+        self._link.heard()
+
+    # ------------------------------------------------------------------------------------------------- what is said
+    def _failed(self, error: SourceError) -> None:
+        """Nobody can be heard, and nobody would answer."""
+        self._failures += 1
+        self._link.hearing = "away"
+        hearer = self._link.hearer
+        if not self._ending.is_set():
+            failure = Reading(elapsed_s(), hearer.known.revision, failure=str(error), lasting=error.lasting)
+            hearer.take(failure)
+
+    def _is_asked_instead(self, error: NoStream) -> None:
+        self._failures = 0
+        self._link.hearing = "mute"
+        if self._said != str(error):
+            self._said = str(error)
+            _log.warning("%s; it is asked every few seconds instead, so a stop arrives that much later", error)
+
+
+class _Heard:
+    """Whether a stream said anything."""
+
+    any = False

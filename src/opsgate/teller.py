@@ -1,0 +1,147 @@
+"""The thread that tells a server what its worker says: heartbeats, acknowledgements, goodbye. On a connection of its
+own, so that an acknowledgement waits for no other question.
+
+What a worker says replaces what it said before, so only the newest is told, and again until somebody took it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from opsgate import wire
+from opsgate.channel import Sent
+from opsgate.sources import SourceError
+
+if TYPE_CHECKING:
+    from opsgate.http_line import Answer, Line
+    from opsgate.http_link import HttpLink
+    from opsgate.http_servers import Servers
+
+_log = logging.getLogger("opsgate")
+
+RETRIES_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
+"""Seconds at most until it is told again, after one, two, … failures; by chance as little as half."""
+
+_TAKEN_WITHIN_S: Final = 5.0
+_BYE_WITHIN_S: Final = 1.0
+_OVER_SAID: Final = frozenset({"t", "worker"})
+
+
+class Teller(threading.Thread):
+    """Says what one worker says. Never ends by an error."""
+
+    def __init__(self, link: HttpLink, servers: Servers) -> None:
+        super().__init__(name="opsgate-teller", daemon=True)
+        self._link = link
+        self._servers = servers
+        self._path = f"/v1/workers/{quote(link.worker)}"
+        self._beat: dict[str, Any] | None = None
+        self._bye = self._ending = False
+        self._untold = threading.Event()
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._said: set[str] = set()
+        self.told = 0
+        """How many times a server took what was said."""
+
+    def tell(self, message: Mapping[str, Any]) -> Sent:
+        """Have a beat, an acknowledgement or a goodbye told. From the watcher's thread."""
+        with self._lock:
+            if message["t"] == "beat":
+                self._beat = {name: value for name, value in message.items() if name not in _OVER_SAID}
+            elif message["t"] == "bye":
+                self._bye = True
+            elif self._beat is None:
+                return "nobody"  # who it is has to be said before what it acknowledges
+            else:
+                self._beat = _acknowledged(self._beat, str(message["stop"]), int(message["running"]))
+        self._untold.set()
+        return "sent"
+
+    def again(self) -> None:
+        """A server may have forgotten, or never have heard: tell it. From any thread."""
+        if self._beat is not None:
+            self._untold.set()
+
+    def end(self) -> None:
+        """Say what has to be said still, for a second at most."""
+        self._ending = True
+        self._untold.set()
+        if self.is_alive():
+            self.join(_BYE_WITHIN_S)
+
+    def run(self) -> None:
+        """The life of the thread."""
+        from opsgate.http_line import Line
+
+        line = Line(self._servers)
+        while not self._ending:
+            self._untold.wait(self._retry_s())
+            self._untold.clear()
+            try:
+                if not self._bye:
+                    self._tell(line)
+            except SourceError as error:
+                self._failures += 1
+                _log.debug("%s", error)
+            except Exception:  # noqa: BLE001 (a fault of ours must not leave the worker mute for ever)
+                _log.exception("the gate met a fault of its own in what it tells and goes on")
+                self._failures += 1
+        if self._bye and not self._failures:
+            self._leave(line)
+        line.close()
+
+    def _retry_s(self) -> float | None:
+        if not self._failures or self._beat is None:
+            return None
+        return RETRIES_S[min(self._failures, len(RETRIES_S)) - 1] * random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
+
+    def _tell(self, line: Line) -> None:
+        with self._lock:
+            beat = self._beat
+        if beat is None:
+            return
+        body = json.dumps(beat, separators=(",", ":")).encode()
+        answer = line.ask("PUT", self._path, body, within_s=_TAKEN_WITHIN_S)
+        if answer.status not in (200, 201, 202, 204):
+            self._complain(self._link.refused(answer.server, answer.status, answer.body))
+        self._failures = 0
+        self._said.clear()
+        self.told += 1
+        self._hear(answer)
+
+    def _hear(self, answer: Answer) -> None:
+        """What the answer brings, for those whose stream brings nothing."""
+        try:
+            told = json.loads(answer.body or b"{}")
+            for message in told.get("messages", ()):
+                self._link.post.deliver(wire.encode(message.pop("t"), **message))
+            if self._link.hearing == "mute" and "revision" in told:
+                self._link.post.deliver(wire.encode("moved", revision=told["revision"]))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            pass  # garbage from something in between: the next answer, or the stream, says it again
+
+    def _complain(self, fault: SourceError) -> None:
+        """Raise it; where only a person can end it, say so once: nobody sees this worker until then."""
+        if fault.lasting and str(fault) not in self._said:
+            self._said.add(str(fault))
+            _log.error("%s; until then stops count this worker as missing", fault)
+        raise fault
+
+    def _leave(self, line: Line) -> None:
+        try:
+            line.ask("DELETE", self._path, within_s=_BYE_WITHIN_S)
+        except SourceError:
+            pass  # its silence makes it lost in time
+
+
+def _acknowledged(beat: Mapping[str, Any], stop_id: str, running: int) -> dict[str, Any]:
+    """The beat, with one more stop in it."""
+    draining = {**beat.get("draining", {}), **({stop_id: running} if running else {})}
+    return {**beat, "stops": sorted({*beat.get("stops", ()), stop_id}), "draining": draining}

@@ -1,0 +1,417 @@
+"""The gate over HTTP: it decides by what it hears, acknowledges, and goes on by what it knew when it is cut off."""
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from opsgate import Gate, http_link, latch, stream, teller, wire
+from opsgate.order import Order
+from opsgate.paths import fleet_of_url, last_known_home
+from opsgate.snapshot import Delta
+from tests.gate.doubles import Double
+from tests.gate.world import AT, emergency, hold
+from tests.support.waiting import eventually
+
+ORDER = Order("S-1", AT, reason="fire")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long between two tries."""
+    monkeypatch.setattr(stream, "RETRIES_S", (0.05, 0.1))
+    monkeypatch.setattr(teller, "RETRIES_S", (0.05, 0.1))
+
+
+@pytest.fixture
+def server(home: object) -> Iterator[Double]:
+    """A server with a fleet of two sites and nothing held."""
+    double = Double()
+    yield double
+    double.close()
+
+
+@pytest.fixture
+def gate(server: Double) -> Iterator[Gate]:
+    """A gate that hears it."""
+    with Gate.open(server.url, worker="w1") as gate:
+        eventually(lambda: gate.freshness == "valid" and server.listeners)
+        yield gate
+
+
+def order(server: Double, order: Order = ORDER) -> None:
+    server.say("order", stop_id=order.stop_id, order=order.as_dict())
+
+
+# ------------------------------------------------------------------------------------------------------- it is heard
+def test_it_reads_the_fleet_and_decides_by_it(server: Double) -> None:
+    server.commit(placed=(hold(site="s1"),))
+
+    with Gate.open(server.url) as gate:
+        assert gate.check(site="s1").outcome == "blocked"
+        assert gate.check(site="s2").decided_by == "live"
+        assert (gate.fleet, gate.revision) == ("f-one", 2)
+
+
+def test_a_change_is_heard_and_nobody_asks_for_it(server: Double, gate: Gate) -> None:
+    server.commit(placed=(hold(7, site="s1"),))
+
+    eventually(lambda: not gate.check(site="s1"))
+    server.commit(released=("H-7",))
+    eventually(lambda: gate.check(site="s1"))
+    assert [question for question in server.asked if question.startswith("GET")] == ["GET /v1/gate/events"]
+
+
+def test_a_stop_is_in_force_and_acknowledged_at_once(server: Double, gate: Gate) -> None:
+    first = server.told("PUT")
+    assert first["path"] == "/v1/workers/w1"
+    with gate.work(site="s1"):
+        order(server)
+
+        said = server.told("PUT", stops=["S-1"])
+        assert (said["draining"], said["pid"]) == ({"S-1": 1}, os.getpid())
+        assert gate.check(site="s1").blockers[0].source == "emergency"
+    server.told("PUT", stops=["S-1"], draining={})
+
+
+def test_an_order_that_no_table_has_yet_is_obeyed_by_who_comes_later(server: Double) -> None:
+    server.orders.append(ORDER.as_dict())
+
+    with Gate.open(server.url) as gate:
+        assert not gate.check(site="s1")
+        server.told("PUT", stops=["S-1"])
+
+
+def test_a_stop_that_ended_while_it_was_cut_off_ends_by_the_answer_to_its_beat(server: Double, gate: Gate) -> None:
+    server.told("PUT")
+    order(server)
+    server.messages.append({"t": "delta", "delta": Delta(1, 1, ended=("S-1",)).as_dict()})
+
+    eventually(lambda: gate.check(site="s1") and not server.messages)
+    server.told("PUT", stops=[])
+
+
+def test_latches_of_this_host_are_obeyed_whatever_the_server_says(server: Double, gate: Gate) -> None:
+    for name in ("f-one", fleet_of_url(server.url), "all"):
+        latch.place(Order("S-9", AT), name)
+        eventually(lambda: not gate.check(site="s1"))
+        latch.remove("S-9", name)
+        eventually(lambda: gate.check(site="s1"))
+
+
+def test_it_says_goodbye(server: Double) -> None:
+    with Gate.open(server.url, worker="w7", env="prod", scope={"site": ["s1"]}):
+        beat = server.told("PUT")
+    assert (beat["env"], beat["scope"], beat["stops"]) == ("prod", {"site": ["s1"]}, [])
+    assert server.told("DELETE")["path"] == "/v1/workers/w7"
+
+
+def test_it_leaves_no_thread_and_no_descriptor_behind(server: Double) -> None:
+    def mine() -> list[str]:
+        return [thread.name for thread in threading.enumerate() if thread.name.startswith("opsgate")]
+
+    def descriptors() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    def come_and_go() -> None:
+        with Gate.open(server.url) as gate:
+            assert gate.check(site="s1")
+            server.told("PUT")
+
+    come_and_go()
+    eventually(lambda: not mine() and not server._connections)
+    before = descriptors()
+    for _ in range(3):
+        come_and_go()
+    eventually(lambda: not mine() and not server._connections)
+    assert descriptors() <= before
+
+
+# ------------------------------------------------------------------------------------------------------- it is cut off
+def test_without_its_server_it_goes_on_from_what_it_knew_and_resumes(
+    server: Double, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.commit(placed=(hold(site="s1"),))
+    eventually(lambda: gate.revision == 2)
+    server.close()
+
+    eventually(lambda: gate.freshness == "interrupted")
+    assert (gate.check(site="s1").allowed, gate.check(site="s2").allowed) == (False, True)
+    assert f"{server.url} cannot be reached: Connection refused; going on with the last known state" in caplog.text
+    again = Double(port=server.port)
+    again.snapshot = replace(server.snapshot, holds=(), revision=3)
+    eventually(lambda: gate.freshness == "valid" and gate.check(site="s1"))
+    again.told("PUT", revision=3)
+    again.close()
+
+
+def test_a_restart_while_the_server_is_away_goes_on_from_the_disk(server: Double) -> None:
+    stopped, notice = emergency("S-1", site="s1")
+    server.commit(placed=(stopped,), ordered=(notice,))
+    with Gate.open(server.url) as gate:
+        eventually(lambda: gate.freshness == "valid")
+    assert (last_known_home() / "f-one.json").exists()
+    server.close()
+
+    with Gate.open(server.url, policy={"payout": "hazardous"}) as again:
+        assert (again.check(site="s1").outcome, again.check(site="s1").decided_by) == ("blocked", "disk")
+        assert again.fleet == "f-one"
+
+
+def test_what_it_missed_it_learns_when_it_is_back(server: Double, gate: Gate) -> None:
+    server.snapshot = replace(server.snapshot, revision=2, holds=(hold(site="s1"),))
+    server.cut()
+
+    eventually(lambda: not gate.check(site="s1"))
+
+
+def test_a_gap_in_what_it_heard_makes_it_ask(server: Double, gate: Gate) -> None:
+    server.snapshot = replace(server.snapshot, revision=2, holds=(hold(site="s1"),))
+    late = hold(site="s2")
+    server.commit(placed=(late,))
+
+    eventually(lambda: gate.revision == 3)
+    assert not gate.check(site="s1")
+    assert "GET /v1/gate" in server.asked
+
+
+def test_a_message_that_was_lost_is_found_by_the_second_heartbeat(server: Double, gate: Gate) -> None:
+    server.snapshot = replace(server.snapshot, revision=2, holds=(hold(site="s1"),))
+
+    server.beat()
+    server.beat()
+
+    eventually(lambda: not gate.check(site="s1"))
+
+
+def test_a_stream_that_says_nothing_for_two_and_a_half_heartbeats_is_given_up(
+    server: Double, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert stream.SILENCE_S == 2.5 * wire.HEARTBEAT_S == 12.5
+    monkeypatch.setattr(stream, "SILENCE_S", 0.3)
+    server.beat()
+
+    eventually(lambda: server.asked.count("GET /v1/gate/events") >= 2)
+    eventually(lambda: gate.freshness == "valid" and server.listeners)
+
+
+@pytest.mark.parametrize("how", ["held back", "not there", "another kind"])
+def test_where_no_stream_can_be_heard_it_asks_and_hears_of_stops_by_its_beats(
+    server: Double, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    monkeypatch.setattr("opsgate.reader.POLL_S", 0.1)
+    monkeypatch.setattr(stream, "SILENCE_S", 0.3)
+    monkeypatch.setattr(http_link, "_FIRST_EVENT_S", 0.05)
+    match how:
+        case "held back":
+            server.streams = False
+        case "not there":
+            server.status["/v1/gate/events"] = 404
+        case _:
+            server.answers["/v1/gate/events"] = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>"
+    with Gate.open(server.url, worker="w1") as gate:
+        assert gate.check(site="s1").decided_by == "live"
+        eventually(lambda: "it is asked every few seconds instead" in caplog.text)
+        server.commit(placed=(hold(site="s1"),))
+        eventually(lambda: not gate.check(site="s1"))
+        assert gate.freshness == "valid"
+        assert any(question.startswith("GET /v1/gate?wait=") for question in server.asked)
+        server.messages.append({"t": "order", "stop_id": "S-1", "order": ORDER.as_dict()})
+        server.told("PUT", stops=["S-1"])
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x00\xff\x00garbage\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: snapshot\ndata: {\n\n",
+        b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: snapshot\ndata: {"format": 1}\n\n',
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 4\r\n\r\nid: ",
+        b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+def test_garbage_from_a_server_harms_nothing(server: Double, gate: Gate, garbage: bytes) -> None:
+    for path in ("/v1/gate/events", "/v1/gate", "/v1/workers/w1"):
+        server.answers[path] = garbage
+    server.cut()
+    asked = len(server.asked)
+    eventually(lambda: len(server.asked) > asked + 3)
+    assert gate.check(site="s1").allowed
+
+    server.answers.clear()
+    server.commit(placed=(hold(site="s1"),))
+
+    eventually(lambda: not gate.check(site="s1"))
+    eventually(lambda: gate.freshness == "valid")
+
+
+def test_an_acknowledgement_is_said_again_until_a_server_takes_it(server: Double, gate: Gate) -> None:
+    server.told("PUT")
+    server.status["/v1/workers/w1"] = 503
+    order(server)
+    asked = len(server.asked)
+    eventually(lambda: len(server.asked) > asked + 2)
+
+    server.status.clear()
+
+    server.told("PUT", stops=["S-1"])
+
+
+# --------------------------------------------------------------------------------------------- several, and wrong ones
+def test_of_several_servers_the_next_one_is_heard_when_one_is_gone(server: Double) -> None:
+    other = Double()
+    with Gate.open([server.url, other.url], worker="w1") as gate:
+        eventually(lambda: gate.freshness == "valid")
+        server.close()
+        other.snapshot = replace(other.snapshot, revision=2, holds=(hold(site="s1"),))
+
+        eventually(lambda: not gate.check(site="s1"))
+        other.told("PUT", revision=2)
+    other.close()
+
+
+def test_a_server_that_lags_behind_another_takes_nothing_back(
+    server: Double, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = Double()
+    server.snapshot = replace(server.snapshot, revision=5, holds=(hold(site="s1"),))
+    with Gate.open(f"{server.url},{other.url}", worker="w1") as gate:
+        eventually(lambda: gate.revision == 5)
+        server.close()
+        eventually(lambda: other.listeners)
+        order(other)
+        eventually(lambda: not gate.check(site="s2"))
+        assert gate.revision == 5
+        assert "went back" not in caplog.text
+
+        other.snapshot = replace(other.snapshot, revision=5, holds=server.snapshot.holds)
+        other.commit(released=(server.snapshot.holds[0].hold_id,))
+        eventually(lambda: gate.revision == 6)
+    other.close()
+
+
+def test_a_server_that_stays_behind_had_its_database_put_back(
+    server: Double, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stopped, notice = emergency("S-1")
+    server.commit(placed=(stopped,), ordered=(notice,))
+    monkeypatch.setattr(http_link, "_BEHIND_S", 0.0)
+    with Gate.open(server.url, worker="w1") as gate:
+        eventually(lambda: gate.revision == 2)
+        server.snapshot = replace(server.snapshot, revision=1, holds=(), stops=())
+        server.cut()
+
+        eventually(lambda: "went back from revision 2 to 1" in caplog.text)
+        assert gate.check(site="s1").outcome == "blocked", "what was lost stays in force until a person has looked"
+
+
+def test_a_server_of_another_fleet_is_not_believed_by_a_running_worker(
+    server: Double, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.commit(placed=(hold(site="s1"),))
+    eventually(lambda: gate.revision == 2)
+    server.close()
+    other = Double("f-two", port=server.port)
+
+    eventually(lambda: "belongs to fleet f-two and not to f-one: restart the worker if that is meant" in caplog.text)
+    assert not gate.check(site="s1")
+    assert gate.fleet == "f-one"
+    other.close()
+
+
+def test_a_server_of_a_later_version_is_a_clear_sentence(server: Double, caplog: pytest.LogCaptureFixture) -> None:
+    server.format = 9
+    with Gate.open(server.url) as gate:
+        eventually(lambda: "speaks format 9, and this opsgate reads 1, one back and one forth" in caplog.text)
+        assert gate.freshness == "interrupted"
+
+
+def test_a_hold_of_a_later_version_hides_no_other(server: Double, caplog: pytest.LogCaptureFixture) -> None:
+    document = server.document()
+    document["snapshot"]["holds"] = [
+        {**hold(site="s1").as_dict(), "selector": {"galaxy": "g1"}},
+        hold(site="s2").as_dict(),
+    ]
+    server.document = lambda: document  # type: ignore[method-assign]
+
+    with Gate.open(server.url) as gate:
+        assert not gate.check(site="s2")
+        assert gate.check(site="s1")
+
+
+# --------------------------------------------------------------------------------------------------------- the token
+def test_the_token_is_shown_to_the_server_and_to_nobody_else(
+    server: Double, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.token = "ops_s3cret"
+    monkeypatch.setenv("OPSGATE_TOKEN", "ops_s3cret")
+    with Gate.open(server.url, worker="w1") as gate:
+        assert gate.check(site="s1").decided_by == "live"
+        server.told("PUT")
+        server.token = "ops_another"
+        server.cut()
+        eventually(lambda: gate.freshness == "interrupted")
+        assert "s3cret" not in repr(gate._member)
+    assert "s3cret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("token", "status", "sentence"),
+    [
+        (None, 401, "wants a token: make one with 'opsconsole token create --role worker'"),
+        ("ops_old", 401, "does not take the token, which is unknown, expired or revoked"),
+        ("ops_weak", 403, "does not let this token do what a worker does as w1 (that is not for you\\x1b[2J)"),
+    ],
+)
+def test_no_permission_is_said_once_with_the_next_step(
+    server: Double, caplog: pytest.LogCaptureFixture, token: str | None, status: int, sentence: str
+) -> None:
+    server.status = {"/v1/gate/events": status, "/v1/gate": status, "/v1/workers/w1": status}
+    with Gate.open(server.url, worker="w1", token=token) as gate:
+        eventually(lambda: server.asked.count("GET /v1/gate/events") >= 3)
+        eventually(lambda: server.asked.count("PUT /v1/workers/w1") >= 3)
+        assert gate.freshness == "interrupted"
+    said = [record.getMessage() for record in caplog.records if sentence in record.getMessage()]
+    assert len(said) == 2, "by the stream and by the heartbeat"
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "sentence"),
+    [
+        ("http://", None, "names no server"),
+        ("http://host:99999", None, "names no server"),
+        ("https://ana:s3cret@host", None, "give a token by token= or OPSGATE_TOKEN"),
+        ("https://host/?token=s3cret", None, "give a token by token= or OPSGATE_TOKEN"),
+        ("https://host", "s3cret\r\nX: y", "characters that no token has"),
+        ("https://host", "s3crét", "characters that no token has"),
+        ("https://a,sqlite:///b.db", None, "only servers can be several"),
+        (["sqlite:///a.db", "sqlite:///b.db"], None, "only servers can be several"),
+    ],
+)
+def test_what_it_cannot_join_is_a_clear_sentence_without_the_token(
+    url: str | list[str], token: str | None, sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence) as refused:
+        Gate.open(url, token=token)
+    assert "s3cr" not in str(refused.value)
+
+
+def test_opening_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, over = threading.Event(), threading.Event()
+
+    def hang(*_arguments: object, **_named: object) -> list[object]:
+        asked.set()
+        over.wait(30)
+        raise OSError("no such name")
+
+    monkeypatch.setattr("opsgate.http_servers.socket.getaddrinfo", hang)
+    gate = Gate.open("https://ops.example")
+    assert asked.wait(10)
+    over.set()
+    gate.close()
