@@ -8,8 +8,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PYTEST := $(BIN)/pytest -n $(JOBS) --dist loadgroup
 
-# What the caller's shell has on its path must not leak into the environment.
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# What the caller's shell has on its path must not leak into the environment. And whatever it says of bytecode, it is
+# kept: the suite starts some hundred interpreters, and each would compile the same sources again.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .PHONY: help venv run test check format matrix screenshots bench crash hostile acceptance wheels lock clean
 .DEFAULT_GOAL := help

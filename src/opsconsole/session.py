@@ -36,7 +36,8 @@ class Feed:
 
     `hire` starts a keeper where none is alive, `look_at_routes` says which ways a stop would find open; they may take
     seconds and get threads of their own. `monotonic` and `utc_now` are clocks. Set `wake` before `start`: it is called
-    on any thread when there is something new to look at.
+    on any thread when there is something new to look at. Where it is not to look `by_itself`, it looks when it is told
+    to, and `turns` counts how often it has: in a script no time passes but by a step.
     """
 
     def __init__(
@@ -48,8 +49,10 @@ class Feed:
         utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
         hire: Callable[[], object] | None = None,
         look_at_routes: Callable[[], Routes] | None = None,
+        by_itself: bool = True,
     ) -> None:
         self._open = open_backend
+        self._by_itself = by_itself
         self._who = who
         self._monotonic = monotonic
         self._backend: Backend | None = None
@@ -59,6 +62,7 @@ class Feed:
         self._recent = Recent()
         self._hirer = Hirer(hire, self._hired, monotonic) if hire else None
         self._routes = RouteWatch(look_at_routes, self._routes_changed) if look_at_routes else None
+        self.turns = 0
         self._poke = threading.Event()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -134,7 +138,8 @@ class Feed:
             except Exception as error:  # noqa: BLE001 - a feed that dies would leave an old picture: it tells, goes on
                 self._sight.failed(error)
                 self.wake()
-            self._poke.wait(self._pause_s())
+            self.turns += 1
+            self._poke.wait(self._pause_s() if self._by_itself else None)
             self._poke.clear()
         if self._backend is not None:
             self._backend.close()

@@ -18,6 +18,7 @@ from opsconsole.lane import Lane
 from opsconsole.lines import plain
 from opsconsole.prompt import PromptBox
 from opsconsole.screen import Bar
+from opsconsole.script import keyboard
 from opsconsole.session import Feed
 from opsconsole.views.picture import Routes, Who
 from opsgate.order import Order
@@ -90,7 +91,7 @@ class Desk:
         """Press keys, `pause_s` apart by the clock that the chord looks at."""
         for key in keys:
             self.clock.now += pause_s
-            await self.pilot.press(key)
+            await keyboard.press(self.pilot, key)
         await self.settle()
 
     async def type(self, text: str) -> None:
@@ -104,7 +105,6 @@ class Desk:
         for key, character in keys:
             self.clock.now += pause_s
             driver.send_message(events.Key(key, character))
-        await self.pilot.pause()
         await self.settle()
 
     async def count_down(self, words: str) -> None:
@@ -131,17 +131,10 @@ class Desk:
         await self.press("y")
 
     async def settle(self) -> None:
-        """Let what is on its way arrive and be painted.
-
-        Textual calls a program idle that uses no processor, which on a busy machine is also one that got none. So a
-        message is sent after the keys, and waited for: when it has been heard, they have been carried out.
-        """
-        heard = asyncio.Event()
-        if (driver := self.console._driver) is not None:
-            driver.send_message(events.Callback(heard.set))
-            await self.until(lambda: heard.is_set() or self.console._closing or self.console._closed)
+        """Let what is on its way arrive and be painted."""
+        await keyboard.carried_out(self.pilot)
         self.console.paint()
-        await self.pilot.pause()
+        await keyboard.carried_out(self.pilot)
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait for something that another thread does."""

@@ -20,6 +20,7 @@ from opsconsole.layout import Mode
 from opsconsole.lines import plain
 from opsconsole.prompt import PromptBox
 from opsconsole.screen import Bar, MainScreen
+from opsconsole.script import keyboard
 from opsconsole.script.header import Seeded
 from opsconsole.script.stage import seeded
 from opsgate.selector import Selector
@@ -67,17 +68,15 @@ class Seat:
         for key in keys:
             if self.gone:
                 return
-            assert self.console._driver is not None
             name = _character_to_key(key) if len(key) == 1 else key
             character = key if len(key) == 1 else TYPES.get(key)
-            self.console._driver.send_message(events.Key(name, character))
-            await self.pilot.pause()
+            await keyboard.send(self.pilot, events.Key(name, character))
+        await keyboard.carried_out(self.pilot)
 
     async def paste(self, text: str) -> None:
         """Paste."""
-        assert self.console._driver is not None
-        self.console._driver.send_message(events.Paste(text))
-        await self.pilot.pause()
+        await keyboard.send(self.pilot, events.Paste(text))
+        await keyboard.carried_out(self.pilot)
 
     async def resize(self, width: int, height: int) -> None:
         """Another size."""
@@ -85,10 +84,9 @@ class Seat:
 
     async def see(self) -> None:
         """Let the console see all that has happened."""
-        self.stage.feed.look_now()
-        await self.until(self.stage.caught_up, "the feed")
+        await self.until(self.stage.look(), "the feed")
         self.console.paint()
-        await self.pilot.pause()
+        await keyboard.carried_out(self.pilot)
 
     async def until(self, true: Callable[[], bool], what: str) -> None:
         """Wait for what another thread does."""

@@ -19,7 +19,7 @@ from core.errors import OpsError
 from core.messages import Actor, Envelope
 from opsconsole.dialogs.command import CommandLine
 from opsconsole.prompt import COUNTED_MAX_S
-from opsconsole.script import pictures
+from opsconsole.script import keyboard, pictures
 from opsconsole.script.header import Script
 from opsconsole.script.stage import PRESS_S, PROSE_S, Stage
 from opsconsole.script.steps import (
@@ -205,7 +205,7 @@ class Player:
         hand = self._stage.console.hand
         hand.pause_s = PRESS_S  # whoever begins to type has paused before
         for key in keys:
-            await self._pilot.press(key)
+            await keyboard.press(self._pilot, key)
             hand.pause_s = pause_s
             if self._stage.console.left is not None:
                 return
@@ -238,7 +238,7 @@ class Player:
             await self._painted(min(LOOK_AGAIN_S, left_s))
             self._tell()
             console.paint()
-            await self._pilot.pause()
+            await keyboard.carried_out(self._pilot)
 
     async def _do(self, step: Do) -> None:
         actor = Actor(name=step.by or self._stage.operator)
@@ -272,10 +272,9 @@ class Player:
         """Let what is on its way arrive and be painted. A fleet of real processes is never settled."""
         if self._stage.console.left is not None:
             return
-        self._stage.feed.look_now()
-        await self._until(self._stage.caught_up)
+        await self._until(self._stage.look())
         self._stage.console.paint()
-        await self._pilot.pause()
+        await keyboard.carried_out(self._pilot)
 
     async def _until(self, true: Callable[[], bool]) -> None:
         """Wait for what another thread does and tells nobody of; what never comes is left to the next expectation."""

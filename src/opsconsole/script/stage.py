@@ -94,13 +94,21 @@ class Stage:
     operator: str
     world: World | None = None
 
-    def caught_up(self) -> bool:
-        """Whether the feed has seen all that the world of a seeded fleet has to show. Others never stand still."""
-        if self.world is None or self.world.away:
+    def look(self) -> Callable[[], bool]:
+        """Have the feed look; the answer says, as often as asked, whether it has and has seen all there is to see.
+
+        Where the fleet is real there is always more to see, and nothing to wait for.
+        """
+        before = self.feed.turns
+        self.feed.look_now()
+        return lambda: self.world is None or (self.feed.turns > before and self._seen_all(self.world))
+
+    def _seen_all(self, world: World) -> bool:
+        if world.away:
             return True
-        if self.feed.picture().facts.seen != self.world.observe():
+        if self.feed.picture().facts.seen != world.observe():
             return False
-        return bool(self.feed.recent) and self.feed.recent[-1].revision == self.world.latest().revision
+        return bool(self.feed.recent) and self.feed.recent[-1].revision == world.latest().revision
 
 
 def on_backend(address: Address, who: Who, dress: Dress, *, keeper: bool) -> Stage:
@@ -122,7 +130,7 @@ def seeded(given: Seeded, dress: Dress = DARK) -> Stage:
         make=lambda: Order(f"S-{next(numbers)}", world.now, actor=given.operator, door="console"),
         send=world.order,
     )
-    feed = Feed(lambda: world, who, monotonic=monotonic, utc_now=lambda: world.now)
+    feed = Feed(lambda: world, who, monotonic=monotonic, utc_now=lambda: world.now, by_itself=False)
     return Stage(Staged(feed, lane, monotonic=monotonic, dress=dress), feed, lane, given.operator, world)
 
 
