@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,12 @@ from backends.stop_lane import Placing
 from core.state import Stop
 from opsgate import wire
 from opsgate.order import Order
+
+Answered = Callable[[bytes], None]
+"""What takes the answer in this process; must return at once."""
+
+Asker = Address | Answered
+"""Who waits to hear of a stop: at an address, or behind another door of this process."""
 
 _CASES_MAX: Final = 10_000
 
@@ -46,7 +52,7 @@ class Cases:
 
     def __init__(self) -> None:
         self._cases: dict[str, Case] = {}
-        self._askers: dict[str, list[tuple[Address, float]]] = {}
+        self._askers: dict[str, list[tuple[Asker, float]]] = {}
 
     def of(self, stop_id: str) -> Case | None:
         """The case of a stop, as far as it is known here."""
@@ -63,15 +69,15 @@ class Cases:
         """Let go of a case, as if its order had never come; who asked goes on waiting."""
         del self._cases[stop_id]
 
-    def ask(self, stop_id: str, address: Address, until_s: float) -> None:
+    def ask(self, stop_id: str, asker: Asker, until_s: float) -> None:
         """Somebody waits until then (host clock) to hear of a stop, which may have to come by another way yet."""
-        self._askers.setdefault(stop_id, []).append((address, until_s))
+        self._askers.setdefault(stop_id, []).append((asker, until_s))
 
-    def asked(self, stop_id: str) -> list[Address]:
+    def asked(self, stop_id: str) -> list[Asker]:
         """Everybody who waits to hear of a stop. They wait no more."""
-        return [address for address, _ in self._askers.pop(stop_id, ())]
+        return [asker for asker, _ in self._askers.pop(stop_id, ())]
 
-    def late(self, now_s: float) -> Iterator[tuple[Address, Case]]:
+    def late(self, now_s: float) -> Iterator[tuple[Asker, Case]]:
         """Whoever cannot wait longer, and for what. They wait no more. Nobody is answered for an order that has not
         come, because nothing here obeys it."""
         for stop_id, askers in list(self._askers.items()):

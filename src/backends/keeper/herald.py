@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from backends.keeper.outbox import GATES, Address, Outbox
-from backends.keeper.publisher import order_datagram
+from backends.keeper.outbox import GATES, Address, Outbox, Streams, is_socket
 from backends.keeper.roster import Entry
 from opsgate import wire
 from opsgate.order import Order
@@ -22,29 +21,34 @@ _OVER_AT_ONCE: Final = 100
 """Ended stops that one datagram names; the next beat lists what is left."""
 
 
+def order_message(order: Order) -> bytes:
+    """The order for gates. Where it is too large for a datagram, the latch and the tables have to do."""
+    return wire.encode("order", stop_id=order.stop_id, order=order.as_dict())
+
+
 class Herald:
     """Has sockets of its own. For use by the stop desk's thread, but for `tell` and `tell_over`: from any thread."""
 
-    def __init__(self, entries: Callable[[], Mapping[str, Entry]]) -> None:
+    def __init__(self, entries: Callable[[], Mapping[str, Entry]], streams: Streams | None = None) -> None:
         self._entries = entries
-        self._gates = Outbox(GATES)
+        self._gates = Outbox(GATES, streams=streams)
         self._over: dict[str, float] = {}
         self._repeat_at_s = 0.0
 
     def proclaim(self, order: Order, now_s: float) -> bool:
         """Tell all gates of a new order; False where it is too large for the post, and latch and tables have to do."""
         self._repeat_at_s = now_s + _REPEAT_S
-        return self.tell(order, [entry.address for entry in self._entries().values()])
+        self._gates.send_streams(order_message(order))
+        return self.tell(order, [entry.address for entry in self._entries().values() if is_socket(entry.address)])
 
     def tell(self, order: Order, addresses: Iterable[Address]) -> bool:
         """Tell these gates of an order; False where it is too large for the post."""
-        datagram = order_datagram(order)
-        if datagram is None:
-            return False
+        message = order_message(order)
+        fits = len(message) <= wire.MAX_DATAGRAM
         for address in addresses:
-            if address:
-                self._gates.send(datagram, address)
-        return True
+            if address and (fits or not is_socket(address)):
+                self._gates.send(message, address)
+        return fits
 
     def tell_over(self, stop_ids: Sequence[str], revision: int, address: Address) -> None:
         """Tell a gate that these stops have ended: as a change that changes no revision."""

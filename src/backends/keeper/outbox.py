@@ -8,9 +8,13 @@ answers never leave by a socket that gates are told things through.
 from __future__ import annotations
 
 import socket
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, Protocol
 
 Address = bytes | str
+
+HTTP: Final = "http:"
+"""How the address of a worker begins that speaks HTTP. No socket of ours has such a path."""
 
 GATES: Final = 64
 """Sockets for telling all gates: a worker that is frozen holds up one in so many others, and only when its backlog has
@@ -20,14 +24,29 @@ _BUFFER_BYTES: Final = 4 << 20
 """What is asked for; the kernel gives up to its own limit."""
 
 
-class Outbox:
-    """Some sockets to send from. From any thread."""
+class Streams(Protocol):
+    """The way to those who have no socket on this host. Returns at once, from any thread; keeps the order."""
 
-    def __init__(self, sockets: int = 1) -> None:
+    def tell(self, message: bytes, address: str) -> None:
+        """Tell the worker at this address, with what it asks next."""
+
+    def tell_all(self, message: bytes) -> None:
+        """Tell everybody who listens."""
+
+
+class Outbox:
+    """Some sockets to send from, and ``streams`` for those who cannot be reached by one. From any thread."""
+
+    def __init__(self, sockets: int = 1, *, streams: Streams | None = None) -> None:
         self._channels = [_channel() for _ in range(sockets)]
+        self._streams = streams
 
     def send(self, datagram: bytes, address: Address) -> bool:
         """Hand a datagram to one socket without waiting; False only where somebody is there and does not take it."""
+        if isinstance(address, str) and address.startswith(HTTP):
+            if self._streams is not None:
+                self._streams.tell(datagram, address)
+            return True
         channel = self._channels[hash(address) % len(self._channels)]
         try:
             channel.sendto(datagram, address)
@@ -37,10 +56,25 @@ class Outbox:
             return True  # it has gone; its silence makes it lost in time
         return True
 
+    def send_all(self, datagram: bytes, addresses: Iterable[Address]) -> list[Address]:
+        """Tell all of these and everybody who listens by other ways; returns who is there and does not take it."""
+        self.send_streams(datagram)
+        return [address for address in addresses if is_socket(address) and not self.send(datagram, address)]
+
+    def send_streams(self, message: bytes) -> None:
+        """Tell only those who listen by other ways, which carry a message of any size."""
+        if self._streams is not None:
+            self._streams.tell_all(message)
+
     def close(self) -> None:
         """Close them."""
         for channel in self._channels:
             channel.close()
+
+
+def is_socket(address: Address) -> bool:
+    """Whether a datagram can be sent there."""
+    return bool(address) and not (isinstance(address, str) and address.startswith(HTTP))
 
 
 def _channel() -> socket.socket:

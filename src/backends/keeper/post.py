@@ -10,13 +10,14 @@ import logging
 import select
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from backends.keeper.log import NAME
 from backends.keeper.outbox import Outbox
 from backends.keeper.peers import BUFFER_BYTES, Peer, receive
-from backends.keeper.roster import Ack, Beat, Instant, Roster
+from backends.keeper.reception import Reception
+from backends.keeper.roster import Ack, Beat
 from opsgate import wire
 
 _log = logging.getLogger(NAME)
@@ -30,18 +31,6 @@ _AT_ONCE: Final = 1000
 
 class Desk(Protocol):
     """The parts that messages are for. Each returns at once."""
-
-    def acknowledged(self, worker_id: str) -> None:
-        """A worker said something new about stops in its beat, or left."""
-
-    def obeying(self, stop_id: str) -> None:
-        """One more worker obeys a stop."""
-
-    def joined(self, worker_id: str, address: bytes | str, revision: int) -> None:
-        """A worker is heard of at this address for the first time; it knows the fleet up to ``revision``."""
-
-    def obeys(self, address: bytes | str, revision: int, stop_ids: Sequence[str]) -> None:
-        """A worker that knows the fleet up to ``revision`` has these stops in force; said with each beat."""
 
     def watched(self, address: bytes | str) -> None:
         """Somebody wants to be told of changes."""
@@ -59,16 +48,13 @@ class Desk(Protocol):
 class Post(threading.Thread):
     """Reads one socket until `close`."""
 
-    def __init__(
-        self, channel: socket.socket, outbox: Outbox, roster: Roster, desk: Desk, now: Callable[[], Instant]
-    ) -> None:
+    def __init__(self, channel: socket.socket, outbox: Outbox, reception: Reception, desk: Desk) -> None:
         """``channel`` is read, answers go by ``outbox``."""
         super().__init__(name="post", daemon=True)
         self._channel = channel
         self._outbox = outbox
-        self._roster = roster
+        self._reception = reception
         self._desk = desk
-        self._now = now
         self._ending = threading.Event()
         self._refused: set[tuple[str, int]] = set()
 
@@ -103,11 +89,11 @@ class Post(threading.Thread):
         try:
             match message["t"]:
                 case "ack":
-                    self._acknowledge(Ack.of(message), peer)
+                    self._reception.acknowledge(Ack.of(message), peer)
                 case "beat":
                     self._beat(Beat.of(message), peer)
                 case "bye":
-                    self._bye(str(message["worker"]), peer)
+                    self._reception.leave(str(message["worker"]), peer)
                 case "reserve" | "refund":
                     self._desk.count(message, peer.address)
                 case "watch":
@@ -121,24 +107,9 @@ class Post(threading.Thread):
             _log.warning("a malformed message was dropped", extra={"pid": peer.pid, "fault": repr(error)})
 
     def _beat(self, beat: Beat, peer: Peer) -> None:
-        heard = self._roster.beat(beat, peer, self._now())
+        heard = self._reception.beat(beat, peer)
         if heard.refused:
             self._refuse(beat.worker_id, peer, heard.refused)
-            return
-        if heard.fresh:
-            self._desk.joined(beat.worker_id, peer.address, beat.revision)
-        if heard.acknowledged:
-            self._desk.acknowledged(beat.worker_id)
-        if beat.stops:
-            self._desk.obeys(peer.address, beat.revision, beat.stops)
-
-    def _acknowledge(self, ack: Ack, peer: Peer) -> None:
-        if self._roster.acknowledge(ack, peer, self._now()):
-            self._desk.obeying(ack.stop_id)
-
-    def _bye(self, worker_id: str, peer: Peer) -> None:
-        if self._roster.leave(worker_id, peer, self._now()):
-            self._desk.acknowledged(worker_id)
 
     def _refuse(self, worker_id: str, peer: Peer, why: str) -> None:
         """Said once for each pair: a forger must not fill the disk."""

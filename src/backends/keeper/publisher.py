@@ -21,7 +21,6 @@ from core.policy import gate_change
 from core.ports import Arrival
 from core.state import State
 from opsgate import wire
-from opsgate.order import Order
 
 _log = logging.getLogger(NAME)
 
@@ -36,12 +35,6 @@ _TRIES: Final = 200
 
 WATCHER_S: Final = 15.0
 """Seconds after which a watcher that has not asked again is forgotten."""
-
-
-def order_datagram(order: Order) -> bytes | None:
-    """The order for gates; None where it is too large, and the latch and the tables have to do."""
-    datagram = wire.encode("order", stop_id=order.stop_id, order=order.as_dict())
-    return datagram if len(datagram) <= wire.MAX_DATAGRAM else None
 
 
 class Publisher(threading.Thread):
@@ -150,10 +143,12 @@ class Publisher(threading.Thread):
                 return
             gates = [entry.address for entry in self._entries().values() if entry.row.state == "live"]
             for datagram in _change(before, after, events):
-                self._all(datagram, gates)
+                self._try_again(self._outbox.send_all(datagram, gates))
 
     def _all(self, datagram: bytes, addresses: Iterable[Address]) -> None:
-        late = [address for address in addresses if address and not self._outbox.send(datagram, address)]
+        self._try_again([address for address in addresses if address and not self._outbox.send(datagram, address)])
+
+    def _try_again(self, late: Sequence[Address]) -> None:
         if late:
             with self._lock:
                 for address in late:

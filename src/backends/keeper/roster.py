@@ -47,6 +47,8 @@ class Beat:
     stops: tuple[str, ...]
     draining: dict[str, int]
     in_flight: int
+    started: str = ""
+    """When its process started, by its own word. Counts only where no kernel says who sent the beat."""
 
     @classmethod
     def of(cls, message: Mapping[str, Any]) -> Beat:
@@ -63,6 +65,7 @@ class Beat:
             stops=tuple(str(stop_id) for stop_id in stops),
             draining={str(stop_id): int(count) for stop_id, count in (message.get("draining") or {}).items()},
             in_flight=int(message.get("in_flight", 0)),
+            started=str(message.get("started") or ""),
         )
 
 
@@ -141,10 +144,11 @@ class Roster:
         heard of lately; whoever else uses it is refused."""
         with self._lock:
             known = self.entries.get(beat.worker_id)
-            same = known is not None and known.address == peer.address and known.row.pid == (peer.pid or beat.pid)
-            start = known.row.started if known and same else self._started(peer.pid)
-            if known is not None and not same and self._belongs_to_another(known, peer, start, now):
-                return Heard(refused=f"worker {beat.worker_id} is process {known.row.pid}, not {peer.pid}")
+            pid = peer.pid or beat.pid
+            same = known is not None and known.address == peer.address and known.row.pid == pid
+            start = known.row.started if known and same else self._started(peer.pid) if peer.pid else beat.started
+            if known is not None and not same and self._belongs_to_another(known, pid, start, now):
+                return Heard(refused=f"worker {beat.worker_id} is process {known.row.pid}, not {pid}")
             row = _row(beat, peer, start, known, now)
             self.entries = self.entries.set(beat.worker_id, Entry(row, now.elapsed_s, peer.address))
             self._changed.add(beat.worker_id)
@@ -243,9 +247,9 @@ class Roster:
         entry = self.entries.get(row.worker_id)
         return entry is not None and entry.row is row
 
-    def _belongs_to_another(self, known: Entry, peer: Peer, start: str, now: Instant) -> bool:
+    def _belongs_to_another(self, known: Entry, pid: int, start: str, now: Instant) -> bool:
         mine = known.row
-        if mine.state == "left" or ((mine.pid, mine.started) == (peer.pid, start) and start):
+        if mine.state == "left" or ((mine.pid, mine.started) == (pid, start) and start):
             return False
         if mine.pid and mine.started:  # a process of this host: it keeps its name while it runs
             return self._is_running(mine.pid, mine.started)

@@ -18,10 +18,10 @@ from typing import Any, Final
 
 from immutables import Map
 
-from backends.keeper.cases import Case, Cases, in_the_journal
+from backends.keeper.cases import Answered, Asker, Case, Cases, in_the_journal
 from backends.keeper.herald import Herald
 from backends.keeper.log import NAME
-from backends.keeper.outbox import Address, Outbox
+from backends.keeper.outbox import Address, Outbox, Streams
 from backends.keeper.peers import BUFFER_BYTES, Letter, receive
 from backends.keeper.roster import Entry
 from backends.spool import Recorded, recorded_id
@@ -44,25 +44,28 @@ class StopDesk(threading.Thread):
 
     def __init__(
         self,
-        channel: socket.socket,
+        channel: socket.socket | None,
         fleets: Sequence[str],
         entries: Callable[[], Mapping[str, Entry]],
         latest: Callable[[], State],
         elapsed_s: Callable[[], float],
+        streams: Streams | None = None,
     ) -> None:
-        """``fleets`` are the names under which latches of this fleet lie, the one for new latches first."""
+        """``fleets`` are the names under which latches of this fleet lie, the one for new latches first. Without a
+        ``channel`` orders come by `take` and `adopt` alone."""
         super().__init__(name="stop-desk", daemon=True)
         self.unrecorded: Map[str, Order] = Map()
         """The orders in force that the journal does not know yet. Replaced, never changed: read it from anywhere."""
         self.record: Callable[[Order], None] = lambda _order: None
         """Where orders go to be recorded; must return at once."""
         self._channel = channel
-        self._herald, self._answers = Herald(entries), Outbox()
+        self._herald, self._answers = Herald(entries, streams), Outbox()
         self._fleets = fleets
         self._latest = latest
         self._elapsed_s = elapsed_s
         self._cases = Cases()
         self._adopted: deque[Order] = deque()
+        self._taken: deque[tuple[Order, Answered]] = deque()
         self._settled: deque[Recorded] = deque()
         self._ear, self._bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._ending = False
@@ -71,6 +74,12 @@ class StopDesk(threading.Thread):
     def adopt(self, order: Order) -> None:
         """Take over an order that was found latched."""
         self._adopted.append(order)
+        self._ring()
+
+    def take(self, order: Order, answered: Answered) -> None:
+        """Take an order from another door of this process. ``answered`` is called once, on the desk's thread, with the
+        ``ordered`` message, when it is recorded or `ANSWER_S` have nearly passed; it must return at once."""
+        self._taken.append((order, answered))
         self._ring()
 
     def settled(self, recorded: Recorded) -> None:
@@ -118,7 +127,8 @@ class StopDesk(threading.Thread):
     def run(self) -> None:
         """The life of the thread."""
         poller = select.poll()
-        poller.register(self._channel, select.POLLIN)
+        if self._channel is not None:
+            poller.register(self._channel, select.POLLIN)
         poller.register(self._ear, select.POLLIN)
         buffer = bytearray(BUFFER_BYTES)
         while not self._ending:
@@ -135,16 +145,27 @@ class StopDesk(threading.Thread):
             pass  # it was the socket, or the time
         while (letter := self._next(buffer)) is not None:
             self._take(letter)
+        while self._taken:
+            order, answered = self._taken.popleft()
+            self._ask(order.stop_id, order, answered)
         while self._adopted:
             self._open(self._adopted.popleft())
         while self._settled:
             self._settle(self._settled.popleft())
         now_s = self._elapsed_s()
         for address, case in self._cases.late(now_s):  # it will be recorded all the same
-            self._answers.send(case.answer(), address)
+            self._say(case.answer(), address)
         self._herald.repeat(self.unrecorded.values(), now_s)
 
+    def _say(self, answer: bytes, asker: Asker) -> None:
+        if callable(asker):
+            asker(answer)
+        else:
+            self._answers.send(answer, asker)
+
     def _next(self, buffer: bytearray) -> Letter | None:
+        if self._channel is None:
+            return None
         try:
             return receive(self._channel, buffer)
         except BlockingIOError:
@@ -156,7 +177,10 @@ class StopDesk(threading.Thread):
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             _log.warning("a malformed stop order was dropped", extra={"pid": letter.peer.pid, "fault": repr(error)})
             return
-        self._cases.ask(stop_id, letter.peer.address, self._elapsed_s() + _ANSWER_BY_S)
+        self._ask(stop_id, order, letter.peer.address)
+
+    def _ask(self, stop_id: str, order: Order | None, asker: Asker) -> None:
+        self._cases.ask(stop_id, asker, self._elapsed_s() + _ANSWER_BY_S)
         if order is not None:
             self._open(order)
         self._answer(stop_id)
@@ -207,7 +231,7 @@ class StopDesk(threading.Thread):
         else:
             return
         for address in self._cases.asked(stop_id):
-            self._answers.send(answer, address)
+            self._say(answer, address)
 
     def _rest_s(self) -> float:
         now_s = self._elapsed_s()

@@ -1,0 +1,221 @@
+"""The engine room: what runs one fleet, put together. It lives in the keeper's process or in the server's, with the
+sockets of this host or without them.
+
+Every part has a thread of its own. Doors hand in what they hear: datagrams by the house's own post, requests by whoever
+owns the room.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from backends import open_runtime
+from backends.keeper import peers
+from backends.keeper.conclusions import Countdown
+from backends.keeper.counter import Counter
+from backends.keeper.house import House
+from backends.keeper.latches import Latches
+from backends.keeper.leader import Leader
+from backends.keeper.log import NAME
+from backends.keeper.loops import Loops
+from backends.keeper.office import Office
+from backends.keeper.outbox import GATES, Outbox, Streams
+from backends.keeper.post import Post
+from backends.keeper.publisher import Publisher
+from backends.keeper.reception import Reception
+from backends.keeper.recorder import Recorder
+from backends.keeper.roster import Instant, Roster
+from backends.keeper.stop_desk import StopDesk
+from backends.runtime import Runtime
+from backends.spool import Recorded
+from core.ports import Arrival
+from opsgate.clock import elapsed_s
+from opsgate.paths import fleet_of_url, sqlite_path
+
+_log = logging.getLogger(NAME)
+
+
+def now() -> Instant:
+    """This moment, by both clocks."""
+    return Instant(datetime.now(UTC), elapsed_s())
+
+
+class EngineRoom:
+    """One fleet's engine at work, from the moment it is made until `close`."""
+
+    def __init__(self, url: str, *, alone: bool = True, streams: Streams | None = None, create: bool = False) -> None:
+        """``alone`` refuses to be the second one of its fleet on this host; otherwise the second one lives without the
+        sockets. ``streams`` leads to workers that have no socket.
+
+        Raises `BackendUnavailable` or `NotOurDatabase`, `HouseError`, or, alone, BlockingIOError where another keeper
+        of this fleet lives on this host.
+        """
+        self.database = DatabaseFile(url)
+        self.runtime: Runtime = open_runtime(url, create=create, checkpoints=True)
+        self.fleet = self.runtime.latest().fleet
+        self.house = _house(self.fleet, url, alone=alone)
+        self._stop_runtime = open_runtime(url, create=False, expect_fleet=self.fleet)
+        self.runtime.keeper_since = self._stop_runtime.keeper_since = now().at
+        self.roster = Roster(peers.is_running, peers.started)
+        self.roster.seed(self.runtime.store.workers(), now())
+        names = (self.fleet, fleet_of_url(url))
+        stops = self.house.stops if self.house else None
+        self.desk = StopDesk(stops, names, lambda: self.roster.entries, self.runtime.latest, elapsed_s, streams)
+        self._recorder = Recorder(self._stop_runtime, self.roster, names, now, self._settled)
+        self.desk.record = self._recorder.put
+        self._latches = Latches(names, self.runtime.latest, self.desk.adopt)
+        self._outboxes = (Outbox(GATES, streams=streams), Outbox())
+        for_gates, for_answers = self._outboxes
+        self._publisher = Publisher(
+            for_gates, lambda: self.roster.entries, self.runtime.latest(), elapsed_s, obeyed=self.desk.obeyed
+        )
+        self._counter = Counter(for_answers, self.runtime)
+        self._leader = Leader(self.runtime)
+        self._loops = Loops(Office(self.runtime, self.roster, self._leader), now, remind=self._publisher.remind)
+        self.reception = Reception(self.roster, self, now)
+        self._post = Post(self.house.post, for_answers, self.reception, self) if self.house else None
+        self._countdown = Countdown(self.runtime.latest, lambda: self.roster.entries)
+        self._needed_s = elapsed_s()
+
+    def start(self) -> None:
+        """Go to work: stops first."""
+        self.desk.start()
+        self._recorder.start()
+        self._latches.start()
+        self.runtime.follow(self._arrived)
+        self._publisher.start()
+        self._counter.start()
+        if self._post is not None:
+            self._post.start()
+        self._loops.start()
+        _log.info("the keeper is at work", extra={"fleet": self.fleet, "pid": os.getpid(), "url": self.runtime.url})
+
+    def close(self, why: str) -> None:
+        """Put everything down, in an order in which nothing is lost."""
+        _log.info("the keeper leaves", extra={"why": why})
+        if self._post is not None:
+            self._post.close()
+        self._counter.close()
+        self._latches.close()
+        self._recorder.close()
+        self.desk.close()
+        self._loops.close()
+        self._publisher.close()
+        if self.house is not None:
+            self.house.close()
+        for outbox in self._outboxes:
+            outbox.close()
+        self._stop_runtime.close()
+        self.runtime.close()
+
+    # -------------------------------------------------------------------------- what the reception and the post say
+    def acknowledged(self, worker_id: str) -> None:
+        """A worker said something new about stops in its beat, or left."""
+        self._loops.news()
+
+    def obeying(self, stop_id: str) -> None:
+        """One more worker obeys a stop. Of a thousand the last one matters."""
+        if self._countdown.is_over(stop_id):
+            self._loops.conclude()
+        else:
+            self._loops.noted()
+
+    def joined(self, worker_id: str, address: bytes | str, revision: int) -> None:
+        """A worker speaks from this address for the first time."""
+        self.desk.joined(address)
+        self._publisher.joined(address, revision)
+        self._loops.news()
+
+    def obeys(self, address: bytes | str, revision: int, stop_ids: Sequence[str]) -> None:
+        """A worker has these stops in force."""
+        self.desk.obeys(address, revision, stop_ids)
+
+    def watched(self, address: bytes | str) -> None:
+        """Somebody wants to be told of changes."""
+        self._publisher.watched(address)
+
+    def hinted(self) -> None:
+        """Somebody committed something: look now."""
+        self.runtime.store.wake()
+
+    def count(self, message: Mapping[str, Any], address: bytes | str) -> None:
+        """A reservation or a refund is asked for."""
+        self._counter.ask(message, address)
+
+    def presence(self) -> dict[str, Any]:
+        """Who is here, and how the database is: the fields of ``pong``. Whoever asks needs this keeper."""
+        self._needed_s = elapsed_s()
+        return {
+            "pid": os.getpid(),
+            "fleet": self.fleet,
+            "revision": self.runtime.latest().revision,
+            "leader": self._leader.leads(elapsed_s()),
+            "database": self.database_word,
+        }
+
+    # -------------------------------------------------------------------------------------- how the room is doing
+    @property
+    def database_word(self) -> str:
+        """``here``, ``away`` (it does not answer) or ``gone`` (its file is)."""
+        gone = self.database.was_replaced() or self.database.missing_for_s(elapsed_s()) > 0
+        return "gone" if gone else "away" if self._recorder.fault else self._loops.database
+
+    def idle_for_s(self) -> float:
+        """For how many seconds nobody has needed it."""
+        now_s = elapsed_s()
+        counting = any(stop.result == "pending" for stop in self.runtime.latest().active_stops())
+        if counting or self.desk.unrecorded or self.roster.live(now_s) or self._publisher.watchers():
+            self._needed_s = now_s
+        return now_s - self._needed_s
+
+    # ------------------------------------------------------------------------------- what the parts tell each other
+    def _arrived(self, arrival: Arrival) -> None:
+        self._publisher.arrived(arrival)
+        self._loops.look()
+
+    def _settled(self, recorded: Recorded) -> None:
+        self.desk.settled(recorded)
+        self.runtime.store.wake()
+
+
+def _house(fleet: str, url: str, *, alone: bool) -> House | None:
+    try:
+        return House(fleet, url)
+    except BlockingIOError:
+        if alone:
+            raise
+        return None
+
+
+class DatabaseFile:
+    """Whether the file that holds an SQLite database is still the one that was there at the start."""
+
+    def __init__(self, url: str) -> None:
+        self._path: Path | None = sqlite_path(url) if url.startswith("sqlite:") else None
+        self._first = self._node()
+        self._missing_since_s: float | None = None
+
+    def was_replaced(self) -> bool:
+        """Whether another file lies there."""
+        return self._path is not None and self._node() not in (None, self._first)
+
+    def missing_for_s(self, now_s: float) -> float:
+        """For how many seconds there has been no file; 0 where there is one."""
+        if self._path is None or self._node() is not None:
+            self._missing_since_s = None
+            return 0.0
+        if self._missing_since_s is None:
+            self._missing_since_s = now_s
+        return max(0.001, now_s - self._missing_since_s)
+
+    def _node(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat() if self._path is not None else None
+        except OSError:
+            return None
+        return (found.st_dev, found.st_ino) if found is not None else None
