@@ -37,6 +37,11 @@ class Mirror:
         """The state as last seen. Needs no lock: it is replaced whole."""
         return self._projection.state
 
+    def sealed(self) -> tuple[State, str]:
+        """The state as last seen, and the chain hash of the last event in it."""
+        with self._lock:
+            return self._projection.state, self._projection.mark.chain
+
     @property
     def lost(self) -> Mark | None:
         """How far the journal is known to have come, where it has been put back and that is not recorded yet."""

@@ -122,6 +122,10 @@ class Runtime:
         """The state as last seen, without asking anybody."""
         return self._mirror.state
 
+    def sealed(self) -> tuple[State, str]:
+        """``latest``, and the chain hash of the last event in it."""
+        return self._mirror.sealed()
+
     def contact(self) -> Contact:
         """How current ``latest`` can be, without asking anybody."""
         return self._contact.now()

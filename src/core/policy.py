@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from core.messages import EmergencyEvent, HoldEvent, LimitEvent, NameEvent, Recorded, StopEvent, WorkerEvent
 from core.reach import overlapping
 from core.state import State, Stop, hold_of_limit
-from opsgate.evaluate import Table, Verdict, Work, evaluate
+from opsgate.evaluate import Table, Verdict, Work, evaluate, headline
 from opsgate.hold import Hold
 from opsgate.selector import EVERYTHING, Selector
 from opsgate.snapshot import Delta
@@ -42,6 +42,22 @@ class Explanation:
     verdict: Verdict
     partial: tuple[Hold, ...]
     previews: tuple[Preview, ...]
+
+    def as_dict(self, selector: Selector, revision: int) -> dict[str, Any]:
+        """The JSON object of ``why``."""
+        return {
+            "selector": selector.as_dict(),
+            "outcome": self.verdict.outcome,
+            "headline": headline(self.verdict),
+            "blockers": [hold.as_dict() for hold in self.verdict.blockers],
+            "partial": [hold.as_dict() for hold in self.partial],
+            "unknown_names": list(self.verdict.unknown_names),
+            "after_release": [
+                {"hold_id": each.released.hold_id, "remaining": [hold.hold_id for hold in each.remaining]}
+                for each in self.previews
+            ],
+            "revision": revision,
+        }
 
 
 def why(table: Table, selector: Selector) -> Explanation:

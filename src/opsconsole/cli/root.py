@@ -27,6 +27,7 @@ class Entry(NamedTuple):
 COMMANDS: Final = {
     "demo": Entry("demo:demo", "A live fleet of worker processes, and the console over it."),
     "script": Entry("script:script", "The console without a terminal, driven by a script."),
+    "serve": Entry("serve:serve", "The HTTP server: consoles, gates and clients that exist already."),
     "status": Entry("status:status", "Whether the fleet runs, what holds it, and who has acknowledged."),
     "why": Entry("why:why", "Every blocker of a scope, and what would remain after each release."),
     "check": Entry("check:check", "One decision, as a worker would get it."),

@@ -38,19 +38,7 @@ def why(invocation: Invocation, /, everything: bool, **options: Any) -> int:
 
 def _document(selector: Selector, found: Explanation, state: State) -> Document:
     verdict = found.verdict
-    data = {
-        "selector": selector.as_dict(),
-        "outcome": verdict.outcome,
-        "headline": headline(verdict),
-        "blockers": [hold.as_dict() for hold in verdict.blockers],
-        "partial": [hold.as_dict() for hold in found.partial],
-        "unknown_names": list(verdict.unknown_names),
-        "after_release": [
-            {"hold_id": each.released.hold_id, "remaining": [hold.hold_id for hold in each.remaining]}
-            for each in found.previews
-        ],
-        "revision": state.revision,
-    }
+    data = found.as_dict(selector, state.revision)
     said = "" if verdict.outcome == "allowed" else f": {headline(verdict)}"
     lines = [f"{selector} is {verdict.outcome} at revision {state.revision}{said}"]
     lines += [f"  {hold.hold_id}: {describe(hold)} ({hold.mode})" for hold in verdict.blockers]

@@ -1,0 +1,143 @@
+"""The application: every route of the main listener, behind one door.
+
+The door knows who asks before anything else is looked at: an unknown caller learns not even which paths there are, and
+no byte of a body is read for one. Streams go past the framework, which would cost each of them memory and time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from backends.keeper.log import NAME
+from backends.server.access import OPEN
+from backends.server.asked import Asked
+from backends.server.caps import ClientGone
+from backends.server.engine import Engine
+from backends.server.problems import Problem, of_error
+from backends.server.push import Hub, last_seen
+from backends.server.routes import commands, decisions, events, gate, health, limits, state
+from core.errors import OpsError
+
+_log = logging.getLogger(NAME)
+
+_NOUNS: Final = (commands, state, events, gate, decisions, limits, health)
+_STREAM: Final = "text/event-stream"
+
+
+class Door:
+    """The outermost application of a listener."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._api = _api(engine)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return  # there are no sockets of the web's here
+        asked = Asked.of(scope)
+        try:
+            await self._answer(asked, scope, receive, send)
+        except ClientGone:
+            return
+        except Problem as problem:
+            await problem.response()(scope, receive, send)
+        except OpsError as error:
+            await of_error(error).response()(scope, receive, send)
+        except Exception:  # noqa: BLE001 (whatever it is, it was this request's alone)
+            _log.exception("a request met a fault of ours", extra={"method": asked.method, "path": asked.path[:200]})
+            await Problem(500, "internal", "a fault of the server's", "look at its log").response()(
+                scope, receive, send
+            )
+
+    async def _answer(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+        if asked.path not in OPEN:
+            scope["state"]["identity"] = self._engine.access.admit(asked)
+            hub = self._stream_for(asked)
+            if hub is not None:
+                await self._stream(hub, asked, scope, receive, send)
+                return
+        await self._api(scope, receive, send)
+
+    def _stream_for(self, asked: Asked) -> Hub | None:
+        if asked.method != "GET":
+            return None
+        if asked.path == "/v1/gate/events":
+            return self._engine.gates.hub
+        if asked.path == "/v1/events" and _STREAM in asked.headers.get("accept", ""):
+            return self._engine.journal.hub
+        return None
+
+    async def _stream(self, hub: Hub, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+        access, identity = self._engine.access, scope["state"]["identity"]
+        access.permit(identity, asked.method, asked.path)
+        if hub.closed:
+            raise Problem(503, "closing", "the server is closing", "ask another one", headers={"Retry-After": "1"})
+        seen = last_seen(asked.headers, _query(scope))
+        await hub.listen(receive, send, seen, lambda: access.still(identity), who=identity.actor().name)
+
+
+def _query(scope: Mapping[str, Any]) -> dict[str, str]:
+    return dict(Request(dict(scope)).query_params)
+
+
+def _api(engine: Engine) -> FastAPI:
+    def permitted(request: Request) -> None:
+        """Ask for the permission that the matched route needs."""
+        template = request.scope["route"].path
+        if template not in OPEN:
+            engine.access.permit(request.state.identity, request.method, template)
+
+    api = FastAPI(
+        title="opsconsole",
+        version="1",
+        description="Pause, limit and stop a fleet of workers, and see which of them really stopped.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(permitted)],
+        redirect_slashes=False,
+    )
+    for noun in _NOUNS:
+        api.include_router(noun.routes(engine))
+    api.add_exception_handler(Problem, _problem)
+    api.add_exception_handler(OpsError, _refusal)
+    api.add_exception_handler(HTTPException, _framework)
+    api.add_exception_handler(RequestValidationError, _malformed)
+    return api
+
+
+async def _problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def _refusal(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, OpsError)
+    return of_error(error).response()
+
+
+async def _framework(request: Request, error: Exception) -> Response:
+    """What the router says no to: a path or a method that there is not."""
+    assert isinstance(error, HTTPException)
+    code = {404: "no-such-route", 405: "wrong-method"}.get(error.status_code, "refused")
+    what = f"{request.method} {ascii(request.url.path)[1:-1][:100]}"
+    return Problem(
+        error.status_code, code, f"{what}: {error.detail}", "see /openapi.json", headers=error.headers
+    ).response()
+
+
+async def _malformed(_request: Request, error: Exception) -> Response:
+    """A query or a path that a route cannot take."""
+    assert isinstance(error, RequestValidationError)
+    fault = error.errors()[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    return Problem(422, "malformed-request", f"{where}: {fault['msg']}", "see /openapi.json").response()

@@ -1,0 +1,105 @@
+"""What gates are told over HTTP: the same messages that go to those of this host as datagrams.
+
+A message for all goes into the stream of everybody who listens. One that is for a single worker waits until that worker
+reports the next time, which it does within seconds: so it also reaches those who only poll.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from backends.server.push import Frame, Hub, frame
+from core.state import State
+from opsgate import wire
+from opsgate.hold import timestamp
+from opsgate.order import Order
+
+FORMAT: Final = 1
+_KEPT_MAX: Final = 100
+"""Messages that wait for one worker. Who needs more reads the whole state again."""
+
+Unrecorded = Callable[[], Mapping[str, Order]]
+
+
+class Gates:
+    """The streams of gates, and what waits for single ones. `backends.keeper.outbox.Streams` for the engine room."""
+
+    def __init__(self) -> None:
+        self.hub = Hub(self._catch_up)
+        self.stop_port = 0
+        self._latest: Callable[[], State] = State
+        self._unrecorded: Unrecorded = dict
+        self._waiting: dict[str, dict[bytes, None]] = {}
+        self._lock = threading.Lock()
+        self._cached: tuple[State, bytes] | None = None
+
+    def attach(self, latest: Callable[[], State], unrecorded: Unrecorded) -> None:
+        """Say where the state comes from, and the orders that it does not hold yet."""
+        self._latest = latest
+        self._unrecorded = unrecorded
+
+    # --------------------------------------------------------------------------------- from any thread of the room
+    def tell(self, message: bytes, address: str) -> None:
+        """Keep a message for one worker."""
+        with self._lock:
+            waiting = self._waiting.setdefault(address, {})
+            waiting[message] = None
+            if len(waiting) > _KEPT_MAX:
+                waiting.clear()
+                waiting[wire.encode("moved", revision=self._latest().revision)] = None
+
+    def tell_all(self, message: bytes) -> None:
+        """Write a message to all streams."""
+        document = wire.decode(message)
+        assert document is not None, "the room writes messages only"
+        revision = document["delta"]["revision"] if document["t"] == "delta" else document.get("revision", 0)
+        self.hub.publish(frame(document["t"], message, int(revision) if document["t"] == "delta" else 0))
+
+    def messages_for(self, address: str) -> list[Any]:
+        """What waits for one worker. It waits no more."""
+        with self._lock:
+            return [json.loads(message) for message in self._waiting.pop(address, ())]
+
+    # ------------------------------------------------------------------------------------------------- on the loop
+    async def document(self) -> tuple[int, bytes]:
+        """All that a gate needs, and its revision."""
+        state = self._latest()
+        orders = self._unrecorded()
+        if not orders and self._cached is not None and self._cached[0] is state:
+            return state.revision, self._cached[1]
+        text = await asyncio.to_thread(self._write, state, tuple(orders.values()))
+        if not orders:
+            self._cached = (state, text)
+        return state.revision, text
+
+    def heartbeat(self) -> None:
+        """Tell all who listen that this server lives, and how far it is."""
+        now = timestamp(datetime.now(UTC))
+        self.hub.deliver(frame("heartbeat", wire.encode("heartbeat", revision=self._latest().revision, at=now)))
+
+    async def _catch_up(self, seen: int | None) -> list[Frame]:
+        """The whole document, unless it is known; the orders that are in no table yet, in any case."""
+        revision = self._latest().revision
+        if seen == revision:
+            orders = self._unrecorded().values()
+            return [
+                frame("order", wire.encode("order", stop_id=order.stop_id, order=order.as_dict())) for order in orders
+            ]
+        revision, text = await self.document()
+        return [frame("snapshot", text, revision)]
+
+    def _write(self, state: State, orders: tuple[Order, ...]) -> bytes:
+        document = {
+            "format": FORMAT,
+            "fleet": state.fleet,
+            "revision": state.revision,
+            "stop_port": self.stop_port,
+            "snapshot": state.snapshot().as_dict(),
+            "orders": [order.as_dict() for order in orders],
+        }
+        return json.dumps(document, separators=(",", ":")).encode()

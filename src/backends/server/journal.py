@@ -1,0 +1,116 @@
+"""The journal as a stream, and the state as it stands: what remote consoles follow a fleet by."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from backends import documents
+from backends.keeper.log import NAME
+from backends.runtime import Runtime
+from backends.server.push import Frame, Hub, frame
+from core.errors import OpsError
+from core.ports import Arrival
+from opsgate.hold import timestamp
+
+_log = logging.getLogger(NAME)
+
+REPLAY_MAX: Final = 2000
+"""Events that a listener is told one by one who missed them; of more, the state is told as a whole."""
+
+_AGAIN_S: Final = 0.25
+
+
+class Journal(threading.Thread):
+    """Reads what is new in the journal and publishes it, until `close`."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__(name="journal", daemon=True)
+        self.hub = Hub(self._catch_up)
+        self._runtime = runtime
+        self._published = runtime.latest().revision
+        self._news = threading.Event()
+        self._ending = False
+        self._cached: tuple[int, str, bytes] | None = None
+
+    def arrived(self, _arrival: Arrival) -> None:
+        """The fleet has moved. From any thread."""
+        self._news.set()
+
+    def close(self) -> None:
+        """End the thread and wait for it."""
+        self._ending = True
+        self._news.set()
+        if self.is_alive():
+            self.join(timeout=5)
+
+    def run(self) -> None:
+        """The life of the thread."""
+        while not self._ending:
+            self._news.wait()
+            self._news.clear()
+            try:
+                self._publish()
+            except OpsError:
+                self._news.set()  # the runtime remembers what is wrong and since when
+                threading.Event().wait(_AGAIN_S)
+            except Exception:  # noqa: BLE001 (the stream must not end for good because of one fault)
+                _log.exception("publishing the journal failed")
+
+    def _publish(self) -> None:
+        revision = self._runtime.latest().revision
+        if revision < self._published:  # an older copy of the database was put back
+            self._published = revision
+            self.hub.publish(self._snapshot())
+            return
+        while rows := self._runtime.journal(after=self._published):
+            self._published = rows[-1].revision
+            if rows[0].revision != rows[-1].revision - len(rows) + 1:
+                self.hub.publish(self._snapshot())
+                continue
+            for row in rows:
+                self.hub.publish(_frame_of(documents.of_row(row)))
+
+    # ------------------------------------------------------------------------------------------------- the state
+    def state(self) -> tuple[int, bytes]:
+        """The state as last seen as a document, with its revision. Encodes it where it has moved."""
+        state, chain = self._runtime.sealed()
+        cached = self._cached
+        if cached is None or cached[:2] != (state.revision, chain):
+            cached = self._cached = (state.revision, chain, documents.of_state(state, chain).encode())
+        return state.revision, cached[2]
+
+    def heartbeat(self) -> None:
+        """Tell all who listen that this server lives, and how far the journal is."""
+        at = timestamp(datetime.now(UTC))
+        data = {"t": "heartbeat", "revision": self._runtime.latest().revision, "at": at}
+        self.hub.deliver(frame("heartbeat", _line(data)))
+
+    async def _catch_up(self, seen: int | None) -> list[Frame]:
+        return await asyncio.to_thread(self._missed, seen)
+
+    def _missed(self, seen: int | None) -> list[Frame]:
+        """What leads from a revision to now: the events, where they are kept and not too many, else the state."""
+        revision = self._runtime.latest().revision
+        if seen is None or seen > revision:
+            return [self._snapshot()]
+        rows = self._runtime.journal(after=seen, limit=REPLAY_MAX + 1)
+        if len(rows) > REPLAY_MAX or (rows and rows[0].revision != seen + 1):
+            return [self._snapshot()]
+        return [_frame_of(documents.of_row(row)) for row in rows]
+
+    def _snapshot(self) -> Frame:
+        revision, text = self.state()
+        return frame("snapshot", text, revision)
+
+
+def _frame_of(row: dict[str, Any]) -> Frame:
+    return frame("row", _line(row), int(row["revision"]))
+
+
+def _line(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()

@@ -1,0 +1,98 @@
+"""What is answered when the answer is no: one problem document (RFC 9457) for every error, whoever found it.
+
+``code`` is our reason code, ``hint`` the next step, ``kind`` whose fault it is, by the classes of `core.errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from starlette.responses import JSONResponse
+
+from core.errors import (
+    BackendUnavailable,
+    CommandRejected,
+    ConfirmationNeeded,
+    NotOurDatabase,
+    NotPermitted,
+    OpsError,
+    RevisionConflict,
+    TimedOut,
+    UnknownName,
+)
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+RETRY_AFTER_S: Final = 1
+"""What a client is told to wait where the world is at fault."""
+
+_KINDS: Final[tuple[tuple[type[OpsError], str, int], ...]] = (
+    (UnknownName, "unknown-name", 404),
+    (NotPermitted, "not-permitted", 403),
+    (ConfirmationNeeded, "confirmation-needed", 409),
+    (CommandRejected, "rejected", 422),
+    (RevisionConflict, "conflict", 409),
+    (TimedOut, "timed-out", 503),
+    (BackendUnavailable, "unavailable", 503),
+    (NotOurDatabase, "not-ours", 503),
+)
+"""Narrower classes first."""
+
+_NOT_THERE: Final = frozenset({"unknown-emergency", "unknown-stop", "not-kept"})
+_IN_THE_WAY: Final = frozenset({"limit-exists", "name-exists", "name-held", "name-limited", "worker-alive"})
+
+
+class Problem(Exception):
+    """An answer that is an error. ``more`` are members of the document beside the usual ones."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        hint: str = "",
+        *,
+        kind: str = "rejected",
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.hint = hint
+        self.kind = kind
+        self.headers = dict(headers or {})
+        self.more = dict(more or {})
+
+    def document(self) -> dict[str, Any]:
+        """The JSON object."""
+        return {
+            **self.more,
+            "type": f"urn:opsconsole:problem:{self.code}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "hint": self.hint,
+            "kind": self.kind,
+        }
+
+    def response(self) -> JSONResponse:
+        """The same as an answer."""
+        return JSONResponse(self.document(), self.status, self.headers, MEDIA_TYPE)
+
+
+def of_error(error: OpsError, *, conditional: bool = False) -> Problem:
+    """The problem of one of the engine's errors. ``conditional``: the request named the revision it had seen."""
+    kind, status = next(((kind, status) for cls, kind, status in _KINDS if isinstance(error, cls)), ("rejected", 422))
+    if error.code in _NOT_THERE:
+        status = 404
+    elif error.code in _IN_THE_WAY:
+        status = 409
+    elif kind == "conflict" and conditional:
+        status = 412
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
+    return Problem(status, error.code, error.message, error.hint, kind=kind, headers=headers)

@@ -1,0 +1,61 @@
+"""Decisions: one question of a worker, and why the answer is what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from backends.server.caps import read_body, read_json
+from backends.server.engine import Engine
+from backends.server.problems import Problem
+from core.policy import why
+from opsgate.clock import elapsed_s
+from opsgate.decision import Decision
+from opsgate.evaluate import evaluate
+from opsgate.selector import Selector, SelectorError
+
+
+def routes(engine: Engine) -> APIRouter:
+    """``GET|POST /v1/check`` and ``GET /v1/why``."""
+    router = APIRouter(tags=["decisions"])
+
+    def decide(work: dict[str, str], *, strict: bool) -> dict[str, Any]:
+        view = engine.view()
+        verdict = evaluate(view.table, _selector(work).as_dict(), strict=strict)
+        return Decision(verdict, view, elapsed_s(), verdict.outcome == "allowed").as_dict()
+
+    @router.get("/v1/check")
+    async def check(request: Request) -> dict[str, Any]:
+        """Whether work of these dimensions may run: ``?site=s1&operation=site_creation``, ``strict=true`` refuses
+        names that nobody registered."""
+        work = dict(request.query_params)
+        strict = work.pop("strict", "false")
+        if strict not in ("true", "false"):
+            raise Problem(422, "malformed-request", "strict is neither true nor false", "write strict=true")
+        return decide(work, strict=strict == "true")
+
+    @router.post("/v1/check")
+    async def check_document(request: Request) -> dict[str, Any]:
+        """The same for a document of dimensions."""
+        headers = request.headers
+        work = read_json(await read_body(request.receive, headers), headers.get("content-type"))
+        if not isinstance(work, dict):
+            raise Problem(422, "malformed-work", "work is an object of dimension and value", 'send {"site": "s1"}')
+        return decide(work, strict=False)
+
+    @router.get("/v1/why")
+    async def explain(request: Request) -> dict[str, Any]:
+        """Every blocker of a scope, and what would remain after each release."""
+        view = engine.view()
+        selector = _selector(dict(request.query_params))
+        return why(view.table, selector).as_dict(selector, view.revision)
+
+    return router
+
+
+def _selector(work: dict[str, str]) -> Selector:
+    try:
+        return Selector.from_mapping(work)
+    except SelectorError as error:
+        raise Problem(422, "malformed-selector", str(error), "name dimensions and values") from error

@@ -1,0 +1,39 @@
+"""The state of the fleet and what is observed beside it, for consoles that fold the journal themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import AwareDatetime
+
+from backends import documents
+from backends.server.answers import cached
+from backends.server.engine import Engine
+
+
+def routes(engine: Engine) -> APIRouter:
+    """``GET /v1/state`` and ``GET /v1/observations``."""
+    router = APIRouter(tags=["state"])
+
+    @router.get("/v1/state", response_class=JSONResponse)
+    async def read_state(request: Request, at: Annotated[AwareDatetime | None, Query()] = None) -> Response:
+        """The whole state, and the chain hash of its last event; with ``at`` as it was at a past time."""
+        if at is not None:
+            past = await asyncio.to_thread(engine.runtime.state_at, at.astimezone(UTC))
+            text = await asyncio.to_thread(documents.of_state, past, "")
+            return Response(text, media_type="application/json")
+        await asyncio.to_thread(engine.runtime.state)
+        revision, body = await asyncio.to_thread(engine.journal.state)
+        return cached(request.headers, revision, body)
+
+    @router.get("/v1/observations")
+    def read_observations() -> dict[str, Any]:
+        """Workers, what is used of the limits, whether a keeper is alive, and who looks on."""
+        seen = engine.runtime.observe()
+        return {**documents.of_observations(seen), "revision": engine.runtime.latest().revision}
+
+    return router

@@ -1,0 +1,113 @@
+"""The stop lane's own listener: one route, no database, no framework, on a thread and a loop of its own.
+
+Whatever the other listener is busy with, an order that comes here is in force at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from pydantic import Field, ValidationError
+from starlette.responses import JSONResponse, Response
+
+from backends.keeper.log import NAME
+from backends.keeper.stop_desk import StopDesk
+from backends.server import stopping
+from backends.server.access import Access
+from backends.server.asked import Asked
+from backends.server.caps import ClientGone, Receive, read_body, read_json
+from backends.server.problems import Problem, of_error
+from backends.server.push import Send
+from core.errors import OpsError
+from core.faults import sentence
+from core.messages import FreeText, Identifier, Message, SelectorField
+from opsgate.order import Level, Order
+from opsgate.selector import EVERYTHING, IDENTIFIER, Selector
+
+_log = logging.getLogger(NAME)
+
+PATH: Final = "/v1/stop"
+
+
+class StopRequest(Message):
+    """Stop the work that any of these selectors selects; with none of them, everything. ``targets`` are services."""
+
+    selector: SelectorField | None = None
+    selectors: Annotated[tuple[SelectorField, ...], Field(max_length=1000)] = ()
+    targets: Annotated[tuple[Identifier, ...], Field(max_length=1000)] = ()
+    level: Level = "immediate"
+    reason: FreeText = ""
+    stop_id: Identifier | None = None
+
+    def scope(self) -> tuple[Selector, ...]:
+        """What it stops."""
+        named = () if self.selector is None else (self.selector,)
+        found = (*named, *self.selectors, *(Selector.of(service=target) for target in self.targets))
+        return tuple(dict.fromkeys(found)) or (EVERYTHING,)
+
+
+class StopPort:
+    """The application of that listener."""
+
+    def __init__(self, desk: StopDesk, access: Access) -> None:
+        self._desk = desk
+        self._access = access
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            response = await self._answer(Asked.of(scope), receive)
+        except ClientGone:
+            return
+        except Problem as problem:
+            response = problem.response()
+        except OpsError as error:
+            response = of_error(error).response()
+        except Exception:  # noqa: BLE001 (whatever happens, the next stop must be heard)
+            _log.exception("the stop port met a fault of its own and goes on")
+            response = Problem(
+                500, "internal", "a fault of the server's", "stop by another way: opsconsole stop"
+            ).response()
+        await response(scope, receive, send)
+
+    async def _answer(self, asked: Asked, receive: Receive) -> Response:
+        if asked.path == "/healthz":
+            return Response(b"ok\n", media_type="text/plain")
+        identity = self._access.admit(asked)
+        if asked.path != PATH:
+            raise Problem(404, "no-such-route", "this listener takes stops alone", f"POST {PATH}")
+        if asked.method != "POST":
+            raise Problem(405, "wrong-method", f"{PATH} takes POST", headers={"Allow": "POST"})
+        self._access.permit(identity, "POST", PATH)
+        wanted = request_in(await read_body(receive, asked.headers), asked.headers)
+        self._access.permit_stop(identity, wanted.scope())
+        answer = await stopping.place(self._desk, order_of(wanted, asked.headers, identity.actor().name))
+        document = {key: value for key, value in answer.items() if key != "t"}
+        return JSONResponse(document, 200 if answer["durable"] == "database" else 202)
+
+
+def request_in(body: bytes, headers: Mapping[str, str]) -> StopRequest:
+    """What a body asks for; an empty one stops everything."""
+    if not body:
+        return StopRequest()
+    document = read_json(body, headers.get("content-type"))
+    try:
+        return (
+            StopRequest.model_validate_json(body)
+            if isinstance(document, dict)
+            else StopRequest.model_validate(document)
+        )
+    except ValidationError as error:
+        raise Problem(422, "malformed-stop", sentence(error), f"see {PATH} in /openapi.json") from error
+
+
+def order_of(wanted: StopRequest, headers: Mapping[str, str], actor: str) -> Order:
+    """The order; its id is the body's, or the ``Idempotency-Key``, so that a repeated request is one stop."""
+    now = datetime.now(UTC)
+    key = headers.get("idempotency-key", "").strip('"')
+    made = key if IDENTIFIER.fullmatch(key) else f"S-{now:%Y%m%dT%H%M%S}-{os.urandom(4).hex()}"
+    return Order(wanted.stop_id or made, now, wanted.scope(), wanted.level, wanted.reason, actor, "http")

@@ -1,0 +1,63 @@
+"""``serve``: one fleet behind HTTP."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+
+import click
+
+from opsconsole.cli.exits import Exit
+from opsconsole.cli.invocation import Invocation
+from opsconsole.cli.output import complain
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(short_help="The HTTP server: consoles, gates and clients that exist already.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=3001, show_default=True, help="For everything; 0: a free one."
+)
+@click.option("--stop-port", type=click.IntRange(0, 65535), default=3002, show_default=True, help="For stops alone.")
+@click.option("--dev", is_flag=True, help="Without tokens: everybody on this host is admin. Loopback only.")
+@click.option("--tls-cert", type=_FILE, metavar="FILE", help="The certificate, with its chain, as PEM.")
+@click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key, where it is not in the same file.")
+@click.pass_obj
+def serve(
+    invocation: Invocation,
+    host: str,
+    port: int,
+    stop_port: int,
+    dev: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+) -> int:
+    """Serve the fleet that --backend names, until a signal ends it.
+
+    It is the keeper of that fleet as well. Any number of servers may share one database.
+    """
+    if dev and not _is_loopback(host):
+        complain(f"--dev lets everybody in, and {host} is not this host alone: leave out --host, or --dev")
+        return Exit.USAGE
+    if tls_key is not None and tls_cert is None:
+        complain("--tls-key is of no use without --tls-cert")
+        return Exit.USAGE
+    from backends.server.running import run
+    from backends.server.serving import Listening
+
+    listening = Listening(host, port, stop_port, tls_cert, tls_key)
+    try:
+        return run(invocation.settings.backend, listening, dev=dev, say=invocation.say)
+    except OSError as error:
+        complain(str(error.strerror or error))
+        return Exit.REFUSED
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
