@@ -43,7 +43,7 @@ class Outbox:
 
     def send(self, datagram: bytes, address: Address) -> bool:
         """Hand a datagram to one socket without waiting; False only where somebody is there and does not take it."""
-        if isinstance(address, str) and address.startswith(HTTP):
+        if isinstance(address, str) and is_http(address):
             if self._streams is not None:
                 self._streams.tell(datagram, address)
             return True
@@ -72,9 +72,14 @@ class Outbox:
             channel.close()
 
 
+def is_http(address: Address) -> bool:
+    """Whether it is the address of a worker that speaks HTTP."""
+    return isinstance(address, str) and address.startswith(HTTP)
+
+
 def is_socket(address: Address) -> bool:
     """Whether a datagram can be sent there."""
-    return bool(address) and not (isinstance(address, str) and address.startswith(HTTP))
+    return bool(address) and not is_http(address)
 
 
 def _channel() -> socket.socket:

@@ -55,8 +55,8 @@ class EngineRoom:
         Raises `BackendUnavailable` or `NotOurDatabase`, `HouseError`, or, alone, BlockingIOError where another keeper
         of this fleet lives on this host.
         """
-        self.database = DatabaseFile(url)
         self.runtime: Runtime = open_runtime(url, create=create, checkpoints=True)
+        self.database = DatabaseFile(url)
         self.fleet = self.runtime.latest().fleet
         self.house = _house(self.fleet, url, alone=alone)
         self._stop_runtime = open_runtime(url, create=False, expect_fleet=self.fleet)

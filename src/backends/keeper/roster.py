@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from immutables import Map
 
+from backends.keeper.outbox import HTTP, is_http
 from backends.keeper.peers import Peer
 from core.ports import WorkerRow
 from core.state import Stop
@@ -146,7 +147,7 @@ class Roster:
             known = self.entries.get(beat.worker_id)
             pid = peer.pid or beat.pid
             same = known is not None and known.address == peer.address and known.row.pid == pid
-            start = known.row.started if known and same else self._started(peer.pid) if peer.pid else beat.started
+            start = known.row.started if known and same else self._start_of(beat, peer)
             if known is not None and not same and self._belongs_to_another(known, pid, start, now):
                 return Heard(refused=f"worker {beat.worker_id} is process {known.row.pid}, not {pid}")
             row = _row(beat, peer, start, known, now)
@@ -247,11 +248,15 @@ class Roster:
         entry = self.entries.get(row.worker_id)
         return entry is not None and entry.row is row
 
+    def _start_of(self, beat: Beat, peer: Peer) -> str:
+        """When the process of a worker started: the kernel's word, or its own where it speaks HTTP."""
+        return HTTP + beat.started if is_http(peer.address) else self._started(peer.pid)
+
     def _belongs_to_another(self, known: Entry, pid: int, start: str, now: Instant) -> bool:
         mine = known.row
         if mine.state == "left" or ((mine.pid, mine.started) == (pid, start) and start):
             return False
-        if mine.pid and mine.started:  # a process of this host: it keeps its name while it runs
+        if mine.pid and mine.started and not mine.started.startswith(HTTP):  # a process of this host: it keeps its name while it runs
             return self._is_running(mine.pid, mine.started)
         return known.is_live(now.elapsed_s)
 

@@ -1,0 +1,221 @@
+"""What a stranger with an HTTP client can do with a server."""
+
+from __future__ import annotations
+
+import json
+import socket
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.support.serving import Served
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+def site(served: Served) -> str:
+    """A registered site that no other test knows."""
+    name = f"s-{uuid.uuid4().hex[:8]}"
+    assert served.command("add-name", dimension="site", name=name).json()["changed"]
+    return name
+
+
+def hold(served: Served, site: str, **fields: Any) -> dict[str, Any]:
+    document: dict[str, Any] = served.command("place-hold", selectors=[{"site": site}], **fields).json()
+    return document
+
+
+def test_a_server_that_lives_and_has_its_database_is_ready(served: Served) -> None:
+    assert served.get("/healthz").text == "ok\n"
+    assert served.get("/readyz").json() == {"ready": True, "database": "here", "contact": "valid", "reason": ""}
+
+
+def test_a_command_is_answered_by_its_receipt_and_decides_the_next_check(served: Served, site: str) -> None:
+    receipt = hold(served, site, reason="broken")
+
+    assert (receipt["changed"], receipt["durable"]) == (True, "database")
+    for answer in (served.get("/v1/check", params={"site": site}), served.http.post("/v1/check", json={"site": site})):
+        decision = answer.json()
+        assert (decision["outcome"], decision["blockers"][0]["hold_id"]) == ("blocked", receipt["hold_ids"][0])
+        assert (decision["blockers"][0]["owner"], decision["decided_by"]) == ("dev", "live")
+    why = served.get("/v1/why", params={"site": site}).json()
+    assert why["after_release"] == [{"hold_id": receipt["hold_ids"][0], "remaining": []}]
+
+
+def test_the_same_key_gets_the_same_receipt_and_another_command_under_it_is_refused(served: Served, site: str) -> None:
+    key = {"Idempotency-Key": f'"{uuid.uuid4()}"'}
+    first, again = (served.command("set-limit", headers=key, name="sites", limit=7) for _ in range(2))
+    other = served.command("set-limit", headers=key, name="sites", limit=8)
+
+    assert first.json()["changed"]
+    assert again.json() == first.json()
+    assert (other.status_code, other.json()["code"]) == (422, "command-id-reused")
+
+
+def test_a_release_at_an_older_revision_is_refused_where_holds_have_changed(served: Served, site: str) -> None:
+    hold(served, site)
+    seen = served.revision
+    hold(served, site, mode="halt")
+    release = {"selectors": [{"site": site}], "reason": "mended"}
+
+    refused = served.command("release-holds", headers={"If-Match": f'"{seen}"'}, **release)
+    assert (refused.status_code, refused.json()["kind"]) == (412, "conflict")
+    assert served.command("release-holds", headers={"If-Match": f'"{served.revision}"'}, **release).json()["changed"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 400, "malformed-json"),
+        (b"{", 400, "malformed-json"),
+        (b'{"kind": "add-name", "kind": "add-name"}', 400, "malformed-json"),
+        (b'{"kind": NaN}', 400, "malformed-json"),
+        (b'{"kind": 1e999}', 400, "malformed-json"),
+        (b'{"kind": "\\ud800"}', 400, "malformed-json"),
+        (b"[" * 60_000, 400, "malformed-json"),
+        (b'{"a":' * 40 + b"1" + b"}" * 40, 400, "malformed-json"),
+        (b"\xff{}", 400, "malformed-json"),
+        (b"[]", 422, "malformed-command"),
+        (b'{"kind": "sing"}', 422, "malformed-command"),
+        (b'{"kind": "add-name", "dimension": "site"}', 422, "malformed-command"),
+        (b'{"kind": "set-switch", "dimension": "workflow", "names": ["x"], "on": "false"}', 422, "malformed-command"),
+        (b'{"kind": "add-name", "dimension": "site", "name": "x", "actor": "root"}', 422, "malformed-command"),
+        (b'{"kind": "place-hold", "selectors": [{"site": "nobody"}]}', 404, "unknown-name"),
+        (b'"' + b"x" * 70_000 + b'"', 413, "too-large"),
+    ],
+)
+def test_a_body_that_cannot_be_taken_is_answered_by_a_problem_and_changes_nothing(
+    served: Served, body: bytes, status: int, code: str
+) -> None:
+    before = served.get("/v1/gate").json()["snapshot"]
+    answer = served.http.post("/v1/commands", content=body, headers={"content-type": "application/json"})
+
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert answer.json()["status"] == status
+    after = served.get("/v1/gate").json()["snapshot"]
+    assert (after["holds"], after["names"]) == (before["holds"], before["names"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nothing", 404), ("DELETE", "/v1/state", 405), ("GET", "/v1/events?after=-1", 422), ("GET", "/v1/", 404)],
+)
+def test_what_the_framework_refuses_is_a_problem_too(served: Served, method: str, path: str, status: int) -> None:
+    answer = served.http.request(method, path)
+
+    assert (answer.status_code, answer.json()["status"]) == (status, status)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_command_of_another_content_type_is_refused(served: Served) -> None:
+    answer = served.http.post("/v1/commands", content=b"{}", headers={"content-type": "text/plain"})
+    assert answer.status_code == 415
+
+
+def test_a_page_and_a_name_that_leads_here_from_elsewhere_are_turned_away_by_dev(served: Served) -> None:
+    assert served.get("/v1/state", headers={"Origin": "http://evil.example"}).status_code == 403
+    assert served.get("/v1/state", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert served.get("/v1/state", headers={"Host": "evil.example"}).status_code == 400
+    assert served.get("/v1/state", headers={"Host": "[::1]:3001"}).status_code == 200
+
+
+def test_the_state_and_the_gates_table_are_asked_for_once_per_revision(served: Served) -> None:
+    for path in ("/v1/state", "/v1/gate"):
+        first = served.get(path)
+        assert served.get(path, headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+    served.command("reset-limit", name="sites")
+    assert served.get("/v1/gate").json()["stop_port"] == int(served.stop_url.rpartition(":")[2])
+
+
+def test_the_journal_streams_each_event_once_from_where_a_listener_was(served: Served, site: str) -> None:
+    seen = served.revision
+    hold(served, site)
+    with served.stream("/v1/events", **{"last-event-id": str(seen)}) as events:
+        missed = next(events)
+        hold(served, site, mode="halt")
+        fresh = next(event for event in events if event["event"] == "row")
+    assert (missed["event"], int(missed["id"]), missed["data"]["kind"]) == ("row", seen + 1, "hold.placed")
+    assert int(fresh["id"]) == seen + 2
+    assert fresh["data"]["revision"] == seen + 2
+    assert fresh["data"]["chain"]
+
+
+def test_a_listener_who_knows_nothing_is_told_the_whole_state_first(served: Served) -> None:
+    with served.stream("/v1/events") as events:
+        first = next(events)
+    assert (first["event"], first["data"]["fleet"]) == ("snapshot", served.room.fleet)
+
+
+def test_a_long_poll_is_answered_by_what_comes_next_or_by_nothing_in_time(served: Served, site: str) -> None:
+    seen = served.revision
+    assert served.get("/v1/events", params={"after": seen, "wait": 0.01}).json() == {"revision": seen, "rows": []}
+    hold(served, site)
+    polled = served.get("/v1/events", params={"after": seen, "wait": 30}).json()
+    assert [row["revision"] for row in polled["rows"]] == [seen + 1]
+
+
+def test_a_gates_stream_begins_with_all_it_needs_and_goes_on_with_what_changes(served: Served, site: str) -> None:
+    with served.stream("/v1/gate/events") as events:
+        first = next(events)
+        receipt = hold(served, site)
+        delta = next(event for event in events if event["event"] == "delta")
+    assert (first["event"], int(first["id"])) == ("snapshot", first["data"]["revision"])
+    assert delta["data"]["delta"]["placed"][0]["hold_id"] == receipt["hold_ids"][0]
+
+
+def test_a_worker_reports_by_http_and_is_told_what_is_for_it(served: Served) -> None:
+    beat = {"pid": 12, "started": "a", "scope": {}, "env": "", "revision": 0, "stops": [], "in_flight": 0}
+    answer = served.http.put("/v1/workers/w1", json=beat).json()
+    assert [message["t"] for message in answer["messages"]] == ["moved"], "it knows an older revision"
+    eventually(lambda: any(w["worker_id"] == "w1" for w in served.get("/v1/observations").json()["workers"]))
+
+    other = served.http.put("/v1/workers/w1", json=beat | {"pid": 13, "started": "b"})
+    assert (other.status_code, other.json()["code"]) == (409, "another-process")
+    assert served.http.delete("/v1/workers/w1").json() == {"left": True}
+
+
+def test_a_limit_that_is_used_up_says_when_to_try_again(served: Served) -> None:
+    served.command("add-limit", name="pages", limit=2, window_s=60.0)
+    first = served.http.post("/v1/limits/pages/reserve", json={"cost": 2})
+    refused = served.http.post("/v1/limits/pages/reserve", json={"cost": 1})
+
+    assert (first.status_code, first.headers["ratelimit"]) == (200, '"pages";r=0')
+    assert (refused.status_code, refused.json()["granted"]) == (429, False)
+    assert int(refused.headers["retry-after"]) <= 60
+    assert served.http.delete(f"/v1/reservations/{first.json()['reservation_id']}").json() == {"refunded": True}
+    assert served.http.post("/v1/limits/pages/reserve", json={"cost": 2}).status_code == 200
+
+
+def test_the_audit_can_be_read_and_verified(served: Served) -> None:
+    rows = served.get("/v1/audit", params={"after": 0, "limit": 3}).json()["rows"]
+    assert [row["revision"] for row in rows] == [1, 2, 3]
+    assert served.get("/v1/audit/verify").json()["fault"] is None
+
+
+def test_a_connection_that_says_nothing_keeps_nobody_from_being_answered(served: Served) -> None:
+    host, _, port = served.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as silent:
+        silent.sendall(b"POST /v1/commands HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n")
+        assert served.get("/healthz").status_code == 200
+
+
+def test_a_stop_is_a_command_too_and_goes_the_stop_lanes_way(served: Served, site: str) -> None:
+    stop_id = f"S-{uuid.uuid4().hex[:8]}"
+    receipt = served.command("order-stop", stop_id=stop_id, selectors=[{"site": site}]).json()
+    assert (receipt["stop_id"], receipt["durable"]) == (stop_id, "database")
+    assert served.get("/v1/check", params={"site": site}).json()["blockers"][0]["source"] == "emergency"
+    assert json.loads(served.get("/v1/gate").text)["orders"] == []
+
+
+def test_the_stop_port_stops_and_does_nothing_else(served: Served, site: str) -> None:
+    answer = served.stop(selector={"site": site}, level="graceful", reason="smoke", stop_id=f"S-{site}")
+    assert (answer.status_code, answer.json()["durable"]) == (200, "database")
+    assert answer.json()["stop_id"] == f"S-{site}"
+    again = served.stop(selector={"site": site}, level="graceful", reason="smoke", stop_id=f"S-{site}")
+    assert again.json()["revision"] >= answer.json()["revision"]
+    assert served.http.get(f"{served.stop_url}/v1/state").status_code == 404
+    assert served.http.get(f"{served.stop_url}/v1/stop").status_code == 405
+    refused = served.stop(selector={"nothing": "x"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "malformed-stop")

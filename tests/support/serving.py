@@ -1,0 +1,124 @@
+"""A real server over a real database: in this process, once for a module, or as a process of its own.
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    with serving(f"sqlite:///{tmp_path_factory.mktemp('fleet') / 'fleet.db'}") as one:
+        yield one
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from backends.keeper.room import EngineRoom
+from backends.server.identity import Identify, developer
+from backends.server.serving import Listening, Serving
+from tests.support.waiting import eventually
+
+DEADLINE_S = 30.0
+
+
+class Served:
+    """A server that listens on this host. ``room`` is None where it is another process."""
+
+    def __init__(self, url: str, stop_url: str, backend: str, room: EngineRoom | None = None) -> None:
+        self.url = url
+        self.stop_url = stop_url
+        self.backend = backend
+        self._room = room
+        self.http = httpx.Client(base_url=url, timeout=DEADLINE_S)
+
+    @property
+    def room(self) -> EngineRoom:
+        """The engine room behind it, for what no route says."""
+        assert self._room is not None, "it lives in another process"
+        return self._room
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """Ask."""
+        return self.http.get(path, **options)
+
+    def command(self, kind: str, *, headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:
+        """Give one command."""
+        return self.http.post("/v1/commands", json={"kind": kind, **fields}, headers=headers or {})
+
+    def stop(self, **fields: Any) -> httpx.Response:
+        """Stop, by the port that is for nothing else."""
+        return httpx.post(f"{self.stop_url}/v1/stop", json=fields, timeout=DEADLINE_S)
+
+    @property
+    def revision(self) -> int:
+        """How far the fleet is."""
+        return int(self.get("/v1/state").json()["revision"])
+
+    @contextmanager
+    def stream(self, path: str, **headers: str) -> Iterator[Iterator[dict[str, Any]]]:
+        """The events of a stream, each as ``{"id", "event", "data"}``."""
+        sent = {"accept": "text/event-stream", **headers}
+        with self.http.stream("GET", path, headers=sent) as response:
+            assert response.status_code == 200, response.read()
+            yield events_in(response.iter_lines())
+
+
+def events_in(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    """The events in the lines of a stream."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        elif fields:
+            yield {**fields, "data": json.loads(fields["data"])}
+            fields = {}
+
+
+@contextmanager
+def serving(
+    backend: str, identify: Callable[[EngineRoom], Identify] = lambda _room: developer, **listening: Any
+) -> Iterator[Served]:
+    """A server in this process, with threads and loops of its own, on ports that were free."""
+    server = Serving(backend, identify, Listening(port=0, stop_port=0, **listening))
+    try:
+        server.start()
+        served = Served(f"http://127.0.0.1:{server.port}", f"http://127.0.0.1:{server.stop_port}", backend, server.room)
+        with served.http:
+            yield served
+    finally:
+        server.close()
+
+
+@contextmanager
+def server_process(backend: str, *options: str) -> Iterator[Served]:
+    """``opsconsole serve --dev`` on ports that were free; ended by a signal."""
+    command = [sys.executable, "-m", "opsconsole", "serve", "-b", backend, "--port", "0", "--stop-port", "0", *options]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    try:
+        assert process.stderr is not None
+        said = ""
+        for line in process.stderr:
+            said += line
+            found = re.search(r"serving fleet \S+ on (\S+):(\d+), stops on port (\d+)", line)
+            if found:
+                break
+        else:
+            raise AssertionError(f"the server ended: {said}")
+        host = found[1]
+        served = Served(f"{host}:{found[2]}", f"{host}:{found[3]}", backend)
+        with served.http:
+            yield served
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        process.stderr.read()
+        process.stderr.close()
+        eventually(lambda: process.poll() is not None, within_s=DEADLINE_S)
