@@ -256,7 +256,9 @@ class Roster:
         mine = known.row
         if mine.state == "left" or ((mine.pid, mine.started) == (pid, start) and start):
             return False
-        if mine.pid and mine.started and not mine.started.startswith(HTTP):  # a process of this host: it keeps its name while it runs
+        if (
+            mine.pid and mine.started and not mine.started.startswith(HTTP)
+        ):  # a process of this host: it keeps its name while it runs
             return self._is_running(mine.pid, mine.started)
         return known.is_live(now.elapsed_s)
 
