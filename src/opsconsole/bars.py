@@ -34,7 +34,8 @@ class Look(NamedTuple):
     mode: Mode
     front: str
     armed: bool
-    prompting: bool
+    escapes: str
+    """What Esc does to the prompt that is open; empty where none is."""
     still: Picture | None = None
     """What the lists are held at, while they are."""
 
@@ -100,8 +101,8 @@ class Bars:
         look = self._look()
         if look.armed:
             return line(width, *armed_keys())
-        if look.prompting:
-            return prompt_row(self._keymap, width)
+        if look.escapes:
+            return prompt_row(self._keymap, width, look.escapes)
         return key_row(self._desk, self._keymap, width)
 
 

@@ -173,11 +173,12 @@ class Console(Shell, inherit_bindings=False):
             self._paint_timer = self.set_timer(wait_s, self.paint)
 
     def _look(self) -> Look:
-        prompting = self._main.prompt.dialog is not None
+        dialog = self._main.prompt.dialog
+        escapes = dialog.escapes if dialog else ""
         mode, armed = self._main.plan().mode, self.ear.chord.armed
         still = self._still.picture if self._still else None
         front = self._main.front
-        return Look(self._picture, self._tables, self._feed.recent, mode, front, armed, prompting, still)
+        return Look(self._picture, self._tables, self._feed.recent, mode, front, armed, escapes, still)
 
     def _say(self, words: Words, overtaken: Callable[[Picture], bool] | None = None) -> None:
         self._bars.say(words, overtaken)
@@ -273,7 +274,7 @@ class Console(Shell, inherit_bindings=False):
 
     def _command_answered(self, send: Send, answer: Answer) -> None:
         """On the command's thread."""
-        said = refused(send.about, answer) if isinstance(answer, Exception) else answered(send.about, answer)
+        said = refused(send.about, answer) if isinstance(answer, Exception) else answered(send, answer)
         self.tell(lambda: self._say(said))
 
     def _stop_answered(self, order: Order, answer: Fired | Exception) -> None:

@@ -34,13 +34,13 @@ def armed_keys() -> Said:
         Span("S", Style.KEY),
         Span(" "),
         Span("STOP NOW", Style.STOPPED),
-        Span("   any other key cancels"),
+        Span("   any other key = cancel"),
     )
 
 
-def prompt_row(keymap: Keymap, width: int) -> Line:
-    """What works while a prompt has the keys."""
-    return line(width, Span(" "), *_pair(find("stop"), keymap), GAP, Span("Esc", Style.KEY), Span(" close"))
+def prompt_row(keymap: Keymap, width: int, escapes: str) -> Line:
+    """What works while a prompt has the keys; `escapes` is what Esc does to it."""
+    return line(width, Span(" "), *_pair(find("stop"), keymap), GAP, Span("Esc", Style.KEY), Span(f" {escapes}"))
 
 
 def _pair(action: Action, keymap: Keymap) -> tuple[Span, ...]:

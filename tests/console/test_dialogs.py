@@ -14,17 +14,23 @@ from core.capabilities.emergencies import ExplainStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch
+from core.messages import Actor
 from core.state import State
 from opsconsole.dialogs.base import Dialog, Outcome, Send
 from opsconsole.dialogs.field import LENGTH_MAX, Field
+from opsconsole.dialogs.filter import FilterPrompt
+from opsconsole.dialogs.palette import Palette
 from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
 from opsconsole.dialogs.reading import Reading
 from opsconsole.dialogs.recover import RecoverPrompt
 from opsconsole.dialogs.several import Several
 from opsconsole.dialogs.stop import ReasonPrompt, StopPrompt
 from opsconsole.dialogs.target import Target
+from opsconsole.keymap import DEFAULT
+from opsconsole.keyrow import prompt_row
 from opsconsole.lines import Span, plain
 from opsconsole.text import clean, width
+from opsconsole.views.answers import answered
 from opsconsole.views.picture import Link, Picture, Routes
 from opsgate.hold import Hold
 from opsgate.order import Order
@@ -71,6 +77,36 @@ def test_a_flag_is_switched_off_by_its_own_command() -> None:
     outcome = press(PausePrompt(FLAG), "y")
     assert isinstance(outcome, Send)
     assert outcome.command == SetSwitch(dimension="operation", names=("ab_testing",), on=False)
+
+
+def test_a_flag_that_is_off_already_says_by_whom_and_that_y_changes_nothing() -> None:
+    fleet = small_fleet()
+    fleet.do(SetSwitch(dimension="operation", names=("ab_testing",), on=False, reason="too dear"), by=Actor(name="ben"))
+    fleet.pass_time(300)
+    before = fleet.latest().revision
+    words = "switches enableABTesting off: off already, by ben 5m ago: y changes nothing"
+    assert words in said(PausePrompt(FLAG), fleet)
+    outcome = press(PausePrompt(FLAG), "y")
+    assert isinstance(outcome, Send)
+    assert not fleet.do(outcome.command).changed
+    assert fleet.latest().revision == before
+    fleet.pause("and held besides", operation="ab_testing")
+    text = said(PausePrompt(FLAG), fleet)
+    assert "off already, 5m ago: y changes nothing" in text, "who touched the flag last did not switch it"
+
+
+def test_a_flag_that_others_hold_says_what_its_switch_adds() -> None:
+    fleet = small_fleet()
+    fleet.pause("the provider is down", operation="ab_testing")
+    assert "held already; switched off, it stays off when that ends" in said(PausePrompt(FLAG), fleet)
+    both = PausePrompt(Several("operation", ("ab_testing", "site_creation")))
+    assert "of what is not held already, running work finishes" in said(both, fleet)
+    fleet.do(SetSwitch(dimension="operation", names=("ab_testing", "site_creation"), on=False))
+    assert "off already, by ana just now: y changes nothing" in said(both, fleet)
+    fleet.stop()
+    assert "off already" in said(both, fleet), "what is off stays off, stop or no stop"
+    text = said(PausePrompt(Target("operation", "gsc_verification")), fleet)
+    assert "; switched off, it stays off when E-" in text
 
 
 @pytest.mark.parametrize("key", ["p", "enter"])
@@ -173,6 +209,28 @@ def test_a_prompt_that_is_dismissed_leaves_its_word(make: Callable[[Fleet], Dial
     assert make(stopped_fleet()).residue() == word
 
 
+@pytest.mark.parametrize(
+    ("make", "does"),
+    [
+        (lambda fleet: PausePrompt(SITE), "cancel"),
+        (lambda fleet: ResumePrompt(SITE, picture_of(fleet)), "cancel"),
+        (lambda fleet: ResumePrompt(Target("site", "mail"), picture_of(fleet)), "close"),
+        (lambda fleet: RecoverPrompt(picture_of(fleet), "E-37"), "cancel"),
+        (lambda fleet: ReasonPrompt("S-1"), "leave it out"),
+        (lambda fleet: Reading("KEYS", lambda _picture: []), "close"),
+        (lambda fleet: Palette(list), "close"),
+        (lambda fleet: FilterPrompt("sites", "", lambda _text: (1, 2), lambda _by: None), "show all"),
+    ],
+)
+def test_a_prompt_and_the_row_of_keys_say_the_same_of_escape(make: Callable[[Fleet], Dialog], does: str) -> None:
+    fleet = stopped_fleet()
+    dialog = make(fleet)
+    foot = "\n".join(map(plain, dialog.foot(picture_of(fleet))))
+    assert f"Esc {does}" in foot
+    assert plain(prompt_row(DEFAULT, 80, dialog.escapes)).rstrip().endswith(f"Esc {does}")
+    assert not re.search(r"(Esc|Enter|c) \w*[^s\W]s\b", foot), "keys say what they do in one form"
+
+
 def test_resume_needs_a_reason_and_another_key_than_enter() -> None:
     fleet = small_fleet()
     prompt = ResumePrompt(SITE, picture_of(fleet))
@@ -247,6 +305,38 @@ def test_the_countdown_runs_out_into_exactly_one_command() -> None:
     emergency = fleet.latest().active_emergencies()[0].emergency_id
     recover = Recover(emergency_id=emergency, reason="mended", confirm="all")
     assert outcome == Send(recover, "recover all", fleet.latest().control_revision)
+
+
+def test_the_countdown_says_what_stays_held_and_so_does_the_answer() -> None:
+    fleet = stopped_fleet()
+    fleet.do(SetSwitch(dimension="operation", names=("ab_testing",), on=False))
+    prompt = open_recovery(fleet)
+    press(prompt, *"mended", "enter", *"all")
+    assert "resuming all in 3 s; 2 stay held: flag enableABTesting, site shop-eu" in said(prompt, fleet)
+    outcome = prompt.tick(4)
+    assert isinstance(outcome, Send)
+    done = plain(answered(outcome, fleet.do(outcome.command)))
+    assert done == "recover all: done; 2 stay held: flag enableABTesting, site shop-eu"
+
+
+def test_where_nothing_stays_held_that_is_said_too() -> None:
+    fleet = small_fleet()
+    fleet.resume("mended", site="shop-eu")
+    fleet.do(PlaceHold(selectors=(EVERYTHING,), reason="deploy"))
+    prompt = RecoverPrompt(picture_of(fleet), None)
+    assert "nothing else holds it" in said(prompt, fleet)
+    press(prompt, *"deployed", "enter", *"all")
+    assert "resuming all in 3 s; nothing else holds it" in said(prompt, fleet)
+    outcome = prompt.tick(4)
+    assert isinstance(outcome, Send)
+    assert plain(answered(outcome, fleet.do(outcome.command))).startswith("recover all: done; nothing else holds it")
+
+
+def test_a_pause_is_answered_without_a_list_of_what_holds() -> None:
+    fleet = small_fleet()
+    outcome = press(PausePrompt(Target("site", "mail")), "y")
+    assert isinstance(outcome, Send)
+    assert plain(answered(outcome, fleet.do(outcome.command))) == "pause mail: done"
 
 
 def test_enter_behind_the_typed_scope_neither_confirms_nor_cancels() -> None:

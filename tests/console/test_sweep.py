@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import pytest
 
 from backends.stop_lane import Fired
+from core.capabilities.holds import ReleaseHolds
 from core.errors import BackendUnavailable, OpsError, RevisionConflict
 from core.messages import Receipt
-from opsconsole.dialogs.base import Dialog
+from opsconsole.dialogs.base import Dialog, Send
 from opsconsole.dialogs.filter import FilterPrompt
 from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
 from opsconsole.dialogs.reading import Reading
@@ -34,6 +35,7 @@ from opsconsole.views.events import news
 from opsconsole.views.picture import Facts, Link, Picture, Who
 from opsconsole.views.ticker import tabs, ticker
 from opsgate.order import Order
+from opsgate.selector import EVERYTHING
 from tests.conftest import FULL
 from tests.console.fleet import START, Fleet
 from tests.console.hostile import harmless, strings
@@ -98,7 +100,9 @@ def answers(text: str) -> Iterator[tuple[Span, ...]]:
     """Everything that is said to an operator on the line above the keys."""
     hold = {"hold_id": text, "selector": {"site": "s1"}, "source": text, "owner": text, "reason": text, "mode": "halt"}
     hold |= {"placed_at": "2026-11-22T13:50:00Z"}
-    yield answered(text, Receipt(revision=1, changed=False, remaining_holds=(hold,), notes=(text, text)))
+    send = Send(ReleaseHolds(selectors=(EVERYTHING,), reason="mended"), text)
+    for changed in (True, False):
+        yield answered(send, Receipt(revision=1, changed=changed, remaining_holds=(hold,), notes=(text, text)))
     for error in (OpsError("x", text, text), RevisionConflict("x", text, text), BackendUnavailable("x", text, text)):
         yield refused(text, error)
         yield (Span(in_words(error)),)

@@ -51,6 +51,9 @@ class Dialog(ABC):
     """Whether it counts seconds and wants `tick` to be called."""
     bare = False
     """Whether it stands without a frame, down to the row above the keys."""
+    escapes: str = "close"
+    """What Esc does to it, in a word: ``close`` where there is something to read, ``cancel`` where something was asked
+    for that then does not happen. Its foot and the row of keys say the same."""
     confirms: str = ""
     """The one key that would confirm it now, if a single key would."""
     rows_shown = cells_shown = UNBOUNDED
@@ -75,6 +78,11 @@ class Dialog(ABC):
         """Take a paste; a prompt that has no field ignores it."""
         return "stay"
 
+    @property
+    def escape(self) -> tuple[str, str]:
+        """Esc, for the line of keys."""
+        return "Esc", self.escapes
+
     def residue(self) -> str:
         """What is said when it is closed without anything being carried out: that nothing was. Empty: no word."""
         return ""
@@ -97,7 +105,7 @@ def field_line(label: str, field: Field, *, active: bool) -> Said:
 
 
 def keys_line(*pairs: tuple[str, str]) -> Said:
-    """``y resume   Esc cancel``."""
+    """``y resume now   Esc cancel``: keys say what they do in the form of a command, here and in the row of keys."""
     spans: list[Span] = []
     for key, does in pairs:
         spans += [Span(key, Style.KEY), Span(f" {does}   ")]

@@ -15,6 +15,8 @@ MOVES = {"down": 1, "up": -1}
 class FilterPrompt(Dialog):
     """Opened by ``/``. `narrow` is told the text at every key and returns how many rows are left of how many."""
 
+    escapes = "show all"
+
     def __init__(
         self, name: str, text: str, narrow: Callable[[str], tuple[int, int]], move: Callable[[int], None]
     ) -> None:
@@ -34,7 +36,7 @@ class FilterPrompt(Dialog):
         left, of = self._left
         typed = field_line("/", self._field, active=True)
         counted = (Span(f"   {left} of {of}   ", Style.STRONG),)
-        return [(*typed, *counted, *keys_line(("Enter", "keeps it"), ("Esc", "shows all"))), self._hint()]
+        return [(*typed, *counted, *keys_line(("Enter", "keep it"), self.escape)), self._hint()]
 
     def key(self, key: str, character: str | None) -> Outcome:
         """Take one key. Enter ends the typing and does nothing else."""

@@ -47,7 +47,7 @@ class Palette(Dialog):
         """What is typed, and the keys."""
         typed = (Span("find: ", Style.STRONG), Span(self._field.shown()), Span("_", Style.STRONG))
         remark = (Span(f"{self._remark}   ", Style.WARN),) if self._remark else ()
-        return [typed, (*remark, *keys_line(("Up Down", "choose"), ("Enter", "as its key"), ("Esc", "closes")))]
+        return [typed, (*remark, *keys_line(("Up Down", "choose"), ("Enter", "press its key"), self.escape))]
 
     def key(self, key: str, character: str | None) -> Outcome:
         """Take one key."""

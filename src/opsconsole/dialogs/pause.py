@@ -8,21 +8,24 @@ from opsconsole.dialogs.base import Dialog, Outcome, Said, Send, field_line, key
 from opsconsole.dialogs.field import Field
 from opsconsole.dialogs.kept import Kept
 from opsconsole.dialogs.several import Aim, Several
+from opsconsole.dialogs.target import SWITCHES
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
-from opsconsole.views.holding import way_back
+from opsconsole.views.holding import switched_by, way_back
 from opsconsole.views.picture import Picture
+from opsconsole.views.words import ago, listed
 from opsgate.evaluate import describe
 from opsgate.hold import Hold
 
 HOLDS_NAMED = 5
-CANCELS = ("Esc", "cancels")
 Y_OR_ESC = "y or Esc"
 TOO_SOON = "too fast, not taken: y again"
 
 
 class PausePrompt(Dialog):
     """Opened by ``p``. ``y`` pauses, ``r`` adds a reason first, Esc cancels; no other key does anything."""
+
+    escapes = "cancel"
 
     def __init__(self, target: Aim, reason: str = "") -> None:
         self.title = f"PAUSE {target.name}"
@@ -48,25 +51,43 @@ class PausePrompt(Dialog):
     def _does(self, picture: Picture) -> str:
         """Nothing that is held already is promised to finish its work."""
         each, selectors = self._target.each_covering(picture), set(self._target.selectors)
+        switch = self._target.dimension in SWITCHES
+        if len({hold.selector for hold in self._switches(picture)}) == len(selectors):
+            return f"off already, {self._since(picture)}: y changes nothing"
         operator = picture.who.operator
         stopped = [hold for holds in each for hold in holds if hold.source == "emergency"]
-        if all(any(_is_own(hold, operator) and hold.selector in selectors for hold in holds) for holds in each):
+        own = all(any(_is_own(hold, operator) and hold.selector in selectors for hold in holds) for holds in each)
+        if own and not switch:
             return "you already pause this: nothing to do"
         if stopped and all(any(hold.source == "emergency" for hold in holds) for holds in each):
             case = clean(stopped[0].owner, 20)
-            return f"stopped already by {case}; a pause keeps it held when {case} is recovered"
+            keeps = "switched off, it stays off" if switch else "a pause keeps it held"
+            return f"stopped already by {case}; {keeps} when {case} is recovered"
         if all(each):
-            return "held already; this adds a pause of its own"
+            adds = "switched off, it stays off when that ends" if switch else "this adds a pause of its own"
+            return f"held already; {adds}"
         if any(each):
             return "of what is not held already, running work finishes; nothing new starts"
         return "running work finishes, nothing new starts"
+
+    def _switches(self, picture: Picture) -> list[Hold]:
+        """The holds that the switches of these are which are off; of a site there is none."""
+        source = SWITCHES.get(self._target.dimension)
+        return [hold for hold in self._target.holds(picture) if hold.source == source]
+
+    def _since(self, picture: Picture) -> str:
+        """By whom, where that is known, and since when."""
+        switches = self._switches(picture)
+        who = listed(list(dict.fromkeys(filter(None, (switched_by(picture, hold) for hold in switches)))))
+        latest = ago(max(hold.placed_at for hold in switches), picture.now)
+        return f"by {who} {latest}" if who else latest
 
     def foot(self, picture: Picture) -> list[Said]:
         """The reason, if there is to be one, and the keys."""
         line = field_line("reason (optional)", self._reason, active=self._typing)
         if self._typing:
-            return [line, keys_line(("Enter", "ends the line"), CANCELS)]
-        return [line, (*_remarked(self._remark), *keys_line(("y", "pause now"), ("r", "reason"), CANCELS))]
+            return [line, keys_line(("Enter", "end the line"), self.escape)]
+        return [line, (*_remarked(self._remark), *keys_line(("y", "pause now"), ("r", "reason"), self.escape))]
 
     def key(self, key: str, character: str | None) -> Outcome:
         """Take one key."""
@@ -119,6 +140,11 @@ class ResumePrompt(Dialog):
         """``y``, once the reason stands there and as long as there is something to confirm."""
         return "" if self._typing or self._moved or self._in_vain else "y"
 
+    @property
+    def escapes(self) -> str:  # type: ignore[override] # an attribute of the base, worked out here
+        """Where there is nothing to confirm there is nothing to cancel."""
+        return "close" if self._in_vain or self._moved else "cancel"
+
     def body(self, picture: Picture) -> list[Said]:
         """Whose holds it releases, by name, and what would hold it all the same."""
         if self._moved:
@@ -138,11 +164,11 @@ class ResumePrompt(Dialog):
     def foot(self, picture: Picture) -> list[Said]:
         """The reason, and the keys."""
         if self._in_vain or self._moved:
-            return [keys_line(("Esc", "closes"))]
+            return [keys_line(self.escape)]
         line = field_line("reason (needed)", self._reason, active=self._typing)
         if self._typing:
-            return [line, keys_line(("Enter", "ends the line"), CANCELS)]
-        return [line, (*_remarked(self._remark), *keys_line(("y", "resume now"), CANCELS))]
+            return [line, keys_line(("Enter", "end the line"), self.escape)]
+        return [line, (*_remarked(self._remark), *keys_line(("y", "resume now"), self.escape))]
 
     def key(self, key: str, character: str | None) -> Outcome:
         """Take one key."""

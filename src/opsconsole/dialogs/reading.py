@@ -38,7 +38,7 @@ class Reading(Dialog):
 
     def foot(self, picture: Picture) -> list[Said]:
         """The keys."""
-        return [keys_line(("j k", "scroll"), ("Esc", "closes"))]
+        return [keys_line(("j k", "scroll"), self.escape)]
 
     def key(self, key: str, character: str | None) -> Outcome:
         """Scroll or close."""

@@ -11,8 +11,9 @@ from opsconsole.dialogs.base import Dialog, Outcome, Said, Send, field_line, key
 from opsconsole.dialogs.field import Field
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
+from opsconsole.views.holding import stay_held
 from opsconsole.views.picture import Picture
-from opsconsole.views.recovery import as_seen, checklist, resumable
+from opsconsole.views.recovery import as_seen, checklist, resumable, staying
 from opsgate.evaluate import describe
 from opsgate.selector import EVERYTHING, scope_text
 
@@ -53,33 +54,44 @@ class RecoverPrompt(Dialog):
         """Whether the countdown runs."""
         return self._left_s is not None
 
+    @property
+    def escapes(self) -> str:  # type: ignore[override] # an attribute of the base, worked out here
+        """Where nothing can be resumed there is nothing to cancel."""
+        return "close" if self._moved or self._failing else "cancel"
+
     def body(self, picture: Picture) -> list[Said]:
         """The checks, as they stand now."""
         if self._moved:
             return [(Span("The state moved since you looked: Esc, look again, then decide again.", Style.BAD),)]
         emergency = picture.state.emergencies.get(self._emergency_id or "")
         if emergency is None:
-            return [
-                (Span(f"releases {hold.hold_id}: {clean(describe(hold), 120)}", Style.STRONG),)
-                for hold in resumable(picture)
-            ]
+            releases = [f"releases {hold.hold_id}: {clean(describe(hold), 120)}" for hold in resumable(picture)]
+            stays = stay_held(staying(picture, None))
+            return [*((Span(words, Style.STRONG),) for words in releases), (Span(stays),)]
         return [(Span(f"{sign.text:4} ", sign.style), Span(words)) for sign, words in checklist(picture, emergency)]
 
     def foot(self, picture: Picture) -> list[Said]:
         """What is typed, and what happens next."""
         if self._moved or self._failing:
             why = "state moved" if self._moved else "a check fails"
-            return [(Span(f"{why}: nothing can be resumed from here.   ", Style.BAD), *keys_line(("Esc", "closes")))]
+            return [(Span(f"{why}: nothing can be resumed from here.   ", Style.BAD), *keys_line(self.escape))]
         if self._left_s is not None:
-            left = f"resuming {clean(self._scope, 60)} in {ceil(self._left_s)} s   "
-            return [(Span(left, Style.STOPPED), Span(" "), *keys_line(("c", "cancels"), ("Esc", "closes")))]
+            left = f"resuming {clean(self._scope, 60)} in {ceil(self._left_s)} s"
+            stays = stay_held(staying(picture, picture.state.emergencies.get(self._emergency_id or "")))
+            return [
+                (
+                    Span(left, Style.STOPPED),
+                    Span(f"; {stays}   "),
+                    *keys_line(("c", "cancel"), ("Esc", "cancel and close")),
+                )
+            ]
         lines = [field_line("reason (needed)", self._reason, active=self._in_reason)]
         if self._in_reason:
-            return [*lines, keys_line(("Enter", "ends the line"), ("Esc", "closes"))]
+            return [*lines, keys_line(("Enter", "end the line"), self.escape)]
         instead = "the scope is long: " if self._word != self._scope else ""
         typed = field_line(f'{instead}type "{clean(self._word, TYPED_MAX)}"', self._typed, active=True)
         remark = (Span(f"{self._remark}   ", Style.BAD),) if self._remark else ()
-        return [*lines, typed, (*remark, *keys_line(("Esc", "closes")))]
+        return [*lines, typed, (*remark, *keys_line(self.escape))]
 
     def key(self, key: str, character: str | None) -> Outcome:
         """Take one key."""

@@ -55,6 +55,7 @@ class StopPrompt(Dialog):
 class ReasonPrompt(Dialog):
     """Open after a stop has left: follows it from sent to verified, and takes the reason that nobody waited for."""
 
+    escapes = "leave it out"
     ON_ITS_WAY = "sending: latch and keeper, at once"
 
     def __init__(self, stop_id: str) -> None:
@@ -84,7 +85,7 @@ class ReasonPrompt(Dialog):
     def foot(self, picture: Picture) -> list[Said]:
         """The reason, which is optional."""
         line = field_line("reason (optional)", self._reason, active=True)
-        return [line, keys_line(("Enter", "saves it"), ("Esc", "leaves it out"))]
+        return [line, keys_line(("Enter", "save it"), self.escape)]
 
     def key(self, key: str, character: str | None) -> Outcome:
         """Enter ends the line; there is nothing left here to confirm."""

@@ -9,21 +9,25 @@ from backends.stop_servers import Told
 from core.errors import BackendUnavailable, OpsError, RevisionConflict
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
+from opsconsole.views.holding import stay_held
 from opsgate.evaluate import describe
 from opsgate.hold import Hold
 
 if TYPE_CHECKING:
     from core.messages import Receipt
+    from opsconsole.dialogs.base import Send
 
 Words = tuple[Span, ...]
 
 
-def answered(about: str, receipt: Receipt) -> Words:
-    """A command was carried out: what changed, and what holds all the same."""
+def answered(send: Send, receipt: Receipt) -> Words:
+    """A command was carried out: what changed, and after what lets something run what holds all the same."""
     did = "done" if receipt.changed else "nothing to change"
-    words = [Span(f"{clean(about, 80)}: {did}", Style.GOOD if receipt.changed else Style.WARN)]
+    words = [Span(f"{clean(send.about, 80)}: {did}", Style.GOOD if receipt.changed else Style.WARN)]
     if receipt.durable != "database":
         words.append(Span(f" in force, not recorded yet ({receipt.durable})", Style.BAD))
+    if send.command.lets_run and receipt.changed:
+        words.append(Span(f"; {stay_held(map(Hold.from_dict, receipt.remaining_holds))}"))
     words += [Span(f"; {clean(note, 120)}") for note in receipt.notes[:2]]
     if receipt.remaining_holds and not receipt.changed:
         words.append(Span(f"; {clean(describe(Hold.from_dict(receipt.remaining_holds[0])), 100)}", Style.WARN))

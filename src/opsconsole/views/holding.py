@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
-from core.state import Emergency
+from core.state import Emergency, flag_name
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
+from opsgate.evaluate import rank
 from opsgate.hold import Hold
+
+NAMED_MAX: Final = 4
+"""Things that are named; how many there are in all is said before."""
 
 
 def whose(picture: Picture, hold: Hold) -> str:
@@ -34,6 +40,31 @@ def opened(picture: Picture, emergency: Emergency) -> datetime:
     """Since when there is this emergency: since its first stop was ordered."""
     stops = (picture.state.stops.get(stop_id) for stop_id in emergency.stop_ids)
     return min((stop.ordered_at for stop in stops if stop), default=emergency.opened_at)
+
+
+def switched_by(picture: Picture, hold: Hold) -> str:
+    """Who turned off the switch that `hold` is; empty where the name was touched since, and only the journal knows."""
+    entry = picture.state.names.get(hold.selector.items[0])
+    return clean(entry.changed_by, 30) if entry and entry.changed_at == hold.placed_at else ""
+
+
+def stay_held(holds: Iterable[Hold]) -> str:
+    """What holds on after a release: ``2 stay held: flag enableABTesting, site shop-eu``; or that nothing does."""
+    things = list(dict.fromkeys(_thing(hold) for hold in sorted(holds, key=rank)))
+    if not things:
+        return "nothing else holds it"
+    more = f" +{len(things) - NAMED_MAX} more" if len(things) > NAMED_MAX else ""
+    return f"{len(things)} {'stays' if len(things) == 1 else 'stay'} held: {', '.join(things[:NAMED_MAX])}{more}"
+
+
+def _thing(hold: Hold) -> str:
+    """What one hold is on, by the words of the console; of everything also whose hold it is."""
+    if hold.is_global:
+        return f"everything ({clean(hold.source, 20)} {clean(hold.owner, 30)})"
+    (dimension, name), *others = hold.selector.items
+    if others:
+        return clean(str(hold.selector), 80)
+    return f"flag {clean(flag_name(name), 60)}" if dimension == "operation" else f"{dimension} {clean(name, 60)}"
 
 
 def way_back(hold: Hold) -> str:

@@ -50,9 +50,7 @@ def checklist(picture: Picture, emergency: Emergency) -> Iterator[tuple[Cell, st
     checks = recovery_checks(state, emergency, picture.now)
     for stop_id, check in zip(emergency.stop_ids, checks, strict=False):
         yield from _of_stop(state.stops[stop_id], check)
-    own = {hold_id for stop_id in emergency.stop_ids for hold_id in picture.state.stops[stop_id].hold_ids}
-    touching = picture.state.holds_touching(emergency.selectors)
-    others = [hold for hold in touching if hold.hold_id not in own and hold.owner != emergency.emergency_id]
+    others = staying(picture, emergency)
     for check in checks[len(emergency.stop_ids) :]:
         if not others:
             yield VERDICTS[check.verdict], "nothing else holds it: work starts at once"
@@ -70,6 +68,16 @@ def as_seen(picture: Picture) -> State:
         acked = tuple(worker for worker in each.stop.of if worker in each.acked)
         stops = stops.set(each.stop.stop_id, replace(each.stop, acked=acked))
     return picture.state._replace(stops=stops)
+
+
+def staying(picture: Picture, emergency: Emergency | None) -> tuple[Hold, ...]:
+    """What holds on when `emergency` is recovered; without one, when what operators paused for everybody is resumed."""
+    if emergency is None:
+        gone = {hold.hold_id for hold in resumable(picture)}
+        return tuple(hold for hold in picture.state.holds.values() if hold.hold_id not in gone)
+    own = {hold_id for stop_id in emergency.stop_ids for hold_id in picture.state.stops[stop_id].hold_ids}
+    touching = picture.state.holds_touching(emergency.selectors)
+    return tuple(hold for hold in touching if hold.hold_id not in own and hold.owner != emergency.emergency_id)
 
 
 def resumable(picture: Picture) -> tuple[Hold, ...]:
