@@ -142,9 +142,10 @@ class Browser:
         return self.place.marks
 
     @property
-    def marks_in_order(self) -> tuple[str, ...]:
-        """The keys that are marked, as the whole list has them."""
-        return tuple(sorted(self.marks, key=lambda key: (self.whole.rows.find(key) or 0, key)))
+    def meant(self) -> tuple[str, ...]:
+        """The keys that are marked, and those of a range that is being marked, as the whole list has them."""
+        meant = self.marks.union(self._range())
+        return tuple(sorted(meant, key=lambda key: (self.whole.rows.find(key) or 0, key)))
 
     @property
     def hidden_marks(self) -> int:
@@ -171,14 +172,17 @@ class Browser:
 
     def mark_range(self) -> None:
         """Mark what is shown from where the range began to the cursor, both included; the range is over."""
+        between = self._range()
+        self.anchor = None
+        self._remark(self.marks.union(between))
+
+    def _range(self) -> list[str]:
+        """The keys from where the range began to the cursor; none where either is not shown."""
         start = None if self.anchor is None else self.table.rows.find(self.anchor)
         stop = self._index()
-        self.anchor = None
         if start is None or stop is None:
-            self._look_anew()
-            return
-        between = range(min(start, stop), max(start, stop) + 1)
-        self._remark(self.marks.union(map(self.table.rows.key, between)))
+            return []
+        return list(map(self.table.rows.key, range(min(start, stop), max(start, stop) + 1)))
 
     def _remark(self, marks: frozenset[str]) -> None:
         self.place = self.place._replace(marks=marks)

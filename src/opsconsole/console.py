@@ -138,7 +138,7 @@ class Console(Shell, inherit_bindings=False):
         """
         keys = self._keyboard.keys
         self._moves = {key: move.does for move in MOVES for key in keys[move.id]}
-        self._does = {key: f"focus_pane({at})" for at, name in enumerate(PANES, 1) for key in keys[f"pane.{name}"]}
+        self._does = {key: f"focus_pane({at})" for at, name in enumerate(NAMES, 1) for key in keys[f"pane.{name}"]}
         self._does |= {key: f"act('{action.id}')" for action in ACTIONS for key in keys[action.id]}
         for pane in self._main.panes.values():
             pane.name_keys(self._keyboard)
@@ -274,8 +274,15 @@ class Console(Shell, inherit_bindings=False):
 
     def _command_answered(self, send: Send, answer: Answer) -> None:
         """On the command's thread."""
-        said = refused(send.about, answer) if isinstance(answer, Exception) else answered(send, answer)
-        self.tell(lambda: self._say(said))
+        self.tell(lambda: self._tell_answer(send, answer))
+
+    def _tell_answer(self, send: Send, answer: Answer) -> None:
+        """What was carried out needs no marks any more; what was refused keeps them, to be tried again."""
+        if isinstance(answer, Exception):
+            self._say(refused(send.about, answer))
+            return
+        unmarked = sum(pane.unmark(send.marked) for pane in self._main.panes.values()) if send.marked else 0
+        self._say(answered(send, answer, unmarked))
 
     def _stop_answered(self, order: Order, answer: Fired | Exception) -> None:
         """On the order's thread."""
@@ -313,8 +320,8 @@ class Console(Shell, inherit_bindings=False):
         self._main.repaint_bars()
 
     def focus_pane(self, number: int) -> None:
-        """Look at the pane with this number, 1 to 6."""
-        self._navigator.show_list(PANES[number - 1])
+        """Look at the list with this number: 1 to 6 are the panes, 7 to 10 the further lists."""
+        self._navigator.show_list(NAMES[number - 1])
 
     def focus_next(self, by: int) -> None:
         """Look at the next pane, or the one before."""

@@ -8,6 +8,7 @@ from typing import Final
 from opsconsole.actions import ACTIONS, Action, Desk
 from opsconsole.dialogs.base import Said
 from opsconsole.keymap import Keymap
+from opsconsole.layout import FURTHER
 from opsconsole.lines import Span, Style
 from opsconsole.movement import MOVES
 
@@ -26,6 +27,8 @@ def help_text(desk: Desk, keymap: Keymap, actions: Sequence[Action] = ACTIONS) -
     said = [_title("STOP AND RECOVER"), *_lines(desk, keymap, _of(_STOP, named))]
     said += [_title(f"HERE, IN {desk.pane.title.upper()}"), *_lines(desk, keymap, here)]
     said += [_title("MOVING"), _line("1-6", "look at pane 1 to 6", "")]
+    keys = " ".join(keymap.label(f"pane.{name}") for name in FURTHER)
+    said += [_line(keys, f"look at the list of {', '.join(FURTHER)}", "")]
     said += [_line(keymap.label(move.id), move.about, "") for move in MOVES]
     said += _lines(desk, keymap, _of(_MOVING, named))
     return [*said, _title("COMMANDS"), *_lines(desk, keymap, _of(_COMMANDS, named))]

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from opsconsole.actions import ACTIONS, Action
 from opsconsole.config import Given
 from opsconsole.keynames import read_key, show_key
-from opsconsole.layout import PANES
+from opsconsole.layout import NAMES
 from opsconsole.movement import MOVES
 
 RESERVED: Final = {
@@ -48,7 +48,7 @@ class Keymap(NamedTuple):
 def default_keys(actions: Sequence[Action] = ACTIONS) -> dict[str, tuple[str, ...]]:
     """The keys of each id where no configuration says otherwise."""
     keys = {action.id: tuple(action.keys.split(",")) if action.keys else () for action in actions}
-    panes = {f"pane.{name}": (str(number),) for number, name in enumerate(PANES, 1)}
+    panes = {f"pane.{name}": (str(number % 10),) for number, name in enumerate(NAMES, 1)}
     return keys | panes | {move.id: tuple(move.keys.split(",")) for move in MOVES}
 
 

@@ -10,16 +10,19 @@ from opsconsole.keymap import Keymap
 from opsconsole.lines import Line, Span, Style, length, line
 
 GAP = Span("   ")
+LAST = ("command", "help", "quit")
+"""What leads to everything else, and out: at the end of the row, however little room there is."""
 
 
 def key_row(desk: Desk, keymap: Keymap, width: int, actions: Sequence[Action] = ACTIONS) -> Line:
-    """``! S STOP ALL   R Recover   ? help``: the stop first, then what applies now, as far as help and quit let it."""
+    """``! S STOP ALL   R Recover   : cmd   ? help``: the stop, what applies now, and what always stands there."""
     spans: list[Span] = [Span(" ")]
-    always = (*_pair(find("help", actions), keymap), GAP, *_pair(find("quit", actions), keymap))
+    last = [find(id_, actions) for id_ in LAST if keymap.keys[id_]]
+    always = tuple(span for action in last for span in (GAP, *_pair(action, keymap)))[1:]
     for action in actions:
         if not (action.label and (keymap.keys[action.id] or action.id == "stop")):
             continue
-        if action.id in {"help", "quit"} or action.why_not(desk):
+        if action.id in LAST or action.why_not(desk):
             continue
         pair = _pair(action, keymap)
         if length((*spans, *pair, GAP, *always)) <= width:

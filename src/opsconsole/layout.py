@@ -13,8 +13,11 @@ from typing import NamedTuple
 PANES = ("global", "sites", "flags", "limits", "emergencies", "recovery")
 """The six panes, in the order of their keys 1 to 6."""
 
-NAMES = (*PANES, "workflows", "workers", "holds", "audit")
-"""Every list that can be shown by its name."""
+FURTHER = ("workflows", "workers", "holds", "audit")
+"""Lists that are looked at one at a time, with all the room, in the order of their keys 7, 8, 9 and 0."""
+
+NAMES = (*PANES, *FURTHER)
+"""Every list that can be shown by its name, in the order of the keys 1 to 9 and 0."""
 
 ROWS_WALL = (("global", "sites", "emergencies"), ("flags", "limits", "recovery"))
 

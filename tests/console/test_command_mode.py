@@ -268,6 +268,26 @@ async def test_the_palette_finds_by_a_few_letters_and_does_what_the_key_does() -
         assert desk.fleet.submitted == []
 
 
+async def test_the_palette_offers_the_command_of_a_key_too_where_it_takes_names() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("1", "ctrl+p")
+        await desk.type("pause")
+        assert ">pause            :pause " in desk.text(), "what applies comes before a key that does not apply here"
+        assert "select a site" in desk.text()
+        await desk.press("enter")
+        assert desk.row(-2) == " :pause"
+
+
+async def test_the_palette_says_all_of_what_is_chosen() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        await desk.press("2", "ctrl+p")
+        await desk.type("range")
+        said = " ".join(desk.text().replace("|", " ").split())
+        assert "begin a range; pressed again, mark all rows from there to here; p and P take an open one; Esc drops it" in said
+
+
 async def test_the_palette_opens_the_line_for_what_takes_a_name() -> None:
     desk = Desk(small_fleet())
     async with desk.at():

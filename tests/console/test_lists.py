@@ -178,6 +178,54 @@ async def test_one_command_resumes_the_marked_sites_for_one_reason() -> None:
         assert command.reason == "all is well"
 
 
+async def test_marks_go_when_their_command_is_done_and_the_answer_counts_them() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        await desk.press("j", "space", "space", "p", "y")
+        await desk.until_said("pause 2 marked sites: done, 2 marks cleared")
+        assert desk.console.pane.browser.marks == frozenset()
+
+
+async def test_marks_stay_when_their_command_is_refused_and_others_stay_when_it_is_done() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at(120, 36):
+        desk.fleet.locked = "database is locked"
+        await desk.press("j", "space", "space", "p", "y")
+        await desk.until_said("NOT DONE")
+        assert desk.console.pane.browser.marks == {"feed", "mail"}
+        desk.fleet.locked = ""
+        await desk.press("p")
+        desk.console.pane.look_anew(lambda browser: browser.mark("search"))
+        await desk.press("y")
+        await desk.until_said("2 marks cleared")
+        assert desk.console.pane.browser.marks == {"search"}, "what was marked meanwhile was not paused"
+
+
+@pytest.mark.parametrize("key", ["p", "P"])
+async def test_a_range_that_is_open_counts_for_a_pause_and_a_resume(key: str) -> None:
+    fleet = small_fleet()
+    for site in ("feed", "mail"):
+        fleet.pause("INC-2", site=site)
+    desk = Desk(fleet)
+    async with desk.at(120, 36):
+        await desk.press("g", "v", "j", "j", key)
+        assert f"{'PAUSE' if key == 'p' else 'RESUME'} 3 marked sites on PROD" in desk.text()
+        assert "range from" not in desk.text()
+        await desk.press("escape")
+        assert desk.console.pane.browser.marks == {"shop-eu", "feed", "mail"}
+
+
+async def test_every_list_has_a_number() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        for key, name in zip("1234567890", NAMES, strict=True):
+            await desk.press(key)
+            assert desk.console.pane.name == name
+        assert "0 Audit" in desk.text()
+        await desk.press("w", "2", "w")
+        assert desk.row(-2) == " w: no further columns here; :why asks why"
+
+
 async def test_escape_drops_the_marks_where_there_is_nothing_else_to_go_back_on() -> None:
     desk = Desk(small_fleet())
     async with desk.at(120, 36):

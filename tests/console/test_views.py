@@ -22,6 +22,7 @@ from opsconsole.views.case import worker_case
 from opsconsole.views.emergencies import emergencies
 from opsconsole.views.events import SENTENCES, events, sentence
 from opsconsole.views.flags import flags
+from opsconsole.views.header import address
 from opsconsole.views.limits import limits
 from opsconsole.views.overview import overview
 from opsconsole.views.picture import Facts, Link, Picture, Who
@@ -200,6 +201,30 @@ def test_what_matters_most_is_cut_last(width: int, golden: Golden) -> None:
     fleet.pass_time(6)
     fleet.conclude()
     golden("\n".join((row1(fleet, width), row2(fleet, width), row1(fleet, width, Link(14.0)))))
+
+
+@pytest.mark.parametrize(
+    ("url", "room", "shown"),
+    [
+        ("sqlite:////var/lib/opsconsole/opsconsole.db", 43, "sqlite:////var/lib/opsconsole/opsconsole.db"),
+        ("sqlite:////var/lib/opsconsole/opsconsole.db", 42, "sqlite:.../lib/opsconsole/opsconsole.db"),
+        ("sqlite:////var/lib/opsconsole/opsconsole.db", 24, "sqlite:.../opsconsole.db"),
+        ("sqlite:////var/lib/opsconsole/opsconsole.db", 18, ".../opsconsole.db"),
+        ("sqlite:////var/lib/opsconsole/opsconsole.db", 16, ""),
+        ("postgresql://ana:***@db1.example:5432/ops", 36, "postgresql:...@db1.example:5432/ops"),
+        ("postgresql://ana:***@db1.example:5432/ops", 20, "postgresql:.../ops"),
+        ("https://ops.example", 19, "https://ops.example"),
+        ("https://ops.example", 12, ""),
+    ],
+)
+def test_where_the_backends_address_has_no_room_its_end_is_shown(url: str, room: int, shown: str) -> None:
+    assert address(url, room) == shown
+
+
+def test_row_2_says_at_80_columns_where_it_looks_even_when_it_is_stale() -> None:
+    assert row2(small_fleet(), 80).endswith("| sqlite:////var/lib/opsconsole/opsconsole.db")
+    stale = row2(small_fleet(), 80, Link(42.0, "connection refused"))
+    assert stale.rstrip().endswith("| .../opsconsole.db")
 
 
 def test_at_forty_columns_the_count_stays_when_the_names_go() -> None:

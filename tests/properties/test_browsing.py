@@ -161,7 +161,7 @@ class Browsing(RuleBasedStateMachine):
     @invariant()
     def one_command_names_exactly_the_marked_keys(self) -> None:
         if self.marks:
-            aim = Several("site", self.browser.marks_in_order, self.browser.hidden_marks)
+            aim = Several("site", self.browser.meant, self.browser.hidden_marks)
             command = aim.pause("")
             assert isinstance(command, PlaceHold)
             assert sorted(str(each) for each in command.selectors) == sorted(f"site={name}" for name in self.marks)

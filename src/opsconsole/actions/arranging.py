@@ -65,7 +65,7 @@ class Wide(Action):
 
     def why_not(self, desk: Desk) -> str:
         """Not every list has more."""
-        return "" if desk.pane.has_wide else "this list has no further columns"
+        return "" if desk.pane.has_wide else "no further columns here; :why asks why"
 
     def run(self, desk: Desk) -> None:
         """Do it."""

@@ -17,8 +17,10 @@ class Copy(Action):
 
     def run(self, desk: Desk) -> None:
         """A terminal does not say whether it took it."""
-        marked = desk.pane.browser.marks_in_order
-        keys = [desk.pane.name_of(key, desk.picture) for key in marked or filter(None, [desk.pane.selected])]
+        keys = [
+            desk.pane.name_of(key, desk.picture)
+            for key in desk.pane.browser.meant or filter(None, [desk.pane.selected])
+        ]
         desk.copy("\n".join(keys), f"{len(keys)} keys" if len(keys) > 1 else keys[0])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from opsconsole.actions.base import Action, Desk
+from opsconsole.browse import Browser
 from opsconsole.dialogs.base import Dialog
 from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
 from opsconsole.dialogs.several import KEYS_MAX, Aim, Several
@@ -24,7 +25,9 @@ class OnTarget(Action):
         return "" if aim else "select a site, a flag or a workflow first"
 
     def run(self, desk: Desk) -> None:
-        """Ask."""
+        """Ask. A range that is open ends here, so that its marks show what the prompt is about."""
+        if desk.pane.browser.anchor is not None:
+            desk.pane.look_anew(Browser.mark_range)
         if aim := desk.pane.aim():
             desk.open(self.prompt(aim, desk.picture))
 
@@ -37,7 +40,9 @@ class Pause(OnTarget):
     """A pause."""
 
     id, keys, label = "pause", "p", "pause"
-    about = "pause the marked sites, else the selected one; switch flags and workflows off; y confirms"
+    about = (
+        "pause the marked sites, else the selected one; switch flags and workflows off; y confirms"
+    )
 
     def prompt(self, aim: Aim, picture: Picture) -> Dialog:
         """Names it."""

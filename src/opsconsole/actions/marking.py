@@ -64,7 +64,7 @@ class Range(OnMarkable):
     """Many marks."""
 
     id, keys = "range", "v"
-    about = "begin a range; pressed again, mark every row that is shown from there to here; Esc drops it"
+    about = "begin a range; pressed again, mark all rows from there to here; p and P take an open one; Esc drops it"
 
     def run(self, desk: Desk) -> None:
         """Begin it, or end it."""

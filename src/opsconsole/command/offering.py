@@ -19,10 +19,10 @@ _NOT_CHOSEN = {
 
 
 def entries(desk: Desk, verbs: Mapping[str, Verb], keymap: Keymap) -> list[Entry]:
-    """All of it, as it stands now."""
+    """All of it, as it stands now. What takes names is a command beside the key that takes what the cursor is on."""
     actions = [_of_action(action, desk, keymap) for action in ACTIONS]
     ids = {action.id for action in ACTIONS}
-    return [*actions, *(_of_verb(verb, desk, verbs) for verb in verbs.values() if verb.name not in ids)]
+    return [*actions, *(_of_verb(verb, desk, verbs) for verb in verbs.values() if verb.takes or verb.name not in ids)]
 
 
 def _of_action(action: Action, desk: Desk, keymap: Keymap) -> Entry:

@@ -13,6 +13,7 @@ from opsconsole.views.picture import Picture
 
 if TYPE_CHECKING:
     from core.messages import Command
+    from opsconsole.dialogs.several import Several
 
 UNBOUNDED: Final = 1000
 """More rows or cells than any terminal has."""
@@ -29,6 +30,8 @@ class Send:
     about: str
     expected_revision: int | None = None
     """The control revision at which the operator looked; a release is refused if it moved since."""
+    marked: Several | None = None
+    """The marked rows that it is about: when it has been carried out, their marks are taken away."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,10 +44,12 @@ class Palette(Dialog):
         ]
 
     def foot(self, picture: Picture) -> list[Said]:
-        """What is typed, and the keys."""
+        """All of what is chosen says, which a row has no room for; what is typed, and the keys."""
+        found = self._found()
+        chosen = (Span(_about(found[self._at]) if found else ""),)
         typed = (Span("find: ", Style.STRONG), Span(self._field.shown()), Span("_", Style.STRONG))
         remark = (Span(f"{self._remark}   ", Style.WARN),) if self._remark else ()
-        return [typed, (*remark, *keys_line(("Up Down", "choose"), ("Enter", "press its key"), self.escape))]
+        return [chosen, typed, (*remark, *keys_line(("Up Down", "choose"), ("Enter", "press its key"), self.escape))]
 
     def key(self, key: str, character: str | None) -> Outcome:
         """Take one key."""
@@ -77,28 +79,37 @@ class Palette(Dialog):
     def _found(self) -> list[Entry]:
         wanted = self._field.value.casefold().strip()
         ranked = [(match_rank(wanted, entry), entry) for entry in self._entries()]
-        return [entry for _, entry in sorted((each for each in ranked if each[0] >= 0), key=lambda each: each[0])]
+        found = [each for each in ranked if each[0] >= 0]
+        if wanted:  # of what answers equally well, that first which can be done now; unasked, all keep their order
+            found.sort(key=lambda each: (each[0], bool(each[1].why_not)))
+        return [entry for _, entry in found]
 
     def _row(self, entry: Entry, *, chosen: bool) -> Said:
-        about = f"{entry.about} ({entry.why_not})" if entry.why_not else entry.about
         keys, name = fit(entry.keys, KEYS_CELLS), fit(entry.name, NAME_CELLS)
-        said = cut(about, max(10, self.cells_shown - KEYS_CELLS - NAME_CELLS - 8))
+        said = cut(_about(entry), max(10, self.cells_shown - KEYS_CELLS - NAME_CELLS - 8))
         if chosen:
             return (Span(">"), Span(f"{name} {keys} {said}", Style.CURSOR))
         style = Style.DIM if entry.why_not else Style.PLAIN
         return (Span(" "), Span(f"{name} ", style), Span(keys, Style.KEY), Span(f" {said}", style))
 
 
+def _about(entry: Entry) -> str:
+    """What it does; before that why it does not apply, for the end goes where there is no room."""
+    return f"({entry.why_not}) {entry.about}" if entry.why_not else entry.about
+
+
 def match_rank(wanted: str, entry: Entry) -> int:
     """How well an entry answers what was typed, 0 best; -1 when it does not."""
     name, about = entry.name.casefold(), entry.about.casefold()
-    if name.startswith(wanted):
+    if name == wanted:
         return 0
-    if wanted in name:
+    if name.startswith(wanted):
         return 1
-    if any(word.startswith(wanted) for word in about.split()):
+    if wanted in name:
         return 2
+    if any(word.startswith(wanted) for word in about.split()):
+        return 3
     letters = iter(name)
     if all(letter in letters for letter in wanted):
-        return 3
-    return 4 if wanted in about else -1
+        return 4
+    return 5 if wanted in about else -1

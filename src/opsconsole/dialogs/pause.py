@@ -98,7 +98,8 @@ class PausePrompt(Dialog):
             self._reason.key(key, character)
             return "stay"
         if key == "y":
-            return Send(self._target.pause(self._reason.value.strip()), f"pause {self._target.name}")
+            command = self._target.pause(self._reason.value.strip())
+            return Send(command, f"pause {self._target.name}", marked=_marked(self._target))
         self._typing = key == "r"
         self._remark = "" if self._typing else Y_OR_ESC
         return "stay"
@@ -182,7 +183,8 @@ class ResumePrompt(Dialog):
             return "stay"
         if key == "y":
             reason = self._reason.value.strip()
-            return Send(self._target.resume(reason), f"resume {self._target.name}", self._opened_at)
+            command, about = self._target.resume(reason), f"resume {self._target.name}"
+            return Send(command, about, self._opened_at, _marked(self._target))
         self._remark = Y_OR_ESC
         return "stay"
 
@@ -203,6 +205,10 @@ class ResumePrompt(Dialog):
     def see(self, picture: Picture) -> None:
         """Notice when holds changed under the prompt."""
         self._moved = self._moved or picture.state.control_revision != self._opened_at
+
+
+def _marked(aim: Aim) -> Several | None:
+    return aim if isinstance(aim, Several) and aim.marked else None
 
 
 def _is_own(hold: Hold, operator: str) -> bool:

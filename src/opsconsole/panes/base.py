@@ -45,7 +45,7 @@ class TablePane(Grid):
     """Whether there are more columns than those that are shown at first."""
 
     def __init__(self, number: int | None = None) -> None:
-        title = f"{number} {self.title}" if number else self.title
+        title = self.title if number is None else f"{number} {self.title}"
         super().__init__(Frame(title), id=self.name)
         self.wide = False
 
@@ -67,12 +67,21 @@ class TablePane(Grid):
         return None
 
     def aim(self) -> Aim | None:
-        """What ``p`` and ``P`` act on now: the marked rows, else the one under the cursor."""
-        marked = [target for key in self.browser.marks_in_order if (target := self.target(key))]
+        """What ``p`` and ``P`` act on now: the marked rows and those of a range, else the one under the cursor."""
+        marked = [target for key in self.browser.meant if (target := self.target(key))]
         if marked:
             keys = tuple(target.key for target in marked)
             return Several(marked[0].dimension, keys, self.browser.hidden_marks)
         return self.target(self.selected) if self.selected else None
+
+    def unmark(self, done: Several) -> int:
+        """Take the marks of what was done away; returns how many."""
+        names = {(done.dimension, key) for key in done.keys}
+        targets = ((key, self.target(key)) for key in self.browser.marks)
+        keys = [key for key, target in targets if target and (target.dimension, target.key) in names]
+        if keys:
+            self.look_anew(lambda browser: browser.unmark(*keys))
+        return len(keys)
 
     def selector(self, key: str, picture: Picture) -> Selector | None:
         """The scope that ``d`` explains, with the cursor on `key`."""

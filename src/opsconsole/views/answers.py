@@ -10,6 +10,7 @@ from core.errors import BackendUnavailable, OpsError, RevisionConflict
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
 from opsconsole.views.holding import stay_held
+from opsconsole.views.words import counted
 from opsgate.evaluate import describe
 from opsgate.hold import Hold
 
@@ -20,10 +21,15 @@ if TYPE_CHECKING:
 Words = tuple[Span, ...]
 
 
-def answered(send: Send, receipt: Receipt) -> Words:
-    """A command was carried out: what changed, and after what lets something run what holds all the same."""
+def answered(send: Send, receipt: Receipt, unmarked: int = 0) -> Words:
+    """A command was carried out: what changed, and after what lets something run what holds all the same.
+
+    `unmarked` rows have lost their marks by it.
+    """
     did = "done" if receipt.changed else "nothing to change"
     words = [Span(f"{clean(send.about, 80)}: {did}", Style.GOOD if receipt.changed else Style.WARN)]
+    if unmarked:
+        words.append(Span(f", {counted(unmarked, 'mark')} cleared"))
     if receipt.durable != "database":
         words.append(Span(f" in force, not recorded yet ({receipt.durable})", Style.BAD))
     if send.command.lets_run and receipt.changed:

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from opsconsole.lines import Line, Span, Style, length, line
 from opsconsole.text import clean
+from opsconsole.text import width as width_of
 from opsconsole.views.holding import seen_by, since, whose
 from opsconsole.views.last_known import UNKNOWN, freshness, last_known
 from opsconsole.views.picture import Picture
@@ -58,8 +59,20 @@ def row2(picture: Picture, width: int) -> Line:
         parts.append((Span(f"also here: {listed(picture.facts.seen.present, 3)}"),))
     if picture.link.slow_s:
         parts.append((Span(f"slow, {picture.link.slow_s:.1f}s an answer", Style.WARN),))
-    parts.append((Span(clean(who.backend, 80), Style.DIM),))
+    room = width - length((*_joined(width, parts), SEPARATOR))
+    if shown := address(clean(who.backend, 80), room):
+        parts.append((Span(shown, Style.DIM),))
     return _fitted(width, parts)
+
+
+def address(url: str, room: int) -> str:
+    """The backend's address, or as much of its end as there is room for: ``sqlite:.../opsconsole.db``; else nothing."""
+    if width_of(url) <= room:
+        return url
+    scheme, _, place = url.partition("://")
+    ends = [place[at:] for at, sign in enumerate(place) if at and sign in "/@" and place[at + 1 : at + 2] != "/"]
+    shortened = (f"{head}...{end}" for head in (f"{scheme}:", "") for end in ends)
+    return next((each for each in shortened if width_of(each) <= room), "")
 
 
 def one_line(picture: Picture, width: int) -> Line:
