@@ -285,7 +285,10 @@ async def test_the_palette_says_all_of_what_is_chosen() -> None:
         await desk.press("2", "ctrl+p")
         await desk.type("range")
         said = " ".join(desk.text().replace("|", " ").split())
-        assert "begin a range; pressed again, mark all rows from there to here; p and P take an open one; Esc drops it" in said
+        assert (
+            "begin a range; pressed again, mark all rows from there to here; p and P take an open one; Esc drops"
+            in said
+        )
 
 
 async def test_the_palette_opens_the_line_for_what_takes_a_name() -> None:

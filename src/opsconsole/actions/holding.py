@@ -40,9 +40,7 @@ class Pause(OnTarget):
     """A pause."""
 
     id, keys, label = "pause", "p", "pause"
-    about = (
-        "pause the marked sites, else the selected one; switch flags and workflows off; y confirms"
-    )
+    about = "pause the marked sites, else the selected one; switch flags and workflows off; y confirms"
 
     def prompt(self, aim: Aim, picture: Picture) -> Dialog:
         """Names it."""
