@@ -20,6 +20,7 @@ from backends.contact import ContactLog
 from backends.feed import Feed
 from backends.floor import Floor
 from backends.mirror import Mirror
+from backends.observing import Observing
 from core import checkpoint
 from core.audit import Row
 from core.authority import Identity
@@ -62,6 +63,7 @@ class Runtime:
         self._has_news = False
         self._feed = Feed(store, self._look)
         self._mirror = Mirror(store, self._feed, floor)
+        self._observing = Observing(store)
         self._open()
 
     @property
@@ -134,8 +136,7 @@ class Runtime:
         """Workers, usage of limits, and whether a keeper is alive."""
         with self._asking():
             now = self._clock()
-            workers = tuple(sorted(self.store.workers(), key=lambda row: row.worker_id))
-            usage = reservations.usage_of(self.store, self._mirror.state, now)
+            workers, usage = self._observing.look(self._mirror.state, now)
             return Observations(now, workers, usage, keeper=self._keeper_is_alive(now))
 
     def follow(self, listener: Listener) -> Callable[[], None]:

@@ -247,6 +247,10 @@ class Store(Protocol):
     def head(self) -> Head:
         """The head, read without a lock."""
 
+    def version(self) -> object:
+        """Something that is another after each commit, whoever made it, asked without reading what was committed; None
+        where that cannot be told."""
+
     def moved(self) -> bool:
         """Whether anything may have been committed since the last call; cheap enough for twenty calls a second."""
 

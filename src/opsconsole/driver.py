@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import selectors
+import select
 from typing import IO, Any, cast
 
 from textual.drivers.headless_driver import HeadlessDriver
@@ -35,10 +35,12 @@ class ConsoleDriver(HearsTheStop, LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._outlet = Outlet(cast("IO[str]", self._file), self._frames_were_lost)
         self._file = cast("Any", self._outlet)
+        self._held = self._leash = -1  # two ends of a pipe: letting go of the leash ends the thread that reads keys
 
     def start_application_mode(self) -> None:
         """Take the terminal over."""
         cast("HasEar", self._app).heed_signals()
+        self._held, self._leash = os.pipe2(os.O_CLOEXEC)
         super().start_application_mode()  # type: ignore[no-untyped-call] # Textual leaves this one without types
         self.write(EXPLICIT_DIRECTION)
 
@@ -46,6 +48,13 @@ class ConsoleDriver(HearsTheStop, LinuxDriver):
         """Give the terminal back as it was."""
         self.write(IMPLICIT_DIRECTION)
         super().stop_application_mode()
+
+    def disable_input(self) -> None:
+        """Read no more keys."""
+        if self._leash >= 0:
+            os.close(self._leash)
+            self._leash = -1
+        super().disable_input()
 
     def close(self) -> None:
         """Wait for the last bytes, unless nobody reads them."""
@@ -58,13 +67,15 @@ class ConsoleDriver(HearsTheStop, LinuxDriver):
             self._loop.call_soon_threadsafe(cast("HasEar", self._app).paint_anew)
 
     def run_input_thread(self) -> None:
-        """Read keys until the console ends or the terminal is gone."""
-        keys = KeyReader(self.process_message)
+        """Read keys until the console ends or the terminal is gone. Sleeps for as long as nothing is typed."""
+        keys, held = KeyReader(self.process_message), self._held
         ear = cast("HasEar", self._app).ear
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.fileno, selectors.EVENT_READ)
-            while not self.exit_event.is_set():
-                if not selector.select(POLL_S):
+        poller = select.poll()
+        poller.register(self.fileno, select.POLLIN)
+        poller.register(held, select.POLLIN)
+        try:
+            while held not in (ready := dict(poller.poll(POLL_S * 1000 if keys.awaits() else None))):
+                if not ready:
                     keys.nothing_came()
                 elif data := self._read():
                     with ear.one_read():
@@ -72,6 +83,8 @@ class ConsoleDriver(HearsTheStop, LinuxDriver):
                 else:
                     self._loop.call_soon_threadsafe(cast("HasEar", self._app).hang_up)
                     return
+        finally:
+            os.close(held)
 
     def _read(self) -> bytes:
         """What the terminal sent; empty when it is gone, which a pty says with EIO and a pipe with end of file."""

@@ -34,7 +34,11 @@ class KeyReader:
         self._parser = XTermParser()
         self._tail = ""
         self._in_paste = False
-        self._silent_polls = 0
+        self._silent_polls = PASTE_GAP_POLLS
+
+    def awaits(self) -> bool:
+        """Whether time alone may still change what was read: what comes next is polled for, not slept for."""
+        return self._silent_polls < PASTE_GAP_POLLS
 
     def feed(self, data: bytes) -> None:
         """Take what was read in one go."""

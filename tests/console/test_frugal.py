@@ -5,25 +5,33 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from immutables import Map
+from sqlalchemy import event
 from textual import events
 from textual.screen import Screen
 
+from backends.local.sqlite import SqliteStore, make_file
+from backends.runtime import Runtime
 from core.capabilities.holds import PlaceHold
 from core.state import Name
 from opsconsole import drawing
 from opsconsole.painted import Painted
 from opsconsole.panes import TablePane
 from opsconsole.screen import Bar
+from opsconsole.session import Feed
 from opsconsole.views.picture import Facts
 from opsconsole.views.sites import SiteRows
 from opsgate.selector import Selector
-from tests.console.desk import Desk, small_fleet
+from tests.console.desk import WHO, Desk, small_fleet
 from tests.console.fleet import START, Fleet
 from tests.console.terminal import terminal
+from tests.support.fleets import worker
 
 SITES = 100_000
 BYTES_MAX = 200
@@ -128,6 +136,55 @@ def counting(counted: Counter[str], name: str, of: Callable[..., Any]) -> Callab
         return of(*args, **named)
 
     return call
+
+
+class Still:
+    """A fleet in a file, where a minute passes by a clock of its own."""
+
+    def __init__(self, path: Path) -> None:
+        make_file(path)
+        self.now = START
+        self.store = SqliteStore(path)
+        self.store.prepare(new_fleet="f-0123456789ab")
+        self.runtime = Runtime(self.store, clock=lambda: self.now)
+        self.feed = Feed(lambda: self.runtime, WHO, monotonic=lambda: 0.0)
+        self.statements: list[str] = []
+        event.listen(self.store._engine, "before_cursor_execute", self._count)
+
+    def close(self) -> None:
+        """End it."""
+        self.runtime.close()
+
+    def _count(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
+        self.statements.append(statement)
+
+    def look(self, seconds: int) -> int:
+        """How many statements the looks of some seconds send."""
+        self.statements.clear()
+        for _ in range(seconds):
+            self.now += timedelta(seconds=1)
+            self.feed._look(self.runtime)
+        return sum("FROM lease" not in statement for statement in self.statements)
+
+
+def test_a_minute_in_which_nothing_is_committed_reads_no_row_again_and_each_commit_is_seen(tmp_path: Path) -> None:
+    with closing(Still(tmp_path / "fleet.db")) as still:
+        still.look(1)
+        assert still.look(60) == 0
+
+        with still.store.write(timeout_s=5) as transaction:
+            transaction.put_workers([worker("w1", START)])
+        assert still.look(1) > 0
+        assert list(still.feed.picture().facts.workers) == ["w1"]
+        assert still.look(60) == 0
+
+        still.runtime.reserve("content_pages", 3)
+        still.look(1)
+        (used,) = [usage.used for usage in still.runtime.observe().usage if usage.name == "content_pages"]
+        assert used == 3
+        still.now += timedelta(seconds=2 * 86_400)
+        (used,) = [usage.used for usage in still.runtime.observe().usage if usage.name == "content_pages"]
+        assert used == 0, "time alone empties a window"
 
 
 @pytest.mark.asyncio

@@ -50,6 +50,17 @@ def ears(monkeypatch: pytest.MonkeyPatch) -> Ears:
     return Ears(monkeypatch)
 
 
+def test_it_is_polled_only_as_long_as_time_alone_could_change_what_was_read(ears: Ears) -> None:
+    assert not ears.reader.awaits(), "nothing was read"
+    ears.type(PASTE + b"half a paste")
+    assert ears.reader.awaits()
+    ears.wait(PASTE_GAP_POLLS)
+    assert not ears.reader.awaits()
+    assert any(isinstance(message, events.Paste) for message in ears.messages)
+    ears.type(b"j")
+    assert ears.reader.awaits()
+
+
 def test_both_keys_in_one_read_fire(ears: Ears) -> None:
     ears.type(b"!S")
     assert ears.fired == 1

@@ -243,6 +243,19 @@ def test_a_store_notices_that_another_one_committed(place: Place) -> None:
     assert not reader.moved()
 
 
+def test_the_version_is_another_after_each_commit_whoever_made_it_or_cannot_be_told(place: Place) -> None:
+    ours, other = place.store(), place.store()
+    versions = []
+    for writer in (ours, other, ours):
+        versions += [ours.version()]
+        assert ours.version() == versions[-1], "nothing was committed"
+        with writer.write(timeout_s=5) as transaction:
+            transaction.put_workers([worker("w1", START)])
+    versions += [ours.version()]
+
+    assert versions == [None] * 4 if place.kind == "postgres" else len(set(versions)) == 4
+
+
 def test_a_wait_ends_when_somebody_wakes_it(place: Place) -> None:
     store = place.store()
     turns: list[None] = []

@@ -177,6 +177,10 @@ class MemoryStore:
         """The head, read without a lock."""
         return self._data.now
 
+    def version(self) -> int:
+        """How much was committed."""
+        return self._memory.commits
+
     def moved(self) -> bool:
         """Whether anything was committed since the last call."""
         known, self._seen_commits = self._seen_commits, self._memory.commits

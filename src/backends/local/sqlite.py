@@ -56,7 +56,9 @@ class SqliteStore(SqlStore):
         event.listen(self._engine, "begin", _begin)
         with self._explained():
             self._watch = self._connect()
-        self._seen_version = 0
+        self._watching = threading.Lock()
+        self._adopted = 0
+        self._seen_version: tuple[int, int] | None = None
         self._identity = Identity(path)
         self._fleet = ""
 
@@ -84,13 +86,16 @@ class SqliteStore(SqlStore):
                 self._fleet = read_head(connection).fleet
         self._identity = Identity(self._path)
 
-    def moved(self) -> bool:
-        """Whether anything was committed through another connection, by SQLite's own counter."""
+    def version(self) -> tuple[int, int]:
+        """SQLite's own counter of what other connections committed, of a connection that commits nothing."""
         self._find()
-        with self._explained():
-            version: int = self._watch.execute("PRAGMA data_version").fetchone()[0]
-        known, self._seen_version = self._seen_version, version
-        return version != known
+        with self._watching, self._explained():
+            return self._adopted, self._watch.execute("PRAGMA data_version").fetchone()[0]
+
+    def moved(self) -> bool:
+        """Whether anything was committed since the last call."""
+        known, self._seen_version = self._seen_version, self.version()
+        return self._seen_version != known
 
     def wait(self, timeout_s: float) -> None:
         """There is no push between processes, but every commit writes to the log, and asking for its time is cheap.
@@ -182,11 +187,12 @@ class SqliteStore(SqlStore):
             if not self._identity.is_replaced():
                 return  # another thread was first
             known = self._fleet
-            self.close()
-            with self._explained():
+            self._engine.dispose()
+            with self._watching, self._explained():
+                self._watch.close()
                 self._watch = self._connect()
+                self._adopted += 1  # each connection counts from a number of its own
             self.prepare(new_fleet=None)
-            self._seen_version = 0
             if self._fleet != known:
                 raise NotOurDatabase(
                     "another-fleet",
