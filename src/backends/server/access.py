@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 from backends.server.asked import Asked
-from backends.server.identity import Identify, Identity
+from backends.server.identity import Identify
 from backends.server.problems import Problem
+from core import authority
+from core.authority import Identity, Permission
 from core.errors import NotPermitted
 from core.messages import Command
 from core.state import State
@@ -15,9 +19,8 @@ from opsgate.selector import Selector
 OPEN: Final = frozenset({"/healthz", "/readyz"})
 """What anybody may ask."""
 
-ROUTES: Final = {
-    ("GET", "/healthz"): "nobody",
-    ("GET", "/readyz"): "nobody",
+ROUTES: Final[Mapping[tuple[str, str], Permission]] = {
+    ("GET", "/v1/whoami"): "know",
     ("POST", "/v1/commands"): "command",
     ("GET", "/v1/state"): "see",
     ("GET", "/v1/events"): "see",
@@ -34,17 +37,23 @@ ROUTES: Final = {
     ("POST", "/v1/limits/{name}/reserve"): "work",
     ("DELETE", "/v1/reservations/{reservation_id}"): "work",
     ("POST", "/v1/stop"): "stop",
-    ("GET", "/metrics"): "see",
-    ("GET", "/openapi.json"): "ask",
 }
 """Method and path of each route, and the permission that it asks for."""
 
 
 class Access:
-    """Lets in whom ``identify`` knows."""
+    """Lets in whom ``identify`` knows, and each as far as `core.authority` says."""
 
-    def __init__(self, identify: Identify) -> None:
+    def __init__(
+        self,
+        identify: Identify,
+        latest: Callable[[], State],
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._identify = identify
+        self._latest = latest
+        self._now = now
 
     def admit(self, asked: Asked) -> Identity:
         """Who asks; `Problem` 401 where nobody says so, whether or not the path exists."""
@@ -62,18 +71,34 @@ class Access:
 
     def permit(self, identity: Identity, method: str, template: str) -> None:
         """Raise `NotPermitted` where this identity may not use this route."""
-        if (method, template) not in ROUTES:
+        permission = ROUTES.get((method, template))
+        if permission is None:
             raise NotPermitted("no-rule", f"nobody may {method} {template}")
+        if not authority.may(identity, permission):
+            raise NotPermitted(
+                "role-forbids",
+                f"the role {identity.role} may not {method} {template}",
+                f"it takes a role with the permission '{permission}'",
+            )
 
-    def permit_command(self, identity: Identity, command: Command, state: State) -> None:
-        """Raise `NotPermitted` where this identity may not give this command."""
+    def permit_command(self, identity: Identity, command: Command) -> None:
+        """Raise `NotPermitted` where this identity may not give this command, for one that goes past the writer. Of the
+        others the runtime asks, where they are decided, and records a refusal."""
+        _raise(authority.authorise(identity, command, self._latest(), self._now()))
 
-    def still(self, identity: Identity) -> bool:
-        """Whether the credential behind an identity is still good."""
-        return True
-
-    def permit_stop(self, identity: Identity, selectors: tuple[Selector, ...]) -> None:
-        """Raise `NotPermitted` where this identity may not stop all of this."""
+    def permit_work(self, identity: Identity, permission: Permission, selectors: Iterable[Selector]) -> None:
+        """Raise `NotPermitted` where ``permission`` does not reach all of this work: of a stop, of an alert."""
+        _raise(authority.reaches(identity, permission, selectors))
 
     def speaks_for(self, identity: Identity, worker_id: str) -> None:
         """Raise `NotPermitted` where this identity may not report as this worker."""
+        _raise(authority.speaks_for(identity, worker_id))
+
+    def still(self, identity: Identity) -> bool:
+        """Whether the credential behind an identity is still good: a stream ends where it is not."""
+        return authority.still_valid(identity, self._latest(), self._now())
+
+
+def _raise(denial: NotPermitted | None) -> None:
+    if denial is not None:
+        raise denial

@@ -7,11 +7,12 @@ no byte of a body is read for one. Streams go past the framework, which would co
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -23,12 +24,12 @@ from backends.server.caps import ClientGone
 from backends.server.engine import Engine
 from backends.server.problems import Problem, of_error
 from backends.server.push import Hub, last_seen
-from backends.server.routes import commands, decisions, events, gate, health, limits, state
+from backends.server.routes import commands, decisions, events, gate, health, identity, limits, state
 from core.errors import OpsError
 
 _log = logging.getLogger(NAME)
 
-_NOUNS: Final = (commands, state, events, gate, decisions, limits, health)
+_NOUNS: Final = (commands, state, events, gate, decisions, limits, identity, health)
 _STREAM: Final = "text/event-stream"
 
 
@@ -37,7 +38,10 @@ class Door:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._api = _api(engine)
+        nouns = [noun.routes(engine) for noun in _NOUNS]
+        self._api = _api(engine, nouns)
+        self.routes = frozenset(_paths(nouns))
+        """Method and path of each."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -85,11 +89,18 @@ class Door:
         await hub.listen(receive, send, seen, lambda: access.still(identity), who=identity.actor().name)
 
 
+def _paths(nouns: Iterable[APIRouter]) -> Iterator[tuple[str, str]]:
+    for noun in nouns:
+        for route in noun.routes:
+            assert isinstance(route, APIRoute), "a noun is made of plain routes"
+            yield from ((method, route.path) for method in route.methods or ())
+
+
 def _query(scope: Mapping[str, Any]) -> dict[str, str]:
     return dict(Request(dict(scope)).query_params)
 
 
-def _api(engine: Engine) -> FastAPI:
+def _api(engine: Engine, nouns: Iterable[APIRouter]) -> FastAPI:
     def permitted(request: Request) -> None:
         """Ask for the permission that the matched route needs."""
         template = request.scope["route"].path
@@ -106,8 +117,8 @@ def _api(engine: Engine) -> FastAPI:
         dependencies=[Depends(permitted)],
         redirect_slashes=False,
     )
-    for noun in _NOUNS:
-        api.include_router(noun.routes(engine))
+    for noun in nouns:
+        api.include_router(noun)
     api.add_exception_handler(Problem, _problem)
     api.add_exception_handler(OpsError, _refusal)
     api.add_exception_handler(HTTPException, _framework)

@@ -139,7 +139,7 @@ class Serving:
             for channel in self._channels:
                 channel.close()
             raise
-        access = Access(identify(self.room))
+        access = Access(identify(self.room), self.room.runtime.latest)
         self.engine = Engine(self.room, gates, access)
         self.port, self.stop_port = (int(channel.getsockname()[1]) for channel in self._channels)
         gates.stop_port = self.stop_port
@@ -149,7 +149,8 @@ class Serving:
         main_sockets, stop_sockets = [(main, secure)], [(stops, secure)]
         for path, sockets in zip(self._paths, (main_sockets, stop_sockets), strict=False):
             sockets.append((_listen_at(path), {}))
-        self._main = Lane("http", Door(self.engine), main_sockets)
+        self.door = Door(self.engine)
+        self._main = Lane("http", self.door, main_sockets)
         self._main.hubs = (gates.hub, self.engine.journal.hub)
         self._main.beats = (gates.heartbeat, self.engine.journal.heartbeat)
         self._stops = Lane("stop-port", StopPort(self.room.desk, access), stop_sockets)

@@ -84,7 +84,7 @@ class StopPort:
             raise Problem(405, "wrong-method", f"{PATH} takes POST", headers={"Allow": "POST"})
         self._access.permit(identity, "POST", PATH)
         wanted = request_in(await read_body(receive, asked.headers))
-        self._access.permit_stop(identity, wanted.scope())
+        self._access.permit_work(identity, "stop", wanted.scope())
         answer = await stopping.place(self._desk, order_of(wanted, asked.headers, identity.actor().name))
         document = {key: value for key, value in answer.items() if key != "t"}
         return JSONResponse(document, 200 if answer["durable"] == "database" else 202)

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from backends import spool
 from backends.runtime import Runtime
+from core.authority import Identity
 from core.errors import BackendUnavailable
 from core.messages import Envelope, Receipt
 from opsgate.clock import elapsed_s
@@ -42,10 +43,10 @@ class Writer(threading.Thread):
         self._runtime = runtime
         self._waiting: queue.Queue[_Asked | None] = queue.Queue(WAITING_MAX)
 
-    async def submit(self, envelope: Envelope) -> Receipt:
-        """Carry out one command. Raises what `Runtime.submit` does; `BackendUnavailable` also where too many wait, or
-        where a stop that is latched here cannot be recorded before something is released."""
-        return await self.do(lambda left_s: self._carry_out(envelope, left_s))
+    async def submit(self, envelope: Envelope, identity: Identity) -> Receipt:
+        """Carry out one command by this authority. Raises what `Runtime.submit` does; `BackendUnavailable` also where
+        too many wait, or where a stop that is latched here cannot be recorded before something is released."""
+        return await self.do(lambda left_s: self._carry_out(envelope, identity, left_s))
 
     async def do(self, work: Callable[[float], T]) -> T:
         """Have the thread do this, with the seconds that are left for it; what it raises is raised here."""
@@ -76,10 +77,10 @@ class Writer(threading.Thread):
             else:
                 _tell(asked, asked.answer.set_result, answer)
 
-    def _carry_out(self, envelope: Envelope, left_s: float) -> Receipt:
+    def _carry_out(self, envelope: Envelope, identity: Identity, left_s: float) -> Receipt:
         if envelope.command.lets_run:
             spool.require_recorded(self._runtime, timeout_s=left_s)
-        return self._runtime.submit(envelope, timeout_s=left_s)
+        return self._runtime.submit(envelope, timeout_s=left_s, identity=identity)
 
 
 def _tell(asked: _Asked, settle: Callable[[Any], None], what: object) -> None:

@@ -35,8 +35,8 @@ def routes(engine: Engine) -> APIRouter:
         body = await read_body(request.receive, headers)
         command = command_in(read_json(body, headers.get("content-type")))
         identity = request.state.identity
-        engine.access.permit_command(identity, command, engine.runtime.latest())
         if isinstance(command, OrderStop):
+            engine.access.permit_command(identity, command)
             return await stopping.as_command(engine, command, identity.actor().name)
         expected = _expected(headers.get("if-match"))
         envelope = Envelope(
@@ -48,7 +48,7 @@ def routes(engine: Engine) -> APIRouter:
             expected_revision=expected,
         )
         try:
-            receipt = await engine.writer.submit(envelope)
+            receipt = await engine.writer.submit(envelope, identity)
         except OpsError as error:
             raise of_error(error, conditional=expected is not None) from error
         return JSONResponse(receipt.model_dump(mode="json"), headers={"ETag": f'"{receipt.revision}"'})

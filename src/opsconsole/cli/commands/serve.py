@@ -21,6 +21,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--stop-port", type=click.IntRange(0, 65535), default=3002, show_default=True, help="For stops alone.")
 @click.option("--dev", is_flag=True, help="Without tokens: everybody on this host is admin. Loopback only.")
+@click.option("--allow", multiple=True, metavar="NETWORK", help="Answer from this network only, such as 10.0.0.0/8.")
 @click.option("--tls-cert", type=_FILE, metavar="FILE", help="The certificate, with its chain, as PEM.")
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key, where it is not in the same file.")
 @click.pass_obj
@@ -30,6 +31,7 @@ def serve(
     port: int,
     stop_port: int,
     dev: bool,
+    allow: tuple[str, ...],
     tls_cert: Path | None,
     tls_key: Path | None,
 ) -> int:
@@ -43,12 +45,19 @@ def serve(
     if tls_key is not None and tls_cert is None:
         complain("--tls-key is of no use without --tls-cert")
         return Exit.USAGE
+    from backends.server.identity import networks
     from backends.server.running import run
     from backends.server.serving import Listening
 
+    try:
+        allowed = networks(allow)
+    except ValueError as error:
+        complain(f"--allow: {error}")
+        return Exit.USAGE
+
     listening = Listening(host, port, stop_port, tls_cert, tls_key)
     try:
-        return run(invocation.settings.backend, listening, dev=dev, say=invocation.say)
+        return run(invocation.settings.backend, listening, dev=dev, allowed=allowed, say=invocation.say)
     except OSError as error:
         complain(str(error.strerror or error))
         return Exit.REFUSED

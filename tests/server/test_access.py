@@ -1,0 +1,274 @@
+"""Every route is for somebody and for nobody else; what a credential is not good for changes nothing."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from backends import known_as
+from backends.server.access import OPEN, ROUTES
+from backends.server.identity import Doorkeeper
+from backends.server.serving import Listening, Serving
+from core import checkpoint
+from core.audit import event_of
+from core.authority import ROLES, permissions_of
+from core.capabilities.holds import PlaceHold
+from core.capabilities.names import AddName
+from core.capabilities.tokens import CreateToken, RevokeToken, digest_of, secret_of
+from core.engine import CommandRefused
+from core.messages import Role
+from opsgate.selector import Selector
+from tests.support.fleets import say
+from tests.support.waiting import eventually
+
+DEADLINE_S = 30.0
+NOBODIES = ("nothing", "nonsense", "revoked", "expired", "somebody of another fleet")
+
+STREAMS = frozenset({"/v1/gate/events"})
+SENT: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "/v1/stop"): {"content": b"[]"},
+    ("POST", "/v1/commands"): {"content": b"[]"},
+    ("PUT", "/v1/workers/{worker_id}"): {"content": b"[]"},
+    ("POST", "/v1/limits/{name}/reserve"): {"json": {"cost": 0}},
+}
+"""What is sent where the question must not do anything: who is let in is told so by a 422."""
+
+
+class House:
+    """A server that is shown tokens, with one of each role and some that are good for nothing."""
+
+    def __init__(self, server: Serving) -> None:
+        self.server = server
+        self.url, self.stop_url = (f"http://127.0.0.1:{port}" for port in (server.port, server.stop_port))
+        self.runtime = server.room.runtime
+        self.http = httpx.Client(timeout=DEADLINE_S)
+        self.secrets: dict[str, str] = {}
+        self.runtime.submit(say(AddName(dimension="site", name="s1")))
+        for role in ROLES:
+            self.make(role, role, **({"worker_id": "w1"} if role == "worker" else {}))
+        self.make("scoped", "operator", sites=("s1",))
+        self.revoke(self.make("revoked", "admin"))
+        self.make("expired", "admin", expires_at=datetime.now(UTC) + timedelta(milliseconds=50))
+        eventually(lambda: datetime.now(UTC) >= self.token("expired").expires_at)
+        self.secrets["nothing"] = ""
+        self.secrets["nonsense"] = "Bearer of good news"
+        self.secrets["somebody of another fleet"] = secret_of("t-ffffffffffff", os.urandom(32))
+
+    def make(self, name: str, role: Role, **fields: Any) -> str:
+        """A token called so; returns its id."""
+        token_id = f"t-{os.urandom(6).hex()}"
+        self.secrets[name] = secret_of(token_id, os.urandom(32))
+        digest = digest_of(self.secrets[name])
+        self.runtime.submit(say(CreateToken(token_id=token_id, name=name, digest=digest, role=role, **fields)))
+        return token_id
+
+    def revoke(self, token_id: str) -> None:
+        """End a token."""
+        self.runtime.submit(say(RevokeToken(token_id=token_id)))
+
+    def token(self, name: str) -> Any:
+        """A token as the fleet knows it."""
+        return next(token for token in self.runtime.latest().tokens.values() if token.name == name)
+
+    def headers(self, name: str) -> dict[str, str]:
+        """How somebody shows their credential."""
+        return {"authorization": f"Bearer {self.secrets[name]}"} if self.secrets[name] else {}
+
+    def ask(self, name: str, method: str, template: str, **options: Any) -> httpx.Response:
+        """Ask in somebody's name. Of a stream only the beginning is read."""
+        path = template.format(worker_id="w1", name="sites", reservation_id="r-1")
+        base = self.stop_url if template == "/v1/stop" else self.url
+        options = {**SENT.get((method, template), {}), **options}
+        headers = {"content-type": "application/json", **self.headers(name), **options.pop("headers", {})}
+        request = self.http.build_request(method, base + path, headers=headers, **options)
+        answer = self.http.send(request, stream=True)
+        if answer.status_code >= 400 or template not in STREAMS:
+            answer.read()
+        answer.close()
+        return answer
+
+    def command(self, name: str, kind: str, **fields: Any) -> httpx.Response:
+        """Give a command in somebody's name."""
+        return self.ask(name, "POST", "/v1/commands", content=None, json={"kind": kind, **fields})
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    backend = f"sqlite:///{tmp_path_factory.mktemp('fleet') / 'fleet.db'}"
+    server = Serving(backend, lambda room: Doorkeeper(room.runtime.latest), Listening(port=0, stop_port=0))
+    try:
+        server.start()
+        house = House(server)
+        with house.http:
+            yield house
+    finally:
+        server.close()
+
+
+# ------------------------------------------------------------------------------------------------------------- routes
+
+
+def test_every_route_has_a_rule_and_every_rule_a_route(house: House) -> None:
+    """A route that is added without one is for nobody, and is found here."""
+    served = house.server.door.routes
+
+    assert {path for _, path in served} >= OPEN
+    assert {route for route in served if route[1] not in OPEN} | {("POST", "/v1/stop")} == set(ROUTES)
+
+
+@pytest.mark.parametrize("who", NOBODIES)
+def test_nobody_is_let_in_anywhere_and_learns_not_even_what_there_is(house: House, who: str) -> None:
+    before = checkpoint.dump(house.runtime.state())
+    nowhere = [("GET", "/nowhere"), ("POST", "/v1/nothing"), ("DELETE", "/v1/commands"), ("GET", "/")]
+    answers = [house.ask(who, method, path) for method, path in (*ROUTES, *nowhere)]
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(401, "no-identity")}
+    assert {answer.headers["www-authenticate"] for answer in answers} == {"Bearer"}
+    assert len({answer.content for answer in answers}) == 1
+    assert checkpoint.dump(house.runtime.state()) == before
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_is_let_in_where_its_permissions_say_and_nowhere_else(house: House, role: Role) -> None:
+    before = checkpoint.dump(house.runtime.state())
+    for (method, path), permission in ROUTES.items():
+        answer = house.ask(role, method, path)
+        if permission in permissions_of(role):
+            assert answer.status_code not in (401, 403), (method, path, answer.text)
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (403, "role-forbids"), (method, path)
+    assert checkpoint.dump(house.runtime.state()) == before
+
+
+def test_what_anybody_may_ask_says_nothing_of_the_fleet(house: House) -> None:
+    for path in OPEN:
+        assert house.ask("nothing", "GET", path).status_code == 200
+
+
+def test_no_byte_of_a_body_is_waited_for_from_nobody(house: House) -> None:
+    host, _, port = house.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=DEADLINE_S) as connection:
+        connection.sendall(b"POST /v1/commands HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n")
+
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 401 ")
+
+
+def test_somebody_who_may_not_use_a_route_is_told_so_before_the_body_is_there(house: House) -> None:
+    host, _, port = house.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=DEADLINE_S) as connection:
+        head = f"Host: x\r\nX-API-Key: {house.secrets['viewer']}\r\nContent-Length: 60000\r\n\r\n"
+        connection.sendall(b"POST /v1/commands HTTP/1.1\r\n" + head.encode())
+
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 403 ")
+
+
+# ----------------------------------------------------------------------------------------------------------- who it was
+
+
+def test_who_acted_is_who_the_credential_says_and_a_name_in_the_body_is_none(house: House) -> None:
+    pause = {"selectors": [{"site": "s1"}], "owner": "root"}
+    assert house.command("operator", "place-hold", **pause, actor="root").status_code == 422
+
+    done = house.ask(
+        "operator",
+        "POST",
+        "/v1/commands?actor=root",
+        content=None,
+        json={"kind": "place-hold", **pause},
+        headers={"x-forwarded-user": "root", "x-actor": "root"},
+    )
+
+    hold = house.runtime.state().holds[done.json()["hold_ids"][0]]
+    assert (hold.source, hold.owner) == ("operator", "operator")
+    assert event_of(house.runtime.journal(after=hold.revision - 1)[0]).header.actor.name == "operator"
+    assert house.command("operator", "release-holds", selectors=[{"site": "s1"}], reason="done").json()["changed"]
+
+
+def test_what_a_role_may_not_is_refused_and_the_attempt_is_in_the_journal(house: House) -> None:
+    house.runtime.submit(say(PlaceHold(selectors=(Selector.of(site="s1"),))))
+
+    for who in ("stop", "scoped"):
+        wide = [{}] if who == "scoped" else [{"site": "s1"}]
+        refused = house.command(who, "release-holds", selectors=wide, reason="x")
+        assert refused.status_code == 403
+        told = event_of(house.runtime.journal(after=house.runtime.state().revision - 1)[0])
+        assert isinstance(told.event, CommandRefused)
+        assert (told.header.actor.name, told.header.door, told.event.code) == (who, "http", refused.json()["code"])
+
+    assert house.command("scoped", "release-holds", selectors=[{"site": "s1"}], reason="x").json()["changed"]
+
+
+def test_a_stop_reaches_no_further_than_its_token_by_either_way(house: House) -> None:
+    by_lane = house.ask("scoped", "POST", "/v1/stop", content=b"")
+    by_command = house.command("scoped", "order-stop", stop_id="S-no", selectors=[{"operation": "ab_testing"}])
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in (by_lane, by_command)} == {(403, "outside-scope")}
+    assert not house.runtime.state().stops
+    placed = house.ask("scoped", "POST", "/v1/stop", content=None, json={"selector": {"site": "s1"}, "stop_id": "S-1"})
+    assert placed.json()["durable"] == "database"
+    assert house.runtime.state().stops["S-1"].ordered_by == "scoped"
+
+
+def test_a_worker_speaks_for_itself_alone(house: House) -> None:
+    beat = {"env": "prod", "pid": 1, "started": "1", "revision": 0}
+
+    assert house.ask("worker", "PUT", "/v1/workers/w1", content=None, json=beat).status_code == 200
+    forged = house.ask("worker", "PUT", "/v1/workers/w2", content=None, json=beat)
+    assert (forged.status_code, forged.json()["code"]) == (403, "not-this-worker")
+    assert house.ask("worker", "DELETE", "/v1/workers/w2").status_code == 403
+    assert "w2" not in house.server.room.roster.entries
+
+
+@pytest.mark.parametrize("who", sorted({*ROLES, "scoped"}))
+def test_everybody_can_ask_who_they_are_taken_for(house: House, who: str) -> None:
+    known = house.ask(who, "GET", "/v1/whoami").json()
+
+    assert (known["name"], known["role"]) == (who, "operator" if who == "scoped" else who)
+    assert known_as(house.url, token=house.secrets[who]).name == who
+
+
+# ------------------------------------------------------------------------------------------------------------- the end
+
+
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/gate/events"])
+@pytest.mark.parametrize("end", ["revoked", "expired"])
+def test_a_stream_ends_with_the_token_that_opened_it_and_others_go_on(house: House, path: str, end: str) -> None:
+    lifetime = {"expires_at": datetime.now(UTC) + timedelta(seconds=1)} if end == "expired" else {}
+    token_id = house.make(f"short-{end}", "viewer", **lifetime)
+
+    with opened(house, f"short-{end}", path) as ending, opened(house, "viewer", path) as lasting:
+        next(ending), next(lasting)
+        if end == "revoked":
+            house.revoke(token_id)
+        for _ in ending:
+            pass  # to its end, which comes
+        house.runtime.submit(say(AddName(dimension="site", name=f"after-{end}-{len(path)}")))
+        assert next(lasting)
+
+    assert house.ask(f"short-{end}", "GET", "/v1/whoami").status_code == 401
+
+
+@contextmanager
+def opened(house: House, who: str, path: str) -> Iterator[Iterator[str]]:
+    """The lines of a stream."""
+    headers = {"accept": "text/event-stream", **house.headers(who)}
+    with house.http.stream("GET", house.url + path, headers=headers) as answer:
+        assert answer.status_code == 200
+        yield answer.iter_lines()
+
+
+def test_no_secret_is_in_what_was_logged_or_stored(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("viewer", "revoked"):
+        house.ask(name, "GET", f"/v1/{house.secrets[name]}")
+
+    state = checkpoint.dump(house.runtime.state())
+    rows = "".join(row.body for row in house.runtime.journal(limit=10_000))
+    for secret in filter(None, house.secrets.values()):
+        assert secret not in state + rows + caplog.text
