@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from backends.server.access import Access
 from backends.server.asked import Asked
 from backends.server.identity import DEVELOPER, Doorkeeper, developer, networks
 from backends.server.problems import Problem
-from core.authority import Identity
+from core.authority import Identity, identity_of
 from core.capabilities.tokens import CreateToken, RevokeToken, digest_of, secret_of
 from core.scope import Scope
 from opsconsole.cli.invocation import login_name
@@ -158,6 +159,19 @@ def test_the_socket_of_this_host_has_no_address_that_could_be_on_a_list(fleet: E
     knows = Doorkeeper(lambda: fleet.state, allowed=networks(("192.0.2.0/24",)))
 
     assert knows(Asked("GET", "/", {}, door="unix", peer=(1, geteuid()))) is not None
+
+
+def test_whoever_listens_does_so_until_their_token_has_ended() -> None:
+    engine = Engine()
+    token_id, end = "t-00000000000a", engine.now + timedelta(hours=1)
+    engine.do(CreateToken(token_id=token_id, name="ben", digest=digest_of(GOOD), role="viewer", expires_at=end))
+    access = Access(lambda _asked: None, lambda: engine.state, now=lambda: engine.now)
+    ben = identity_of(engine.state.tokens[token_id])
+
+    assert access.still(ben)
+    engine.wait(3600)
+    assert not access.still(ben)
+    assert access.still(DEVELOPER)
 
 
 # ----------------------------------------------------------------------------------------------------------------- dev

@@ -35,6 +35,8 @@ class Served:
         self.url = url
         self.stop_url = stop_url
         self.backend = backend
+        self.said = ""
+        """What a process of its own said until it served."""
         self._room = room
         self.http = httpx.Client(base_url=url, timeout=DEADLINE_S)
 
@@ -114,6 +116,7 @@ def server_process(backend: str, *options: str) -> Iterator[Served]:
             raise AssertionError(f"the server ended: {said}")
         host = found[1]
         served = Served(f"{host}:{found[2]}", f"{host}:{found[3]}", backend)
+        served.said = said
         with served.http:
             yield served
     finally:

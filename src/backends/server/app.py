@@ -30,6 +30,7 @@ from core.errors import OpsError
 _log = logging.getLogger(NAME)
 
 _NOUNS: Final = (commands, state, events, gate, decisions, limits, identity, health)
+_GATE_EVENTS: Final = "/v1/gate/events"
 _STREAM: Final = "text/event-stream"
 
 
@@ -40,7 +41,7 @@ class Door:
         self._engine = engine
         nouns = [noun.routes(engine) for noun in _NOUNS]
         self._api = _api(engine, nouns)
-        self.routes = frozenset(_paths(nouns))
+        self.routes = frozenset({("GET", _GATE_EVENTS), *_paths(nouns)})
         """Method and path of each."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +75,7 @@ class Door:
     def _stream_for(self, asked: Asked) -> Hub | None:
         if asked.method != "GET":
             return None
-        if asked.path == "/v1/gate/events":
+        if asked.path == _GATE_EVENTS:
             return self._engine.gates.hub
         if asked.path == "/v1/events" and _STREAM in asked.headers.get("accept", ""):
             return self._engine.journal.hub

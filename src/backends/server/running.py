@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -44,18 +45,23 @@ def run(
 
     serving = Serving(url, identify, listening)
     serving.start()
-    where = f"{'https' if listening.certificate else 'http'}://{listening.host}:{serving.port}"
-    say(f"serving fleet {serving.room.fleet} on {where}, stops on port {serving.stop_port}")
-    state = serving.room.runtime.latest()
     if dev:
         say("--dev: EVERYBODY on this host is admin, as 'dev', without a token; never use this for a real fleet")
-    elif not any(token.is_valid(datetime.now(UTC)) for token in state.tokens.values()):
+    elif not _anybody_could_ask(serving.room):
         say("nobody has a token yet; make the first one on this host, and keep what it prints:")
-        say(f"  opsconsole -b {serving.room.runtime.url} token create --role admin --name {login_of(os.geteuid())}")
+        backend = shlex.quote(serving.room.runtime.url)
+        say(f"  opsconsole -b {backend} token create --role admin --name {login_of(os.geteuid())}")
+    where = f"{'https' if listening.certificate else 'http'}://{listening.host}:{serving.port}"
+    say(f"serving fleet {serving.room.fleet} on {where}, stops on port {serving.stop_port}")
     ended.wait()
     say("closing")
     serving.close("a signal ended it")
     return 0
+
+
+def _anybody_could_ask(room: EngineRoom) -> bool:
+    now = datetime.now(UTC)
+    return any(token.is_valid(now) for token in room.runtime.latest().tokens.values())
 
 
 def _log_to_stderr() -> None:
