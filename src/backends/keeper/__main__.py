@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 _ENDED_BY: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -20,6 +21,10 @@ is being recorded, the post would read one acknowledgement in that time, and hol
 
 _PRIORITY: Final = -10
 """Above the workers: in a stop a thousand of them want the processor, and wait for this one."""
+
+_GROUP: Final = Path("/proc/self/autogroup")
+"""The priority of a whole session. Where Linux shares the processor among sessions, that of a process counts only within
+its own, and a keeper has its own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,10 +57,7 @@ def _keep(url: str, linger_s: float, ready: Callable[[], None]) -> int:
 
     os.umask(0o077)
     sys.setswitchinterval(_SWITCH_S)
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
-    except OSError:
-        pass  # only root may; elsewhere it has its turn like everybody
+    _take_precedence()
     ended_by: list[int] = []
     ended = threading.Event()
 
@@ -76,6 +78,16 @@ def _keep(url: str, linger_s: float, ready: Callable[[], None]) -> int:
     why = keeper.serve(ended)
     keeper.close(why)
     return 128 + ended_by[0] if ended_by else 0
+
+
+def _take_precedence() -> None:
+    """Only root may; for others the keeper has its turn like everybody."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
+        if os.getsid(0) == os.getpid() and _GROUP.exists():
+            _GROUP.write_text(str(_PRIORITY))
+    except OSError:
+        pass
 
 
 def _detach() -> Callable[[], None] | None:

@@ -13,7 +13,8 @@ from core.capabilities.emergencies import ConcludeStop
 from core.state import State, Stop
 
 _REMIND_S: Final = 0.5
-"""Seconds between two reminders to gates that do not say that they have seen a stop."""
+"""Seconds between two reminders to gates that do not say that they have seen a stop, and before the first: of a thousand
+that have just been told most are about to answer, and a reminder sends each of them to the tables instead."""
 
 
 class Countdown:
@@ -53,6 +54,8 @@ class Conclusions:
         """The earliest deadline of a stop whose result is still pending."""
         self._office = office
         self._remind = remind
+        self._met_s: dict[str, float] = {}
+        """Stop → when it was first looked at here, by the clock that never jumps."""
         self._reminded_s = 0.0
 
     def turn(self, now: Instant, state: State) -> None:
@@ -62,9 +65,11 @@ class Conclusions:
             self._conclude(stop, now)
         pending = [stop.deadline_at for stop in stops if stop.result == "pending" and stop.deadline_at > now.at]
         self.next_deadline_at = min(pending, default=None)
-        if stops and now.elapsed_s - self._reminded_s >= _REMIND_S:
+        self._met_s = {stop.stop_id: self._met_s.get(stop.stop_id, now.elapsed_s) for stop in stops}
+        late = [stop for stop in stops if now.elapsed_s - self._met_s[stop.stop_id] >= _REMIND_S]
+        if late and now.elapsed_s - self._reminded_s >= _REMIND_S:
             self._reminded_s = now.elapsed_s
-            self._remind_the_deaf(stops, now)
+            self._remind_the_deaf(late, now)
 
     def _conclude(self, stop: Stop, now: Instant) -> None:
         missing = {worker for worker in stop.missing if not self._has_stopped(worker, stop.stop_id, now)}
