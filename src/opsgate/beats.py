@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,11 +47,14 @@ class Beats:
         """Whether this stop has been seen."""
         return stop_id in self._since
 
-    def count(self, stop_id: str, notice: Callable[[], Notice]) -> int:
-        """A stop has just come into force: how much of the work that runs it covers. Where none runs, ``notice`` is
-        not needed."""
-        now = self._since[stop_id] = self._in_flight.now()
-        return self._in_flight.covered(notice(), now) if len(self._in_flight) else 0
+    def note(self, stop_id: str) -> bool:
+        """A stop has just come into force; whether any work runs, that it may have to wait for."""
+        self._since[stop_id] = self._in_flight.now()
+        return len(self._in_flight) > 0
+
+    def running(self, notice: Notice) -> int:
+        """How much of the work runs that a noted stop has to wait for."""
+        return self._in_flight.covered(notice, self._since[notice.stop_id])
 
     def acknowledged(self, stop_id: str, running: int) -> None:
         """The keeper was told of a stop, and of what it has to wait for, between two beats."""

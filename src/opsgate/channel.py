@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from opsgate import wire
@@ -25,8 +25,10 @@ and tried again by themselves kept two cores busy for a minute (measured)."""
 _CREDENTIALS: Final = struct.Struct("3i")
 """``struct ucred``: process, user, group."""
 
-_AT_ONCE: Final = 1000
 _BUFFER_BYTES: Final = 65536
+_ANCILLARY_BYTES: Final = socket.CMSG_SPACE(_CREDENTIALS.size)
+
+Address = bytes | str
 
 Sent = Literal["sent", "busy", "nobody"]
 """Taken by the keeper; its queue stayed full; there is no keeper."""
@@ -43,20 +45,22 @@ class KeeperChannel:
         """What becomes readable when somebody wrote."""
         return None if self._socket is None else self._socket.fileno()
 
-    def datagrams(self) -> Iterator[bytes | None]:
-        """What has come, a thousand at most; None for one of ours that was too long."""
-        for _ in range(_AT_ONCE if self._socket is not None else 0):
-            assert self._socket is not None
-            try:
-                datagram, ancillary, flags, _sender = self._socket.recvmsg(
-                    _BUFFER_BYTES, socket.CMSG_SPACE(_CREDENTIALS.size), socket.MSG_DONTWAIT
-                )
-            except BlockingIOError:
-                return
-            if is_ours(ancillary):
-                yield None if flags & socket.MSG_TRUNC else datagram
+    def receive(self) -> tuple[bytes, Address] | None:
+        """The next datagram, empty where it was too long, and the address of its sender; None where there is none, or
+        one from somebody who is not listened to."""
+        if self._socket is None:
+            return None
+        try:
+            datagram, ancillary, flags, sender = self._socket.recvmsg(
+                _BUFFER_BYTES, _ANCILLARY_BYTES, socket.MSG_DONTWAIT
+            )
+        except BlockingIOError:
+            return None
+        if not is_ours(ancillary):
+            return None
+        return b"" if flags & socket.MSG_TRUNC else datagram, sender or ""
 
-    def send(self, datagram: bytes, address: str) -> Sent:
+    def send(self, datagram: bytes, address: Address) -> Sent:
         """Send one message to the keeper at ``address``."""
         if self._socket is None:
             return "nobody"

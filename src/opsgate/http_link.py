@@ -9,12 +9,12 @@ from __future__ import annotations
 import collections
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal
 
 from opsgate import wire
-from opsgate.channel import Sent
+from opsgate.channel import Address, Sent
 from opsgate.clock import elapsed_s
 from opsgate.hold import whole
 from opsgate.http_faults import Behind, of_another_fleet, of_another_version, unanswered, unreadable
@@ -198,26 +198,30 @@ class HttpChannel:
     def deliver(self, datagram: bytes) -> None:
         """Something came. From any thread."""
         self._came.append(datagram)
-        try:
-            self._bell.send(b"!")
-        except OSError:
-            pass  # it rings already, or the gate is closed
+        self._ring()
 
-    def datagrams(self) -> Iterator[bytes | None]:
-        """What has come, a thousand at most."""
+    def receive(self) -> tuple[bytes, Address] | None:
+        """The next message that came; it is answered to nobody in particular."""
         try:
             self._ear.recv(65536)
         except OSError:
             pass  # it was silenced already
-        for _ in range(_AT_ONCE):
-            if not self._came:
-                return
-            yield self._came.popleft()
-        self.deliver(b"")  # there is more
+        if not self._came:
+            return None
+        datagram = self._came.popleft()
+        if self._came:
+            self._ring()
+        return datagram, ""
 
-    def send(self, datagram: bytes, address: str) -> Sent:
+    def send(self, datagram: bytes, address: Address) -> Sent:
         """Have it told; ``address`` is of no use here."""
         return self._teller.tell(wire.decode(datagram) or {})
+
+    def _ring(self) -> None:
+        try:
+            self._bell.send(b"!")
+        except OSError:
+            pass  # it rings already, or the gate is closed
 
     def close(self) -> None:
         """Hear nothing any more."""

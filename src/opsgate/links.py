@@ -6,10 +6,9 @@ and `Gate.reserve` somebody who counts. The messages are the same on each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from opsgate.channel import KeeperChannel, Sent
+from opsgate.channel import Address, KeeperChannel, Sent
 from opsgate.paths import fleet_of_url, keeper_socket, sqlite_path
 from opsgate.sources import Source, SqliteSource
 
@@ -27,10 +26,10 @@ class Channel(Protocol):
     def descriptor(self) -> int | None:
         """What becomes readable when something came, if anything can."""
 
-    def datagrams(self) -> Iterator[bytes | None]:
-        """What has come; None for something that was too long."""
+    def receive(self) -> tuple[bytes, Address] | None:
+        """The next message, empty where it was too long, and where to answer it; None where there is none."""
 
-    def send(self, datagram: bytes, address: str) -> Sent:
+    def send(self, datagram: bytes, address: Address) -> Sent:
         """Send one message to the keeper at ``address``."""
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from opsgate import unread, wire
 from opsgate.beats import Beats
-from opsgate.channel import Sent
+from opsgate.channel import Address, Sent
 from opsgate.order import Order
 from opsgate.unread import UnreadView
 from opsgate.view import View
@@ -21,27 +21,31 @@ class Obedience:
     """The orders of one gate that are obeyed and not read yet. For use by one thread; a fork may copy it any time."""
 
     def __init__(
-        self, worker: str, beats: Beats, publish: Callable[[View], None], say: Callable[[bytes], Sent]
+        self, worker: str, beats: Beats, publish: Callable[[View], None], say: Callable[[bytes, Address], Sent]
     ) -> None:
-        """``publish`` puts a view in force, ``say`` sends one datagram to the keeper."""
+        """``publish`` puts a view in force, ``say`` sends one datagram to an address."""
         self._head = wire.encode("ack", worker=worker)[:-1]
         self._beats = beats
         self._publish = publish
         self._say = say
         self._unread: deque[tuple[str, bytes]] = deque()
+        self._told: list[tuple[str, int]] = []
 
-    def obey(self, view: View, stop_id: str, datagram: bytes) -> bool:
-        """Obey an order that is news, on top of ``view``; False where the keeper could not be told."""
+    def obey(self, view: View, stop_id: str, datagram: bytes, sender: Address) -> bool:
+        """Obey an order that is news, on top of ``view``; False where its sender could not be told."""
         self._unread.append((stop_id, datagram))
         self._publish(UnreadView(view, stop_id, datagram))
-        running = self._beats.count(stop_id, lambda: unread.read(stop_id, datagram).notice())
-        if self._say(b'%b,"stop":"%b","running":%d}' % (self._head, stop_id.encode(), running)) != "sent":
+        running = self._beats.running(unread.read(stop_id, datagram).notice()) if self._beats.note(stop_id) else 0
+        if self._say(b'%b,"stop":"%b","running":%d}' % (self._head, stop_id.encode(), running), sender) != "sent":
             return False
-        self._beats.acknowledged(stop_id, running)
+        self._told.append((stop_id, running))
         return True
 
     def orders(self) -> Iterator[Order]:
-        """The orders, read; each is forgotten here when the next one is asked for."""
+        """The orders, read; each is forgotten here when the next one is asked for. From here on the beats know what the
+        keeper was told."""
+        while self._told:
+            self._beats.acknowledged(*self._told.pop(0))
         while self._unread:
             yield unread.read(*self._unread[0])
             self._unread.popleft()

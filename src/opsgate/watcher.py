@@ -13,8 +13,6 @@ import logging
 import math
 import os
 import random
-import select
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -25,7 +23,7 @@ from typing import Any, Final
 from opsgate import latch, pauselog, wire
 from opsgate.alarms import Alarms, Freshness
 from opsgate.beats import Beats
-from opsgate.channel import Sent
+from opsgate.channel import Address, Sent
 from opsgate.clock import elapsed_s
 from opsgate.evaluate import Table, evaluate
 from opsgate.failsafe import FRESH_S, Policy
@@ -42,6 +40,7 @@ from opsgate.reader import Reader, Reading
 from opsgate.snapshot import Delta
 from opsgate.unread import stop_id_in
 from opsgate.view import View
+from opsgate.vigil import Vigil
 from opsgate.work import InFlight
 
 _log = logging.getLogger("opsgate")
@@ -90,15 +89,12 @@ class Watcher(threading.Thread):
         self._last_known = LastKnown(self._url_keys[0])
         self._alarms = Alarms(member.shown, policy.rules)
         self._inbox: collections.deque[Reading | Lying] = collections.deque()
-        self._ear, self._bell = socket.socketpair()
-        self._ear.setblocking(False)
-        self._bell.setblocking(False)
         self.link = link_of(member)
         self._channel = self.link.channel
         self._beats = Beats(in_flight, self.link.tells_soon_s)
-        self._letters: list[bytes | None] = []
+        self._vigil = Vigil(self._channel, self._obey)
         self._obedience = Obedience(member.worker, self._beats, self._put_in_force, self._say)
-        self._later_s = math.inf
+        self._later_s = random.uniform(*_LATER_S)  # noqa: S311 (spread, no secret)
         self._reader = Reader(
             self.link.source, self._last_known, lambda: self.known, self.take, quiet_s=self.link.quiet_s
         )
@@ -155,10 +151,7 @@ class Watcher(threading.Thread):
 
     def ring(self) -> None:
         """Have a look: something happened that this thread did not see."""
-        try:
-            self._bell.send(b"!")
-        except OSError:
-            pass  # it rings already, or the gate is closed
+        self._vigil.ring()
 
     def end(self, within_s: float = 2.0) -> None:
         """Say goodbye to the keeper, write down what is known, and end."""
@@ -170,8 +163,7 @@ class Watcher(threading.Thread):
     def abandon(self) -> None:
         """After a fork: let go of the descriptors that belong to the parent. Its database connection is not touched."""
         self.link.abandon()
-        for held in (self._ear, self._bell):
-            held.close()
+        self._vigil.close()
         if not self._lookout.is_alive():
             self._lookout.close()
 
@@ -200,8 +192,8 @@ class Watcher(threading.Thread):
         forked process, to copy its pages."""
         order = Order("rehearsal", datetime.now(UTC), reason="never published")
         datagram = wire.encode("order", stop_id=order.stop_id, order=order.as_dict())
-        obedience = Obedience(self._member.worker, Beats(InFlight()), lambda _view: None, lambda _datagram: "sent")
-        obedience.obey(self._view, stop_id_in(datagram) or "", datagram)
+        obedience = Obedience(self._member.worker, Beats(InFlight()), lambda _view: None, lambda *_: "sent")
+        obedience.obey(self._view, stop_id_in(datagram) or "", datagram, "")
         known = self.known.ordered(*obedience.orders())
         view = View(known.table(), stops=known.stops(), env=self._member.env)
         evaluate(view.table, {"site": "rehearsal"})
@@ -211,49 +203,18 @@ class Watcher(threading.Thread):
     def _fleet(self) -> str:
         return self.known.snapshot.fleet if self.known.snapshot else ""
 
-    # ---------------------------------------------------------------------------------------- orders, while it waits
-    def _wait(self) -> None:
-        """Sleep until something must be seen to. Orders are obeyed on the way, and left to be read later."""
-        poller = select.poll()
-        for descriptor in (self._ear.fileno(), self._channel.descriptor):
-            if descriptor is not None:
-                poller.register(descriptor, select.POLLIN)
-        now_s = elapsed_s()
-        due_s = min(self._keep_due_s, now_s + self._beats.due_s(self.known.revision, now_s))
-        while True:
-            due_s = min(due_s, self._later_s)
-            heard = poller.poll(math.ceil(max(0.0, due_s - elapsed_s()) * 1000))
-            pressing = not heard
-            for descriptor, _ in heard:
-                if descriptor == self._channel.descriptor:
-                    pressing = self._open_letters() or pressing
-                else:
-                    pressing = True
-            if pressing:
-                return
-
-    def _open_letters(self) -> bool:
-        """Obey what has come of orders; whether anything else has."""
-        for datagram in self._channel.datagrams():
-            if datagram is None or (stop_id := stop_id_in(datagram)) is None:
-                self._letters.append(datagram)
-            elif not self._beats.knows(stop_id) and stop_id not in self.known.ended:
-                self._obey(stop_id, datagram)
-        return bool(self._letters)
-
-    def _obey(self, stop_id: str, datagram: bytes) -> None:
-        if self._obedience.obey(self._view, stop_id, datagram):
-            self._leave_for_later()
-        else:
-            self._later_s = 0.0  # the beat has to say it
+    # -------------------------------------------------------------------------------------- orders, while it sleeps
+    def _obey(self, stop_id: str, datagram: bytes, sender: Address) -> float:
+        """Obey an order where it is news, and say when to read it: at once where the beat has to acknowledge it."""
+        if self._beats.knows(stop_id) or stop_id in self.known.ended:
+            return math.inf
+        told = self._obedience.obey(self._view, stop_id, datagram, sender)
         self._wake()
+        return elapsed_s() + self._later_s if told else 0.0
 
     def _put_in_force(self, view: View) -> None:
         self._view = view
         self._publish(view)
-
-    def _leave_for_later(self) -> None:
-        self._later_s = min(self._later_s, elapsed_s() + random.uniform(*_LATER_S))  # noqa: S311 (spread, no secret)
 
     def _read_orders(self) -> None:
         """Read what is obeyed already."""
@@ -263,10 +224,9 @@ class Watcher(threading.Thread):
 
     # ------------------------------------------------------------------------------------------------- one turn
     def _turn(self) -> None:
-        self._wait()
-        self._later_s = math.inf
+        now_s = elapsed_s()
+        letters = self._vigil.sleep(min(self._keep_due_s, now_s + self._beats.due_s(self.known.revision, now_s)))
         self._read_orders()
-        self._silence()
         awake_anyway = bool(self._inbox)
         while self._inbox:
             match self._inbox.popleft():
@@ -275,9 +235,8 @@ class Watcher(threading.Thread):
                         self.known = self.known.found(lying)
                 case reading:
                     self._read(reading)
-        letters, self._letters = self._letters, []
         for datagram in letters:
-            self._hear((wire.decode(datagram) if datagram else None) or _SOMETHING)
+            self._hear(wire.decode(datagram) or _SOMETHING)
         if self._fleet != self._addressed:  # latches and keeper may lie under the name that was just learnt
             self._address()
             self._beats.put_off(0.0)
@@ -286,13 +245,6 @@ class Watcher(threading.Thread):
         self._beat(_TOGETHER_S if awake_anyway else 0.0)
         self._raise_alarms()
         self._keep()
-
-    def _silence(self) -> None:
-        """Let the bell be heard again, before looking at what it rang for."""
-        try:
-            self._ear.recv(65536)
-        except BlockingIOError:
-            pass  # it was something else
 
     def _address(self) -> None:
         """Write to the keeper by the fleet's name from now on, or by the URL's while the fleet's is not known."""
@@ -474,6 +426,6 @@ class Watcher(threading.Thread):
     def _tell(self, kind: str, fields: Mapping[str, Any]) -> Sent:
         return self._say(wire.encode(kind, **fields))
 
-    def _say(self, datagram: bytes) -> Sent:
-        """To the keeper."""
-        return self._channel.send(datagram, self._keeper)
+    def _say(self, datagram: bytes, address: Address = "") -> Sent:
+        """To the keeper; by the address from which it spoke, where it gave one."""
+        return self._channel.send(datagram, address or self._keeper)

@@ -1,5 +1,6 @@
 """A stop order is in force, and acknowledged, before anybody has read it."""
 
+import socket
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from opsgate.snapshot import Delta
 from opsgate.unread import UnreadView, stop_id_in
 from opsgate.view import View
 from opsgate.work import InFlight
-from tests.gate.world import AT, Fleet, Keeper
+from tests.gate.world import AT, WITHIN_S, Fleet, Keeper
 from tests.support.waiting import eventually
 
 ORDER = Order("S-1", AT, reason="fire")
@@ -105,6 +106,27 @@ def test_the_acknowledgement_says_what_it_has_to_wait_for_and_a_beat_when_that_h
     assert keeper.hear("beat", draining={})["stops"] == ["S-1"]
 
 
+def test_it_is_acknowledged_to_the_socket_from_which_it_came(keeper: Keeper, gate: Gate) -> None:
+    """A keeper has many, so that of a thousand workers none waits in one queue."""
+    keeper.hear("beat")
+
+    with wire.endpoint() as herald:
+        herald.settimeout(WITHIN_S)
+        herald.sendto(datagram(ORDER), keeper.gate_at)
+        answer = wire.decode(herald.recv(1000))
+
+    assert answer == {"t": "ack", "worker": "w1", "stop": "S-1", "running": 0}
+
+
+def test_where_that_socket_takes_nothing_the_beat_says_it(unread: None, keeper: Keeper, gate: Gate) -> None:
+    keeper.hear("beat")
+
+    with wire.endpoint() as herald:
+        herald.shutdown(socket.SHUT_RD)
+        herald.sendto(datagram(ORDER), keeper.gate_at)
+        assert keeper.hear("beat", stops=["S-1"])
+
+
 def test_it_is_read_a_moment_later_and_its_beat_says_no_more_than_was_said(keeper: Keeper, gate: Gate) -> None:
     keeper.hear("beat")
 
@@ -151,8 +173,8 @@ def test_one_that_cannot_be_read_stops_everything(unread: None, keeper: Keeper, 
 
 
 def test_a_fork_inherits_what_was_not_read() -> None:
-    parent, child = (Obedience("w1", Beats(InFlight()), lambda _view: None, lambda _datagram: "sent") for _ in range(2))
-    parent.obey(View(), "S-1", datagram(ORDER))
+    parent, child = (Obedience("w1", Beats(InFlight()), lambda _view: None, lambda *_: "sent") for _ in range(2))
+    parent.obey(View(), "S-1", datagram(ORDER), "")
 
     child.inherit(parent)
 

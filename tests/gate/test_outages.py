@@ -21,7 +21,7 @@ from opsgate.order import Order
 from opsgate.paths import last_known_home
 from opsgate.reader import POLL_S, RETRIES_S, pause_s
 from opsgate.sources import SourceError, SqliteSource
-from opsgate.watcher import Watcher
+from opsgate.vigil import Vigil
 from tests.gate.world import AT, Fleet, Keeper, emergency, hold
 from tests.support.waiting import eventually
 
@@ -377,13 +377,13 @@ def test_a_process_without_a_thread_left_decides_by_what_the_host_knows_and_trie
 
 def test_a_worker_that_can_reach_nothing_at_all_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
     turns: list[float] = []
-    wait = Watcher._wait
+    sleep = Vigil.sleep
 
-    def count(watcher: Watcher) -> None:
+    def count(vigil: Vigil, until_s: float) -> list[bytes]:
         turns.append(elapsed_s())
-        wait(watcher)
+        return sleep(vigil, until_s)
 
-    monkeypatch.setattr(Watcher, "_wait", count)
+    monkeypatch.setattr(Vigil, "sleep", count)
     monkeypatch.setattr("opsgate.watcher._KEEP_WITHIN_S", (0.0, 0.01))
     with Gate.open(NOWHERE) as gate:
         eventually(lambda: gate.freshness == "interrupted" and elapsed_s() - turns[0] > 1.0)

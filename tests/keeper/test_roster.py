@@ -369,12 +369,17 @@ def test_rows_are_replaced_never_changed() -> None:
     assert before["w1"].row == replace(roster.entries["w1"].row, heartbeat_at=NOON, in_flight=0)
 
 
+def obeys(roster: Roster, ack: Ack, sender: Peer, now: Instant) -> bool:
+    """Let somebody acknowledge; whether it is believed and news."""
+    return roster.acknowledge([(ack, sender)], now) == {ack.stop_id}
+
+
 def test_an_acknowledgement_adds_one_stop_to_what_its_sender_said_last() -> None:
     roster = roster_on(Host(p7="a"))
     roster.beat(beat(stops=["S-1"], revision=5), peer(7), after(0))
 
-    assert roster.acknowledge(Ack("w1", "S-2", 3), peer(7), after(1))
-    assert not roster.acknowledge(Ack("w1", "S-2", 3), peer(7), after(2)), "it says nothing new"
+    assert obeys(roster, Ack("w1", "S-2", 3), peer(7), after(1))
+    assert not obeys(roster, Ack("w1", "S-2", 3), peer(7), after(2)), "it says nothing new"
 
     known = roster.entries["w1"]
     assert (known.row.stops, known.row.draining, known.row.revision) == (("S-1", "S-2"), {"S-2": 3}, 5)
@@ -383,12 +388,24 @@ def test_an_acknowledgement_adds_one_stop_to_what_its_sender_said_last() -> None
     assert [row.worker_id for row in roster.unwritten()] == ["w1"]
 
 
+def test_acknowledgements_that_come_together_are_heard_together() -> None:
+    roster = roster_on(Host(p7="a", p8="b"))
+    roster.beat(beat(), peer(7), after(0))
+    roster.beat(beat("w2"), peer(8), after(0))
+
+    acks = [(Ack("w1", "S-1", 0), peer(7)), (Ack("w2", "S-1", 0), peer(7)), (Ack("w1", "S-2", 0), peer(7))]
+
+    assert roster.acknowledge(acks, after(1)) == {"S-1", "S-2"}
+    assert roster.entries["w1"].row.stops == ("S-1", "S-2")
+    assert roster.entries["w2"].row.stops == (), "nobody acknowledges for another process"
+
+
 def test_an_acknowledgement_from_another_process_namespace_counts_by_its_socket() -> None:
     roster = roster_on(Host())
     roster.beat(beat(pid=7), peer(0, "one"), after(0))
 
-    assert not roster.acknowledge(Ack("w1", "S-1", 0), peer(0, "two"), after(1))
-    assert roster.acknowledge(Ack("w1", "S-1", 0), peer(0, "one"), after(1))
+    assert not obeys(roster, Ack("w1", "S-1", 0), peer(0, "two"), after(1))
+    assert obeys(roster, Ack("w1", "S-1", 0), peer(0, "one"), after(1))
     assert roster.entries["w1"].row.stops == ("S-1",)
 
 
@@ -398,10 +415,10 @@ def test_an_acknowledgement_counts_only_from_the_process_that_beats() -> None:
     roster.beat(beat("w2"), peer(8), after(0))
     roster.leave("w2", peer(8), after(1))
 
-    assert not roster.acknowledge(Ack("w1", "S-1", 0), peer(8), after(1))
-    assert not roster.acknowledge(Ack("w1", "S-1", 0), peer(8, "\x007"), after(1))
-    assert not roster.acknowledge(Ack("w2", "S-1", 0), peer(8), after(1))
-    assert not roster.acknowledge(Ack("nobody", "S-1", 0), peer(7), after(1))
+    assert not obeys(roster, Ack("w1", "S-1", 0), peer(8), after(1))
+    assert not obeys(roster, Ack("w1", "S-1", 0), peer(8, "\x007"), after(1))
+    assert not obeys(roster, Ack("w2", "S-1", 0), peer(8), after(1))
+    assert not obeys(roster, Ack("nobody", "S-1", 0), peer(7), after(1))
     assert roster.entries["w1"].row.stops == ()
 
 

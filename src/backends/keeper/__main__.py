@@ -23,8 +23,8 @@ _PRIORITY: Final = -10
 """Above the workers: in a stop a thousand of them want the processor, and wait for this one."""
 
 _GROUP: Final = Path("/proc/self/autogroup")
-"""The priority of a whole session. Where Linux shares the processor among sessions, that of a process counts only within
-its own, and a keeper has its own."""
+"""The priority of a whole session. Where Linux shares the processor among sessions, that of a process counts only
+within its own, and a keeper has its own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

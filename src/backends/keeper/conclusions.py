@@ -13,8 +13,8 @@ from core.capabilities.emergencies import ConcludeStop
 from core.state import State, Stop
 
 _REMIND_S: Final = 0.5
-"""Seconds between two reminders to gates that do not say that they have seen a stop, and before the first: of a thousand
-that have just been told most are about to answer, and a reminder sends each of them to the tables instead."""
+"""Seconds between two reminders to gates that do not say that they have seen a stop, and before the first: of a
+thousand that have just been told most are about to answer, and a reminder sends each of them to the tables instead."""
 
 
 class Countdown:

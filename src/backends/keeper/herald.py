@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from backends.keeper.outbox import GATES, Address, Outbox, Streams, is_socket
+from backends.keeper.outbox import Address, Outbox, Streams, is_socket
 from backends.keeper.roster import Entry
 from opsgate import wire
 from opsgate.order import Order
 from opsgate.snapshot import Delta
+
+_SOCKETS: Final = 128
+"""To send from and to be answered by: enough for the queues of all to hold an answer of each of a thousand gates."""
 
 _REPEAT_S: Final = 0.25
 """Seconds between two tellings of a gate that does not say that it has heard."""
@@ -31,9 +35,14 @@ class Herald:
 
     def __init__(self, entries: Callable[[], Mapping[str, Entry]], streams: Streams | None = None) -> None:
         self._entries = entries
-        self._gates = Outbox(GATES, streams=streams)
+        self._gates = Outbox(_SOCKETS, answered=True, streams=streams)
         self._over: dict[str, float] = {}
         self._repeat_at_s = 0.0
+
+    @property
+    def ears(self) -> Sequence[socket.socket]:
+        """Where gates acknowledge the orders that they are told; somebody has to read them."""
+        return self._gates.channels
 
     def proclaim(self, order: Order, now_s: float) -> bool:
         """Tell all gates of a new order; False where it is too large for the post, and latch and tables have to do."""

@@ -3,6 +3,9 @@
 A datagram counts against its sender's buffer until it is read. A few hundred unread ones fill an ordinary buffer, and
 then nothing more leaves that socket, for anybody. So there are several, each address always goes by the same one, and
 answers never leave by a socket that gates are told things through.
+
+The same sockets can take what is answered to them. Each has a queue of its own, which holds ten: where a thousand
+answer at once, hardly anybody has to wait until somebody else's word was read.
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 from typing import Final, Protocol
+
+from backends.keeper.peers import tell_senders
 
 Address = bytes | str
 
@@ -37,8 +42,12 @@ class Streams(Protocol):
 class Outbox:
     """Some sockets to send from, and ``streams`` for those who cannot be reached by one. From any thread."""
 
-    def __init__(self, sockets: int = 1, *, streams: Streams | None = None) -> None:
-        self._channels = [_channel() for _ in range(sockets)]
+    def __init__(self, sockets: int = 1, *, answered: bool = False, streams: Streams | None = None) -> None:
+        """Where it is ``answered``, each of the ``channels`` has an address, and somebody has to read them."""
+        self.channels = tuple(_channel() for _ in range(sockets))
+        for channel in self.channels if answered else ():
+            tell_senders(channel)
+            channel.bind("")  # an address that the kernel picks, which leaves no file behind
         self._streams = streams
 
     def send(self, datagram: bytes, address: Address) -> bool:
@@ -47,7 +56,7 @@ class Outbox:
             if self._streams is not None:
                 self._streams.tell(datagram, address)
             return True
-        channel = self._channels[hash(address) % len(self._channels)]
+        channel = self.channels[hash(address) % len(self.channels)]
         try:
             channel.sendto(datagram, address)
         except BlockingIOError:
@@ -68,7 +77,7 @@ class Outbox:
 
     def close(self) -> None:
         """Close them."""
-        for channel in self._channels:
+        for channel in self.channels:
             channel.close()
 
 

@@ -5,7 +5,7 @@ Returns at once, from any thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from backends.keeper.peers import Peer
@@ -19,7 +19,7 @@ class Concerned(Protocol):
         """A worker said something new about stops in its beat, or left."""
 
     def obeying(self, stop_id: str) -> None:
-        """One more worker obeys a stop."""
+        """More workers obey a stop."""
 
     def joined(self, worker_id: str, address: bytes | str, revision: int) -> None:
         """A worker is heard of at this address for the first time; it knows the fleet up to ``revision``."""
@@ -49,10 +49,10 @@ class Reception:
             self._concerned.obeys(peer.address, beat.revision, beat.stops)
         return heard
 
-    def acknowledge(self, ack: Ack, peer: Peer) -> None:
-        """Hear that a worker obeys one more stop."""
-        if self._roster.acknowledge(ack, peer, self._now()):
-            self._concerned.obeying(ack.stop_id)
+    def acknowledge(self, acks: Iterable[tuple[Ack, Peer]]) -> None:
+        """Hear that workers obey one more stop each."""
+        for stop_id in self._roster.acknowledge(acks, self._now()):
+            self._concerned.obeying(stop_id)
 
     def leave(self, worker_id: str, peer: Peer) -> bool:
         """Hear that a worker ends on purpose; False where it is unknown, or said by somebody else."""

@@ -78,7 +78,8 @@ class EngineRoom:
         self._leader = Leader(self.runtime)
         self._loops = Loops(Office(self.runtime, self.roster, self._leader), now, remind=self._publisher.remind)
         self.reception = Reception(self.roster, self, now)
-        self._post = Post(self.house.post, for_answers, self.reception, self) if self.house else None
+        mail = (self.house.post, *self.desk.ears) if self.house else ()
+        self._post = Post(mail, for_answers, self.reception, self) if mail else None
         self._countdown = Countdown(self.runtime.latest, lambda: self.roster.entries)
         self._needed_s = elapsed_s()
 
@@ -119,7 +120,7 @@ class EngineRoom:
         self._loops.news()
 
     def obeying(self, stop_id: str) -> None:
-        """One more worker obeys a stop. Of a thousand the last one matters."""
+        """More workers obey a stop. Of a thousand the last one matters."""
         if self._countdown.is_over(stop_id):
             self._loops.conclude()
         else:

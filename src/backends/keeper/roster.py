@@ -157,18 +157,22 @@ class Roster:
         told = (row.stops, row.draining) != ((before.stops, before.draining) if before else ((), {}))
         return Heard(fresh=known is None or known.address != peer.address, acknowledged=told)
 
-    def acknowledge(self, ack: Ack, peer: Peer, now: Instant) -> bool:
-        """Hear that a worker obeys one more stop; False when it says nothing new, or is not the one it says it is."""
+    def acknowledge(self, acks: Iterable[tuple[Ack, Peer]], now: Instant) -> set[str]:
+        """Hear that workers obey one more stop each; the stops of which somebody said something new. Whoever is not the
+        one it says it is counts for nothing: its beat will tell who it is."""
+        news = set()
         with self._lock:
-            known = self.entries.get(ack.worker_id)
-            if known is None or known.address != peer.address or peer.pid not in (0, known.row.pid):
-                return False  # its beat will tell who it is
-            row = known.row
-            if row.state != "live" or ack.stop_id in row.stops:
-                return False
-            self.entries = self.entries.set(ack.worker_id, Entry(_obeying(row, ack, now), now.elapsed_s, peer.address))
-            self._changed.add(ack.worker_id)
-        return True
+            entries = self.entries.mutate()
+            for ack, peer in acks:
+                known = entries.get(ack.worker_id)
+                if known is None or known.address != peer.address or peer.pid not in (0, known.row.pid):
+                    continue
+                if known.row.state == "live" and ack.stop_id not in known.row.stops:
+                    entries[ack.worker_id] = Entry(_obeying(known.row, ack, now), now.elapsed_s, peer.address)
+                    self._changed.add(ack.worker_id)
+                    news.add(ack.stop_id)
+            self.entries = entries.finish()
+        return news
 
     def leave(self, worker_id: str, peer: Peer, now: Instant) -> bool:
         """Hear that a worker ends on purpose; False when it is unknown, or said by somebody else."""

@@ -109,6 +109,11 @@ class StopDesk(threading.Thread):
         return case is not None and case.pushed
 
     @property
+    def ears(self) -> Sequence[socket.socket]:
+        """Where gates acknowledge the orders that they are told; for somebody else to read."""
+        return self._herald.ears
+
+    @property
     def only_in_memory(self) -> bool:
         """Whether some order is in no journal and on no disk. Asks the disk."""
         return any(not latch.latched(stop_id, (*self._fleets, ALL_FLEETS)) for stop_id in self.unrecorded)
