@@ -45,8 +45,6 @@ _BEHIND_S: Final = 10.0
 """Seconds for which a server may know less of the fleet than the gate before that is believed. Of several servers one
 may lag behind the other; a database that was put back stays behind."""
 
-_AT_ONCE: Final = 1000
-
 Hearing = Literal["connecting", "live", "mute", "away"]
 """What the stream is: not there yet, heard, not to be had (asked instead), or nobody answers."""
 
