@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import uuid
 from typing import Any
 
 import pytest
 
+from backends.server.access import ROUTES
+from core.authority import ENGINE_ONLY
+from core.messages import COMMANDS
 from tests.support.serving import Served
 from tests.support.waiting import eventually
 
@@ -219,3 +223,29 @@ def test_the_stop_port_stops_and_does_nothing_else(served: Served, site: str) ->
     assert served.http.get(f"{served.stop_url}/v1/stop").status_code == 405
     refused = served.stop(selector={"nothing": "x"})
     assert (refused.status_code, refused.json()["code"]) == (422, "malformed-stop")
+
+
+def test_the_document_describes_every_route_every_command_and_every_error(served: Served) -> None:
+    document = served.get("/openapi.json").json()
+
+    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert described == {(method, path) for method, path in ROUTES if path != "/metrics"}
+    kinds = document["components"]["schemas"]["Command"]["discriminator"]["mapping"]
+    assert set(kinds) == set(COMMANDS) - ENGINE_ONLY
+    for reference in re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document)):
+        found = document
+        for part in reference.split("/"):
+            found = found[part]
+    errors = document["paths"]["/v1/commands"]["post"]["responses"]
+    assert {"401", "403", "404", "409", "412", "413", "415", "422", "503"} <= set(errors)
+
+
+@pytest.mark.parametrize("kind", sorted(ENGINE_ONLY))
+def test_what_the_engine_says_to_itself_is_for_nobody(served: Served, kind: str) -> None:
+    fields: dict[str, Any] = {
+        "create-fleet": {"fleet": "f-1"},
+        "conclude-stop": {"stop_id": "S-1"},
+        "expire-holds": {"watched_until": "2026-11-22T14:05:00Z"},
+        "report-workers": {},
+    }[kind]
+    assert served.command(kind, **fields).status_code == 403

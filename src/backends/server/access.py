@@ -20,6 +20,7 @@ OPEN: Final = frozenset({"/healthz", "/readyz"})
 """What anybody may ask."""
 
 ROUTES: Final[Mapping[tuple[str, str], Permission]] = {
+    ("GET", "/openapi.json"): "know",
     ("GET", "/v1/whoami"): "know",
     ("POST", "/v1/commands"): "command",
     ("GET", "/v1/state"): "see",

@@ -24,12 +24,22 @@ from backends.server.caps import ClientGone
 from backends.server.engine import Engine
 from backends.server.problems import Problem, of_error
 from backends.server.push import Hub, last_seen
-from backends.server.routes import commands, decisions, events, gate, health, identity, limits, state
+from backends.server.routes import (
+    commands,
+    decisions,
+    description,
+    events,
+    gate,
+    health,
+    identity,
+    limits,
+    state,
+)
 from core.errors import OpsError
 
 _log = logging.getLogger(NAME)
 
-_NOUNS: Final = (commands, state, events, gate, decisions, limits, identity, health)
+_NOUNS: Final = (commands, state, events, gate, decisions, limits, identity, health, description)
 _GATE_EVENTS: Final = "/v1/gate/events"
 _STREAM: Final = "text/event-stream"
 

@@ -1,0 +1,279 @@
+"""The OpenAPI document: what the framework knows of the routes, and what only we know of bodies, streams and errors.
+
+The commands are the engine's own messages, told apart by ``kind``; there is no second set of models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import FastAPI
+from pydantic import TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from backends.server.caps import BODY_MAX
+from backends.server.stop_port import StopRequest
+from core.audit import Row
+from core.authority import ENGINE_ONLY
+from core.capabilities.rate_limits import Grant
+from core.messages import COMMANDS, Receipt
+from core.ports import ChainReport, LimitUsage, WorkerRow
+
+_REF: Final = "#/components/schemas/{model}"
+
+_EXAMPLES: Final[Mapping[str, dict[str, Any]]] = {
+    "pause a site": {"kind": "place-hold", "selectors": [{"site": "s1"}], "reason": "imports fail"},
+    "resume it": {"kind": "release-holds", "selectors": [{"site": "s1"}], "reason": "mended"},
+    "switch a flag off": {"kind": "set-switch", "dimension": "operation", "names": ["ab_testing"], "on": False},
+    "stop everything": {"kind": "order-stop", "stop_id": "S-1", "selectors": [{}], "reason": "smoke in the hall"},
+    "register a site": {"kind": "add-name", "dimension": "site", "name": "s1", "title": "The first"},
+    "change a limit": {"kind": "set-limit", "name": "sites", "limit": 5},
+}
+
+_PROBLEM: Final = {
+    "type": "object",
+    "description": "RFC 9457. `code` is stable, `hint` is the next step for a person, `kind` says whose fault it is.",
+    "required": ["type", "title", "status", "detail", "code", "hint", "kind"],
+    "properties": {
+        "type": {"type": "string", "examples": ["urn:opsconsole:problem:unknown-name"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "hint": {"type": "string"},
+        "kind": {
+            "enum": [
+                "rejected",
+                "unknown-name",
+                "not-permitted",
+                "confirmation-needed",
+                "conflict",
+                "timed-out",
+                "unavailable",
+                "not-ours",
+                "used-up",
+            ]
+        },
+    },
+}
+
+_SELECTOR: Final = {
+    "type": "object",
+    "description": "Dimension and exact value, all of which must match the work; {} is everything.",
+    "additionalProperties": {"type": "string"},
+    "examples": [{"site": "s1", "operation": "content_generation"}],
+}
+
+_HOLD: Final = {
+    "type": "object",
+    "description": "One reason for not running.",
+    "properties": {
+        "hold_id": {"type": "string"},
+        "selector": {"$ref": "#/components/schemas/Selector"},
+        "source": {"type": "string"},
+        "owner": {"type": "string"},
+        "reason": {"type": "string"},
+        "mode": {"enum": ["drain", "halt"]},
+        "placed_at": {"type": "string", "format": "date-time"},
+        "expires_at": {"type": ["string", "null"], "format": "date-time"},
+        "admit": {"type": "number", "minimum": 0, "maximum": 1},
+    },
+}
+
+_DECISION: Final = {
+    "type": "object",
+    "properties": {
+        "outcome": {"enum": ["allowed", "blocked", "unknown"]},
+        "allowed": {"type": "boolean"},
+        "headline": {"type": "string"},
+        "blockers": {"type": "array", "items": {"$ref": "#/components/schemas/Hold"}},
+        "unknown_names": {"type": "array", "items": {"type": "string"}},
+        "decided_by": {"enum": ["live", "cache", "disk", "default"]},
+        "age_s": {"type": ["number", "null"]},
+        "revision": {"type": "integer"},
+    },
+}
+
+_BEAT: Final = {
+    "type": "object",
+    "description": "What a worker says of itself: every 5 s, and at once when it obeys one more stop.",
+    "properties": {
+        "env": {"type": "string"},
+        "scope": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+        "pid": {"type": "integer"},
+        "started": {"type": "string", "description": "tells two processes with one number apart"},
+        "revision": {"type": "integer", "description": "how far it knows the fleet"},
+        "stops": {"type": "array", "items": {"type": "string"}, "description": "the stops that it obeys"},
+        "draining": {
+            "type": "object",
+            "additionalProperties": {"type": "integer"},
+            "description": "for each of them, how much of what it covers runs on",
+        },
+        "in_flight": {"type": "integer"},
+    },
+}
+
+_GATE: Final = {
+    "type": "object",
+    "properties": {
+        "format": {"const": 1},
+        "fleet": {"type": "string"},
+        "revision": {"type": "integer"},
+        "stop_port": {"type": "integer"},
+        "snapshot": {"type": "object", "description": "holds, stops and names that decisions are made by"},
+        "orders": {"type": "array", "items": {"type": "object"}, "description": "stops in no journal yet: obey them"},
+    },
+}
+
+_BODIES: Final = {
+    ("post", "/v1/check"): "Selector",
+    ("put", "/v1/workers/{worker_id}"): "Beat",
+    ("post", "/v1/limits/{name}/reserve"): "ReserveRequest",
+    ("post", "/v1/stop"): "StopRequest",
+}
+_ANSWERS: Final = {
+    ("post", "/v1/commands"): "Receipt",
+    ("get", "/v1/check"): "Decision",
+    ("post", "/v1/check"): "Decision",
+    ("get", "/v1/gate"): "Gate",
+    ("get", "/v1/audit/verify"): "ChainReport",
+    ("post", "/v1/limits/{name}/reserve"): "Grant",
+}
+_ERRORS: Final = {
+    "400": "The request cannot be read.",
+    "401": "Nobody is known by this credential.",
+    "403": "Not for this identity.",
+    "404": "What it names is not there.",
+    "409": "Something is in the way, or has changed.",
+    "412": "What may run has changed since the revision named.",
+    "413": f"The body is larger than {BODY_MAX} bytes.",
+    "415": "The body is no JSON.",
+    "422": "It can be read, and is wrong.",
+    "429": "The limit is used up.",
+    "503": "The database is away: try again. Stops are taken all the same.",
+}
+_HEADERS: Final = {
+    "Idempotency-Key": "Names this command: the same key always gets the same receipt.",
+    "If-Match": 'The revision at which this was decided, as "1234"; a release is refused where holds have changed.',
+    "X-Correlation-ID": "Stands with every event that comes of it.",
+}
+
+
+def document_of(api: FastAPI) -> dict[str, Any]:
+    """The whole document."""
+    made = api.openapi()
+    made["components"] = {"schemas": _schemas(), "securitySchemes": _SECURITY, "responses": _responses()}
+    made["security"] = [{"bearer": []}, {"key": []}]
+    made["paths"] |= {"/v1/gate/events": {"get": _stream(_GATE_STREAM)}, "/v1/stop": {"post": _STOP}}
+    made["paths"]["/v1/events"]["get"]["responses"]["200"]["content"]["text/event-stream"] = {
+        "schema": {"type": "string"}
+    }
+    for path, methods in made["paths"].items():
+        for method, operation in methods.items():
+            _complete(operation, method, path)
+    return made
+
+
+_SECURITY: Final = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+_GATE_STREAM: Final = (
+    "What a gate must know, as it happens: `snapshot` first (the document of /v1/gate) unless `Last-Event-ID` is the"
+    " revision now, then `delta`, `moved` (read /v1/gate again), `order` (obey it at once), and `heartbeat` every 5 s."
+)
+_STOP: Final[dict[str, Any]] = {
+    "tags": ["stops"],
+    "summary": "Stop",
+    "description": "On the stop port alone. 200 when it is recorded, 202 when it is in force and not recorded yet.",
+    "operationId": "stop",
+    "responses": {
+        status: {
+            "description": what,
+            "content": {"application/json": {"schema": {"$ref": _REF.format(model="Stopped")}}},
+        }
+        for status, what in (("200", "In force and recorded."), ("202", "In force, and recorded later."))
+    },
+}
+
+
+def _complete(operation: dict[str, Any], method: str, path: str) -> None:
+    """Add the body, the answer and the errors of one operation."""
+    responses = operation["responses"]
+    responses.pop("422", None)
+    if name := _ANSWERS.get((method, path)):
+        responses["200"]["content"] = {"application/json": {"schema": {"$ref": _REF.format(model=name)}}}
+    body = "Command" if path == "/v1/commands" else _BODIES.get((method, path))
+    if body:
+        content: dict[str, Any] = {"schema": {"$ref": _REF.format(model=body)}}
+        if body == "Command":
+            content["examples"] = {name: {"value": value} for name, value in _EXAMPLES.items()}
+            operation["parameters"] = [
+                {"name": name, "in": "header", "description": what, "schema": {"type": "string"}}
+                for name, what in _HEADERS.items()
+            ]
+        operation["requestBody"] = {"required": body == "Command", "content": {"application/json": content}}
+    if path in ("/healthz", "/readyz"):
+        operation["security"] = []
+        return
+    usual = {"401", "403", "503"} | ({"400", "404", "409", "412", "413", "415", "422"} if body else {"422"})
+    for status in sorted(usual | ({"429"} if path.endswith("/reserve") else set())):
+        responses[status] = {"$ref": f"#/components/responses/{status}"}
+
+
+def _responses() -> dict[str, Any]:
+    schema = {"schema": {"$ref": _REF.format(model="Problem")}}
+    return {
+        status: {"description": what, "content": {"application/problem+json": schema}}
+        for status, what in _ERRORS.items()
+    }
+
+
+def _stream(what: str) -> dict[str, Any]:
+    answer = {"description": "A stream without end.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    return {"tags": ["gates"], "summary": "Follow", "description": what, "responses": {"200": answer}}
+
+
+def _schemas() -> dict[str, Any]:
+    """The shapes that bodies and answers have."""
+    from backends.server.routes.limits import ReserveRequest
+
+    kinds = {kind: cls for kind, cls in sorted(COMMANDS.items()) if kind not in ENGINE_ONLY}
+    _, found = models_json_schema(
+        [(cls, "validation") for cls in (*kinds.values(), Receipt, StopRequest, ReserveRequest)], ref_template=_REF
+    )
+    schemas: dict[str, Any] = found["$defs"]
+    for kind, cls in kinds.items():
+        required = schemas[cls.__name__].setdefault("required", [])
+        schemas[cls.__name__]["required"] = ["kind", *(name for name in required if name != "kind")]
+        assert schemas[cls.__name__]["properties"]["kind"]["const"] == kind
+    refs = {kind: _REF.format(model=cls.__name__) for kind, cls in kinds.items()}
+    schemas["Command"] = {
+        "oneOf": [{"$ref": ref} for ref in refs.values()],
+        "discriminator": {"propertyName": "kind", "mapping": refs},
+    }
+    for shape in (Row, WorkerRow, LimitUsage, Grant, ChainReport):
+        schema = TypeAdapter(shape).json_schema(ref_template=_REF)
+        schemas |= schema.pop("$defs", {})
+        schemas[shape.__name__] = schema
+    stopped = {
+        "type": "object",
+        "required": ["stop_id", "durable"],
+        "properties": {
+            "stop_id": {"type": "string"},
+            "durable": {"enum": ["database", "spool", "memory"]},
+            "revision": {"type": "integer"},
+            "emergency_id": {"type": ["string", "null"]},
+            "of": {"type": "integer", "description": "how many workers must acknowledge it"},
+        },
+    }
+    return schemas | {
+        "Beat": _BEAT,
+        "Decision": _DECISION,
+        "Gate": _GATE,
+        "Hold": _HOLD,
+        "Problem": _PROBLEM,
+        "Selector": _SELECTOR,
+        "Stopped": stopped,
+    }

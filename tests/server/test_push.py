@@ -1,0 +1,202 @@
+"""One frame for all who listen: nobody waits for a slow one, and a slow one ends up knowing what all know."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import pytest
+
+from backends.server import push
+from backends.server.push import BEHIND_MAX, Frame, Hub, frame, last_seen
+from tests.support.waiting import comes_true
+
+Message = MutableMapping[str, Any]
+
+
+class Reader:
+    """A connection: it takes what it is sent, unless it stands still, and leaves when told to."""
+
+    def __init__(self) -> None:
+        self.got: list[bytes] = []
+        self.ended = False
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._leaves = asyncio.Event()
+
+    async def send(self, message: Message) -> None:
+        await self._flows.wait()
+        if message["type"] == "http.response.body" and not self.ended:
+            self.got.append(message["body"])
+            if not message["more_body"]:
+                self.ended = True
+                self._leaves.set()
+
+    async def receive(self) -> Message:
+        await self._leaves.wait()
+        return {"type": "http.disconnect"}
+
+    def stand_still(self) -> None:
+        self._flows.clear()
+
+    def go_on(self) -> None:
+        self._flows.set()
+
+    def leave(self) -> None:
+        self._leaves.set()
+
+    def events(self) -> list[str]:
+        return b"".join(self.got).decode().split("\n\n")[:-1]
+
+
+class Stage:
+    """A hub whose state is a number."""
+
+    def __init__(self) -> None:
+        self.revision = 1
+        self.hub = Hub(self._catch_up)
+        self.hub.open(asyncio.get_running_loop())
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def join(self, seen: int | None = None, still: Callable[[], bool] = lambda: True) -> Reader:
+        reader = Reader()
+        self._tasks.append(asyncio.create_task(self.hub.listen(reader.receive, reader.send, seen, still)))
+        await comes_true(lambda: len(reader.got) > 0 or seen == self.revision)
+        return reader
+
+    def move(self, times: int = 1) -> None:
+        for _ in range(times):
+            self.revision += 1
+            self.hub.deliver(frame("delta", b"%d" % self.revision, self.revision))
+
+    async def end(self) -> None:
+        self.hub.close()
+        await asyncio.gather(*self._tasks)
+
+    async def _catch_up(self, seen: int | None) -> list[Frame]:
+        return [] if seen == self.revision else [frame("snapshot", b"%d" % self.revision, self.revision)]
+
+
+def delta(revision: int) -> str:
+    return f"id: {revision}\nevent: delta\ndata: {revision}"
+
+
+def snapshot(revision: int) -> str:
+    return f"id: {revision}\nevent: snapshot\ndata: {revision}"
+
+
+@pytest.mark.asyncio
+async def test_everybody_gets_each_frame_at_once_and_no_task_is_made_for_it() -> None:
+    stage = Stage()
+    readers = [await stage.join() for _ in range(3)]
+    tasks = len(asyncio.all_tasks())
+
+    stage.move()
+
+    assert [reader.events() for reader in readers] == [[snapshot(1), delta(2)]] * 3
+    assert len(asyncio.all_tasks()) == tasks
+    await stage.end()
+
+
+@pytest.mark.asyncio
+async def test_who_knows_the_present_is_told_only_what_comes_next() -> None:
+    stage = Stage()
+    reader = await stage.join(seen=1)
+    await comes_true(lambda: len(stage.hub) == 1)
+    await asyncio.sleep(0)
+    stage.move()
+    await comes_true(lambda: reader.events() == [delta(2)])
+    await stage.end()
+
+
+@pytest.mark.asyncio
+async def test_one_who_stands_still_holds_up_nobody_and_is_given_what_it_missed() -> None:
+    stage = Stage()
+    slow, quick = await stage.join(), await stage.join()
+
+    slow.stand_still()
+    stage.move(3)
+    assert quick.events() == [snapshot(1), delta(2), delta(3), delta(4)]
+    assert slow.events() == [snapshot(1)]
+
+    slow.go_on()
+    await comes_true(lambda: slow.events() == quick.events())
+    stage.move()
+    assert slow.events() == quick.events(), "from here on it is written to at once again"
+    await stage.end()
+
+
+@pytest.mark.asyncio
+async def test_one_who_misses_more_than_is_kept_is_told_everything_anew() -> None:
+    stage = Stage()
+    slow = await stage.join()
+
+    slow.stand_still()
+    stage.move(BEHIND_MAX + 2)
+    slow.go_on()
+
+    last = stage.revision
+    await comes_true(lambda: slow.events()[-1] == snapshot(last))
+    assert slow.events() == [snapshot(1), delta(2), snapshot(last)]
+    await stage.end()
+
+
+@pytest.mark.asyncio
+async def test_one_who_does_not_read_for_long_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage()
+    slow = await stage.join()
+    monkeypatch.setattr(push, "PATIENCE_S", 0.01)
+
+    slow.stand_still()
+    stage.move()
+
+    await comes_true(lambda: len(stage.hub) == 0)
+    slow.leave()
+    await stage.end()
+
+
+@pytest.mark.asyncio
+async def test_a_stream_ends_when_its_credential_does_and_the_others_go_on() -> None:
+    stage = Stage()
+    valid = True
+    theirs, other = await stage.join(still=lambda: valid), await stage.join()
+
+    stage.hub.review()
+    assert not theirs.ended
+    valid = False
+    stage.hub.review()
+
+    assert (theirs.ended, other.ended, len(stage.hub)) == (True, False, 1)
+    await stage.end()
+
+
+@pytest.mark.asyncio
+async def test_closing_ends_every_stream_those_that_stand_still_too() -> None:
+    stage = Stage()
+    quick, slow = await stage.join(), await stage.join()
+    slow.stand_still()
+    stage.move()
+    stage.hub.close()
+    assert quick.ended
+    slow.go_on()
+    await comes_true(lambda: slow.ended)
+    await stage.end()
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "seen"),
+    [
+        ({"last-event-id": "7"}, {}, 7),
+        ({"last-event-id": "7"}, {"after": "3"}, 7),
+        ({}, {"after": "3"}, 3),
+        ({"last-event-id": "-1"}, {}, None),
+        ({"last-event-id": "9" * 30}, {}, None),
+        ({"last-event-id": "٣"}, {}, None),
+        ({}, {}, None),
+    ],
+)
+def test_where_a_listener_was_is_a_plain_number_or_nowhere(
+    headers: dict[str, str], query: dict[str, str], seen: int | None
+) -> None:
+    assert last_seen(headers, query) == seen
