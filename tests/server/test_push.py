@@ -61,7 +61,8 @@ class Stage:
 
     async def join(self, seen: int | None = None, still: Callable[[], bool] = lambda: True) -> Reader:
         reader = Reader()
-        self._tasks.append(asyncio.create_task(self.hub.listen(reader.receive, reader.send, seen, still)))
+        listening = self.hub.listen(reader.receive, reader.send, seen, still=still, abort=reader.leave)
+        self._tasks.append(asyncio.create_task(listening))
         await comes_true(lambda: len(reader.got) > 0 or seen == self.revision)
         return reader
 
@@ -152,7 +153,6 @@ async def test_one_who_does_not_read_for_long_is_let_go(monkeypatch: pytest.Monk
     stage.move()
 
     await comes_true(lambda: len(stage.hub) == 0)
-    slow.leave()
     await stage.end()
 
 

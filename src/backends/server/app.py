@@ -97,7 +97,14 @@ class Door:
         if hub.closed:
             raise Problem(503, "closing", "the server is closing", "ask another one", headers={"Retry-After": "1"})
         seen = last_seen(asked.headers, _query(scope))
-        await hub.listen(receive, send, seen, lambda: access.still(identity), who=identity.actor().name)
+        await hub.listen(
+            receive,
+            send,
+            seen,
+            still=lambda: access.still(identity),
+            abort=scope["state"]["abort"],
+            who=identity.actor().name,
+        )
 
 
 def _paths(nouns: Iterable[APIRouter]) -> Iterator[tuple[str, str]]:

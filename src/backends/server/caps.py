@@ -6,6 +6,7 @@ every text can be written down again.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -16,6 +17,11 @@ from backends.server.problems import Problem
 BODY_MAX: Final = 65_536
 DEPTH_MAX: Final = 32
 
+WITHIN_S: Final = 10.0
+"""Seconds in which the whole of a body must come."""
+
+_CLOSE: Final = {"Connection": "close"}
+
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
@@ -24,10 +30,20 @@ class ClientGone(Exception):
 
 
 async def read_body(receive: Receive, headers: Mapping[str, str], *, at_most: int = BODY_MAX) -> bytes:
-    """The body of a request; `Problem` 413 as soon as it is seen to be too large."""
+    """The body of a request; `Problem` 413 as soon as it is seen to be too large, 408 where it comes too slowly."""
     declared = headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared) > at_most:
         raise _too_large(at_most)
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            return await _read(receive, at_most)
+    except TimeoutError:
+        raise Problem(
+            408, "too-slow", f"the body did not come within {WITHIN_S:g} s", "send it at once", headers=_CLOSE
+        ) from None
+
+
+async def _read(receive: Receive, at_most: int) -> bytes:
     parts: list[bytes] = []
     size, more = 0, True
     while more:
@@ -110,4 +126,4 @@ def _can_be_written(text: str) -> bool:
 
 
 def _too_large(at_most: int) -> Problem:
-    return Problem(413, "too-large", f"the body is larger than {at_most} bytes", "send less at once")
+    return Problem(413, "too-large", f"the body is larger than {at_most} bytes", "send less at once", headers=_CLOSE)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from backends.server.caps import BODY_MAX
@@ -240,9 +240,8 @@ def _schemas() -> dict[str, Any]:
     from backends.server.routes.limits import ReserveRequest
 
     kinds = {kind: cls for kind, cls in sorted(COMMANDS.items()) if kind not in ENGINE_ONLY}
-    _, found = models_json_schema(
-        [(cls, "validation") for cls in (*kinds.values(), Receipt, StopRequest, ReserveRequest)], ref_template=_REF
-    )
+    models: list[type[BaseModel]] = [*kinds.values(), Receipt, StopRequest, ReserveRequest]
+    _, found = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     schemas: dict[str, Any] = found["$defs"]
     for kind, cls in kinds.items():
         required = schemas[cls.__name__].setdefault("required", [])

@@ -49,10 +49,11 @@ CatchUp = Callable[[int | None], Awaitable[list[Frame]]]
 class Listener:
     """One connection. While ``waiting`` is a list, frames go there."""
 
-    __slots__ = ("overflowed", "seen", "send", "still", "waiting", "who")
+    __slots__ = ("abort", "overflowed", "seen", "send", "still", "waiting", "who")
 
-    def __init__(self, send: Send, still: Callable[[], bool], who: str) -> None:
+    def __init__(self, send: Send, still: Callable[[], bool], abort: Callable[[], None], who: str) -> None:
         self.send = send
+        self.abort = abort
         self.still = still
         self.who = who
         self.seen: int | None = None
@@ -123,11 +124,18 @@ class Hub:
                 self._end(listener)
 
     async def listen(
-        self, receive: Receive, send: Send, seen: int | None, still: Callable[[], bool], who: str = ""
+        self,
+        receive: Receive,
+        send: Send,
+        seen: int | None,
+        *,
+        still: Callable[[], bool],
+        abort: Callable[[], None],
+        who: str = "",
     ) -> None:
         """Serve one connection until it ends. ``seen`` is the revision that it knows already; ``still`` says again and
-        again whether it may listen."""
-        listener = Listener(send, still, who)
+        again whether it may listen; ``abort`` ends a connection that takes nothing."""
+        listener = Listener(send, still, abort, who)
         self._listeners[listener] = None  # from here on frames are kept for it, so that none is missed
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
@@ -136,8 +144,10 @@ class Hub:
             await self._drain(listener)
             while not self.closed and (await receive())["type"] != "http.disconnect":
                 pass  # the rest of a body that nobody needs
+        except (TimeoutError, OSError):
+            abort()
         finally:
-            self._listeners.pop(listener, None)
+            self._forget(listener)
 
     def close(self) -> None:
         """End all streams."""
@@ -172,6 +182,7 @@ class Hub:
             await self._drain(listener)
         except (TimeoutError, OSError):
             self._forget(listener)
+            listener.abort()
 
     async def _drain(self, listener: Listener) -> None:
         """Write what was kept, but for what the listener knows; from then on frames are written as they come."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import shlex
 import signal
 import sys
@@ -18,6 +19,9 @@ from backends.server.identity import Doorkeeper, Identify, Network, developer, l
 from backends.server.serving import Listening, Serving
 
 _ENDED_BY: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+_SWITCH_S: Final = 0.0005
+"""Seconds after which a thread that computes lets another one go on: a stop must not wait for a large answer."""
 
 
 def run(
@@ -35,6 +39,8 @@ def run(
     cannot be opened, and OSError where nobody can listen there.
     """
     os.umask(0o077)
+    sys.setswitchinterval(_SWITCH_S)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     ended = threading.Event()
     for number in _ENDED_BY:
         signal.signal(number, lambda _number, _frame: ended.set())

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import socket
 import struct
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import uvicorn
 import uvloop
@@ -29,6 +30,7 @@ from backends.server.gates import Gates
 from backends.server.identity import Identify
 from backends.server.push import Hub
 from backends.server.stop_port import StopPort
+from opsgate.clock import elapsed_s
 from opsgate.paths import runtime_home
 from opsgate.wire import HEARTBEAT_S
 
@@ -45,6 +47,12 @@ _DEAD_AFTER_MS: Final = 30_000
 """For how long a connection may leave what is sent to it unacknowledged."""
 
 _BACKLOG: Final = 4096
+
+_FIRST_WORD_S: Final = 10.0
+"""Seconds in which a new connection must have said what it asks."""
+
+_SPARE: Final = 256
+"""Descriptors that the main listener leaves for stops, the database, latches and sockets of this host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,7 @@ class Lane(threading.Thread):
                 break
             await asyncio.sleep(0.005)  # uvicorn tells of nothing
         self.ready.set()
-        beating = asyncio.create_task(self._beat())
+        beating = asyncio.create_task(self._beat(servers))
         await self._closing.wait()
         beating.cancel()
         for hub in self.hubs:
@@ -113,7 +121,7 @@ class Lane(threading.Thread):
             server.should_exit = True
         await asyncio.gather(*serving)
 
-    async def _beat(self) -> None:
+    async def _beat(self, servers: Sequence[uvicorn.Server]) -> None:
         turns = round(HEARTBEAT_S / _REVIEW_S)
         turn = 0
         while True:
@@ -123,6 +131,8 @@ class Lane(threading.Thread):
                 hub.review()
             for beat in self.beats if turn == 0 else ():
                 beat()
+            if turn == 0:
+                _close_silent(servers)
 
 
 class Serving:
@@ -146,9 +156,10 @@ class Serving:
         secure = _tls(listening)
         self._paths = _own_sockets(self.room)
         main, stops = self._channels
-        main_sockets, stop_sockets = [(main, secure)], [(stops, secure)]
+        main_sockets = [(main, {**secure, "http": _MainProtocol})]
+        stop_sockets = [(stops, {**secure, "http": _Protocol})]
         for path, sockets in zip(self._paths, (main_sockets, stop_sockets), strict=False):
-            sockets.append((_listen_at(path), {}))
+            sockets.append((_listen_at(path), {"http": _Protocol}))
         self.door = Door(self.engine)
         self._main = Lane("http", self.door, main_sockets)
         self._main.hubs = (gates.hub, self.engine.journal.hub)
@@ -180,20 +191,54 @@ class Serving:
 class _Protocol(HttpToolsProtocol):
     """HTTP on one connection, with word of the door it came in by, and of who is at the other end of a unix socket."""
 
+    limited: ClassVar[bool] = False
+    """Whether there is an end to how many of them there are."""
+
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self.waits_since_s = elapsed_s()
+        if self.limited and len(self.connections) > _most():
+            transport.abort()
+            return
+        self.app_state = {**self.app_state, "abort": transport.abort}
         channel = transport.get_extra_info("socket")
         if channel is not None and channel.family == socket.AF_UNIX:
             pid, uid, _gid = _CREDENTIALS.unpack(
                 channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
             )
-            self.app_state = {**self.app_state, "door": "unix", "peer": (pid, uid)}
+            self.app_state |= {"door": "unix", "peer": (pid, uid)}
+
+    def on_headers_complete(self) -> None:
+        self.waits_since_s = float("inf")
+        super().on_headers_complete()
+
+    def is_silent(self, now_s: float) -> bool:
+        """Whether it has not said what it asks since it was made, for too long."""
+        return now_s - self.waits_since_s > _FIRST_WORD_S
+
+
+class _MainProtocol(_Protocol):
+    """The same for the main listener: connections beyond its share are closed at once."""
+
+    limited = True
+
+
+def _most() -> int:
+    return max(64, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE)
+
+
+def _close_silent(servers: Sequence[uvicorn.Server]) -> None:
+    now_s = elapsed_s()
+    for server in servers:
+        for connection in tuple(server.server_state.connections):
+            assert isinstance(connection, _Protocol), "all our connections are made of it"
+            if connection.is_silent(now_s):
+                connection.transport.abort()
 
 
 def _config(app: Any, options: dict[str, Any]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=_Protocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -1,0 +1,76 @@
+"""The stop lane has nothing in common with what is in its way."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from time import monotonic
+
+import httpx
+import pytest
+
+from tests.support.serving import Served, server_process
+from tests.support.waiting import eventually
+
+BLOCKED = 60
+"""Commands that wait for the database, and as many connections that say nothing."""
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A server in a process of its own: this one must not open its database in the same process."""
+    with server_process(f"sqlite:///{tmp_path / 'fleet.db'}", "--dev") as one:
+        yield one
+
+
+def saturate(served: Served, opened: ExitStack) -> None:
+    """Connections that say nothing, and commands that wait for a database which nobody gets."""
+    host, _, port = served.url.removeprefix("http://").partition(":")
+    body = json.dumps({"kind": "set-limit", "name": "sites", "limit": 3}).encode()
+    head = (
+        b"POST /v1/commands HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    )
+    for _ in range(BLOCKED):
+        opened.enter_context(socket.create_connection((host, int(port))))
+        asking = opened.enter_context(socket.create_connection((host, int(port))))
+        asking.sendall(head % len(body) + body)
+
+
+def test_a_stop_is_in_force_while_the_database_is_locked_and_every_request_waits(served: Served) -> None:
+    with ExitStack() as opened:
+        events = opened.enter_context(served.stream("/v1/gate/events"))
+        assert next(events)["event"] == "snapshot"
+        path = served.backend.removeprefix("sqlite:///")
+        lock = opened.enter_context(closing(sqlite3.connect(f"/{path.lstrip('/')}", isolation_level=None)))
+        lock.execute("BEGIN IMMEDIATE")
+        saturate(served, opened)
+
+        began_s = monotonic()
+        answer = served.stop(reason="smoke", stop_id="S-locked")
+        order = next(event for event in events if event["event"] == "order")
+        took_s = monotonic() - began_s
+
+        assert (answer.status_code, answer.json()["durable"]) == (202, "spool"), "latched; the journal has to wait"
+        assert order["data"]["stop_id"] == "S-locked"
+        assert [one["stop_id"] for one in served.get("/v1/gate").json()["orders"]] == ["S-locked"]
+        assert served.get("/v1/check", params={"site": "any"}).json()["outcome"] == "blocked"
+        print(f"in force at a gate after {took_s * 1000:.0f} ms")  # noqa: T201 (shown with -rP)
+
+        lock.execute("ROLLBACK")
+        eventually(lambda: served.get("/v1/gate").json()["orders"] == [], within_s=30)
+        assert "S-locked" in [stop["stop_id"] for stop in served.get("/v1/gate").json()["snapshot"]["stops"]]
+
+
+def test_a_stop_is_taken_by_whatever_way_it_is_said(served: Served) -> None:
+    bare = httpx.post(f"{served.stop_url}/v1/stop")
+    assert bare.json()["durable"] in {"database", "spool"}
+    typed = httpx.post(f"{served.stop_url}/v1/stop", content=b'{"reason": "x"}', headers={"content-type": "text/plain"})
+    assert typed.status_code in {200, 202}
+    keyed = [httpx.post(f"{served.stop_url}/v1/stop", headers={"Idempotency-Key": '"S-mine"'}) for _ in range(2)]
+    assert [answer.json()["stop_id"] for answer in keyed] == ["S-mine", "S-mine"]
+    page = httpx.post(f"{served.stop_url}/v1/stop", headers={"Origin": "http://evil.example"})
+    assert page.status_code == 403
