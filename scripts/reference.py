@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 import core.capabilities  # noqa: F401 - importing it registers every command and event
+from backends.server.access import ROUTES
 from core.authority import ENGINE_ONLY, PERMISSIONS, ROLES, commands_of, permissions_of
 from core.messages import COMMANDS as KINDS
 from core.messages import EVENTS, Command
@@ -200,6 +201,13 @@ ROLES_PERMISSIONS = """
 What a route asks for.
 """
 
+ROLES_ROUTES = """
+## Routes
+
+What each route of `opsconsole serve` asks for. `/healthz` and `/readyz` ask for nothing; whatever is not listed, also
+what does not exist, is 401 for whoever shows no credential.
+"""
+
 ROLES_SCOPE = """
 ## Scope
 
@@ -318,9 +326,12 @@ def _roles() -> str:
         f"| `{kind}` | {' | '.join(_mark(kind in commands_of(role)) for role in ROLES)} |"
         for kind in sorted(set(KINDS) - ENGINE_ONLY)
     ]
+    rules = sorted(ROUTES.items(), key=lambda rule: rule[0][::-1])
+    routes = [f"| `{method} {path}` | `{permission}` |" for (method, path), permission in rules]
     own = ", ".join(f"`{kind}`" for kind in sorted(ENGINE_ONLY))
     parts = [ROLES_HEAD, *roles, ROLES_PERMISSIONS, *head, *permissions, ROLES_COMMANDS, *head, *commands]
-    return "\n".join([*parts, f"\nThe engine alone says {own}.", ROLES_SCOPE])
+    parts += [f"\nThe engine alone says {own}.", ROLES_ROUTES, "| route | permission |\n|---|---|", *routes]
+    return "\n".join([*parts, ROLES_SCOPE])
 
 
 def _mark(so: bool) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import httpx
@@ -168,6 +170,58 @@ def test_somebody_who_may_not_use_a_route_is_told_so_before_the_body_is_there(ho
         connection.sendall(b"POST /v1/commands HTTP/1.1\r\n" + head.encode())
 
         assert connection.recv(65_536).startswith(b"HTTP/1.1 403 ")
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "BREW")
+
+BENT = (
+    "/v1/commands/",
+    "//v1/commands",
+    "/v1//commands",
+    "/V1/Commands",
+    "/v1/%63ommands",
+    "/v1%2Fcommands",
+    "/v1/commands%00",
+    "/v1/commands;x=1",
+    "/v1/commands?/healthz",
+    "/healthz/../v1/commands",
+    "/healthz/%2e%2e/v1/commands",
+    "/healthz%2F..%2Fv1%2Fcommands",
+    "/api/client/../../v1/commands",
+    "/v1/./commands",
+    "/v1/commands/healthz",
+    "/v1/commands#/readyz",
+    "http://localhost/v1/commands",
+    "http://localhost/healthz/../v1/commands",
+    "*",
+    "healthz",
+)
+"""Ways to write a path that some part of a server may take for another one."""
+
+
+@pytest.mark.parametrize("who", ["nothing", "revoked", "viewer", "worker", "stop"])
+def test_no_way_of_writing_a_request_opens_what_is_closed(house: House, who: str) -> None:
+    before = house.runtime.state()
+    body = b'{"kind":"place-hold","selectors":[{"site":"s1"}]}'
+    host, _, port = house.url.removeprefix("http://").partition(":")
+    with closing(http.client.HTTPConnection(host, int(port), timeout=DEADLINE_S)) as connection:
+        for method, path in product(METHODS, BENT):
+            for name in ("localhost", "healthz", "evil.example/healthz", ""):
+                connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+                sent = {"Host": name, "X-Original-URL": "/healthz", "X-HTTP-Method-Override": "GET"}
+                for header, value in (sent | house.headers(who)).items():
+                    connection.putheader(header, value)
+                connection.putheader("Content-Length", str(len(body)))
+                connection.endheaders(body)
+                answer = connection.getresponse()
+                said = answer.read()
+                if answer.status == 400:
+                    connection.close()  # what is no request of HTTP ends its connection
+                expected = (400, 401) if who in NOBODIES else (400, 403, 404, 405)
+                assert answer.status in expected, (method, path, name, said)
+
+    after = house.runtime.state()
+    assert (after.holds, after.stops, after.names) == (before.holds, before.stops, before.names)
 
 
 # ----------------------------------------------------------------------------------------------------------- who it was

@@ -174,6 +174,7 @@ def test_whoever_scans_texts_for_secrets_finds_ours_and_a_log_is_written_without
     line = f"GET /v1/state Authorization: Bearer {SECRET_TEXT}, again {SECRET_TEXT}."
 
     assert [found[0] for found in re.finditer(SECRET, line)] == [SECRET_TEXT, SECRET_TEXT]
+    assert without_secrets(line[: line.index(",") - 30]) == f"GET /v1/state Authorization: Bearer ops_{ID}_***"
     assert without_secrets(line) == f"GET /v1/state Authorization: Bearer ops_{ID}_***, again ops_{ID}_***."
 
 

@@ -9,6 +9,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, Final
 
+from core.capabilities.tokens import without_secrets
 from opsgate.hold import timestamp
 from opsgate.paths import state_home
 
@@ -22,7 +23,8 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asc
 
 class JsonLines(logging.Formatter):
     """One object a line: at, level, event, whatever ``extra`` names, and the traceback of an error. Pure ASCII, so
-    that text from strangers can neither forge a line nor speak to the terminal that shows it."""
+    that text from strangers can neither forge a line nor speak to the terminal that shows it; of a token's secret,
+    wherever it got in from, only whose it is."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of one record."""
@@ -34,7 +36,7 @@ class JsonLines(logging.Formatter):
         line |= {key: value for key, value in vars(record).items() if key not in _STANDARD and key not in line}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return without_secrets(json.dumps(line, default=str))
 
 
 def log_path(fleet: str) -> Path:

@@ -33,6 +33,9 @@ Names = Annotated[tuple[Identifier, ...], Field(max_length=1000)]
 SECRET: Final = re.compile(r"ops_(t-[0-9a-f]{12})_[A-Za-z0-9_-]{43}")
 """What a secret looks like, so that whoever scans texts for secrets finds it: the id of its token, and 256 bits."""
 
+_IN_A_LOG: Final = re.compile(r"ops_(t-[0-9a-f]{12})_[A-Za-z0-9_-]+")
+"""The same, or what is left of it where a text was cut."""
+
 ENDED_KEPT: Final = timedelta(days=30)
 """How long a token that has ended stays in the state; after that it is in the journal."""
 
@@ -174,7 +177,7 @@ def digest_of(secret: str) -> str:
 
 def without_secrets(text: str) -> str:
     """A text for a log: of a secret only the id of its token is left."""
-    return SECRET.sub(r"ops_\1_***", text)
+    return _IN_A_LOG.sub(r"ops_\1_***", text)
 
 
 def _require_sense(draft: Draft, wanted: CreateToken) -> None:
