@@ -1,4 +1,4 @@
-"""The scenes that text goldens and snapshots compare, each told as a script on a seeded fleet.
+"""The scenes that text goldens compare, each told as a script on a seeded fleet.
 
 Those of an incident are the pictures of the documentation: the steps of its script up to the picture. The others are
 fleets that strain a screen.
@@ -17,7 +17,6 @@ from core.capabilities.emergencies import OrderStop
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName
 from core.messages import Command
-from opsconsole.dress import DARK, Dress
 from opsconsole.script.grammar import script
 from opsconsole.script.header import Script, Seeded
 from opsconsole.script.player import Played, Player
@@ -41,9 +40,9 @@ class Scene:
     steps: Steps
     fleet: Seeded
 
-    def stage(self, dress: Dress = DARK) -> Stage:
+    def stage(self) -> Stage:
         """A console over this fleet, before anything has happened."""
-        return seeded(self.fleet, dress)
+        return seeded(self.fleet)
 
     async def play(self, stage: Stage, pilot: Pilot[None], *more: Step) -> Played:
         """Carry it out, and `more` after it, on a console that runs; it stays as that leaves it."""
@@ -60,14 +59,19 @@ def documented() -> Script:
     return script(DOCUMENTED.read_bytes())
 
 
-def up_to(picture: str, *more: Step) -> Scene:
+def documented_fleet() -> Seeded:
+    """The fleet that it happens to."""
+    fleet = documented().fleet
+    assert isinstance(fleet, Seeded)
+    return fleet
+
+
+def up_to(picture: str) -> Scene:
     """The incident up to one of its pictures."""
     steps = documented().steps
     end = next(at for at, step in enumerate(steps) if isinstance(step, Shoot) and step.name == picture)
     kept = tuple(step for step in steps[:end] if not isinstance(step, Shoot | Resize))
-    fleet = documented().fleet
-    assert isinstance(fleet, Seeded)
-    return Scene(picture, (*kept, *more), fleet)
+    return Scene(picture, kept, documented_fleet())
 
 
 def named(scene: Scene, name: str) -> Scene:
@@ -163,23 +167,3 @@ STATES = (
     thousands(),
 )
 """What a fleet can be in, for the goldens of every size."""
-
-_TOLD = (
-    "running",
-    "why",
-    "filter",
-    "help",
-    "armed",
-    "stopping",
-    "partial",
-    "verified",
-    "resume",
-    "recovered",
-    "stale",
-)
-PICTURES = (
-    *map(up_to, _TOLD),
-    named(up_to("running", Resize(0, (80, 24))), "running-80x24"),
-    named(up_to("armed", Resize(0, (40, 10))), "armed-40x10"),
-)
-"""What is kept as pictures too."""

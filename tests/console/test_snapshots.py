@@ -1,45 +1,35 @@
-"""The scenes of the documentation, as they are drawn: as text that can be read, and as pictures in three dresses.
+"""The incident of the documentation, as it is drawn: as text that can be read, and as pictures in three dresses.
 
-``pytest tests/console/test_snapshots.py --snapshot-update`` (without -n) draws them anew.
+It is played once in each dress.
+
+``pytest tests/console/test_snapshots.py --snapshot-update`` (without -n) draws it anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-
 import pytest
-from _pytest.mark import ParameterSet
-from textual.pilot import Pilot
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy.assertion import SnapshotAssertion
 
 from opsconsole.dress import DARK, Dress
+from opsconsole.script.player import play
+from opsconsole.script.stage import seeded
 from tests.console.conftest import Golden
-from tests.console.scenes import PICTURES, Scene
+from tests.console.scenes import documented, documented_fleet
 
-SnapCompare = Callable[..., bool]
 DRESSES = {"dark": DARK, "16-colours": Dress("ansi", "16"), "no-colour": Dress("none", "none")}
-
-
 IN_OTHER_DRESSES = {"running", "filter", "armed", "stopping", "partial"}
+"""Whose colours say most."""
 
 
-def dressed() -> Iterator[ParameterSet]:
-    """Every picture in the dark, and in the other dresses those whose colours say most."""
-    for scene in PICTURES:
-        for dress in DRESSES:
-            if dress == "dark" or scene.name in IN_OTHER_DRESSES:
-                yield pytest.param(scene, dress, id=f"{scene.name}-{dress}")
+@pytest.mark.parametrize("dress", DRESSES)
+def test_the_incident_looks_as_it_did(dress: str, snapshot: SnapshotAssertion, golden: Golden) -> None:
+    told = play(documented(), seeded(documented_fleet(), DRESSES[dress]), documented().size, lambda _said: None)
 
-
-@pytest.mark.parametrize(("scene", "dress"), dressed())
-def test_a_scene_looks_as_it_did(scene: Scene, dress: str, snap_compare: SnapCompare, golden: Golden) -> None:
-    stage = scene.stage(DRESSES[dress])
-    rows: Sequence[str] = ()
-
-    async def play(pilot: Pilot[None]) -> None:
-        nonlocal rows
-        await scene.play(stage, pilot)
-        rows = stage.console.scene().rows
-
-    assert snap_compare(stage.console, terminal_size=(120, 36), run_before=play)
+    assert told.failure is None
+    assert told.steps == len(documented().steps)
+    kept = snapshot.use_extension(SVGImageExtension)
+    drawn = [picture for picture in told.pictures if dress == "dark" or picture.name in IN_OTHER_DRESSES]
+    assert [picture.name for picture in drawn if picture.svg != kept(name=picture.name)] == []
     if dress == "dark":
-        golden("\n".join(rows))
+        golden("\n".join(f"==== {picture.name}\n" + "\n".join(picture.rows) for picture in drawn))

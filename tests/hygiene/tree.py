@@ -80,7 +80,7 @@ def committed_texts() -> list[Path]:
 
 def run_python(*arguments: str, path: tuple[Path, ...] = (SRC,)) -> subprocess.CompletedProcess[str]:
     """A fresh interpreter with `path` in front of everything else, as a worker's or a person's own would be."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, path))}
     return subprocess.run(
         [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
     )
