@@ -39,25 +39,25 @@ def kinds(backend: Backend, after: int = 17) -> list[str]:
     return [row.kind for row in backend.journal(after=after)]
 
 
-def test_a_new_fleet_has_its_flags_limits_and_workflows_and_no_site(place: Place) -> None:
-    state = place.runtime().state()
+def test_a_new_fleet_has_its_flags_limits_and_workflows_and_no_site(anywhere: Place) -> None:
+    state = anywhere.seat().state()
 
     assert (state.fleet, state.revision) == (FLEET, 17)
     assert [len(state.names_of(dimension)) for dimension in ("operation", "workflow", "site")] == [6, 6, 0]
     assert (len(state.limits), len(state.holds)) == (4, 0)
 
 
-def test_opening_a_fleet_again_begins_nothing(place: Place) -> None:
-    place.runtime()
+def test_opening_a_fleet_again_begins_nothing(anywhere: Place) -> None:
+    anywhere.seat()
 
-    assert place.runtime().state().revision == 17
+    assert anywhere.seat().state().revision == 17
 
 
 class TestCommands:
     """submit"""
 
-    def test_a_command_is_carried_out_and_recorded_when_its_receipt_is_there(self, place: Place) -> None:
-        ours, others = place.runtime(), place.runtime()
+    def test_a_command_is_carried_out_and_recorded_when_its_receipt_is_there(self, anywhere: Place) -> None:
+        ours, others = anywhere.seat(), anywhere.seat()
 
         receipt = ours.submit(say(PAUSE))
 
@@ -75,8 +75,8 @@ class TestCommands:
         assert (others.state().revision, kinds(others)) == (17, [])
         assert ours.submit(envelope).revision == 18
 
-    def test_the_same_command_again_gets_the_same_receipt_and_does_nothing(self, place: Place) -> None:
-        ours, others = place.runtime(), place.runtime()
+    def test_the_same_command_again_gets_the_same_receipt_and_does_nothing(self, anywhere: Place) -> None:
+        ours, others = anywhere.seat(), anywhere.seat()
         envelope = say(PAUSE)
         first = ours.submit(envelope)
         ours.submit(say(RESUME))
@@ -85,8 +85,8 @@ class TestCommands:
         assert others.submit(envelope) == first
         assert kinds(ours) == ["hold.placed", "hold.released"]
 
-    def test_the_same_command_that_changed_nothing_gets_the_same_receipt_too(self, place: Place) -> None:
-        ours = place.runtime()
+    def test_the_same_command_that_changed_nothing_gets_the_same_receipt_too(self, anywhere: Place) -> None:
+        ours = anywhere.seat()
         envelope = say(RESUME)
         first = ours.submit(envelope)
         ours.submit(say(PAUSE))
@@ -95,8 +95,8 @@ class TestCommands:
         assert not first.changed
         assert len(ours.state().holds) == 1, "a repeated release releases nothing that came after it"
 
-    def test_a_command_id_that_was_used_for_another_command_is_refused(self, place: Place) -> None:
-        ours = place.runtime()
+    def test_a_command_id_that_was_used_for_another_command_is_refused(self, anywhere: Place) -> None:
+        ours = anywhere.seat()
         envelope = say(PAUSE)
         ours.submit(envelope)
 
@@ -117,9 +117,9 @@ class TestCommands:
         assert "release-holds" in recorded.event.model_dump_json()
 
     def test_a_release_is_refused_where_another_process_placed_a_hold_since_it_was_looked_at(
-        self, place: Place
+        self, anywhere: Place
     ) -> None:
-        ours, others = place.runtime(), place.runtime()
+        ours, others = anywhere.seat(), anywhere.seat()
         ours.submit(say(PAUSE))
         looked_at = ours.state().control_revision
         others.submit(say(OrderStop(stop_id="stop-1", selectors=(EVERYTHING,))))
@@ -190,8 +190,8 @@ class TestCommands:
                 assert not waiting.done()
             assert waiting.result(60).revision == 18
 
-    def test_commands_of_many_threads_are_each_recorded_and_published_once(self, place: Place) -> None:
-        ours, others = place.runtime(), place.runtime()
+    def test_commands_of_many_threads_are_each_recorded_and_published_once(self, anywhere: Place) -> None:
+        ours, others = anywhere.seat(), anywhere.seat()
         arrivals = _Arrivals()
         ours.follow(arrivals)
         commands = [say(AddName(dimension="site", name=f"s{number}")) for number in range(40)]
@@ -228,8 +228,8 @@ def _pause(site: str, clock: Clock, for_s: float) -> PlaceHold:
 class TestFollowing:
     """follow, latest, contact"""
 
-    def test_whoever_follows_hears_of_every_event_once_and_in_order(self, place: Place) -> None:
-        ours, others = place.runtime(), place.runtime()
+    def test_whoever_follows_hears_of_every_event_once_and_in_order(self, anywhere: Place) -> None:
+        ours, others = anywhere.seat(), anywhere.seat()
         before, arrivals = ours.latest(), _Arrivals()
         ours.follow(arrivals)
 
@@ -241,8 +241,8 @@ class TestFollowing:
         assert [recorded.revision for recorded in arrivals.events] == list(range(18, 58))
         assert fold(before, arrivals.events) == arrivals.state == ours.latest()
 
-    def test_what_another_process_commits_arrives_without_anybody_asking(self, place: Place) -> None:
-        ours, others = place.runtime(), place.runtime()
+    def test_what_another_process_commits_arrives_without_anybody_asking(self, anywhere: Place) -> None:
+        ours, others = anywhere.seat(), anywhere.seat()
         arrivals = _Arrivals()
         ours.follow(arrivals)
 
@@ -251,8 +251,8 @@ class TestFollowing:
         eventually(lambda: arrivals.revision == 18)
         assert ours.latest().holds["H-18"].owner == "ana"
 
-    def test_a_listener_that_fails_keeps_nothing_from_the_others(self, place: Place) -> None:
-        ours = place.runtime()
+    def test_a_listener_that_fails_keeps_nothing_from_the_others(self, anywhere: Place) -> None:
+        ours = anywhere.seat()
         arrivals = _Arrivals()
 
         def fails(_arrival: Arrival) -> None:
@@ -265,8 +265,8 @@ class TestFollowing:
         ours.submit(say(RESUME))
         eventually(lambda: arrivals.revision == 19)
 
-    def test_who_leaves_hears_no_more(self, place: Place) -> None:
-        ours = place.runtime()
+    def test_who_leaves_hears_no_more(self, anywhere: Place) -> None:
+        ours = anywhere.seat()
         leaver, stayer = _Arrivals(), _Arrivals()
         leave = ours.follow(leaver)
         ours.follow(stayer)
@@ -279,8 +279,8 @@ class TestFollowing:
         eventually(lambda: stayer.revision == 19)
         assert leaver.revision == 18
 
-    def test_a_slow_listener_gets_fewer_and_larger_arrivals_and_misses_none(self, place: Place) -> None:
-        ours = place.runtime()
+    def test_a_slow_listener_gets_fewer_and_larger_arrivals_and_misses_none(self, anywhere: Place) -> None:
+        ours = anywhere.seat()
         arrivals = _Arrivals()
 
         def slow(arrival: Arrival) -> None:
@@ -296,16 +296,16 @@ class TestFollowing:
         assert [recorded.revision for recorded in arrivals.events] == list(range(18, 68))
         assert arrivals.count <= 3
 
-    def test_the_latest_state_is_what_was_last_seen_and_asks_nobody(self, place: Place) -> None:
-        ours, others = place.runtime(), place.runtime()
+    def test_the_latest_state_is_what_was_last_seen_and_asks_nobody(self, anywhere: Place) -> None:
+        ours, others = anywhere.seat(), anywhere.seat()
         others.submit(say(PAUSE))
 
         assert ours.latest().revision == 17
         assert ours.state().revision == 18
         assert ours.latest().revision == 18
 
-    def test_contact_is_valid_while_it_answers_and_off_when_closed(self, place: Place) -> None:
-        ours = place.runtime()
+    def test_contact_is_valid_while_it_answers_and_off_when_closed(self, anywhere: Place) -> None:
+        ours = anywhere.seat()
         ours.state()
         assert ours.contact().word == "valid"
         assert ours.contact().age_s < 60
@@ -320,8 +320,8 @@ class TestFollowing:
 class TestThePast:
     """journal, state_at, verify, retention"""
 
-    def test_the_journal_is_read_in_pieces(self, place: Place) -> None:
-        ours = place.runtime()
+    def test_the_journal_is_read_in_pieces(self, anywhere: Place) -> None:
+        ours = anywhere.seat()
 
         assert [row.revision for row in ours.journal(after=3, limit=5)] == [4, 5, 6, 7, 8]
         assert ours.journal(after=17) == []
@@ -418,24 +418,24 @@ class TestLimits:
         assert (refused.granted, refused.used, refused.retry_after_s) == (False, 7, 3000.0)
         assert ours.reserve("sites", 3).grant.granted
 
-    def test_a_limit_is_shared_by_all_processes_and_survives_them(self, place: Place) -> None:
-        ours, others = place.runtime(), place.runtime()
+    def test_a_limit_is_shared_by_all_processes_and_survives_them(self, anywhere: Place) -> None:
+        ours, others = anywhere.seat(), anywhere.seat()
         ours.reserve("sites", 6)
         ours.close()
 
         assert not others.reserve("sites", 5).grant.granted
-        assert place.runtime().reserve("sites", 4).grant.used == 10
+        assert anywhere.seat().reserve("sites", 4).grant.used == 10
 
-    def test_what_is_refunded_can_be_reserved_again_once(self, place: Place) -> None:
-        ours, others = place.runtime(), place.runtime()
+    def test_what_is_refunded_can_be_reserved_again_once(self, anywhere: Place) -> None:
+        ours, others = anywhere.seat(), anywhere.seat()
         reservation = ours.reserve("sites", 10)
 
         assert others.refund(reservation.reservation_id)
         assert not others.refund(reservation.reservation_id)
         assert others.reserve("sites", 10).grant.granted
 
-    def test_a_lowered_limit_acts_at_once_in_every_process_and_zero_grants_nothing(self, place: Place) -> None:
-        ours, others = place.runtime(), place.runtime()
+    def test_a_lowered_limit_acts_at_once_in_every_process_and_zero_grants_nothing(self, anywhere: Place) -> None:
+        ours, others = anywhere.seat(), anywhere.seat()
         ours.reserve("sites", 3)
 
         others.submit(say(_limit(4)))
@@ -446,8 +446,8 @@ class TestLimits:
 
         assert (refused.granted, refused.retry_after_s) == (False, None)
 
-    def test_a_limit_that_is_reset_counts_from_nothing(self, place: Place) -> None:
-        ours, others = place.runtime(), place.runtime()
+    def test_a_limit_that_is_reset_counts_from_nothing(self, anywhere: Place) -> None:
+        ours, others = anywhere.seat(), anywhere.seat()
         ours.reserve("sites", 10)
         ours.reserve("content_pages", 10)
 
@@ -467,8 +467,8 @@ class TestLimits:
 
         assert ours.reserve("sites", 2).grant.used == 9
 
-    def test_an_unknown_limit_and_a_cost_of_nothing_are_refused(self, place: Place) -> None:
-        ours = place.runtime()
+    def test_an_unknown_limit_and_a_cost_of_nothing_are_refused(self, anywhere: Place) -> None:
+        ours = anywhere.seat()
 
         with pytest.raises(UnknownName):
             ours.reserve("nothing")

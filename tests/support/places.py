@@ -16,7 +16,7 @@ from backends.local.memory import Memory, MemoryStore
 from backends.local.postgres import PostgresStore
 from backends.local.sqlite import SqliteStore, make_file
 from backends.runtime import Runtime, utc_now
-from core.ports import Store
+from core.ports import Backend, Store
 from tests.support.postgres import Server
 
 FLEET = "f-0123456789ab"
@@ -38,6 +38,10 @@ class Place:
     def runtime(self, clock: Callable[[], datetime] = utc_now) -> Runtime:
         """Another runtime on this database."""
         return self._opened.enter_context(closing(Runtime(self._open_store(), clock=clock)))
+
+    def seat(self) -> Backend:
+        """Another way to the fleet, as a face has it; on a database that is a runtime of its own."""
+        return self.runtime()
 
     def close(self) -> None:
         """Close all that was opened."""
