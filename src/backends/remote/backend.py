@@ -123,10 +123,8 @@ class RemoteBackend:
     def refund(self, reservation_id: str, *, timeout_s: float = 5.0) -> bool:
         """Give a reservation back; False when it is not there any more."""
         path = f"/v1/reservations/{quote(reservation_id, safe='')}"
-        answer = self._client.ask(
-            path, method="DELETE", timeout_s=timeout_s, refused=lambda status, _problem: status == 404
-        )
-        return "status" not in answer
+        answer = self._client.ask(path, method="DELETE", timeout_s=timeout_s)
+        return bool(answer.get("refunded"))
 
     def close(self) -> None:
         """End threads and connections."""
