@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import select
 import threading
 from collections.abc import Callable, Sequence
@@ -36,6 +37,7 @@ class Latches(threading.Thread):
         self._adopt = adopt
         self._unread: set[str] = set()
         self._ending = threading.Event()
+        self._ear, self._bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def look(self) -> None:
         """One look at what lies there now."""
@@ -59,12 +61,16 @@ class Latches(threading.Thread):
     def close(self) -> None:
         """End the thread and wait for it."""
         self._ending.set()
-        self.join(timeout=5)
+        os.close(self._bell)  # which ends the wait that may be going on
+        if self.ident is not None:
+            self.join(timeout=5)
+        os.close(self._ear)
 
     def run(self) -> None:
         """The life of the thread."""
         watch = FolderWatch(lambda name: not name.startswith("."))
         poller = select.poll()
+        poller.register(self._ear, select.POLLIN)
         self._ending.wait(LISTEN_S)
         while not self._ending.is_set():
             try:
@@ -72,10 +78,8 @@ class Latches(threading.Thread):
                 self.look()
             except Exception:  # noqa: BLE001 (whatever lies there, the next latch must be seen)
                 _log.exception("looking for latches failed")
-            if watch.descriptor is None:
-                self._ending.wait(_LOOK_S)
-                continue
-            poller.register(watch.descriptor, select.POLLIN)
+            if watch.descriptor is not None:
+                poller.register(watch.descriptor, select.POLLIN)
             poller.poll(_LOOK_S * 1000)
             watch.drain()
         watch.close()
