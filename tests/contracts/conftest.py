@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from backends import open_backend
-from core.messages import Actor
+from core.authority import Identity
 from core.ports import Backend
-from tests.support.fleets import ANA
 from tests.support.places import Place, place_of
 from tests.support.postgres import postgres_server, postgres_url
 from tests.support.serving import Served, serving
@@ -31,16 +30,11 @@ def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         return
     for place in place_of("sqlite", request, tmp_path):
         place.runtime().close()
-        with serving(place.url, lambda _room: lambda _asked: Ana()) as served, closing(ServedPlace(served)) as behind:
+        with (
+            serving(place.url, lambda _room: lambda _asked: Identity("ana", "admin")) as served,
+            closing(ServedPlace(served)) as behind,
+        ):
             yield behind
-
-
-class Ana:
-    """Whoever asks the server of these tests."""
-
-    def actor(self) -> Actor:
-        """She."""
-        return ANA
 
 
 class ServedPlace(Place):
