@@ -8,7 +8,7 @@ import pytest
 
 from backends import open_backend
 from core.authority import Identity
-from core.ports import Backend
+from core.ports import Backend, Store
 from tests.support.places import Place, place_of
 from tests.support.postgres import postgres_server, postgres_url
 from tests.support.serving import Served, serving
@@ -41,8 +41,12 @@ class ServedPlace(Place):
     """A fleet behind a server; each seat is a client of its own."""
 
     def __init__(self, served: Served) -> None:
-        super().__init__("http", served.url, lambda: (_ for _ in ()).throw(AssertionError("it is behind a server")))
+        super().__init__("http", served.url, _no_store)
 
     def seat(self) -> Backend:
         """Another client."""
         return self._opened.enter_context(closing(open_backend(self.url)))
+
+
+def _no_store() -> Store:
+    raise AssertionError("what is behind a server is reached by its routes alone")
