@@ -38,7 +38,8 @@ class Telling:
 
     def __init__(self, order: Order, urls: Sequence[str], token: str, deadline_s: float) -> None:
         """``urls`` of the servers, ``token`` the credential for them, ``deadline_s`` by the host's clock."""
-        self._body = json.dumps(order.as_dict()).encode()
+        said = order.as_dict()  # who orders, and when, the server knows by itself
+        self._body = json.dumps({key: said[key] for key in ("stop_id", "selectors", "level", "reason")}).encode()
         self._token = token
         self._deadline_s = deadline_s
         self._told: dict[str, list[Told]] = {url: [] for url in urls}

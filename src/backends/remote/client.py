@@ -25,17 +25,26 @@ from core.errors import (
 
 PROBLEM: Final = "application/problem+json"
 
+_BY_KIND: Final[Mapping[str, type[OpsError]]] = {
+    "rejected": CommandRejected,
+    "unknown-name": UnknownName,
+    "not-permitted": NotPermitted,
+    "confirmation-needed": ConfirmationNeeded,
+    "conflict": RevisionConflict,
+    "timed-out": TimedOut,
+    "unavailable": BackendUnavailable,
+    "not-ours": NotOurDatabase,
+}
+"""What a server of ours says of its problems."""
+
 _BY_STATUS: Final[Mapping[int, type[OpsError]]] = {
     401: NotPermitted,
     403: NotPermitted,
-    404: UnknownName,
     408: TimedOut,
-    409: RevisionConflict,
-    412: RevisionConflict,
-    428: ConfirmationNeeded,
     429: BackendUnavailable,
     504: TimedOut,
 }
+"""What a proxy before it may answer instead."""
 
 
 class Client:
@@ -100,8 +109,8 @@ def error_of(status: int, problem: Mapping[str, Any], url: str) -> OpsError:
     """What a problem document means here."""
     code, hint = str(problem.get("code") or f"http-{status}"), str(problem.get("hint") or "")
     said = str(problem.get("detail") or problem.get("title") or f"{url} answered {status}")
-    kind = _BY_STATUS.get(status, CommandRejected if status < 500 else BackendUnavailable)
-    return kind(code, said, hint)
+    otherwise = _BY_STATUS.get(status, CommandRejected if status < 500 else BackendUnavailable)
+    return _BY_KIND.get(str(problem.get("kind")), otherwise)(code, said, hint)
 
 
 def not_ours(url: str, why: str) -> NotOurDatabase:
