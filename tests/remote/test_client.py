@@ -1,4 +1,4 @@
-"""Every error of the engine arrives at a client as the error that it was; whatever stands in between has one of ours."""
+"""Every error of the engine arrives at a client as what it was; whatever stands in between has one of ours."""
 
 import pytest
 
