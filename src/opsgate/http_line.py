@@ -6,15 +6,12 @@ import http.client
 import io
 import socket
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from opsgate.clock import elapsed_s
 from opsgate.http_faults import Unreachable, broken_means
 from opsgate.http_servers import Server, Servers
 from opsgate.sources import SourceError
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer, WriteableBuffer
 
 BODY_BYTES_MAX: Final = 64 << 20
 """An answer that is longer is none of a server of ours."""
@@ -168,7 +165,7 @@ class _Timed:
         self._made.settimeout(left_s)
         return self._made
 
-    def sendall(self, data: ReadableBuffer) -> None:
+    def sendall(self, data: bytes) -> None:
         """Send all of it."""
         self.in_time().sendall(data)
 
@@ -190,6 +187,6 @@ class _Read(io.RawIOBase):
         """It is."""
         return True
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         """Read what has come."""
         return self._timed.in_time().recv_into(buffer)
