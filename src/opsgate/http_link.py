@@ -17,11 +17,13 @@ from opsgate import wire
 from opsgate.channel import Address, Sent
 from opsgate.clock import elapsed_s
 from opsgate.hold import whole
+from opsgate.http_counter import Counter
 from opsgate.http_faults import Behind, of_another_fleet, of_another_version, unanswered, unreadable
 from opsgate.http_servers import Server, Servers
 from opsgate.links import Channel, Hearer
 from opsgate.membership import Member
-from opsgate.permits import Reservation, nobody
+from opsgate.leases import Leases
+from opsgate.permits import Reservation, no_cost
 from opsgate.snapshot import FORMAT, Snapshot
 from opsgate.sources import Source, SourceError
 from opsgate.stream import Stream
@@ -64,7 +66,11 @@ class HttpLink:
         self._servers = Servers(member.urls, member.token)
         self._heard_s = elapsed_s() + _FIRST_EVENT_S - _QUIET_S
         self._behind_since_s: float | None = None
-        self.teller = Teller(self, self._servers)
+        self._counter = Counter(self, self._servers)
+        self._leases = Leases(
+            self._counter.take, self._counter.give_back, lambda: self.hearer.known.revision, lambda: self.teller.look()
+        )
+        self.teller = Teller(self, self._servers, self._leases.sweep)
         self.post = HttpChannel(self.teller)
         self.channel: Channel = self.post
         self._stream = Stream(self, self._servers)
@@ -91,8 +97,10 @@ class HttpLink:
         return 0.0 if self.hearing == "mute" else max(0.0, self._heard_s + _QUIET_S - elapsed_s())
 
     def reserve(self, fleet: str, limit: str, cost: int) -> Reservation:
-        """Ask a server."""
-        return nobody(limit, cost, "no server answers, so nobody counts this limit")
+        """Ask a server, or take it from a block."""
+        if cost < 1:
+            return no_cost(limit, cost)
+        return self._leases.reserve(limit, cost)
 
     def end(self) -> None:
         """Say goodbye, and hang up."""

@@ -7,7 +7,7 @@ protects nothing: the reservation is refused, whatever the class of the operatio
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ class Reservation:
     retry_after_s: float | None = None
     reason: str = ""
     reservation_id: str = ""
-    keeper: str = field(default="", repr=False)
+    giver: Callable[[], bool] | None = field(default=None, repr=False, compare=False)
 
     def __bool__(self) -> bool:
         return self.granted
@@ -53,12 +53,8 @@ class Reservation:
     def refund(self) -> bool:
         """Give the cost back, because the work never started. False when there is nothing to give back, or nobody who
         takes it; then the cost leaves the window by itself. Never raises."""
-        if not self.granted or not self.reservation_id:
-            return False
-        from opsgate import wire
-
-        reservation, self.reservation_id = self.reservation_id, ""
-        return wire.tell(self.keeper, "refund", id=uuid.uuid4().hex, reservation=reservation)
+        giver, self.giver = self.giver, None
+        return giver() if self.granted and giver is not None else False
 
 
 def reserve(keeper: str, worker: str, limit: str, cost: int) -> Reservation:
@@ -66,12 +62,23 @@ def reserve(keeper: str, worker: str, limit: str, cost: int) -> Reservation:
     from opsgate import wire
 
     if cost < 1:
-        return Reservation(False, limit, cost, reason=f"a cost of {cost} is none: reserve 1 or more")
+        return no_cost(limit, cost)
     question = uuid.uuid4().hex
     answer = wire.ask(keeper, "reserve", timeout_s=ANSWER_WITHIN_S, id=question, limit=limit, cost=cost, worker=worker)
     if answer is None or answer.get("t") != "reserved":
         return nobody(limit, cost, "no keeper answers, so nobody counts this limit")
     return _answered(answer, limit, cost, keeper)
+
+
+def used_up(limit: str, used: int | None, most: int | None) -> str:
+    """How S0 says that a limit is used up."""
+    phrase = _PHRASES.get(_ALIASES.get(limit, limit), f"Limit {limit} reached")
+    return phrase if used is None else f"{phrase} ({used}/{most})"
+
+
+def no_cost(limit: str, cost: int) -> Reservation:
+    """The answer to a cost that is none."""
+    return Reservation(False, limit, cost, reason=f"a cost of {cost} is none: reserve 1 or more")
 
 
 def nobody(limit: str, cost: int, reason: str) -> Reservation:
@@ -85,11 +92,13 @@ def _answered(answer: Mapping[str, Any], limit: str, cost: int, keeper: str) -> 
     used, most, after_s = answer.get("used"), answer.get("limit"), answer.get("retry_after_s")
     remaining = max(0, most - used) if isinstance(most, int) and isinstance(used, int) else 0
     if answer.get("granted"):
-        return Reservation(
-            True, limit, cost, remaining, reservation_id=str(answer.get("reservation", "")), keeper=keeper
-        )
-    phrase = _PHRASES.get(_ALIASES.get(limit, limit), f"Limit {limit} reached")
-    reason = str(answer.get("reason") or (phrase if used is None else f"{phrase} ({used}/{most})"))
-    return Reservation(
-        False, limit, cost, remaining, None if after_s is None else float(after_s), reason, keeper=keeper
-    )
+        reservation = str(answer.get("reservation", ""))
+
+        def give() -> bool:
+            from opsgate import wire
+
+            return bool(reservation) and wire.tell(keeper, "refund", id=uuid.uuid4().hex, reservation=reservation)
+
+        return Reservation(True, limit, cost, remaining, reservation_id=reservation, giver=give)
+    reason = str(answer.get("reason") or used_up(limit, used, most))
+    return Reservation(False, limit, cost, remaining, None if after_s is None else float(after_s), reason)

@@ -10,7 +10,7 @@ import json
 import logging
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -36,14 +36,17 @@ _OVER_SAID: Final = frozenset({"t", "worker"})
 class Teller(threading.Thread):
     """Says what one worker says. Never ends by an error."""
 
-    def __init__(self, link: HttpLink, servers: Servers) -> None:
+    def __init__(self, link: HttpLink, servers: Servers, sweep: Callable[..., float | None]) -> None:
+        """``sweep`` gives back what is left of limits; it returns the seconds until it is to be called again."""
         super().__init__(name="opsgate-teller", daemon=True)
         self._link = link
         self._servers = servers
         self._path = f"/v1/workers/{quote(link.worker)}"
         self._beat: dict[str, Any] | None = None
-        self._bye = self._ending = False
-        self._untold = threading.Event()
+        self._sweep = sweep
+        self._sweep_s: float | None = None
+        self._bye = self._ending = self._is_untold = False
+        self._signal = threading.Event()
         self._lock = threading.Lock()
         self._failures = 0
         self._said: set[str] = set()
@@ -61,18 +64,23 @@ class Teller(threading.Thread):
                 return "nobody"  # who it is has to be said before what it acknowledges
             else:
                 self._beat = _acknowledged(self._beat, str(message["stop"]), int(message["running"]))
-        self._untold.set()
+            self._is_untold = not self._bye
+        self._signal.set()
         return "sent"
 
     def again(self) -> None:
         """A server may have forgotten, or never have heard: tell it. From any thread."""
-        if self._beat is not None:
-            self._untold.set()
+        self._is_untold = self._beat is not None and not self._bye
+        self._signal.set()
+
+    def look(self) -> None:
+        """There is something to sweep. From any thread."""
+        self._signal.set()
 
     def end(self) -> None:
         """Say what has to be said still, for a second at most."""
         self._ending = True
-        self._untold.set()
+        self._signal.set()
         if self.is_alive():
             self.join(_BYE_WITHIN_S)
 
@@ -82,11 +90,12 @@ class Teller(threading.Thread):
 
         line = Line(self._servers)
         while not self._ending:
-            self._untold.wait(self._retry_s())
-            self._untold.clear()
+            self._signal.wait(self._rest_s())
+            self._signal.clear()
             try:
-                if not self._bye:
+                if self._is_untold:
                     self._tell(line)
+                self._sweep_s = self._sweep()
             except SourceError as error:
                 self._failures += 1
                 _log.debug("%s", error)
@@ -94,23 +103,26 @@ class Teller(threading.Thread):
                 _log.exception("the gate met a fault of its own in what it tells and goes on")
                 self._failures += 1
         if self._bye and not self._failures:
+            self._sweep(all_of_them=True)
             self._leave(line)
         line.close()
 
-    def _retry_s(self) -> float | None:
-        if not self._failures or self._beat is None:
-            return None
+    def _rest_s(self) -> float | None:
+        if not self._is_untold:
+            return self._sweep_s
         return RETRIES_S[min(self._failures, len(RETRIES_S)) - 1] * random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
 
     def _tell(self, line: Line) -> None:
         with self._lock:
-            beat = self._beat
-        if beat is None:
-            return
+            beat, self._is_untold = self._beat, False
         body = json.dumps(beat, separators=(",", ":")).encode()
-        answer = line.ask("PUT", self._path, body, within_s=_TAKEN_WITHIN_S)
-        if answer.status not in (200, 201, 202, 204):
-            self._complain(self._link.refused(answer.server, answer.status, answer.body))
+        try:
+            answer = line.ask("PUT", self._path, body, within_s=_TAKEN_WITHIN_S)
+            if answer.status not in (200, 201, 202, 204):
+                self._complain(self._link.refused(answer.server, answer.status, answer.body))
+        except SourceError:
+            self._is_untold = True
+            raise
         self._failures = 0
         self._said.clear()
         self.told += 1
