@@ -17,8 +17,13 @@ BUCKETS: Final = 10
 """Parts of a window in the history of its usage."""
 
 
-def take(transaction: Transaction, state: State, name: str, cost: int, now: datetime) -> Reservation:
+def take(
+    transaction: Transaction, state: State, name: str, cost: int, now: datetime, lease_s: float = 0.0
+) -> Reservation:
     """Reserve ``cost`` units of the limit called ``name`` (its own name or S0's) and store it when granted.
+
+    What may be used within ``lease_s`` counts as used at the end of that, so that no window ever sees more than the
+    limit, whenever within the lease it was.
 
     Raises `UnknownName`, or `CommandRejected` for a cost below 1. A limit of 0 grants nothing.
     """
@@ -32,8 +37,15 @@ def take(transaction: Transaction, state: State, name: str, cost: int, now: date
     grant: Grant = reserve(limit, cost, ((at_s, units) for _, at_s, units in used), now_s)
     reservation = Reservation(f"r-{uuid.uuid4().hex}", grant)
     if grant.granted:
-        transaction.put_usage(limit.name, reservation.reservation_id, now_s, cost)
+        transaction.put_usage(limit.name, reservation.reservation_id, now_s + lease_s, cost)
     return reservation
+
+
+def give_back(transaction: Transaction, reservation_id: str, keep: int) -> bool:
+    """Give a reservation back but for ``keep`` units; False where nothing of it is left to give."""
+    if keep > 0:
+        return transaction.keep_usage(reservation_id, keep) > 0
+    return transaction.drop_usage(reservation_id=reservation_id) > 0
 
 
 def usage_of(store: Store, state: State, now: datetime) -> tuple[LimitUsage, ...]:

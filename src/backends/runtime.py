@@ -158,16 +158,17 @@ class Runtime:
         with self._asking():
             return past.chain_report(self.store, monotonic() + timeout_s)
 
-    def reserve(self, limit: str, cost: int = 1, *, timeout_s: float = 5.0) -> Reservation:
-        """Reserve ``cost`` units of a limit (by its own name or S0's), atomically over all processes."""
+    def reserve(self, limit: str, cost: int = 1, *, lease_s: float = 0.0, timeout_s: float = 5.0) -> Reservation:
+        """Reserve ``cost`` units of a limit (by its own name or S0's), atomically over all processes; to be used within
+        ``lease_s``."""
         with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
             state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
-            return reservations.take(transaction, state, limit, cost, self._clock())
+            return reservations.take(transaction, state, limit, cost, self._clock(), lease_s)
 
-    def refund(self, reservation_id: str, *, timeout_s: float = 5.0) -> bool:
-        """Give a reservation back; False when it is not there any more."""
+    def refund(self, reservation_id: str, *, keep: int = 0, timeout_s: float = 5.0) -> bool:
+        """Give a reservation back, or all but ``keep`` units; False when there is nothing to give back."""
         with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
-            return transaction.drop_usage(reservation_id=reservation_id) > 0
+            return reservations.give_back(transaction, reservation_id, keep)
 
     def put_workers(self, rows: Iterable[WorkerRow], *, timeout_s: float = 5.0) -> None:
         """Store what workers last said: observations, no events."""

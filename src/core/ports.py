@@ -170,11 +170,12 @@ class Backend(Protocol):
     def verify(self, *, timeout_s: float = 60.0) -> ChainReport:
         """Check the chain of the whole journal that retention has kept, and that the head is its end."""
 
-    def reserve(self, limit: str, cost: int = 1, *, timeout_s: float = 5.0) -> Reservation:
-        """Reserve ``cost`` units of a limit, atomically over all processes."""
+    def reserve(self, limit: str, cost: int = 1, *, lease_s: float = 0.0, timeout_s: float = 5.0) -> Reservation:
+        """Reserve ``cost`` units of a limit, atomically over all processes; to be used within ``lease_s`` seconds, from
+        the end of which on they count as used for a window."""
 
-    def refund(self, reservation_id: str, *, timeout_s: float = 5.0) -> bool:
-        """Give a reservation back; False when it is not there any more."""
+    def refund(self, reservation_id: str, *, keep: int = 0, timeout_s: float = 5.0) -> bool:
+        """Give a reservation back, or all but ``keep`` units of it; False when there is nothing to give back."""
 
     def close(self) -> None:
         """End threads and connections."""
@@ -212,6 +213,9 @@ class Transaction(Protocol):
 
     def put_usage(self, limit: str, reservation_id: str, at_s: float, cost: int) -> None:
         """Store one reservation."""
+
+    def keep_usage(self, reservation_id: str, cost: int) -> int:
+        """Have a reservation count no more than ``cost``. Returns 1 where it counted more, else 0."""
 
     def drop_usage(
         self, *, reservation_id: str | None = None, limit: str | None = None, before_s: float | None = None

@@ -20,9 +20,9 @@ from opsgate.hold import whole
 from opsgate.http_counter import Counter
 from opsgate.http_faults import Behind, of_another_fleet, of_another_version, unanswered, unreadable
 from opsgate.http_servers import Server, Servers
+from opsgate.leases import Leases
 from opsgate.links import Channel, Hearer
 from opsgate.membership import Member
-from opsgate.leases import Leases
 from opsgate.permits import Reservation, no_cost
 from opsgate.snapshot import FORMAT, Snapshot
 from opsgate.sources import Source, SourceError
@@ -68,7 +68,7 @@ class HttpLink:
         self._behind_since_s: float | None = None
         self._counter = Counter(self, self._servers)
         self._leases = Leases(
-            self._counter.take, self._counter.give_back, lambda: self.hearer.known.revision, lambda: self.teller.look()
+            self._counter.take, self._counter.give_back, lambda: self.hearer.known.revision, self._sweep_soon
         )
         self.teller = Teller(self, self._servers, self._leases.sweep)
         self.post = HttpChannel(self.teller)
@@ -112,6 +112,9 @@ class HttpLink:
         """The sockets."""
         self._servers.abandon()
         self.channel.close()
+
+    def _sweep_soon(self) -> None:
+        self.teller.look()
 
     # ------------------------------------------------------------------------------------------ for its threads
     def heard(self) -> None:

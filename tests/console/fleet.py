@@ -173,11 +173,11 @@ class Fleet:
         """Not part of what the console asks."""
         raise CommandRejected("not-here", "this fleet keeps no past")
 
-    def reserve(self, limit: str, cost: int = 1, *, timeout_s: float = 5.0) -> Reservation:
+    def reserve(self, limit: str, cost: int = 1, *, lease_s: float = 0.0, timeout_s: float = 5.0) -> Reservation:
         """Not part of what the console asks."""
         raise CommandRejected("not-here", "this fleet reserves nothing")
 
-    def refund(self, reservation_id: str, *, timeout_s: float = 5.0) -> bool:
+    def refund(self, reservation_id: str, *, keep: int = 0, timeout_s: float = 5.0) -> bool:
         """Not part of what the console asks."""
         return False
 

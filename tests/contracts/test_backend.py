@@ -434,6 +434,25 @@ class TestLimits:
         assert not others.refund(reservation.reservation_id)
         assert others.reserve("sites", 10).grant.granted
 
+    def test_of_a_block_what_was_not_used_can_be_reserved_again_and_never_more_than_that(self, anywhere: Place) -> None:
+        ours, others = anywhere.seat(), anywhere.seat()
+        block = ours.reserve("sites", 8, lease_s=2.0)
+
+        assert others.refund(block.reservation_id, keep=5)
+        assert not others.refund(block.reservation_id, keep=6), "what was given back is somebody else's by now"
+        assert others.reserve("sites", 5).grant.used == 10
+        assert not ours.reserve("sites", 1).grant.granted
+
+    def test_a_block_counts_for_a_window_from_the_last_moment_in_which_it_may_be_used(self, place: Place) -> None:
+        clock = Clock()
+        ours = place.runtime(clock)
+        ours.reserve("sites", 10, lease_s=2.0)
+
+        clock.pass_(3600)
+        refused = ours.reserve("sites", 1).grant
+
+        assert (refused.granted, refused.retry_after_s) == (False, 2.0)
+
     def test_a_lowered_limit_acts_at_once_in_every_process_and_zero_grants_nothing(self, anywhere: Place) -> None:
         ours, others = anywhere.seat(), anywhere.seat()
         ours.reserve("sites", 3)

@@ -170,10 +170,12 @@ def test_usage_is_kept_by_limit_and_time_and_goes_by_id_by_age_or_all_at_once(pl
 
     with store.write(timeout_s=5) as transaction:
         assert transaction.usage("sites", 10.0) == [("r2", 20.5, 2), ("r3", 30.25, 2)]
+        assert [transaction.keep_usage("r2", units) for units in (2, 1, 2)] == [0, 1, 0]
+        assert transaction.usage("sites", 20.0) == [("r2", 20.5, 1), ("r3", 30.25, 2)]
         assert transaction.drop_usage(reservation_id="r3") == 1
         assert transaction.drop_usage(reservation_id="r3") == 0
         assert transaction.drop_usage(limit="sites", before_s=20.5) == 1
-    assert store.usage("sites", 0.0) == [(20.5, 2)]
+    assert store.usage("sites", 0.0) == [(20.5, 1)]
     with store.write(timeout_s=5) as transaction:
         assert transaction.drop_usage(limit="sites") == 1
     assert (store.usage("sites", 0.0), store.usage("pages", 0.0)) == ([], [(15.0, 7)])

@@ -89,7 +89,7 @@ def serving(
     backend: str, identify: Callable[[EngineRoom], Identify] = lambda _room: developer, **listening: Any
 ) -> Iterator[Served]:
     """A server in this process, with threads and loops of its own, on ports that were free."""
-    server = Serving(backend, identify, Listening(port=0, stop_port=0, **listening))
+    server = Serving(backend, identify, Listening(**{"port": 0, "stop_port": 0, **listening}))
     try:
         server.start()
         served = Served(f"http://127.0.0.1:{server.port}", f"http://127.0.0.1:{server.stop_port}", backend, server.room)

@@ -95,6 +95,14 @@ class MemoryTransaction:
         """Store one reservation."""
         self.used.append((reservation_id, limit, at_s, cost))
 
+    def keep_usage(self, reservation_id: str, cost: int) -> int:
+        """Have a reservation count no more than ``cost``. Returns 1 where it counted more, else 0."""
+        for place, (known_id, limit, at_s, units) in enumerate(self.used):
+            if known_id == reservation_id and units > cost:
+                self.used[place] = (known_id, limit, at_s, cost)
+                return 1
+        return 0
+
     def drop_usage(
         self, *, reservation_id: str | None = None, limit: str | None = None, before_s: float | None = None
     ) -> int:

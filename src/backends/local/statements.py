@@ -45,6 +45,11 @@ LIVE_WORKERS: Final = select(_worker.worker_id, _worker.env, _worker.scope, _wor
 
 USAGE: Final = select(_usage.reservation_id, _usage.at_s, _usage.cost).where(_of_limit).order_by(_usage.at_s)
 DROP_RESERVATION: Final = delete(schema.limit_usage).where(_usage.reservation_id == bindparam("of_reservation"))
+KEEP_OF_RESERVATION: Final = (
+    update(schema.limit_usage)
+    .values(cost=bindparam("cost"))
+    .where((_usage.reservation_id == bindparam("of_reservation")) & (_usage.cost > bindparam("cost")))
+)
 DROP_LIMIT: Final = delete(schema.limit_usage).where(_usage.limit_name == bindparam("of_limit"))
 DROP_OLD_USAGE: Final = DROP_LIMIT.where(_usage.at_s < bindparam("of_before"))
 

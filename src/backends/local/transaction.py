@@ -91,6 +91,11 @@ class SqlTransaction:
             "limit_usage", [{"reservation_id": reservation_id, "limit_name": limit, "at_s": at_s, "cost": cost}]
         )
 
+    def keep_usage(self, reservation_id: str, cost: int) -> int:
+        """Have a reservation count no more than ``cost``. Returns 1 where it counted more, else 0."""
+        kept = {"of_reservation": reservation_id, "cost": cost}
+        return self._connection.execute(statements.KEEP_OF_RESERVATION, kept).rowcount
+
     def drop_usage(
         self, *, reservation_id: str | None = None, limit: str | None = None, before_s: float | None = None
     ) -> int:

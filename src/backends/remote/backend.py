@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event
@@ -108,21 +109,21 @@ class RemoteBackend:
         """Have the server check the chain of the whole journal."""
         return self._read(documents.chain_report_from, self._client.ask("/v1/audit/verify", timeout_s=timeout_s))
 
-    def reserve(self, limit: str, cost: int = 1, *, timeout_s: float = 5.0) -> Reservation:
+    def reserve(self, limit: str, cost: int = 1, *, lease_s: float = 0.0, timeout_s: float = 5.0) -> Reservation:
         """Reserve ``cost`` units of a limit (by its own name or S0's), atomically over all processes."""
         answer = self._client.ask(
             f"/v1/limits/{quote(limit, safe='')}/reserve",
             method="POST",
             headers={"Content-Type": "application/json"},
-            body=b'{"cost": %d}' % cost,
+            body=json.dumps({"cost": cost, **({"lease_s": lease_s} if lease_s else {})}).encode(),
             timeout_s=timeout_s,
             refused=lambda status, problem: status == 429 and "granted" in problem,
         )
         return self._read(documents.reservation_from, answer)
 
-    def refund(self, reservation_id: str, *, timeout_s: float = 5.0) -> bool:
-        """Give a reservation back; False when it is not there any more."""
-        path = f"/v1/reservations/{quote(reservation_id, safe='')}"
+    def refund(self, reservation_id: str, *, keep: int = 0, timeout_s: float = 5.0) -> bool:
+        """Give a reservation back, or all but ``keep`` units; False when there is nothing to give back."""
+        path = f"/v1/reservations/{quote(reservation_id, safe='')}{f'?keep={keep}' if keep else ''}"
         answer = self._client.ask(path, method="DELETE", timeout_s=timeout_s)
         return bool(answer.get("refunded"))
 

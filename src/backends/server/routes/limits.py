@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field, ValidationError
 
@@ -21,9 +21,10 @@ from core.state import Limit
 
 
 class ReserveRequest(Message):
-    """How much to take."""
+    """How much to take; a block of it, to be used within ``lease_s``, counts as used from the end of that on."""
 
     cost: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1
+    lease_s: Annotated[float, Field(ge=0, le=60)] = 0.0
 
 
 def routes(engine: Engine) -> APIRouter:
@@ -34,8 +35,10 @@ def routes(engine: Engine) -> APIRouter:
     async def reserve(name: str, request: Request) -> JSONResponse:
         """Take a cost from a limit, by its own name or S0's; 429 where it is used up, with when to try again."""
         headers = request.headers
-        cost = _cost(await read_body(request.receive, headers), headers.get("content-type"))
-        taken = await engine.writer.do(lambda left_s: engine.runtime.reserve(name, cost, timeout_s=left_s))
+        wanted = _wanted(await read_body(request.receive, headers), headers.get("content-type"))
+        taken = await engine.writer.do(
+            lambda left_s: engine.runtime.reserve(name, wanted.cost, lease_s=wanted.lease_s, timeout_s=left_s)
+        )
         limit = limit_named(engine.runtime.latest(), name)
         sent = _headers(limit, taken)
         if not taken.grant.granted:
@@ -43,18 +46,18 @@ def routes(engine: Engine) -> APIRouter:
         return JSONResponse(documents.of_reservation(taken), headers=sent)
 
     @router.delete("/v1/reservations/{reservation_id}")
-    async def refund(reservation_id: str) -> dict[str, Any]:
-        """Give a reservation back whose work never started."""
-        done = await engine.writer.do(lambda left_s: engine.runtime.refund(reservation_id, timeout_s=left_s))
+    async def refund(reservation_id: str, keep: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0) -> dict[str, Any]:
+        """Give a reservation back whose work never started, or all of it but ``keep`` units."""
+        done = await engine.writer.do(lambda left_s: engine.runtime.refund(reservation_id, keep=keep, timeout_s=left_s))
         return {"refunded": done}
 
     return router
 
 
-def _cost(body: bytes, content_type: str | None) -> int:
+def _wanted(body: bytes, content_type: str | None) -> ReserveRequest:
     document = read_json(body, content_type) if body else {}
     try:
-        return ReserveRequest.model_validate(document).cost
+        return ReserveRequest.model_validate(document)
     except ValidationError as error:
         raise Problem(422, "bad-cost", sentence(error), "reserve 1 or more") from error
 
