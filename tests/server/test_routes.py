@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import socket
 import uuid
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from backends.keeper.log import JsonLines
 from backends.server.access import ROUTES
 from core.authority import ENGINE_ONLY
 from core.messages import COMMANDS
@@ -249,3 +251,33 @@ def test_what_the_engine_says_to_itself_is_for_nobody(served: Served, kind: str)
         "report-workers": {},
     }[kind]
     assert served.command(kind, **fields).status_code == 403
+
+
+def test_metrics_say_what_is_held_who_works_and_which_state_is_the_one(served: Served, site: str) -> None:
+    hold(served, site)
+    served.get("/v1/check", params={"site": site})
+    page = served.get("/metrics").text
+
+    samples = dict(line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
+    assert samples[f'opsconsole_paused{{scope="site={site}",scope_type="site"}}'] == "1.0"
+    assert float(samples['opsconsole_holds{scope="site",source="operator"}']) >= 1
+    states = [value for name, value in samples.items() if name.startswith("opsconsole_fleet_state{")]
+    assert sorted(states) == ["0.0", "0.0", "1.0"], "exactly one of them"
+    assert float(samples['opsconsole_check_total{blocked_by="operator",result="blocked"}']) >= 1
+    assert samples['opsconsole_database_state{opsconsole_database_state="here"}'] == "1.0"
+    asked = 'opsconsole_http_request_duration_seconds_count{method="GET",route="/v1/check",status="200"}'
+    assert float(samples[asked]) >= 1
+
+
+def test_a_request_is_logged_without_anything_secret(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("opsconsole.requests")
+    log.addHandler(caplog.handler)
+    log.setLevel(logging.INFO)
+    try:
+        served.get("/v1/check", params={"site": "hush"}, headers={"Authorization": "Bearer hush", "X-API-Key": "hush"})
+        eventually(lambda: [record for record in caplog.records if vars(record).get("path") == "/v1/check"])
+    finally:
+        log.removeHandler(caplog.handler)
+    lines = [JsonLines().format(record) for record in caplog.records]
+    assert json.loads(lines[-1])["status"] == 200
+    assert "hush" not in "".join(lines)

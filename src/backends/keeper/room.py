@@ -155,7 +155,7 @@ class EngineRoom:
             "pid": os.getpid(),
             "fleet": self.fleet,
             "revision": self.runtime.latest().revision,
-            "leader": self._leader.leads(elapsed_s()),
+            "leader": self.leads(),
             "database": self.database_word,
         }
 
@@ -165,6 +165,10 @@ class EngineRoom:
         """``here``, ``away`` (it does not answer) or ``gone`` (its file is)."""
         gone = self.database.was_replaced() or self.database.missing_for_s(elapsed_s()) > 0
         return "gone" if gone else "away" if self._recorder.fault else self._loops.database
+
+    def leads(self) -> bool:
+        """Whether this room runs the loops of the fleet."""
+        return self._leader.leads(elapsed_s())
 
     def idle_for_s(self) -> float:
         """For how many seconds nobody has needed it."""

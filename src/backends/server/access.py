@@ -21,6 +21,7 @@ OPEN: Final = frozenset({"/healthz", "/readyz"})
 
 ROUTES: Final[Mapping[tuple[str, str], Permission]] = {
     ("GET", "/openapi.json"): "know",
+    ("GET", "/metrics"): "see",
     ("GET", "/v1/whoami"): "know",
     ("POST", "/v1/commands"): "command",
     ("GET", "/v1/state"): "see",

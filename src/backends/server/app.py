@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from backends.keeper.log import NAME
 from backends.server.access import OPEN
@@ -33,15 +33,19 @@ from backends.server.routes import (
     health,
     identity,
     limits,
+    measures,
     state,
 )
 from core.errors import OpsError
+from opsgate.clock import elapsed_s
 
 _log = logging.getLogger(NAME)
+_requests = logging.getLogger("opsconsole.requests")
 
-_NOUNS: Final = (commands, state, events, gate, decisions, limits, identity, health, description)
+_NOUNS: Final = (commands, state, events, gate, decisions, limits, identity, health, measures, description)
 _GATE_EVENTS: Final = "/v1/gate/events"
 _STREAM: Final = "text/event-stream"
+_FAULT: Final = Problem(500, "internal", "a fault of the server's", "look at its log")
 
 
 class Door:
@@ -58,29 +62,42 @@ class Door:
         """Answer one request."""
         if scope["type"] != "http":
             return  # there are no sockets of the web's here
-        asked = Asked.of(scope)
+        asked, began_s = Asked.of(scope), elapsed_s()
+        answer = Answer(send)
         try:
-            await self._answer(asked, scope, receive, send)
+            if await self._streamed(asked, scope, receive, send):
+                return
+            await self._api(scope, receive, answer)
         except ClientGone:
             return
         except Problem as problem:
-            await problem.response()(scope, receive, send)
+            await problem.response()(scope, receive, answer)
         except OpsError as error:
-            await of_error(error).response()(scope, receive, send)
+            await of_error(error).response()(scope, receive, answer)
         except Exception:  # noqa: BLE001 (whatever it is, it was this request's alone)
             _log.exception("a request met a fault of ours", extra={"method": asked.method, "path": asked.path[:200]})
-            await Problem(500, "internal", "a fault of the server's", "look at its log").response()(
-                scope, receive, send
-            )
+            await _FAULT.response()(scope, receive, answer)
+        self._note(asked, scope, answer.status, elapsed_s() - began_s)
 
-    async def _answer(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _streamed(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Admit whoever asks; True where it was a stream, which has ended by now."""
+        if asked.path in OPEN:
+            return False
+        scope["state"]["identity"] = self._engine.access.admit(asked)
+        hub = self._stream_for(asked)
+        if hub is None:
+            return False
+        began_s = elapsed_s()
+        await self._stream(hub, asked, scope, receive, send)
+        _requests.info("stream", extra=_said(asked, scope, 200, elapsed_s() - began_s))
+        return True
+
+    def _note(self, asked: Asked, scope: Scope, status: int, took_s: float) -> None:
+        """Count a request, and log it: never what it said, and of where it went only the path."""
+        template = _template(scope)
+        self._engine.metrics.requests.labels(asked.method, template, status).observe(took_s)
         if asked.path not in OPEN:
-            scope["state"]["identity"] = self._engine.access.admit(asked)
-            hub = self._stream_for(asked)
-            if hub is not None:
-                await self._stream(hub, asked, scope, receive, send)
-                return
-        await self._api(scope, receive, send)
+            _requests.info("request", extra=_said(asked, scope, status, took_s))
 
     def _stream_for(self, asked: Asked) -> Hub | None:
         if asked.method != "GET":
@@ -105,6 +122,40 @@ class Door:
             abort=scope["state"]["abort"],
             who=identity.actor().name,
         )
+
+
+class Answer:
+    """Sends an answer and remembers its status."""
+
+    __slots__ = ("_send", "status")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        """Send one message."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
+
+
+def _template(scope: Scope) -> str:
+    """The path of the route that a request matched; empty where there is none, whatever it asked for."""
+    return getattr(scope.get("route"), "path", "")
+
+
+def _said(asked: Asked, scope: Scope, status: int, took_s: float) -> dict[str, Any]:
+    identity = scope["state"].get("identity")
+    return {
+        "method": asked.method[:20],
+        "path": asked.path[:200],
+        "status": status,
+        "ms": round(took_s * 1000, 1),
+        "actor": identity.name if identity else None,
+        "client": asked.client,
+        "door": asked.door,
+    }
 
 
 def _paths(nouns: Iterable[APIRouter]) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from backends.keeper.room import EngineRoom
 from backends.server.access import Access
 from backends.server.gates import Gates
 from backends.server.journal import Journal
+from backends.server.metrics import Metrics
 from backends.server.writer import Writer
 from core.state import State
 from opsgate.clock import elapsed_s
@@ -27,7 +28,8 @@ class Engine:
         self.writer = Writer(room.runtime)
         self._compiled: tuple[State, Table] | None = None
         gates.attach(room.runtime.latest, lambda: room.desk.unrecorded)
-        self._leave = room.runtime.follow(self.journal.arrived)
+        self.metrics = Metrics(self)
+        self._leave = [room.runtime.follow(each) for each in (self.journal.arrived, self.metrics.arrived)]
 
     def start(self) -> None:
         """Go to work."""
@@ -36,7 +38,8 @@ class Engine:
 
     def close(self) -> None:
         """Carry out what was taken on, and end."""
-        self._leave()
+        for leave in self._leave:
+            leave()
         self.writer.close()
         self.journal.close()
 

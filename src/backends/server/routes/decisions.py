@@ -23,6 +23,7 @@ def routes(engine: Engine) -> APIRouter:
     def decide(work: dict[str, str], *, strict: bool) -> dict[str, Any]:
         view = engine.view()
         verdict = evaluate(view.table, _selector(work).as_dict(), strict=strict)
+        engine.metrics.decided(verdict)
         return Decision(verdict, view, elapsed_s(), verdict.outcome == "allowed").as_dict()
 
     @router.get("/v1/check")

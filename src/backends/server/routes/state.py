@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC
 from typing import Annotated, Any
 
@@ -33,7 +34,7 @@ def routes(engine: Engine) -> APIRouter:
     @router.get("/v1/observations")
     def read_observations() -> dict[str, Any]:
         """Workers, what is used of the limits, whether a keeper is alive, and who looks on."""
-        seen = engine.runtime.observe()
+        seen = replace(engine.runtime.observe(), present=tuple(engine.journal.hub.present()))
         return {**documents.of_observations(seen), "revision": engine.runtime.latest().revision}
 
     return router
