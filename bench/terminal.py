@@ -10,6 +10,7 @@ import select
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 300.0
 """The other side takes up to two minutes for a hundred thousand rows where nothing else runs."""
+SURROUNDINGS = {
+    "TERM": "xterm-256color",
+    "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}",
+    "PYTHONDONTWRITEBYTECODE": "",
+    "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / f"opsconsole-bench-{os.getuid()}"),
+}
+"""Of programs that were compiled before, as installed ones are: else the compiler would be measured."""
 TICKS = os.sysconf("SC_CLK_TCK")
 KEPT = 1 << 16
 """Bytes of the end of the output that are looked through for a word."""
@@ -39,7 +47,7 @@ class Terminal:
             stderr=slave,
             pass_fds=[orders],
             cwd=ROOT,
-            env=os.environ | {"TERM": "xterm-256color", "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"} | env,
+            env=os.environ | SURROUNDINGS | env,
             start_new_session=True,
         )
         os.close(slave)

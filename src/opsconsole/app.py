@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from opsconsole import loading
 from opsconsole.credential import Address
 from opsconsole.dress import DARK, Dress
 
@@ -62,6 +63,7 @@ def run_console(
         print(f"opsconsole: {NO_TERMINAL}", file=sys.stderr)  # noqa: T201 - there is no screen to say it on
         return 2
     own_environment(dress)
+    loading.begin()
     import time
 
     from opsconsole.console import Console
@@ -91,7 +93,7 @@ def feed_and_lane(address: Address, who: Who, *, keeper: bool = True) -> tuple[F
     may_hire = keeper and not who.read_only and _needs_keeper(address.url)
     hire = (lambda: ensure(address.url)) if may_hire else None
     feed = Feed(
-        lambda: open_backend(address.url, token=address.token),
+        loading.last(lambda: open_backend(address.url, token=address.token)),
         who,
         monotonic=time.monotonic,
         hire=hire,
