@@ -11,17 +11,20 @@ from core.capabilities.switches import SetSwitch
 from core.ports import LimitUsage
 from opsconsole.drawing import Frame, Place, draw
 from opsconsole.layout import plan
-from opsconsole.lines import plain
+from opsconsole.lines import Style, plain
 from opsconsole.table import Table
 from opsconsole.views.audit import Read, audit
-from opsconsole.views.case import emergency_case
+from opsconsole.views.case import emergency_case, worker_case, workers_case
 from opsconsole.views.emergencies import emergencies
+from opsconsole.views.flags import flags
 from opsconsole.views.holds import holds
 from opsconsole.views.inside import Subject, inside
-from opsconsole.views.picture import Picture
-from opsconsole.views.workers import workers
+from opsconsole.views.picture import Link, Picture
+from opsconsole.views.sites import sites
+from opsconsole.views.why import explanation
+from opsconsole.views.workers import never_acknowledged, workers
 from opsconsole.views.workflows import workflows
-from opsgate.selector import EVERYTHING
+from opsgate.selector import EVERYTHING, Selector
 from tests.console.conftest import Golden
 from tests.console.desk import small_fleet
 from tests.console.fleet import Fleet
@@ -126,6 +129,47 @@ def test_a_recovered_emergency_still_says_who_never_acknowledged() -> None:
     assert listed[:3] == ("worker", "w-12", "MISSED")
     said = [plain(line) for line in emergency_case(picture, emergency.emergency_id)]
     assert "never acknowledged: w-12" in said
+
+
+def test_a_worker_that_never_acknowledged_stays_alarmed_until_it_stops_once_or_begins_anew() -> None:
+    fleet = small_fleet()
+    fleet.stop("S-1", "INC-412")
+    fleet.acknowledge(*WORKERS[:11])
+    fleet.pass_time(40)
+    fleet.conclude()
+    (emergency,) = fleet.latest().active_emergencies()
+    fleet.do(Recover(emergency_id=emergency.emergency_id, reason="repaired", confirm="all"))
+    table = workers(picture_of(fleet))
+    assert table.alarm == "*1"
+    assert cells(table)[0][:2] == ("w-12", "MISSED")
+    said = "\n".join(plain(line) for line in worker_case(picture_of(fleet), "w-12"))
+    assert f"never acknowledged the stop of {emergency.emergency_id}" in said
+    assert "owes no acknowledgement" not in said
+    fleet.pass_time(60)
+    fleet.stop("S-2")
+    fleet.acknowledge("w-12", stop_id="S-2")
+    fleet.pass_time(40)
+    fleet.conclude("S-2")
+    assert "w-12" not in never_acknowledged(picture_of(fleet))
+
+
+def test_nothing_is_shown_as_running_in_the_confident_style_while_nothing_is_known() -> None:
+    fleet = small_fleet()
+    for link, style in ((Link(0.1), Style.GOOD), (Link(42.0, "refused"), Style.DIM)):
+        picture = picture_of(fleet, link)
+        shown = {
+            row.cells[1]
+            for table in (sites(picture), flags(picture), workflows(picture), workers(picture))
+            for row in (table.rows[at] for at in range(len(table.rows)))
+            if row.cells[1].text.rstrip("?") in {"runs", "on", "live"}
+        }
+        assert {cell.style for cell in shown} == {style}
+        assert {cell.text for cell in shown} == {f"{word}{'' if link.live else '?'}" for word in ("runs", "on", "live")}
+    stale = picture_of(fleet, Link(42.0, "refused"))
+    head = explanation(stale, Selector.of(site="feed"))[0][0]
+    assert head.text.startswith("as last known: ")
+    assert head.style is Style.WARN
+    assert not any(span.style is Style.GOOD for line in workers_case(stale) for span in line)
 
 
 def test_the_log_of_a_site_has_the_release_of_a_hold_that_is_gone() -> None:

@@ -13,6 +13,7 @@ from opsconsole.views.limits import CRITICAL_SHARE, share, used
 from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.verdict import together
 from opsconsole.views.words import ago, clock, counted, listed, scope, window
+from opsconsole.views.workers import never_acknowledged
 
 Said = tuple[Span, ...]
 
@@ -67,7 +68,12 @@ def worker_case(picture: Picture, worker: str, stop_id: str = "") -> list[Said]:
         if worker in each.missing and each.stop.stop_id == (stop_id or each.stop.stop_id)
     ]
     owes = bool(lines)
-    if not owes:
+    if missed := never_acknowledged(picture).get(worker):
+        said = (
+            f"never acknowledged the stop of {clean(missed, 20)}, recovered since: look whether it can stop"
+        )
+        lines.append((Span(said, Style.WARN),))
+    elif not owes:
         lines.append((Span("owes no acknowledgement now", Style.GOOD),))
     if row is None:
         lines.append((Span("nothing was ever heard of it here"),))
@@ -121,7 +127,9 @@ def workers_case(picture: Picture) -> list[Said]:
     lines: list[Said] = [(Span(f"{counted(facts.live, 'worker')} live, {facts.in_flight} in flight", Style.STRONG),)]
     lines += list(_out_of_reach(picture))
     lines += [_owed(picture, each, worker) for each in facts.progress for worker in each.missing][:NAMED_MAX]
-    if len(lines) == 1:
+    if len(lines) == 1 and picture.word == "unknown":
+        lines.append((Span("as last known: nothing newer was heard of any of them", Style.WARN),))
+    elif len(lines) == 1:
         lines.append((Span("each was heard of within the last seconds, and none owes an acknowledgement", Style.GOOD),))
     return lines
 

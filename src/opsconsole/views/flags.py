@@ -7,6 +7,7 @@ from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.holding import since, whose, why
+from opsconsole.views.last_known import runs
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import age, counted
 from opsgate.hold import Hold
@@ -60,7 +61,7 @@ def _standing(picture: Picture, holds: list[Hold]) -> tuple[Cell, Hold | None]:
         return Cell("held", Style.STOPPED), holds[0]
     if picture.facts.holds.everywhere:
         return Cell("stop*", Style.WARN), picture.facts.holds.everywhere[0]
-    return Cell("on", Style.GOOD), None
+    return runs(picture, "on"), None
 
 
 def _by(picture: Picture, hold: Hold) -> str:

@@ -15,6 +15,7 @@ from opsconsole.text import clean
 from opsconsole.views.audit import Read, audit
 from opsconsole.views.emergencies import never, standing
 from opsconsole.views.holding import way_back, whose
+from opsconsole.views.last_known import runs
 from opsconsole.views.log import about
 from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.site import site_row
@@ -177,7 +178,7 @@ def _fact(word: str, key: str, said: str) -> Row:
 
 def _worker(picture: Picture, row: WorkerRow, more: str = "") -> Row:
     lost, left = row.worker_id in picture.facts.lost, row.state == "left"
-    state = Cell("LOST", Style.BAD) if lost else Cell("left", Style.DIM) if left else Cell("live", Style.GOOD)
+    state = Cell("LOST", Style.BAD) if lost else Cell("left", Style.DIM) if left else runs(picture, "live")
     owing = [each.stop.stop_id for each in picture.facts.progress if row.worker_id in each.missing]
     said = f"{row.in_flight} in flight{', no acknowledgement' if owing else ''}{f', {more}' if more else ''}"
     cells = (

@@ -6,6 +6,7 @@ from datetime import timedelta
 from math import ceil
 
 from opsconsole.lines import Line, Span, Style, length, line
+from opsconsole.table import Cell
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
 from opsconsole.views.verdict import together
@@ -32,6 +33,11 @@ def last_known(picture: Picture, width: int) -> Line:
         if length((*spans, dash, aside, *last)) <= width:
             spans += (dash, aside)
     return line(width, *spans, *last)
+
+
+def runs(picture: Picture, word: str) -> Cell:
+    """A word for what runs, with confidence only where that was observed: ``runs``; ``runs?`` of what is not known."""
+    return Cell(f"{word}?", Style.DIM) if picture.word == "unknown" else Cell(word, Style.GOOD)
 
 
 def freshness(picture: Picture) -> Span:

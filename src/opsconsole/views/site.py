@@ -10,6 +10,7 @@ from opsconsole.lines import Style
 from opsconsole.table import Cell, Row
 from opsconsole.text import clean
 from opsconsole.views.holding import since, whose, why
+from opsconsole.views.last_known import runs
 from opsconsole.views.picture import Facts, Picture
 from opsconsole.views.verdict import together
 from opsconsole.views.words import age
@@ -71,7 +72,7 @@ def _standing(picture: Picture, holds: Sequence[Hold]) -> tuple[Cell, Cell, Hold
         return Cell("stop*", Style.WARN), Cell(said), wide[0]
     if holds:
         return Cell("partly", Style.WARN), Cell(clean(str(holds[0].selector), 120)), holds[0]
-    return Cell("runs", Style.GOOD), Cell(""), None
+    return runs(picture, "runs"), Cell(""), None
 
 
 def _stopped_and_paused(holds: Sequence[Hold], wide: Sequence[Hold]) -> tuple[list[Hold], list[Hold]]:

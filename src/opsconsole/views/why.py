@@ -24,6 +24,8 @@ def explanation(picture: Picture, selector: Selector) -> list[Said]:
     blocked = found.verdict.outcome == "blocked"
     head = clean(headline(found.verdict), 200)
     lines: list[Said] = [(Span(head, Style.BAD if blocked else Style.GOOD),)]
+    if picture.word == "unknown":
+        lines = [(Span(f"as last known: {head}", Style.BAD if blocked else Style.WARN),)]
     for hold in found.verdict.blockers:
         lines += [_blocker(picture, hold), *_case(picture, hold)]
     lines += [(Span(f"  {clean(str(preview), 200)}", Style.DIM),) for preview in found.previews]

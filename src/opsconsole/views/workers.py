@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Made, Row, Table
 from opsconsole.text import clean
+from opsconsole.views.last_known import runs
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import age, counted
 
 if TYPE_CHECKING:
     from core.ports import WorkerRow
+    from core.state import Stop
 
 COLUMNS = (
     Column("WORKER", 10, 24, rank=0),
@@ -28,22 +31,22 @@ WIDE = (
     Column("SINCE", 5, 5, rank=8, right=True),
     Column("REV", 5, 9, rank=9, right=True),
 )
-LOST, MISSING, WAITED_FOR, LIVE, LEFT = range(5)
-"""The order of severity."""
+LOST, MISSING, MISSED, WAITED_FOR, LIVE, LEFT = range(6)
+"""The order of severity. Missed: the stop that it never acknowledged was recovered all the same."""
 
 
 def workers(picture: Picture, among: Iterable[str] | None = None, *, wide: bool = False) -> Table:
     """The table of workers (of those `among`), lost ones and those without acknowledgement first."""
     seen, known = picture.facts.workers, picture.state.workers
     names = set(known).union(seen) if among is None else set(among)
-    acks = _acks(picture)
-    standings = sorted((_severity(picture, name, acks.get(name)), name) for name in names)
+    acks, missed = _acks(picture), never_acknowledged(picture)
+    standings = sorted((_severity(picture, name, acks.get(name), missed), name) for name in names)
     severities = {name: severity for severity, name in standings}
     bad = sum(severity in {LOST, MISSING} for severity, _name in standings)
     return Table(
         columns=COLUMNS + WIDE if wide else COLUMNS,
         rows=Made(list(severities), lambda name: _row(picture, name, severities[name], acks.get(name), wide=wide)),
-        alarm=f"!{bad}" if bad else "",
+        alarm=f"!{bad}" if bad else f"*{len(missed)}" if missed else "",
         note=counted(len(standings), "worker"),
         empty="no worker has registered" if among is None else "no worker",
     )
@@ -52,6 +55,31 @@ def workers(picture: Picture, among: Iterable[str] | None = None, *, wide: bool 
 def without_acknowledgement(picture: Picture) -> tuple[str, ...]:
     """The workers that a stop in force waits for, or has waited for in vain."""
     return tuple(dict.fromkeys(worker for each in picture.facts.progress for worker in each.missing))
+
+
+def never_acknowledged(picture: Picture) -> Mapping[str, str]:
+    """Worker → the recovered emergency whose stop it never acknowledged, so that nobody knows whether it can stop.
+
+    A stop that it has acknowledged since, or a new beginning, says that it can.
+    """
+    latest: dict[str, Stop] = {}
+    stopped: dict[str, datetime] = {}
+    for stop in sorted(picture.state.stops.values(), key=lambda stop: stop.ordered_at):
+        for worker in stop.missing:
+            latest[worker] = stop
+        for worker in stop.acked:
+            stopped[worker] = stop.ordered_at
+    rows, ended = picture.facts.workers, picture.state.emergencies
+    return {
+        worker: stop.emergency_id
+        for worker, stop in latest.items()
+        if ended[stop.emergency_id].ended_at is not None
+        and worker in picture.state.workers
+        and stopped.get(worker, stop.ordered_at) <= stop.ordered_at
+        and (row := rows.get(worker)) is not None
+        and row.state != "left"
+        and row.registered_at <= stop.ordered_at
+    }
 
 
 def scope_of(row: WorkerRow) -> str:
@@ -82,12 +110,14 @@ def _acks(picture: Picture) -> dict[str, _Acks]:
     return found
 
 
-def _severity(picture: Picture, name: str, acks: _Acks | None) -> int:
+def _severity(picture: Picture, name: str, acks: _Acks | None, missed: Mapping[str, str]) -> int:
     known = picture.state.workers.get(name)
     if known is not None and known.lost_at is not None:
         return LOST
     if acks is not None and acks.acked < acks.of:
         return WAITED_FOR if acks.pending else MISSING
+    if name in missed:
+        return MISSED
     row = picture.facts.workers.get(name)
     return LEFT if row is not None and row.state == "left" else LIVE
 
@@ -97,8 +127,9 @@ def _row(picture: Picture, name: str, severity: int, acks: _Acks | None, *, wide
     words = {
         LOST: Cell("LOST", Style.BAD),
         MISSING: Cell("MISSING", Style.BAD),
+        MISSED: Cell("MISSED", Style.WARN),
         WAITED_FOR: Cell("waited", Style.WARN),
-        LIVE: Cell("live", Style.GOOD),
+        LIVE: runs(picture, "live"),
         LEFT: Cell("left", Style.DIM),
     }
     cells = [

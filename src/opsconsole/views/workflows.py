@@ -6,6 +6,7 @@ from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.holding import whose, why
+from opsconsole.views.last_known import runs
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import age, counted
 from opsgate.hold import Hold
@@ -66,4 +67,4 @@ def _standing(picture: Picture, holds: tuple[Hold, ...]) -> tuple[Cell, Hold | N
         return Cell("held", Style.STOPPED), holds[0]
     if picture.facts.holds.everywhere:
         return Cell("stop*", Style.WARN), picture.facts.holds.everywhere[0]
-    return Cell("runs", Style.GOOD), None
+    return runs(picture, "runs"), None
