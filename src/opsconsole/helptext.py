@@ -14,7 +14,7 @@ from opsconsole.movement import MOVES
 
 KEYS_CELLS: Final = 14
 
-_STOP: Final = ("stop", "recover")
+_STOP: Final = ("stop", "recover", "explain")
 _MOVING: Final = ("next-pane", "previous-pane", "zoom", "back", "next-match", "previous-match")
 _COMMANDS: Final = ("command", "palette", "help", "refresh", "cancel", "quit")
 

@@ -194,6 +194,19 @@ def test_hostile_text_is_harmless_in_tables_and_exact_in_json(ops: Shell) -> Non
     assert ops.ok("sites", "show", "mail", "-o", "json").json["title"] == hostile
 
 
+def test_a_stop_fired_without_a_reason_is_explained_later(ops: Shell) -> None:
+    stopped = ops.ok("stop", "-o", "json").json
+    emergency, stop = stopped["emergency_id"], stopped["stop_id"]
+
+    ops.ok("emergencies", "explain", emergency, "--reason", "the price feed was late")
+
+    assert ops.ok("emergencies", "show", emergency, "-o", "json").json["reason"] == "the price feed was late"
+    assert ops.ok("holds", "list", "-o", "json").json[0]["reason"] == "the price feed was late"
+    again = ops("emergencies", "explain", emergency, "--reason", "another")
+    assert (again.code, "has its reason already: the price feed was late" in again.err) == (1, True)
+    ops.ok("emergencies", "explain", stop, "--reason", "the price feed was wrong")
+
+
 def test_an_emergency_is_listed_and_shown_with_its_stops(ops: Shell) -> None:
     stop_id = ops.ok("stop", "--reason", "drill", "-o", "json").json["stop_id"]
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from opsconsole.command.completion import complete, near
-from opsconsole.command.grammar import Ask, Do, Fault, Freeze, Hold, Narrow, Order, Show, Switch, Wear, parse
+from opsconsole.command.grammar import Ask, Case, Do, Fault, Freeze, Hold, Narrow, Order, Show, Switch, Wear, parse
 from opsconsole.command.verbs import NEVER_TYPED, vocabulary
 from opsgate.selector import EVERYTHING, Selector
 
@@ -53,6 +53,9 @@ def names(what: str) -> list[str]:
         ("q", Do("quit")),
         ("help", Do("help")),
         ("recover", Do("recover")),
+        ("recover E-37", Case("recover", "E-37", 9)),
+        ("recover E-37 --reason prices are right", Case("recover", "E-37", 9, "prices are right")),
+        ("explain E-37 -- INC-412", Case("explain", "E-37", 9, "INC-412")),
     ],
 )
 def test_a_line_means(line: str, intention: object) -> None:
@@ -77,6 +80,10 @@ def test_a_line_means(line: str, intention: object) -> None:
         ("theme drak", 7, "no theme is called drak; did you mean dark?"),
         ("theme", 6, "which one?"),
         ("sort age down", 10, ":sort takes COLUMN"),
+        ("recover E-1 --reason", 21, "the reason is missing behind --reason"),
+        ("pause mail --", 14, "the reason is missing behind --"),
+        ("recover E-1 because", 13, "a reason comes behind --"),
+        ("recover -- mended", 8, "name the emergency first"),
         (f"pause mail -- {'x' * 301}", 12, "at most 300 characters"),
     ],
 )

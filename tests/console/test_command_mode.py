@@ -291,6 +291,27 @@ async def test_the_palette_says_all_of_what_is_chosen() -> None:
         )
 
 
+async def test_a_stop_fired_without_a_reason_is_explained_by_its_key_and_by_its_command() -> None:
+    fleet = small_fleet()
+    fleet.stop("S-1")
+    desk = Desk(fleet)
+    async with desk.at():
+        await desk.press("5", "e")
+        await desk.type("INC-9")
+        await desk.press("enter")
+        await desk.until_said("reason of E-37: done")
+        assert desk.fleet.latest().emergencies["E-37"].reason == "INC-9"
+        await desk.press("e")
+        assert desk.row(-2) == " e: every stop here has its reason"
+        await typed(desk, "explain E-37 -- again")
+        assert "E-37 has its reason: INC-9" in desk.text()
+        await desk.press("ctrl+u")
+        await desk.type("recover E-37 -- mended")
+        assert "recovers E-37, all; asks for a reason and the scope" in desk.text()
+        await desk.press("enter")
+        assert "RECOVER E-37, scope all" in desk.text()
+
+
 async def test_the_palette_opens_the_line_for_what_takes_a_name() -> None:
     desk = Desk(small_fleet())
     async with desk.at():

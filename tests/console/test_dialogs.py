@@ -17,6 +17,7 @@ from core.capabilities.switches import SetSwitch
 from core.messages import Actor
 from core.state import State
 from opsconsole.dialogs.base import Dialog, Outcome, Send
+from opsconsole.dialogs.explain import ExplainPrompt
 from opsconsole.dialogs.field import LENGTH_MAX, Field
 from opsconsole.dialogs.filter import FilterPrompt
 from opsconsole.dialogs.palette import Palette
@@ -532,6 +533,21 @@ def test_the_reason_is_asked_after_the_stop_and_may_be_left_out() -> None:
     assert press(ReasonPrompt("S-1"), *"abc", "escape") == "close"
     outcome = press(ReasonPrompt("S-1"), *"INC-412", "enter")
     assert outcome == Send(ExplainStop(stop_id="S-1", reason="INC-412"), "reason")
+
+
+def test_a_stop_without_a_reason_gets_it_later_and_nothing_else_changes() -> None:
+    fleet = small_fleet()
+    fleet.stop("S-1")
+    prompt = ExplainPrompt("E-37", "S-1")
+    assert prompt.title == "REASON OF E-37"
+    assert "nothing stops or starts by it" in said(prompt, fleet)
+    assert press(prompt, "enter") == "close"
+    outcome = press(prompt, *"INC-9", "enter")
+    assert outcome == Send(ExplainStop(stop_id="S-1", reason="INC-9"), "reason of E-37")
+    before = fleet.latest().control_revision
+    fleet.do(ExplainStop(stop_id="S-1", reason="INC-9"))
+    assert fleet.latest().emergencies["E-37"].reason == "INC-9"
+    assert fleet.latest().control_revision == before, "no release is spoilt by it"
 
 
 # ---------------------------------------------------------------------------------------------------- fields, reading

@@ -145,14 +145,14 @@ async def test_the_changed_key_acts_and_is_what_the_screen_speaks_of() -> None:
 
 @pytest.mark.asyncio
 async def test_a_list_can_be_moved_about_in_with_other_keys() -> None:
-    desk = Desk(small_fleet(), keymap=rebound(**{"grid.down": ["x", "down"], "grid.up": "e"}))
+    desk = Desk(small_fleet(), keymap=rebound(**{"grid.down": ["x", "down"], "grid.up": "f"}))
     async with desk.at():
         first = desk.console.pane.selected
         await desk.press("j")
         assert desk.console.pane.selected == first
         await desk.press("x")
         assert desk.console.pane.selected != first
-        await desk.press("e")
+        await desk.press("f")
         assert desk.console.pane.selected == first
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.capabilities.emergencies import ConcludeStop, ExplainStop, OrderStop, StopConcluded
+from core.capabilities.emergencies import ConcludeStop, ExplainStop, OrderStop, StopConcluded, unexplained
 from core.policy import run_state
 from opsgate.hold import Mode
 from opsgate.order import BUDGET_S, LEVELS, Level
@@ -150,6 +150,15 @@ def test_an_emergency_that_was_opened_in_silence_is_explained_with_its_stop(engi
     engine.do(ExplainStop(stop_id="S-1", reason="why"))
 
     assert engine.emergency(receipt).reason == "why"
+
+
+def test_of_an_emergency_the_stops_are_known_that_nobody_has_explained(engine: Engine) -> None:
+    receipt = engine.stop("S-1")
+    engine.stop("S-2", reason="told at once")
+    engine.stop("S-3")
+    engine.do(ExplainStop(stop_id="S-3", reason="told later"))
+
+    assert [stop.stop_id for stop in unexplained(engine.state, engine.emergency(receipt))] == ["S-1"]
 
 
 def test_a_stop_that_nobody_ordered_cannot_be_explained(engine: Engine) -> None:

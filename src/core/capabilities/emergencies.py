@@ -205,6 +205,12 @@ def explain_stop(draft: Draft, wanted: ExplainStop) -> None:
         draft.emit(StopExplained(stop_id=wanted.stop_id, reason=wanted.reason))
 
 
+def unexplained(state: State, emergency: Emergency) -> tuple[Stop, ...]:
+    """The stops of an emergency that were fired without a reason and have got none since, oldest first."""
+    stops = (state.stops[stop_id] for stop_id in emergency.stop_ids)
+    return tuple(stop for stop in stops if not stop.reason)
+
+
 @evolves(StopOrdered)
 def stop_ordered(state: State, happened: StopOrdered, header: Header) -> State:
     """Fold."""

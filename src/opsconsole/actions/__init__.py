@@ -16,11 +16,12 @@ from opsconsole.actions.general import Cancel, CommandMode, Help, LookAgain, Pal
 from opsconsole.actions.holding import Pause, Resume
 from opsconsole.actions.marking import Mark, Range, Unmark, UnmarkAll
 from opsconsole.actions.moving import Back, NextPane, PreviousPane, Zoom
-from opsconsole.actions.stopping import Recover, StopAll
+from opsconsole.actions.stopping import Explain, Recover, StopAll
 
 ACTIONS: tuple[Action, ...] = (
     StopAll(),
     Recover(),
+    Explain(),
     Pause(),
     Resume(),
     Why(),

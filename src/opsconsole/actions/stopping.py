@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from core.state import Stop
 from opsconsole.actions.base import Action, Desk
+from opsconsole.dialogs.explain import ExplainPrompt
 from opsconsole.dialogs.recover import RecoverPrompt
+from opsconsole.views.case import without_reason
 from opsconsole.views.recovery import resumable
 
 
@@ -15,6 +18,33 @@ class StopAll(Action):
 
     def run(self, desk: Desk) -> None:
         """The chord has done it already."""
+
+
+class Explain(Action):
+    """The reason that nobody waited for."""
+
+    id, keys, label = "explain", "e", "reason"
+    about = "give the reason of a stop that was fired without one: of the selected emergency, else of the latest"
+
+    def why_not(self, desk: Desk) -> str:
+        """There must be a stop without a reason."""
+        if desk.picture.who.read_only:
+            return "this console is read-only"
+        return "" if self._stop(desk) else "every stop here has its reason"
+
+    def run(self, desk: Desk) -> None:
+        """Ask for it."""
+        if stop := self._stop(desk):
+            desk.open(ExplainPrompt(stop.emergency_id, stop.stop_id))
+
+    @staticmethod
+    def _stop(desk: Desk) -> Stop | None:
+        """Of the emergency under the cursor, recovered or not; where none is, of the latest that lacks one."""
+        state, selected = desk.picture.state, desk.pane.selected
+        subject = desk.pane.subject_of(selected, desk.picture) if selected else None
+        chosen = state.emergencies.get(subject.key) if subject and subject.kind == "emergency" else None
+        cases = [chosen] if chosen else sorted(state.emergencies.values(), key=lambda case: case.opened_at)[::-1]
+        return next((stop for case in cases for stop in without_reason(state, case)), None)
 
 
 class Recover(Action):

@@ -45,7 +45,7 @@ COMMANDS: Final = {
     "workflows": Entry("workflows:workflows", "Workflows: add, on, off, list, show."),
     "holds": Entry("holds:holds", "Holds in force: list, show."),
     "workers": Entry("workers:workers", "Workers: list, show, forget."),
-    "emergencies": Entry("emergencies:emergencies", "Emergencies: list, show."),
+    "emergencies": Entry("emergencies:emergencies", "Emergencies: list, show, explain."),
     "token": Entry("token:token", "Tokens for servers: create, list, revoke."),
     "whoami": Entry("whoami:whoami", "Who acts here, in which role, and how far it reaches."),
     "doctor": Entry("doctor:doctor", "Look at everything that could go wrong here."),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from opsconsole.actions import Desk, find
-from opsconsole.command.grammar import Ask, Do, Freeze, Hold, Narrow, Order, Show, Switch, Wear
+from opsconsole.command.grammar import Ask, Case, Do, Freeze, Hold, Narrow, Order, Show, Switch, Wear
 from opsconsole.command.preview import Preview
+from opsconsole.dialogs.explain import ExplainPrompt
 from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
 from opsconsole.dialogs.reading import Reading
+from opsconsole.dialogs.recover import RecoverPrompt
 from opsconsole.dialogs.several import Aim, Several
 from opsconsole.dialogs.target import Target
+from opsconsole.views.case import without_reason
 from opsconsole.views.why import explanation
 
 
@@ -21,6 +24,11 @@ def carry_out(preview: Preview, desk: Desk) -> None:
             _open(aim, desk, reason, on=verb == "resume")
         case Switch(dimension, name, _, on, reason):
             _open(Target(dimension, name), desk, reason, on=on)
+        case Case("recover", emergency, _, reason):
+            desk.open(RecoverPrompt(desk.picture, emergency, reason))
+        case Case(_, emergency, _, reason):
+            stop = without_reason(desk.picture.state, desk.picture.state.emergencies[emergency])[0]
+            desk.open(ExplainPrompt(emergency, stop.stop_id, reason))
         case Do(action):
             find(action).run(desk)
         case None:

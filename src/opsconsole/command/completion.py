@@ -56,6 +56,8 @@ def _argument(verb: Verb, before: list[str], word: str, start: int, names: Names
             known = ("off", "on")
         case Takes.COLUMN, 0:
             word, known = word.upper(), names("column")
+        case Takes.EMERGENCY, 0:
+            known = names("emergency")
         case Takes.THEME, 0:
             known = sorted(THEMES)
     return _within(known, word, start)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-from opsconsole.command.verbs import ALIASES, Takes, Verb
+from opsconsole.command.verbs import ALIASES, REASONED, Takes, Verb
 from opsconsole.dress import THEMES
 from opsgate.names import DIMENSIONS, OPERATION_OF_FLAG
 from opsgate.selector import EVERYTHING, Selector, SelectorError
@@ -65,6 +65,16 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """Recover an emergency, or explain it."""
+
+    verb: Literal["recover", "explain"]
+    emergency: str
+    column: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """Ask why a scope may not run."""
 
@@ -99,7 +109,7 @@ class Freeze:
     still: bool
 
 
-Intention = Show | Do | Hold | Switch | Ask | Narrow | Order | Wear | Freeze
+Intention = Show | Do | Hold | Switch | Case | Ask | Narrow | Order | Wear | Freeze
 
 
 class Word(NamedTuple):
@@ -150,11 +160,14 @@ def _unknown(head: Word, verbs: Mapping[str, Verb]) -> Fault:
 
 def _split_reason(line: str, rest: list[Word], verb: Verb) -> tuple[list[Word], str | Fault]:
     mark = next((at for at, word in enumerate(rest) if word.text in REASON_MARKS), None)
-    if mark is None or verb.takes not in {Takes.SITES, Takes.FLAG, Takes.WORKFLOW}:
+    if mark is None or verb.takes not in REASONED:
         return rest, ""
     reason = line[rest[mark].column - 1 + len(rest[mark].text) :].strip()
     if len(reason) > 1 and reason[0] == reason[-1] and reason[0] in "'\"":
         reason = reason[1:-1]
+    if not reason:
+        end = rest[mark].column + len(rest[mark].text)
+        return rest, Fault(end, f"the reason is missing behind {rest[mark].text}", "REASON")
     if len(reason) > 300:
         return rest, Fault(rest[mark].column, "a reason has at most 300 characters", "REASON")
     return rest[:mark], reason
@@ -187,6 +200,15 @@ def _sites(typed: _Typed) -> Intention | Fault:
             return Fault(word.column, f"{word.text[:40]} is no name; a reason comes behind --", Takes.SITES.value)
     named = ((word.text.removeprefix("site="), word.column) for word in sites)
     return Hold("pause" if verb.name == "pause" else "resume", tuple(named), reason)
+
+
+def _emergency(typed: _Typed) -> Intention | Fault:
+    verb, rest, reason, end = typed
+    if not rest:
+        return Fault(end, "name the emergency first", verb.takes.value) if reason else Do(verb.action)
+    if len(rest) > 1:
+        return Fault(rest[1].column, "a reason comes behind --", "-- REASON")
+    return Case("recover" if verb.name == "recover" else "explain", rest[0].text, rest[0].column, reason)
 
 
 def _switch(typed: _Typed) -> Intention | Fault:
@@ -258,6 +280,7 @@ _READERS: Final[Mapping[Takes, Callable[[_Typed], Intention | Fault]]] = {
     Takes.SITES: _sites,
     Takes.FLAG: _switch,
     Takes.WORKFLOW: _switch,
+    Takes.EMERGENCY: _emergency,
     Takes.SELECTOR: _selector,
     Takes.FILTER: _filter,
     Takes.COLUMN: _column,

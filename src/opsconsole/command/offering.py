@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from opsconsole.actions import ACTIONS, Action, Desk
+from opsconsole.actions import ACTIONS, Action, Desk, find
 from opsconsole.command.carrying import carry_out
 from opsconsole.command.preview import preview
 from opsconsole.command.verbs import Takes, Verb
@@ -39,4 +39,5 @@ def _of_verb(verb: Verb, desk: Desk, verbs: Mapping[str, Verb]) -> Entry:
         else:
             desk.command_line(f"{verb.name} ")
 
-    return Entry(verb.name, f":{verb.name}", verb.about, "", choose)
+    why_not = find(verb.action).why_not(desk) if verb.takes is Takes.EMERGENCY else ""
+    return Entry(verb.name, f":{verb.name}", verb.about, why_not, choose)

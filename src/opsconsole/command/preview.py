@@ -14,6 +14,7 @@ from opsconsole.command.completion import near
 from opsconsole.command.grammar import (
     PATTERN,
     Ask,
+    Case,
     Do,
     Fault,
     Freeze,
@@ -32,8 +33,9 @@ from opsconsole.dialogs.several import KEYS_MAX
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
 from opsconsole.views.books import NameBook
+from opsconsole.views.case import without_reason
 from opsconsole.views.picture import Picture
-from opsconsole.views.words import counted
+from opsconsole.views.words import counted, scope
 
 NAMED_MAX: Final = 4
 
@@ -58,6 +60,8 @@ def preview(line: str, verbs: Mapping[str, Verb], desk: Desk) -> Preview:
             return _wrong(sentence, column, expected)
         case Hold():
             return _hold(parsed, desk)
+        case Case():
+            return _case(parsed, desk)
         case Switch():
             return _switch(parsed, desk)
         case Do(action):
@@ -124,6 +128,24 @@ def _switch(intention: Switch, desk: Desk) -> Preview:
     asks = "asks for a reason and y" if intention.on else "asks for y"
     name = clean(flag_name(key) if dimension == "operation" else key, 60)
     return Preview((Span(f"switches {noun} {name} {'on' if intention.on else 'off'}; {asks}", Style.PLAIN),), intention)
+
+
+def _case(intention: Case, desk: Desk) -> Preview:
+    picture, name = desk.picture, intention.emergency
+    if refused := _refused(picture):
+        return _wrong(refused)
+    case = picture.state.emergencies.get(name)
+    if case is None:
+        return _wrong(_unknown(sorted(picture.state.emergencies), "emergency", name), intention.column)
+    what = f"{clean(name, 30)}, {scope(case.selectors)}"
+    if intention.verb == "explain":
+        if not without_reason(picture.state, case):
+            return _wrong(f"{clean(name, 30)} has its reason: {clean(case.reason, 80)}", intention.column)
+        return Preview((Span(f"gives the reason of {what}; asks for Enter", Style.PLAIN),), intention)
+    if case.ended_at is not None:
+        return _wrong(f"{clean(name, 30)} was recovered already", intention.column)
+    asks = "asks for a reason and the scope, and counts down"
+    return Preview((Span(f"recovers {what}; {asks}", Style.PLAIN),), intention)
 
 
 def _refused(picture: Picture) -> str:

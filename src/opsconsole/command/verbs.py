@@ -17,10 +17,15 @@ class Takes(StrEnum):
     SITES = "SITE..."
     FLAG = "FLAG on|off"
     WORKFLOW = "WORKFLOW on|off"
+    EMERGENCY = "EMERGENCY"
     SELECTOR = "SELECTOR"
     FILTER = "WORDS"
     COLUMN = "COLUMN"
     THEME = "|".join(THEMES)
+
+
+REASONED: Final = frozenset({Takes.SITES, Takes.FLAG, Takes.WORKFLOW, Takes.EMERGENCY})
+"""Behind these a reason may stand."""
 
 
 class Verb(NamedTuple):
@@ -34,7 +39,7 @@ class Verb(NamedTuple):
     @property
     def usage(self) -> str:
         """As it is typed."""
-        reason = " [-- REASON]" if self.takes in {Takes.SITES, Takes.FLAG, Takes.WORKFLOW} else ""
+        reason = " [-- REASON]" if self.takes in REASONED else ""
         return f":{self.name}{' ' if self.takes else ''}{self.takes}{reason}"
 
 
@@ -43,6 +48,10 @@ OWN: Final = (
     Verb("resume", Takes.SITES, "resume sites by name or pattern; alone, what the cursor is on", "resume"),
     Verb("flag", Takes.FLAG, "switch a flag on or off"),
     Verb("workflow", Takes.WORKFLOW, "switch a workflow on or off"),
+    Verb("recover", Takes.EMERGENCY, "recover an emergency by its id; alone, as its key does", "recover"),
+    Verb(
+        "explain", Takes.EMERGENCY, "give the reason of a stop that was fired without one; alone, as its key", "explain"
+    ),
     Verb("why", Takes.SELECTOR, "every hold on site=NAME, flag=NAME, all, ...; alone, on what the cursor is on", "why"),
     Verb("filter", Takes.FILTER, "show only rows with these words, -word without; alone, all of them"),
     Verb("sort", Takes.COLUMN, "sort by a column, -COLUMN the other way round; alone, worst first"),

@@ -131,6 +131,8 @@ class CommandLine(Dialog):
     def _names(self, what: str) -> Sequence[str]:
         if what == "column":
             return sorted(column.title for column in self._desk.pane.table.columns if column.title)
+        if what == "emergency":
+            return sorted(self._desk.picture.state.emergencies)
         return self._desk.picture.facts.names.of(what)
 
     def _complete(self, by: int) -> None:

@@ -33,7 +33,7 @@ class RecoverPrompt(Dialog):
     begins on a paste, on a failing check, or when the state moved since the prompt opened.
     """
 
-    def __init__(self, picture: Picture, emergency_id: str | None) -> None:
+    def __init__(self, picture: Picture, emergency_id: str | None, reason: str = "") -> None:
         self._emergency_id = emergency_id
         self._opened_at = picture.state.control_revision
         self._scope = scope_text(picture.state.emergencies[emergency_id].selectors) if emergency_id else "all"
@@ -42,7 +42,7 @@ class RecoverPrompt(Dialog):
             self._word, self._what = emergency_id, "id"
         name = clean(emergency_id, 30) if emergency_id else "EVERYTHING"
         self.title = f"{'RECOVER' if emergency_id else 'RESUME'} {name}, scope {clean(self._scope, 80)}"
-        self._reason, self._typed = Field(), Field()
+        self._reason, self._typed = Field(reason), Field()
         self._left_s: float | None = None
         self._in_reason = True
         self._remark = ""

@@ -20,7 +20,7 @@ class EmergenciesPane(TablePane):
 
     name = "emergencies"
     title = "Emergencies"
-    offers: ClassVar[Mapping[str, str]] = {"recover": "recover", "why": "why"}
+    offers: ClassVar[Mapping[str, str]] = {"recover": "recover", "why": "why", "explain": "reason"}
 
     def __init__(self, number: int | None = None) -> None:
         super().__init__(number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.state import Emergency
+from core.state import Emergency, State, Stop
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
 from opsconsole.views.emergencies import NAMED_MAX, never, standing, unreachable
@@ -40,6 +40,13 @@ def of_emergency(picture: Picture, emergency: Emergency) -> list[Said]:
     return lines
 
 
+def without_reason(state: State, emergency: Emergency) -> tuple[Stop, ...]:
+    """Its stops that were fired without a reason and have got none since, oldest first."""
+    from core.capabilities.emergencies import unexplained
+
+    return unexplained(state, emergency)
+
+
 def emergency_case(picture: Picture, emergency_id: str) -> list[Said]:
     """All of an emergency: by whom, since when, of what, what it came to, and the way back."""
     emergency = picture.state.emergencies.get(emergency_id)
@@ -49,7 +56,7 @@ def emergency_case(picture: Picture, emergency_id: str) -> list[Said]:
     by = f"stopped by {clean(emergency.opened_by, 30)} at {clock(begun)} UTC, {ago(begun, picture.now)}"
     lines: list[Said] = [
         (Span(f"{scope(emergency.selectors)}, {emergency.level}: {by}", Style.STRONG),),
-        (Span(f"reason: {clean(emergency.reason, 200) or 'none given yet'}"),),
+        (Span(f"reason: {clean(emergency.reason, 200) or 'none given yet, e gives it'}"),),
         *of_emergency(picture, emergency),
     ]
     if emergency.ended_at is None:
@@ -69,9 +76,7 @@ def worker_case(picture: Picture, worker: str, stop_id: str = "") -> list[Said]:
     ]
     owes = bool(lines)
     if missed := never_acknowledged(picture).get(worker):
-        said = (
-            f"never acknowledged the stop of {clean(missed, 20)}, recovered since: look whether it can stop"
-        )
+        said = f"never acknowledged the stop of {clean(missed, 20)}, recovered since: look whether it can stop"
         lines.append((Span(said, Style.WARN),))
     elif not owes:
         lines.append((Span("owes no acknowledgement now", Style.GOOD),))

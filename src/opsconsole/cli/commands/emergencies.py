@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
-from opsconsole.cli.commands.nouns import one_of, show_list, show_one
-from opsconsole.cli.engine import opened
+from opsconsole.cli.commands.nouns import change, one_of, show_list, show_one
+from opsconsole.cli.engine import built, opened
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.facts import emergencies as facts_of_emergencies
 from opsconsole.cli.invocation import Invocation
+from opsconsole.cli.params import reason_option
 
 
-@click.group(short_help="Emergencies: list, show.")
+@click.group(short_help="Emergencies: list, show, explain.")
 def emergencies() -> None:
     """Emergencies, active and lately ended."""
 
@@ -37,4 +38,29 @@ def show(invocation: Invocation, emergency_id: str) -> int:
     with opened(invocation) as engine:
         rows = facts_of_emergencies(engine.backend.state(timeout_s=engine.timeout_s))
         show_one(engine, one_of(rows, "emergency_id", emergency_id, "emergencies"))
+    return Exit.OK
+
+
+@emergencies.command("explain")
+@click.argument("emergency_id", metavar="ID")
+@reason_option(required=True)
+@click.pass_obj
+def explain(invocation: Invocation, emergency_id: str, reason: str) -> int:
+    """Give the reason of a stop that was fired without one, also after its recovery.
+
+    ID is the emergency, for those of its stops that have no reason, or one stop, whose reason is replaced.
+    """
+    from core.capabilities.emergencies import ExplainStop, unexplained
+    from core.errors import CommandRejected
+
+    with opened(invocation) as engine:
+        state = engine.backend.state(timeout_s=engine.timeout_s)
+        stops = [emergency_id]
+        if (case := state.emergencies.get(emergency_id)) is not None:
+            stops = [stop.stop_id for stop in unexplained(state, case)]
+            if not stops:
+                said = f"{emergency_id} has its reason already: {case.reason}"
+                raise CommandRejected("already-explained", said, "name one of its stops to replace that one's reason")
+        for stop_id in stops:
+            change(engine, built(ExplainStop, stop_id=stop_id, reason=reason), f"explained {stop_id}")
     return Exit.OK
