@@ -29,6 +29,7 @@ else
         exit 1
     }
     "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$venv/bin/python" -m ensurepip >/dev/null
-    "$venv/bin/python" -m pip install -qq --require-hashes -r requirements.lock
+    # What is never imported need not be compiled, and the rest is when it first is: as uv does it.
+    "$venv/bin/python" -m pip install -qq --no-compile --require-hashes -r requirements.lock
     "$venv/bin/python" -m pip install -qq --no-deps --no-build-isolation --editable .
 fi
