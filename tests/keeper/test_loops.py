@@ -152,6 +152,21 @@ def test_whoever_has_not_seen_a_stop_is_reminded_now_and_then_but_not_in_its_fir
     assert reminded == [["\0deaf"]] * 3
 
 
+def test_while_acknowledgements_come_in_nothing_else_has_its_turn(parts: Parts) -> None:
+    loops = Loops(parts.office, parts.now, remind=lambda _addresses: None)
+    parts.hear("a")
+    parts.hear("b")
+    fire(parts)
+    parts.hear("a", "S-1")
+
+    loops.turn(parts.now())
+    assert parts.roster.backlog == 2
+
+    parts.pass_(0.6)
+    loops.turn(parts.now())
+    assert parts.roster.backlog == 0
+
+
 def test_workers_of_another_keeper_count_by_their_rows(parts: Parts) -> None:
     parts.runtime.put_workers([worker("far", parts.now().at)])
     fire(parts)

@@ -248,7 +248,9 @@ def test_a_stop_waits_only_for_rows_that_would_change_its_list() -> None:
     roster.beat(beat(worker="w2", pid=8), peer(8), after(2))
     assert [owed.worker_id for owed in roster.owed_to_a_stop(after(2))] == ["w2"]
     roster.beat(beat(stops=("S-1",)), peer(7), after(3))
-    assert [owed.worker_id for owed in roster.owed_to_a_stop(after(3))] == ["w1", "w2"]
+    assert [owed.worker_id for owed in roster.owed_to_a_stop(after(3))] == ["w2"], "who obeys it is on its list"
+    roster.beat(beat(env="test"), peer(7), after(4))
+    assert [owed.worker_id for owed in roster.owed_to_a_stop(after(4))] == ["w1", "w2"]
 
 
 def test_a_row_that_could_pass_for_lost_is_owed_to_a_stop() -> None:

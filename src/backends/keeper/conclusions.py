@@ -3,6 +3,7 @@ whenever somebody of its list stops later."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
@@ -15,6 +16,9 @@ from core.state import State, Stop
 _REMIND_S: Final = 0.5
 """Seconds between two reminders to gates that do not say that they have seen a stop, and before the first: of a
 thousand that have just been told most are about to answer, and a reminder sends each of them to the tables instead."""
+
+_COUNTED_S: Final = 0.5
+"""Seconds for which a stop is counted before anything else has its turn."""
 
 
 class Countdown:
@@ -57,6 +61,8 @@ class Conclusions:
         self._met_s: dict[str, float] = {}
         """Stop → when it was first looked at here, by the clock that never jumps."""
         self._reminded_s = 0.0
+        self.is_counting = False
+        """Whether all stops that are pending are so new that their acknowledgements are just coming."""
 
     def turn(self, now: Instant, state: State) -> None:
         """Look at each stop."""
@@ -66,6 +72,8 @@ class Conclusions:
         pending = [stop.deadline_at for stop in stops if stop.result == "pending" and stop.deadline_at > now.at]
         self.next_deadline_at = min(pending, default=None)
         self._met_s = {stop.stop_id: self._met_s.get(stop.stop_id, now.elapsed_s) for stop in stops}
+        ages_s = [now.elapsed_s - self._met_s[stop.stop_id] for stop in stops if stop.result == "pending"]
+        self.is_counting = max(ages_s, default=math.inf) < _COUNTED_S
         late = [stop for stop in stops if now.elapsed_s - self._met_s[stop.stop_id] >= _REMIND_S]
         if late and now.elapsed_s - self._reminded_s >= _REMIND_S:
             self._reminded_s = now.elapsed_s

@@ -208,15 +208,15 @@ class Roster:
 
     def owed_to_a_stop(self, now: Instant) -> list[WorkerRow]:
         """Those of the unwritten rows from which a stop would take another list than from what the database has. One
-        more heartbeat of somebody who was heard of lately changes nothing, and to write a thousand of them delays it.
-        """
+        more heartbeat of somebody who was heard of lately changes nothing, nor does it that a thousand obey the stop
+        before it is recorded, and to write them all delays it."""
         return [row for row in self.unwritten() if self._is_owed(row, now)]
 
     def _is_owed(self, row: WorkerRow, now: Instant) -> bool:
         stands = self._in_database.get(row.worker_id)
         if stands is None or not timedelta(0) <= now.at - stands.heartbeat_at < _LATELY:
             return True
-        return _said_of_stops(stands) != _said_of_stops(row)
+        return _said_of_itself(stands) != _said_of_itself(row)
 
     def written(self, rows: Iterable[WorkerRow]) -> None:
         """These rows are in the database now. Of whom more was heard since they were taken is written once more: two
@@ -272,9 +272,9 @@ def acknowledged(stop: Stop, rows: Mapping[str, WorkerRow]) -> tuple[str, ...]:
     return tuple(worker for worker in stop.of if worker in rows and rows[worker].has_stopped(stop.stop_id))
 
 
-def _said_of_stops(row: WorkerRow) -> tuple[object, ...]:
-    """What of a row decides whether a stop waits for that worker."""
-    return row.state, row.env, row.scope, row.stops, row.draining
+def _said_of_itself(row: WorkerRow) -> tuple[object, ...]:
+    """What of a row decides whether that worker is on a stop's list."""
+    return row.state, row.env, row.scope
 
 
 def _row(beat: Beat, peer: Peer, start: str, known: Entry | None, now: Instant) -> WorkerRow:
