@@ -2,6 +2,9 @@
 
 The floor is the least that could do the same: SIGUSR1 to each process, and a datagram back from each. All processes
 are forked from one parent, so that memory is shared and the kernel, not the import system, is measured.
+
+A stop begins when the fleet has come to rest: everybody is registered and all processes together use less processor
+than their heartbeats do. The floor's processes sleep as well when their signal comes.
 """
 
 from __future__ import annotations
@@ -24,11 +27,14 @@ from typing import NoReturn
 from backends import open_backend, stop_lane
 from backends.keeper import ensure
 from bench.measure import Row
-from opsgate import Gate
+from opsgate import Gate, wire
 from opsgate.order import Order
 
 PROCESSES = int(os.environ.get("BENCH_PROCESSES", "1000"))
 PATIENCE_S = 120.0
+LOOK_S = 0.5
+RESTING = 0.0005
+"""Seconds of processor that a worker which only beats uses in a second, at most."""
 
 
 def rows() -> list[Row]:
@@ -73,7 +79,8 @@ def ours_ms(folder: Path) -> tuple[float, str]:
     url = f"sqlite:///{folder / 'fleet.db'}"
     backend = open_backend(url)
     fleet = backend.state().fleet
-    ensure(url)
+    keeper = wire.ask(str(ensure(url)), "ping", timeout_s=PATIENCE_S)
+    assert keeper is not None, "a keeper that was just started answers"
     # What a gate loads lazily is loaded before the fork, and what was loaded is left alone by the collector, as in any
     # server that forks its workers: else each process copies the pages that its own collector touches.
     Gate.open(url, worker="parent").close()
@@ -82,6 +89,7 @@ def ours_ms(folder: Path) -> tuple[float, str]:
     children = [_fork(lambda number=number: _work(url, number)) for number in range(PROCESSES)]  # type: ignore[misc]
     try:
         _until(lambda: len(backend.observe().workers) >= PROCESSES, 0.5)
+        _come_to_rest([int(keeper["pid"]), *children])
         with closing(sqlite3.connect(f"file:{folder / 'fleet.db'}?mode=ro", uri=True)) as reader:
             begin = time.perf_counter()
             stop_lane.fire(Order(stop_id="S-bench", ordered_at=datetime.now(UTC)), url=url, fleet=fleet)
@@ -93,6 +101,25 @@ def ours_ms(folder: Path) -> tuple[float, str]:
     finally:
         _end(children)
         backend.close()
+
+
+def _come_to_rest(processes: list[int]) -> None:
+    """Wait until these use no more processor than a fleet that only beats."""
+    used_s, at_s = _used_s(processes), time.monotonic()
+
+    def rests() -> bool:
+        nonlocal used_s, at_s
+        before_s, since_s = used_s, at_s
+        used_s, at_s = _used_s(processes), time.monotonic()
+        return used_s - before_s < RESTING * len(processes) * (at_s - since_s)
+
+    time.sleep(LOOK_S)
+    _until(rests, LOOK_S)
+
+
+def _used_s(processes: list[int]) -> float:
+    """Seconds of processor that these have used. Linux makes the clock of a process from its number."""
+    return sum(time.clock_gettime((~process << 3) | 2) for process in processes)
 
 
 def _result(reader: sqlite3.Connection) -> str | None:
