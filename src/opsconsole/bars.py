@@ -28,6 +28,7 @@ OWN_WORDS_S = 8.0
 class Look(NamedTuple):
     """What the bars speak of, at one moment."""
 
+    desk: Desk
     picture: Picture
     tables: Mapping[str, Table]
     recent: Sequence[Recorded]
@@ -43,9 +44,8 @@ class Look(NamedTuple):
 class Bars:
     """Says each bar from what `look` returns, and keeps the last answer to the operator for a while."""
 
-    def __init__(self, look: Callable[[], Look], desk: Desk, keymap: Keymap, monotonic: Callable[[], float]) -> None:
+    def __init__(self, look: Callable[[], Look], keymap: Keymap, monotonic: Callable[[], float]) -> None:
         self._look = look
-        self._desk = desk
         self._keymap = keymap
         self._monotonic = monotonic
         self._words: Words = ()
@@ -103,7 +103,7 @@ class Bars:
             return line(width, *armed_keys())
         if look.escapes:
             return prompt_row(self._keymap, width, look.escapes)
-        return key_row(self._desk, self._keymap, width)
+        return key_row(look.desk, self._keymap, width)
 
 
 def _never(_picture: Picture) -> bool:

@@ -213,7 +213,7 @@ async def test_a_stop_fired_while_the_console_starts_is_answered_too() -> None:
             assert driver is not None
             driver.send_message(events.Key("exclamation_mark", "!"))
             driver.send_message(events.Key("S", "S"))
-            self._lane.finish()
+            desk.lane.finish()
 
     desk.console = EarlyRiser(desk.feed, desk.lane, monotonic=desk.clock)
     async with desk.at(120, 36):

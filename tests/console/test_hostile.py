@@ -162,9 +162,9 @@ async def test_command_mode_palette_and_help_show_harmlessly_what_is_typed_and_w
             odd = desk.console.picture._replace(
                 facts=Facts.of(known._replace(names=names)), who=Who(text[:300], text[:300], text[:300])
             )
-            desk.console._picture = odd
+            desk.console._painting.picture = odd
             for typed in (f"pause {text}", f"why site={text}", f"sort {text}", f"filter {text}", "pause "):
-                desk.console.command_line(typed[:400])
+                desk.console.desk.command_line(typed[:400])
                 assert all(is_harmless(row, width) for width, height in SIZES for row in box.draw(width, height))
             for opener in ("palette", "help"):
                 desk.console.action_act(opener)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio
 async def test_every_list_can_be_shown_by_its_name_and_escape_goes_back(name: str) -> None:
     desk = Desk(small_fleet())
     async with desk.at(80, 24):
-        assert desk.console.show_list(name)
+        assert desk.console.desk.show_list(name)
         await desk.settle()
         assert f"{desk.console.pane.title} " in desk.text()
         if name not in {"global", "sites", "flags", "limits", "emergencies", "recovery"}:
@@ -35,7 +35,7 @@ async def test_the_names_are_those_of_the_lists_in_their_order() -> None:
 async def test_a_list_of_no_known_name_is_not_shown() -> None:
     desk = Desk(small_fleet())
     async with desk.at(80, 24):
-        assert not desk.console.show_list("nothing")
+        assert not desk.console.desk.show_list("nothing")
         assert desk.console.pane.name == "sites"
 
 
@@ -102,9 +102,9 @@ async def test_sorting_goes_through_the_columns_and_back_to_worst_first() -> Non
 async def test_a_column_is_sorted_by_its_name_and_turned_round_by_a_minus() -> None:
     desk = Desk(small_fleet())
     async with desk.at(120, 36):
-        assert desk.console.sort("-site") == ""
+        assert desk.console.desk.sort("-site") == ""
         assert desk.console.pane.table.rows[0].key == "shop-us"
-        assert "no column COLOUR here" in desk.console.sort("colour")
+        assert "no column COLOUR here" in desk.console.desk.sort("colour")
 
 
 async def test_the_next_match_is_found_when_all_rows_are_shown_again() -> None:
@@ -325,7 +325,7 @@ async def test_the_audit_reads_on_in_the_journal_where_it_is_scrolled_to() -> No
     fleet.add_sites(*(f"s{number:04}" for number in range(900)))
     desk = Desk(fleet)
     async with desk.at(80, 24):
-        desk.console.show_list("audit")
+        desk.console.desk.show_list("audit")
         await desk.settle()
         first = len(desk.console.pane.table.rows)
         assert first < 900
@@ -342,7 +342,7 @@ async def test_a_journal_that_cannot_be_read_is_said_and_nothing_waits() -> None
     fleet.add_sites(*(f"s{number:04}" for number in range(900)))
     desk = Desk(fleet)
     async with desk.at(80, 24):
-        desk.console.show_list("audit")
+        desk.console.desk.show_list("audit")
         desk.fleet.away = "the disk is gone"
         await desk.press("G")
         await desk.until_said("older ones not read")
@@ -377,8 +377,8 @@ async def test_enter_on_a_hold_says_what_it_covers_what_ends_it_and_who_has_seen
     fleet.pass_time(1)
     desk = Desk(fleet)
     async with desk.at(120, 36):
-        desk.console.show_list("holds")
-        desk.console.filter("INC-2")
+        desk.console.desk.show_list("holds")
+        desk.console.desk.filter("INC-2")
         await desk.press("enter")
         said = desk.text()
         assert "P resumes it" in said
@@ -390,7 +390,7 @@ async def test_enter_on_a_hold_says_what_it_covers_what_ends_it_and_who_has_seen
 async def test_where_nothing_is_inside_enter_says_so() -> None:
     desk = Desk(small_fleet())
     async with desk.at(120, 36):
-        desk.console.show_list("audit")
+        desk.console.desk.show_list("audit")
         await desk.press("enter")
         assert "Enter: an event has nothing inside it" in desk.text()
         await desk.press("l")

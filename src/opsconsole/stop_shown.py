@@ -1,0 +1,73 @@
+"""What the operator is shown of the stop: armed, cancelled, fired, and by which ways it has left.
+
+The stop itself is over by then: the chord fires it in the thread that reads the keys, and the lane carries it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backends.stop_lane import Fired
+from opsconsole.chord import Heard
+from opsconsole.dialogs.stop import ReasonPrompt, StopPrompt
+from opsconsole.ear import ChordHeard
+from opsconsole.lines import Span, Style
+from opsconsole.prompt import PromptBox
+from opsconsole.views.answers import fired
+from opsgate.order import Order
+
+if TYPE_CHECKING:
+    from opsconsole.console import Console
+
+HURRIED = "! came in the middle of typing: press it again to arm"
+
+
+class StopShown:
+    """Moves the prompts of the stop as the chord and the lane tell."""
+
+    def __init__(self, console: Console, prompt: PromptBox) -> None:
+        self._console = console
+        self._prompt = prompt
+        self._left: tuple[str, Fired | Exception] | None = None
+        """The last answer of the lane, and of which stop it speaks."""
+
+    def heard(self, message: ChordHeard) -> None:
+        """The chord took a key. If it fired, that has happened already; here it is shown."""
+        match message.heard:
+            case Heard.ARMED:
+                self._prompt.cover(StopPrompt(), self._console.picture)
+            case Heard.CANCELLED | Heard.LITERAL:
+                if self._prompt.arming and message.heard is Heard.CANCELLED:
+                    self._console.answer((Span(StopPrompt().residue(), Style.WARN),))
+                self._prompt.uncover()
+            case Heard.FIRED if isinstance(message.answer, Order):
+                self._console.stop_sent(message.answer)
+                self._ask_reason(message.answer.stop_id)
+                self._console.paint()
+            case Heard.FIRED if isinstance(message.answer, Exception):
+                self._prompt.uncover()
+                self._console.answer(fired(message.answer))
+            case Heard.HURRIED:
+                self._prompt.paste("!")  # as text, where it is typed; as a key it would close prompts without a field
+                self._console.answer((Span(HURRIED, Style.WARN),))
+            case _:
+                pass
+
+    def answered(self, order: Order, answer: Fired | Exception) -> None:
+        """The lane has an answer. On the order's thread."""
+        self._console.tell(lambda: self._show_routes(order.stop_id, answer))
+
+    def _ask_reason(self, stop_id: str) -> None:
+        prompt = ReasonPrompt(stop_id)
+        if self._left is not None and self._left[0] == stop_id:  # the lane was faster than the screen
+            prompt.left(self._left[1])
+        self._console.open(prompt)
+
+    def _show_routes(self, stop_id: str, answer: Fired | Exception) -> None:
+        self._left = stop_id, answer
+        dialog = self._prompt.dialog
+        if isinstance(dialog, ReasonPrompt) and dialog.stop_id == stop_id:
+            dialog.left(answer)
+        recorded = isinstance(answer, Fired) and answer.durable == "database"
+        self._console.answer(fired(answer), lambda picture: not recorded and stop_id in picture.state.stops)
+        self._console.paint()
