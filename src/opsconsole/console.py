@@ -188,6 +188,10 @@ class Console(Shell, inherit_bindings=False):
         self._stop.heard(message)
         self._main.repaint_bars()
 
+    def on_looked_away(self) -> None:
+        """The terminal has lost the focus, as far as it tells."""
+        self._main.prompt.looked_away()
+
     def stop_sent(self, order: Order) -> None:
         """A stop has left by the lane: it is shown from now on, over lists that were held still too."""
         self._feed.sent(order)

@@ -85,6 +85,10 @@ class HasEar(Protocol):
         """The terminal has missed something; called in the event loop."""
 
 
+class LookedAway(Message):
+    """The terminal has lost the focus: what is pressed now goes elsewhere. Tmux says so when it is detached."""
+
+
 class HearsTheStop(Driver):
     """Mixed into a driver: every key passes the chord before the event loop hears of it.
 
@@ -95,10 +99,12 @@ class HearsTheStop(Driver):
     def send_message(self, message: Message) -> None:
         """Pass `message` on, or what the chord made of it.
 
-        Whether the terminal's window is in front changes nothing here, so nothing is told of it: Textual would take
-        the focus away, and with it the key that comes next.
+        Whether the terminal's window is in front is not told to Textual, which would take the focus away, and with it
+        the key that comes next.
         """
-        if isinstance(message, events.AppBlur | events.AppFocus):
+        if isinstance(message, events.AppBlur):
+            message = LookedAway()
+        if isinstance(message, events.AppFocus):
             return
         ear = cast("HasEar", self._app).ear
         messages: tuple[Message, ...] = (message,)

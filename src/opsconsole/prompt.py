@@ -21,6 +21,8 @@ COUNTED_MAX_S = 2 * COUNT_S
 """What one look counts at most. A console that stood still for a while has shown nobody the seconds that went by, and
 nobody could have cancelled in them; so they are no part of a countdown."""
 
+LOOKED_AWAY = "cancelled while nobody looked here, type it again"
+
 QUIET_S = 0.3
 """A key that confirms counts only so long after the one that opened the prompt and after any other: nobody reads and
 answers faster, and what comes at once is prose, typed or pasted for something else."""
@@ -149,6 +151,12 @@ class PromptBox(Painted):
         else:
             self._quiet_since = at
             self._take(self.dialog.key(key, character))
+
+    def looked_away(self) -> None:
+        """The terminal has lost the focus, or tmux its terminal: nobody there could cancel a countdown."""
+        if self.dialog is not None and self.dialog.ticking:
+            self.dialog.interrupt(LOOKED_AWAY)
+            self._take("stay")
 
     def paste(self, text: str) -> None:
         """Take a paste."""

@@ -374,6 +374,23 @@ async def test_a_console_that_stood_still_counts_nothing_that_nobody_could_have_
         assert "cancelled, type it again" in desk.text()
 
 
+async def test_a_countdown_ends_when_the_terminal_loses_the_focus_or_tmux_its_terminal() -> None:
+    """Tmux says so when its client is detached, and nobody could cancel what goes on there."""
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.acknowledge(*WORKERS)
+    desk = Desk(fleet)
+    async with desk.at():
+        await recovering(desk)
+        assert desk.console._driver is not None
+        desk.console._driver.send_message(events.AppBlur())
+        await desk.until_said("cancelled while nobody looked here, type it again")
+        desk.clock.now += 60
+        await desk.settle()
+        assert "resuming" not in desk.text()
+        assert desk.fleet.submitted == []
+
+
 def counted(desk: Desk) -> bool:
     """Whether a running countdown has looked at the clock as it is now."""
     prompt = desk.console.screen.query_one("#prompt", PromptBox)

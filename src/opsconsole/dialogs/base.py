@@ -97,8 +97,8 @@ class Dialog(ABC):
         """`seconds` went by."""
         return "stay"
 
-    def interrupt(self) -> None:  # noqa: B027 - most prompts have nothing under way
-        """A stop was armed over it: whatever was about to happen by itself must not."""
+    def interrupt(self, remark: str = "") -> None:  # noqa: B027 - most prompts have nothing under way
+        """A stop was armed over it, or nobody looks at it: whatever was about to happen by itself must not."""
 
 
 def field_line(label: str, field: Field, *, active: bool) -> Said:
