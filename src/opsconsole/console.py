@@ -20,6 +20,7 @@ from opsconsole.dress import DARK, Dress
 from opsconsole.ear import ChordHeard
 from opsconsole.keymap import DEFAULT, Keymap
 from opsconsole.lane import Lane
+from opsconsole.layout import NAMES
 from opsconsole.lines import Span, Style
 from opsconsole.movement import MOVES
 from opsconsole.painting import Painting
