@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -26,6 +28,7 @@ from core.capabilities.names import AddName
 from core.capabilities.tokens import CreateToken, RevokeToken, digest_of, secret_of
 from core.engine import CommandRefused
 from core.messages import Role
+from opsconsole.cli.main import run
 from opsgate.selector import Selector
 from tests.support.fleets import say
 
@@ -287,6 +290,33 @@ def test_everybody_can_ask_who_they_are_taken_for(house: House, who: str) -> Non
 
     assert (known["name"], known["role"]) == (who, "operator" if who == "scoped" else who)
     assert known_as(house.url, token=house.secrets[who]).name == who
+
+
+def test_on_the_command_line_a_token_in_a_file_is_who_one_is(
+    house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def typed(who: str, *arguments: str) -> tuple[int, str, str]:
+        file = tmp_path / "token"
+        file.touch(mode=0o600)
+        file.write_text(house.secrets[who])
+        code = run(["-b", house.url, "--token-file", str(file), *arguments, "-o", "json"])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    code, out, _ = typed("scoped", "whoami")
+    assert (code, json.loads(out)["scope"], json.loads(out)["known_by"]) == (0, "site s1", "a token")
+
+    code, out, _ = typed("admin", "token", "create", "--role", "viewer", "--name", "wall")
+    assert (code, json.loads(out)["name"]) == (0, "wall")
+    assert known_as(house.url, token=json.loads(out)["secret"]).name == "wall"
+
+    code, out, err = typed("operator", "token", "create", "--role", "viewer")
+    assert (code, out) == (8, "")
+    assert "the role operator may not create tokens; it takes one of the roles admin" in err
+    code, _, err = typed("nonsense", "whoami")
+    assert code == 2, err
+    code, _, err = typed("revoked", "whoami")
+    assert (code, "nobody is known by this credential" in err) == (8, True)
 
 
 # ------------------------------------------------------------------------------------------------------------- the end

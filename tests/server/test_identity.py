@@ -5,6 +5,8 @@ from os import geteuid
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backends.server.access import Access
 from backends.server.asked import Asked
@@ -114,6 +116,16 @@ def test_a_secret_in_a_path_or_a_query_is_not_looked_at(knows: Doorkeeper) -> No
 )
 def test_a_bare_secret_is_taken_under_one_path_alone(knows: Doorkeeper, path: str, name: str | None) -> None:
     assert name_of(knows(asked(path, authorization=GOOD))) == name
+
+
+@given(
+    st.dictionaries(st.sampled_from(["authorization", "x-api-key", "cookie"]), st.text(max_size=80)),
+    st.sampled_from(["/v1/state", "/api/client/features"]),
+)
+def test_whatever_else_is_shown_nobody_is_known_and_nothing_breaks(
+    knows: Doorkeeper, headers: dict[str, str], path: str
+) -> None:
+    assert knows(Asked("GET", path, headers)) is None
 
 
 def test_on_the_socket_of_this_host_the_kernel_says_who_calls(knows: Doorkeeper) -> None:
