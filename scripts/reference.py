@@ -192,7 +192,8 @@ ROLES_COMMANDS = """
 ## Commands
 
 Which kinds of command a role may give, to `POST /v1/commands` or to any route that gives one in its place. A release by
-force (`force: true`: another source's hold) takes an admin.
+force (`force: true`: another source's hold) takes an admin. A stop, a pause or a switch that says `create` may register
+the names that it needs, so that none of them waits for somebody else.
 """
 
 ROLES_PERMISSIONS = """

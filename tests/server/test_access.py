@@ -27,6 +27,7 @@ from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName
 from core.capabilities.tokens import CreateToken, RevokeToken, digest_of, secret_of
 from core.engine import CommandRefused
+from core.errors import NotPermitted
 from core.messages import Role
 from opsconsole.cli.main import run
 from opsgate.selector import Selector
@@ -53,8 +54,9 @@ def tomorrow() -> datetime:
 class House:
     """A server that is shown tokens, with one of each role and some that are good for nothing."""
 
-    def __init__(self, server: Serving) -> None:
+    def __init__(self, server: Serving, backend: str) -> None:
         self.server = server
+        self.backend = backend
         self.url, self.stop_url = (f"http://127.0.0.1:{port}" for port in (server.port, server.stop_port))
         self.runtime = server.room.runtime
         self.http = httpx.Client(timeout=DEADLINE_S)
@@ -111,7 +113,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     )
     try:
         server.start()
-        house = House(server)
+        house = House(server, backend)
         with house.http:
             yield house
     finally:
@@ -339,12 +341,30 @@ def test_a_stream_ends_with_the_token_that_opened_it_and_others_go_on(house: Hou
 
 
 @contextmanager
-def opened(house: House, who: str, path: str) -> Iterator[Iterator[str]]:
+def opened(house: House, who: str, path: str, *, url: str = "") -> Iterator[Iterator[str]]:
     """The lines of a stream."""
     headers = {"accept": "text/event-stream", **house.headers(who)}
-    with house.http.stream("GET", house.url + path, headers=headers) as answer:
+    with house.http.stream("GET", (url or house.url) + path, headers=headers) as answer:
         assert answer.status_code == 200
         yield answer.iter_lines()
+
+
+def test_every_server_of_a_fleet_learns_of_the_end_of_a_token_from_the_journal(house: House) -> None:
+    token_id = house.make("replica", "viewer")
+    other = Serving(house.backend, lambda room: Doorkeeper(room.runtime.latest), Listening(port=0, stop_port=0))
+    try:
+        other.start()
+        url = f"http://127.0.0.1:{other.port}"
+        assert known_as(url, token=house.secrets["replica"]).token_id == token_id
+        with opened(house, "replica", "/v1/events", url=url) as ending:
+            next(ending)
+            house.revoke(token_id)
+            for _ in ending:
+                pass  # to its end, which comes
+        with pytest.raises(NotPermitted, match="nobody is known"):
+            known_as(url, token=house.secrets["replica"])
+    finally:
+        other.close()
 
 
 def test_no_secret_is_in_what_was_logged_or_stored(house: House, caplog: pytest.LogCaptureFixture) -> None:
