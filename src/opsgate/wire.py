@@ -4,7 +4,8 @@ To the keeper, from a bound socket so that it can answer:
 
 ===========  =======================================================================================================
 ``beat``     a worker is alive and has seen these stops: worker, pid, env, scope, revision, stops, in_flight, draining
-``ack``      a worker obeys one more stop, and so much that it covers runs there still: worker, stop, running
+``ack``      a worker obeys one more stop, and so much that it covers runs there still: worker, stop, running; it goes
+             to the address that the order came from, where that is one
 ``bye``      a worker ends on purpose: worker
 ``reserve``  take a cost from a limit: id, limit, cost, worker                   → ``reserved``
 ``refund``   give a reservation back: id, reservation                            → ``refunded``
