@@ -49,18 +49,18 @@ def unanswered(url: str, status: int, body: bytes, *, had_token: bool, worker: s
     said = _problem(body)
     if status == 401 and not had_token:
         return Refused(
-            f"{url} wants a token: make one with 'opsconsole token create --role worker' and give it as token= or in "
-            "OPSGATE_TOKEN"
+            f"{url} wants a token: make one with 'opsconsole token create --role worker --worker {worker}' and give it "
+            "as token= or in OPSGATE_TOKEN"
         )
     if status == 401:
         return Refused(
             f"{url} does not take the token, which is unknown, expired or revoked: make another with 'opsconsole token "
-            "create --role worker' and restart the worker with it"
+            f"create --role worker --worker {worker}' and restart the worker with it"
         )
     if status == 403:
         return Refused(
-            f"{url} does not let this token do what a worker does as {worker}{said}: make one with 'opsconsole token "
-            "create --role worker', for this worker's name"
+            f"{url} does not let this token speak for {worker}{said}: make one with 'opsconsole token create --role "
+            f"worker --worker {worker}'"
         )
     if status in (301, 302, 303, 307, 308):
         return Refused(f"{url} points elsewhere ({status}): give the gate the place itself")

@@ -43,6 +43,9 @@ _AWAY_S: Final = 1.0
 _POLL_WAITS_S: Final = 4.0
 """Seconds for which a server may keep a question until something changes, where it can."""
 
+_KEPT_S: Final = 1.0
+"""An answer that took longer was kept back until something happened, or nothing did."""
+
 _BEHIND_S: Final = 10.0
 """Seconds for which a server may know less of the fleet than the gate before that is believed. Of several servers one
 may lag behind the other; a database that was put back stays behind."""
@@ -130,6 +133,11 @@ class HttpLink:
         """The error for an answer that was not asked for."""
         return unanswered(server.url, status, body, had_token=self._has_token, worker=self.worker)
 
+    def foreign(self, server: Server, fleet: str) -> SourceError:
+        """The error for a server of another fleet."""
+        known = self.hearer.known.snapshot
+        return of_another_fleet(server.url, fleet, known.fleet if known else "any")
+
     def receive(self, server: Server, body: bytes) -> Snapshot:
         """The state in a document, whose unrecorded orders are in force by then. Raises `SourceError` for one that
         cannot be read, and for one that must not be believed: of another fleet, or older than what is known."""
@@ -143,7 +151,7 @@ class HttpLink:
             raise unreadable(server.url, error) from error
         known = self.hearer.known.snapshot
         if self.hearer.is_foreign(snapshot.fleet):
-            raise of_another_fleet(server.url, snapshot.fleet, known.fleet if known else "any")
+            raise self.foreign(server, snapshot.fleet)
         for stop_id, order in orders:
             self.post.deliver(wire.encode("order", stop_id=stop_id, order=order))
         if known is not None and known.fleet == snapshot.fleet and snapshot.revision < known.revision:
@@ -168,6 +176,7 @@ class HttpSource:
         self._link = link
         self._line = Line(servers)
         self._tag = ""
+        self.age_s, self.waits = 0.0, False
         self._read: Snapshot | None = None
 
     def read(self, known: Snapshot | None = None) -> Snapshot:
@@ -175,12 +184,16 @@ class HttpSource:
         path = f"/v1/gate?wait={_POLL_WAITS_S:.0f}" if self._link.hearing == "mute" else "/v1/gate"
         is_same = known is not None and known is self._read
         headers = {"If-None-Match": self._tag} if is_same and self._tag else {}
+        asked_s = elapsed_s()
         answer = self._line.ask("GET", path, headers=headers, within_s=ANSWER_WITHIN_S + _POLL_WAITS_S)
+        self.age_s = _seconds(answer.headers.get("age", ""))
+        self.waits = elapsed_s() - asked_s > _KEPT_S
         if answer.status == 304 and known is not None and is_same:
             return known
         if answer.status != 200:
             raise self._link.refused(answer.server, answer.status, answer.body)
         snapshot = self._link.receive(answer.server, answer.body)
+        self.waits = self.waits or (bool(headers) and self._link.hearing == "mute")
         self._tag, self._read = answer.headers.get("etag", ""), snapshot
         return snapshot
 
@@ -236,6 +249,10 @@ class HttpChannel:
         """Hear nothing any more."""
         self._ear.close()
         self._bell.close()
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.isascii() and text.isdigit() else 0.0
 
 
 def _snapshot(document: Mapping[str, Any]) -> Snapshot:

@@ -88,30 +88,31 @@ class Servers:
         deadline_s = min(deadline_s, elapsed_s() + CONNECT_WITHIN_S)
         fault: OSError | None = None
         for family, address in server.addresses:
-            made = socket.socket(family, socket.SOCK_STREAM)
-            self._open.add(made)
+            made = self._made(server, family)
             try:
                 made.settimeout(max(0.05, deadline_s - elapsed_s()))
                 made.connect(address)
                 made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                return self._secured(server, made) if server.is_tls else made
             except OSError as error:
                 fault = error
+                self._context = None  # authorities are read again: somebody may have mended their file
                 self.close(made)
+            else:
+                return made
         raise unconnected(server.url, fault)
 
-    def _secured(self, server: Server, plain: socket.socket) -> socket.socket:
-        context = self._context = self._context or _context()
-        secured = context.wrap_socket(plain, server_hostname=server.host, do_handshake_on_connect=False)
-        self._open.add(secured)
-        self._open.discard(plain)
-        try:
-            secured.do_handshake()
-        except OSError:
-            self._context = None  # the authorities may be read again: somebody may have mended their file
-            self.close(secured)
-            raise
-        return secured
+    def _made(self, server: Server, family: int) -> socket.socket:
+        """A socket, which speaks TLS from its connection on where the server does."""
+        made = socket.socket(family, socket.SOCK_STREAM)
+        if server.is_tls:
+            try:
+                context = self._context = self._context or _context()
+                made = context.wrap_socket(made, server_hostname=server.host)
+            except BaseException:
+                made.close()
+                raise
+        self._open.add(made)
+        return made
 
     def close(self, made: socket.socket) -> None:
         """Close a connection."""

@@ -116,14 +116,15 @@ class Reader(threading.Thread):
         """One look; returns the seconds until the next."""
         began_s, known = elapsed_s(), self._known()
         try:
-            reading = Reading(began_s, known.revision, source.read(known.snapshot))
+            snapshot = source.read(known.snapshot)
+            reading = Reading(began_s - source.age_s, known.revision, snapshot)
         except SourceError as error:
             reading = Reading(began_s, known.revision, failure=str(error), lasting=error.lasting)
         except Exception as error:  # noqa: BLE001 (a fault of ours must not leave the worker deaf for ever)
             reading = Reading(began_s, known.revision, failure=f"the state cannot be read: {error!r}")
         self._failures = 0 if reading.snapshot else self._failures + 1
         self._report(reading)
-        return pause_s(self._failures)
+        return _AT_MOST_EVERY_S if reading.snapshot and source.waits else pause_s(self._failures)
 
     def _save(self) -> None:
         if elapsed_s() < self._save_due_s or self._to_save is None:

@@ -34,6 +34,11 @@ class SourceError(Exception):
 class Source(Protocol):
     """What a gate reads the fleet's state from. For use by one thread."""
 
+    age_s: float
+    """How old what was read last was by then."""
+    waits: bool
+    """Whether the last answer was kept until something happened, so that one may ask again at once."""
+
     def read(self, known: Snapshot | None = None) -> Snapshot:
         """The state now; ``known`` itself where nothing has moved since. Raises `SourceError`."""
 
@@ -47,6 +52,8 @@ class SqliteSource:
     Every method raises `SourceError` when the file is missing, locked, damaged, no database of ours, or of a format
     that this version does not read.
     """
+
+    age_s, waits = 0.0, False
 
     def __init__(self, path: Path) -> None:
         """``path`` of the file, which need not exist yet."""

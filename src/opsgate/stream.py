@@ -7,6 +7,7 @@ import random
 import threading
 from typing import TYPE_CHECKING, Final
 
+from opsgate import wire
 from opsgate.clock import elapsed_s
 from opsgate.http_faults import Behind, NoStream, broken_means
 from opsgate.http_servers import CONNECT_WITHIN_S, Server, Servers
@@ -45,6 +46,7 @@ class Stream(threading.Thread):
         self._servers = servers
         self._failures = 0
         self._has_state = False
+        self._age_s = 0.0
         self._said = ""
         self._ending = threading.Event()
 
@@ -145,6 +147,8 @@ class Stream(threading.Thread):
                 heard_s = elapsed_s()
 
     def _take(self, server: Server, event: Event) -> None:
+        if event.name == "heartbeat":
+            self._check(server, event.data)
         if event.name != "snapshot":
             self._link.heard()
             self._link.post.deliver(event.data)
@@ -156,8 +160,16 @@ class Stream(threading.Thread):
             _log.info("%s", error)
         else:
             self._has_state = True
-            hearer.take(Reading(began_s, hearer.known.revision, snapshot))
+            hearer.take(Reading(began_s - self._age_s, hearer.known.revision, snapshot))
         self._link.heard()
+
+    def _check(self, server: Server, data: bytes) -> None:
+        """Whose heartbeat this is, and how old what it tells of."""
+        heartbeat = wire.decode(data) or {}
+        age_s, fleet = heartbeat.get("age_s"), heartbeat.get("fleet")
+        self._age_s = float(age_s) if isinstance(age_s, int | float) else 0.0
+        if isinstance(fleet, str) and self._link.hearer.is_foreign(fleet):
+            raise self._link.foreign(server, fleet)
 
     # ------------------------------------------------------------------------------------------------- what is said
     def _failed(self, error: SourceError) -> None:

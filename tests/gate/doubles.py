@@ -12,8 +12,16 @@ import select
 import socket
 import ssl
 import threading
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from opsgate import wire
 from opsgate.hold import Hold
@@ -35,6 +43,8 @@ class Double:
         self.status: dict[str, int] = {}
         """Path → the status of a problem that is answered instead."""
         self.token = ""
+        self.age_s = 0.0
+        """How long its database has been away."""
         self.streams = True
         """Whether streams are heard; otherwise they are held back, as by a proxy that buffers."""
         self.answers: dict[str, bytes] = {}
@@ -80,7 +90,12 @@ class Double:
 
     def beat(self) -> None:
         """Send a heartbeat to every stream."""
-        self.say("heartbeat", revision=self.snapshot.revision, at="2026-11-22T14:00:00Z")
+        self.push(self.heartbeat())
+
+    def heartbeat(self) -> bytes:
+        """One heartbeat, as a frame."""
+        fields = {"revision": self.snapshot.revision, "fleet": self.snapshot.fleet, "age_s": self.age_s}
+        return frame("heartbeat", wire.encode("heartbeat", **fields), 0)
 
     def push(self, piece: bytes | None) -> None:
         """Send bytes to every stream; None ends them."""
@@ -115,9 +130,22 @@ class Double:
         self._thread.join(WITHIN_S)
 
 
+def self_signed(address: str) -> bytes:
+    """A certificate for this address, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a server")]), datetime.now(UTC)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    signed = made.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return signed.public_bytes(Encoding.PEM) + secret
+
+
 def frame(kind: str, data: bytes, revision: int) -> bytes:
     """One frame of a stream."""
-    return b"id: %d\nevent: %b\ndata: %b\n\n" % (revision, kind.encode(), data)
+    head = b"id: %d\n" % revision if revision else b""
+    return head + b"event: %b\ndata: %b\n\n" % (kind.encode(), data)
 
 
 class _Server(ThreadingHTTPServer):
@@ -198,6 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.close_connection = True
         double._subscribers.append(subscriber)
+        subscriber.put(double.heartbeat())
         try:
             if self.headers.get("Last-Event-ID") != str(double.snapshot.revision):
                 subscriber.put(frame("snapshot", json.dumps(double.document()).encode(), double.snapshot.revision))

@@ -2,6 +2,9 @@
 
 import logging
 import os
+import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +16,7 @@ from opsgate import Gate, http_link, latch, stream, teller, wire
 from opsgate.order import Order
 from opsgate.paths import fleet_of_url, last_known_home
 from opsgate.snapshot import Delta
-from tests.gate.doubles import Double
+from tests.gate.doubles import Double, self_signed
 from tests.gate.world import AT, emergency, hold
 from tests.support.waiting import eventually
 
@@ -324,6 +327,36 @@ def test_a_server_of_another_fleet_is_not_believed_by_a_running_worker(
     other.close()
 
 
+def test_another_fleet_that_has_come_to_the_same_revision_is_known_by_its_heartbeat(
+    server: Double, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.snapshot = replace(server.snapshot, fleet="f-two")
+    server.cut()
+    eventually(lambda: server.listeners)
+
+    server.say("heartbeat", revision=1, fleet="f-two")
+
+    eventually(lambda: "belongs to fleet f-two and not to f-one" in caplog.text)
+    assert gate.fleet == "f-one"
+
+
+def test_a_server_whose_database_is_away_keeps_nothing_fresh(server: Double) -> None:
+    """So what must not run on an old state does not, though the server is heard every second."""
+    server.age_s = 60.0
+    with Gate.open(server.url, policy={"payout": "hazardous"}) as gate:
+        eventually(lambda: gate.revision == 1)
+        age_s = gate.check(site="s1").age_s
+        assert age_s is not None
+        assert age_s >= 60
+        assert not gate.check(operation="payout")
+        assert gate.freshness == "interrupted"
+
+        server.age_s = 0.0
+        server.beat()
+
+        eventually(lambda: gate.check(operation="payout"))
+
+
 def test_a_server_of_a_later_version_is_a_clear_sentence(server: Double, caplog: pytest.LogCaptureFixture) -> None:
     server.format = 9
     with Gate.open(server.url) as gate:
@@ -364,9 +397,9 @@ def test_the_token_is_shown_to_the_server_and_to_nobody_else(
 @pytest.mark.parametrize(
     ("token", "status", "sentence"),
     [
-        (None, 401, "wants a token: make one with 'opsconsole token create --role worker'"),
+        (None, 401, "wants a token: make one with 'opsconsole token create --role worker --worker w1'"),
         ("ops_old", 401, "does not take the token, which is unknown, expired or revoked"),
-        ("ops_weak", 403, "does not let this token do what a worker does as w1 (that is not for you\\x1b[2J)"),
+        ("ops_weak", 403, "does not let this token speak for w1 (that is not for you\\x1b[2J)"),
     ],
 )
 def test_no_permission_is_said_once_with_the_next_step(
@@ -400,6 +433,110 @@ def test_what_it_cannot_join_is_a_clear_sentence_without_the_token(
     with pytest.raises(ValueError, match=sentence) as refused:
         Gate.open(url, token=token)
     assert "s3cr" not in str(refused.value)
+
+
+# --------------------------------------------------------------------------------------------------------------- TLS
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that nobody signed but itself, with its key behind it."""
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    path.write_bytes(self_signed("127.0.0.1"))
+    return path
+
+
+@pytest.fixture
+def secure(home: object, certificate: Path) -> Iterator[Double]:
+    """A server that speaks TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    double = Double(context=context)
+    yield double
+    double.close()
+
+
+def test_a_server_with_a_certificate_of_a_known_authority_is_heard(
+    secure: Double, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPSGATE_CA_FILE", str(certificate))
+    with Gate.open(secure.url, worker="w1") as gate:
+        eventually(lambda: gate.freshness == "valid" and secure.listeners)
+        order(secure)
+        secure.told("PUT", stops=["S-1"])
+        assert not gate.check(site="s1")
+    assert secure.told("DELETE")["path"] == "/v1/workers/w1"
+
+
+@pytest.mark.parametrize(
+    ("authority", "url", "sentence"),
+    [
+        ("", "https://127.0.0.1:{port}", "shows a certificate that is not trusted (self-signed certificate): name the"),
+        ("{certificate}", "https://localhost:{port}", "certificate is not valid for 'localhost'"),
+        (
+            "/no/such.pem",
+            "https://127.0.0.1:{port}",
+            "OPSGATE_CA_FILE=/no/such.pem is no file of certificates (No such",
+        ),
+        ("{certificate}", "http://127.0.0.1:{port}", "hung up"),
+    ],
+)
+def test_wrong_tls_is_a_clear_sentence(
+    secure: Double,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    authority: str,
+    url: str,
+    sentence: str,
+) -> None:
+    monkeypatch.setenv("OPSGATE_CA_FILE", authority.format(certificate=certificate))
+    with Gate.open(url.format(port=secure.port)) as gate:
+        eventually(lambda: gate.freshness == "interrupted")
+        eventually(lambda: sentence in caplog.text)
+
+
+def test_a_server_without_tls_is_named_for_what_it_is(server: Double, caplog: pytest.LogCaptureFixture) -> None:
+    with Gate.open(server.url.replace("http:", "https:")) as gate:
+        eventually(lambda: gate.freshness == "interrupted")
+        eventually(lambda: "does not speak TLS as we do" in caplog.text and "is it an http:// server?" in caplog.text)
+
+
+# -------------------------------------------------------------------------------------------------------------- forks
+def test_a_forked_child_is_a_worker_of_its_own_and_leaves_its_parents_connections_alone(server: Double) -> None:
+    script = """
+import os, sys, warnings
+warnings.simplefilter("ignore")
+from opsgate import Gate
+gate = Gate.open(sys.argv[1], worker="w1")
+assert gate.check(site="s1").decided_by == "live"
+sys.stdin.readline()
+child = os.fork()
+if child == 0:
+    before = len(os.listdir("/proc/self/fd"))
+    print(gate.worker == f"w1.{os.getpid()}", gate.check(site="s1").decided_by, flush=True)
+    while gate.check(site="s1"):
+        pass
+    gate.close()
+    os._exit(0)
+os.waitpid(child, 0)
+print(gate.worker, gate.freshness, gate.check(site="s1").outcome, flush=True)
+gate.close()
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, server.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    server.told("PUT")
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+    eventually(lambda: server.listeners == 2, within_s=30)
+    child = server.told("PUT")["path"]
+    server.commit(placed=(hold(site="s1"),))
+
+    out, _ = process.communicate(timeout=60)
+
+    assert child.startswith("/v1/workers/w1.")
+    assert out.splitlines() == ["True live", "w1 valid blocked"]
+    assert {server.told("DELETE")["path"] for _ in range(2)} == {child, "/v1/workers/w1"}
 
 
 def test_opening_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import logging
 import re
 import socket
 import uuid
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -164,11 +165,30 @@ def test_a_long_poll_is_answered_by_what_comes_next_or_by_nothing_in_time(served
 
 def test_a_gates_stream_begins_with_all_it_needs_and_goes_on_with_what_changes(served: Served, site: str) -> None:
     with served.stream("/v1/gate/events") as events:
-        first = next(events)
+        alive, first = next(events), next(events)
         receipt = hold(served, site)
         delta = next(event for event in events if event["event"] == "delta")
+    assert (alive["event"], alive["data"]["fleet"], alive["data"]["age_s"]) == (
+        "heartbeat",
+        first["data"]["fleet"],
+        0.0,
+    )
     assert (first["event"], int(first["id"])) == ("snapshot", first["data"]["revision"])
     assert delta["data"]["delta"]["placed"][0]["hold_id"] == receipt["hold_ids"][0]
+
+
+def test_who_polls_the_gates_state_is_answered_when_something_changes(served: Served, site: str) -> None:
+    known = served.get("/v1/gate")
+    tag = {"If-None-Match": known.headers["etag"]}
+    unchanged = served.get("/v1/gate", headers=tag, params={"wait": 0.05})
+    assert (unchanged.status_code, unchanged.headers["age"]) == (304, "0")
+
+    later = Timer(0.05, hold, (served, site))
+    later.start()
+    changed = served.get("/v1/gate", headers=tag, params={"wait": 30})
+    later.join()
+
+    assert (changed.status_code, changed.json()["revision"]) == (200, known.json()["revision"] + 1)
 
 
 def test_a_worker_reports_by_http_and_is_told_what_is_for_it(served: Served) -> None:

@@ -180,8 +180,9 @@ _SECURITY: Final = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
 _GATE_STREAM: Final = (
-    "What a gate must know, as it happens: `snapshot` first (the document of /v1/gate) unless `Last-Event-ID` is the"
-    " revision now, then `delta`, `moved` (read /v1/gate again), `order` (obey it at once), and `heartbeat` every 5 s."
+    "What a gate must know, as it happens: a `heartbeat` and a `snapshot` (the document of /v1/gate) first, the latter"
+    " unless `Last-Event-ID` is the revision now, then `delta`, `moved` (read /v1/gate again), `order` (obey it),"
+    " and `heartbeat` every 5 s. Its `age_s` is how long the database has been away."
 )
 _STOP: Final[dict[str, Any]] = {
     "tags": ["stops"],

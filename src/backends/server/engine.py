@@ -27,7 +27,7 @@ class Engine:
         self.journal = Journal(room.runtime)
         self.writer = Writer(room.runtime)
         self._compiled: tuple[State, Table] | None = None
-        gates.attach(room.runtime.latest, lambda: room.desk.unrecorded)
+        gates.attach(room.runtime.latest, lambda: room.desk.unrecorded, self._age_s)
         self.metrics = Metrics(self)
         self._leave = [room.runtime.follow(each) for each in (self.journal.arrived, self.metrics.arrived)]
 
@@ -42,6 +42,10 @@ class Engine:
             leave()
         self.writer.close()
         self.journal.close()
+
+    def _age_s(self) -> float:
+        contact = self.runtime.contact()
+        return 0.0 if contact.word == "valid" else contact.age_s
 
     def now(self) -> datetime:
         """The engine's time."""

@@ -7,6 +7,7 @@ reports the next time, which it does within seconds: so it also reaches those wh
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -34,13 +35,16 @@ class Gates:
         self.stop_port = 0
         self._latest: Callable[[], State] = State
         self._unrecorded: Unrecorded = dict
+        self._age_s: Callable[[], float] = lambda: 0.0
         self._waiting: dict[str, dict[bytes, None]] = {}
         self._lock = threading.Lock()
         self._cached: tuple[State, bytes] | None = None
 
-    def attach(self, latest: Callable[[], State], unrecorded: Unrecorded) -> None:
-        """Say where the state comes from, and the orders that it does not hold yet."""
+    def attach(self, latest: Callable[[], State], unrecorded: Unrecorded, age_s: Callable[[], float]) -> None:
+        """Say where the state comes from, the orders that it does not hold yet, and how old it is while its database is
+        away."""
         self._latest = latest
+        self._age_s = age_s
         self._unrecorded = unrecorded
 
     # --------------------------------------------------------------------------------- from any thread of the room
@@ -77,21 +81,35 @@ class Gates:
             self._cached = (state, text)
         return state.revision, text
 
+    @property
+    def age_s(self) -> float:
+        """Seconds since the state was certainly the newest; 0 while the database answers."""
+        return self._age_s()
+
     def heartbeat(self) -> None:
         """Tell all who listen that this server lives, and how far it is."""
-        now = timestamp(datetime.now(UTC))
-        self.hub.deliver(frame("heartbeat", wire.encode("heartbeat", revision=self._latest().revision, at=now)))
+        self.hub.deliver(self._heartbeat())
+
+    def tag(self) -> str:
+        """What the tag of the document has behind the revision: the orders in it that are in no table."""
+        orders = sorted(self._unrecorded())
+        return f"+{hashlib.blake2b(' '.join(orders).encode(), digest_size=6).hexdigest()}" if orders else ""
+
+    def _heartbeat(self) -> Frame:
+        state, now, age_s = self._latest(), timestamp(datetime.now(UTC)), round(self.age_s, 1)
+        message = wire.encode("heartbeat", revision=state.revision, at=now, fleet=state.fleet, age_s=age_s)
+        return frame("heartbeat", message)
 
     async def _catch_up(self, seen: int | None) -> list[Frame]:
-        """The whole document, unless it is known; the orders that are in no table yet, in any case."""
+        """A heartbeat, which says whose fleet this is and how old; the whole document, unless it is known; the orders
+        that are in no table yet, in any case."""
         revision = self._latest().revision
         if seen == revision:
             orders = self._unrecorded().values()
-            return [
-                frame("order", wire.encode("order", stop_id=order.stop_id, order=order.as_dict())) for order in orders
-            ]
+            told = (wire.encode("order", stop_id=order.stop_id, order=order.as_dict()) for order in orders)
+            return [self._heartbeat(), *(frame("order", message) for message in told)]
         revision, text = await self.document()
-        return [frame("snapshot", text, revision)]
+        return [self._heartbeat(), frame("snapshot", text, revision)]
 
     def _write(self, state: State, orders: tuple[Order, ...]) -> bytes:
         document = {

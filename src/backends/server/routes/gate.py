@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import math
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from backends.keeper.outbox import HTTP
@@ -14,7 +16,11 @@ from backends.server.answers import cached
 from backends.server.caps import read_body, read_json
 from backends.server.engine import Engine
 from backends.server.problems import Problem
+from opsgate.clock import elapsed_s
 from opsgate.selector import IDENTIFIER
+
+WAIT_MAX_S: Final = 30.0
+"""Seconds for which a question may be kept."""
 
 
 def routes(engine: Engine) -> APIRouter:
@@ -22,10 +28,25 @@ def routes(engine: Engine) -> APIRouter:
     router = APIRouter(tags=["gates"])
 
     @router.get("/v1/gate", response_class=JSONResponse)
-    async def read_gate(request: Request) -> Response:
-        """All that a gate decides by, with the orders that no journal has yet."""
-        revision, body = await engine.gates.document()
-        return cached(request.headers, revision, body, variant="" if not engine.room.desk.unrecorded else "+")
+    async def read_gate(request: Request, wait: Annotated[float, Query(ge=0, le=WAIT_MAX_S)] = 0.0) -> Response:
+        """All that a gate decides by, with the orders that no journal has yet.
+
+        Whoever has it already, as ``If-None-Match`` says, is answered after ``wait`` seconds or when something has
+        changed. ``Age`` is how long the database has been away.
+        """
+        deadline_s = elapsed_s() + wait
+        while True:
+            news, variant = engine.gates.hub.next(), engine.gates.tag()
+            revision, body = await engine.gates.document()
+            answer = cached(request.headers, revision, body, variant=variant)
+            left_s = deadline_s - elapsed_s()
+            if answer.status_code != 304 or left_s <= 0 or engine.gates.hub.closed:
+                answer.headers["Age"] = str(math.ceil(engine.gates.age_s))
+                return answer
+            try:
+                await asyncio.wait_for(asyncio.shield(news), left_s)
+            except TimeoutError:
+                pass  # nothing happened: that is the answer
 
     @router.put("/v1/workers/{worker_id}")
     async def report_worker(worker_id: str, request: Request) -> dict[str, Any]:
