@@ -7,6 +7,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -338,6 +339,16 @@ def test_a_stream_ends_with_the_token_that_opened_it_and_others_go_on(house: Hou
         assert next(lasting)
 
     assert house.ask(name, "GET", "/v1/whoami").status_code == 401
+
+
+def test_whoever_waits_for_events_is_told_none_after_their_token_has_ended(house: House) -> None:
+    token_id = house.make("waiting", "viewer")
+    after = house.runtime.state().revision
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(house.ask, "waiting", "GET", f"/v1/events?after={after}&wait=30")
+        house.revoke(token_id)
+
+        assert (waiting.result().status_code, waiting.result().json()["code"]) == (401, "no-identity")
 
 
 @contextmanager

@@ -37,3 +37,8 @@ def test_a_server_that_nobody_could_ask_says_how_the_first_administrator_is_made
         bearer = {"authorization": f"Bearer {made.stdout.strip()}"}
         eventually(lambda: served.get("/v1/whoami", headers=bearer).status_code == 200)
         assert served.get("/v1/whoami", headers=bearer).json()["role"] == "admin"
+
+
+def test_what_is_no_network_is_refused_before_anything_is_served(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["serve", "--allow", "10.0.0.0/33"]) == 2
+    assert "--allow: '10.0.0.0/33'" in capsys.readouterr().err

@@ -61,14 +61,7 @@ class Access:
         """Who asks; `Problem` 401 where nobody says so, whether or not the path exists."""
         identity = self._identify(asked)
         if identity is None:
-            raise Problem(
-                401,
-                "no-identity",
-                "nobody is known by this credential",
-                "make one with 'opsconsole token create' and send Authorization: Bearer TOKEN",
-                kind="not-permitted",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
+            raise _nobody()
         return identity
 
     def permit(self, identity: Identity, method: str, template: str) -> None:
@@ -99,6 +92,22 @@ class Access:
     def still(self, identity: Identity) -> bool:
         """Whether the credential behind an identity is still good: a stream ends where it is not."""
         return authority.still_valid(identity, self._latest(), self._now())
+
+    def require_still(self, identity: Identity) -> None:
+        """Raise `Problem` 401 where it is not, for whoever was let in and has waited since."""
+        if not self.still(identity):
+            raise _nobody()
+
+
+def _nobody() -> Problem:
+    return Problem(
+        401,
+        "no-identity",
+        "nobody is known by this credential",
+        "make one with 'opsconsole token create' and send Authorization: Bearer TOKEN",
+        kind="not-permitted",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
 
 
 def _raise(denial: NotPermitted | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from backends import documents
 from backends.server.engine import Engine
@@ -20,6 +20,7 @@ def routes(engine: Engine) -> APIRouter:
 
     @router.get("/v1/events")
     async def read_events(
+        request: Request,
         after: Annotated[int, Query(ge=0, lt=2**62)] = 0,
         wait: Annotated[float, Query(ge=0, le=_WAIT_MAX_S)] = 0.0,
         limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
@@ -30,6 +31,7 @@ def routes(engine: Engine) -> APIRouter:
         while True:
             news = engine.journal.hub.next()
             rows = await asyncio.to_thread(engine.runtime.journal, after=after, limit=limit)
+            engine.access.require_still(request.state.identity)
             left_s = deadline_s - elapsed_s()
             if rows or left_s <= 0 or engine.journal.hub.closed:
                 revision = rows[-1].revision if rows else engine.runtime.latest().revision
