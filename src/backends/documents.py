@@ -81,6 +81,7 @@ def of_observations(seen: Observations) -> dict[str, Any]:
         "workers": [of_worker(row) for row in seen.workers],
         "usage": [asdict(usage) for usage in seen.usage],
         "present": list(seen.present),
+        "known_as": of_identity(seen.known_as) if seen.known_as else None,
     }
 
 
@@ -93,6 +94,7 @@ def observations_from(document: Document) -> Observations:
         usage=tuple(LimitUsage(one["name"], one["used"], tuple(one["history"])) for one in document["usage"]),
         keeper=bool(document["keeper"]),
         present=tuple(map(str, document.get("present", ()))),
+        known_as=identity_from(document["known_as"]) if document.get("known_as") else None,
     )
 
 

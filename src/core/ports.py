@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from core.audit import Fault, Row
+from core.authority import Identity
 from core.capabilities.rate_limits import Grant
 from core.engine import WorkerFact
 from core.messages import Envelope, Receipt, Recorded
@@ -69,13 +70,15 @@ class LimitUsage:
 @dataclass(frozen=True, slots=True)
 class Observations:
     """What is observed beside the journal, at ``at``: rows, never events. ``keeper`` is whether one is alive,
-    ``present`` who looks at this fleet through the same server now, once for each console."""
+    ``present`` who else looks at this fleet through the same server now, once for each console, and ``known_as`` whom
+    that server takes the one who asks for; None where there is none."""
 
     at: datetime
     workers: tuple[WorkerRow, ...] = ()
     usage: tuple[LimitUsage, ...] = ()
     keeper: bool = False
     present: tuple[str, ...] = ()
+    known_as: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)

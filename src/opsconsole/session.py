@@ -99,7 +99,8 @@ class Feed:
         link = self._sight.link(backend.contact() if backend else None)
         sent = self._unrecorded.unknown_to(state)
         routes = self._routes.routes if self._routes else Routes()
-        return Picture(self._facts, self._sight.now(), link, self._who, sent, routes)
+        who = self._who.known_as(seen.known_as if seen else None)
+        return Picture(self._facts, self._sight.now(), link, who, sent, routes)
 
     def sent(self, order: Order) -> None:
         """A stop has left by the lane. Until the journal has it, it is shown, and this feed goes on recording it."""

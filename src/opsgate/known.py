@@ -123,7 +123,7 @@ class Known:
 
     def stops(self) -> dict[str, Notice]:
         """Every stop in force, by id: what this worker acknowledges."""
-        unrecorded = (order.notice() for order in (*self.orders.values(), *self.latched.values()))
+        unrecorded = (order.notice() for order in (*self.orders.values(), *self._latched()))
         recorded = self.snapshot.stops if self.snapshot else ()
         return {notice.stop_id: notice for notice in (*self.kept_stops, *unrecorded, *recorded)}
 
@@ -133,10 +133,15 @@ class Known:
         A kept hold goes under another id, because a database that went back numbers its new holds like the lost ones.
         """
         recorded = {notice.stop_id for notice in self.snapshot.stops} if self.snapshot else set()
-        latched = {order.stop_id: order for order in self.latched.values()}
+        latched = {order.stop_id: order for order in self._latched()}
         unrecorded = {i: order for i, order in {**self.orders, **latched}.items() if i not in recorded}
         kept = (replace(hold, hold_id=f"kept-{number}:{hold.hold_id}") for number, hold in enumerate(self.kept))
         return (*kept, *(hold for order in unrecorded.values() for hold in order.holds()))
+
+    def _latched(self) -> list[Order]:
+        """The latched orders that are in force. One that is known to have ended only waits to be taken away, which on a
+        host without a keeper may take long."""
+        return [order for order in self.latched.values() if order.stop_id not in self.ended]
 
     def table(self) -> Table:
         """Everything in force, compiled for decisions."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.authority import Identity
 from core.capabilities.emergencies import OrderStop
 from core.capabilities.holds import PlaceHold
 from core.capabilities.rate_limits import SetLimit
@@ -180,6 +181,17 @@ def test_row_2_says_who_looks_at_what_with_which_rights() -> None:
     assert row2(fleet) == " PROD RW as ana | live | rev 36 | sqlite:////var/lib/opsconsole/opsconsole.db"
     read_only = plain(header.row2(picture_of(fleet, read_only=True), 120))
     assert read_only.startswith(" PROD RO as ana")
+
+
+def test_row_2_says_as_whom_a_server_knows_the_operator_and_what_that_is_good_for() -> None:
+    who = picture_of(small_fleet()).who
+
+    viewer, operator = who.known_as(Identity("ben", "viewer")), who.known_as(Identity("cy", "operator"))
+
+    assert (viewer.operator, viewer.role, viewer.read_only) == ("ben", "viewer", True)
+    assert (operator.operator, operator.role, operator.read_only) == ("cy", "operator", False)
+    shown = plain(header.row2(picture_of(small_fleet())._replace(who=viewer), 120))
+    assert shown.startswith(" PROD RO as ben role=viewer | ")
 
 
 def test_row_2_says_how_far_away_the_server_is_and_who_else_looks() -> None:

@@ -9,12 +9,16 @@ import pytest
 from backends import documents
 from backends.documents import Malformed
 from core.audit import Fault
+from core.authority import Identity
 from core.capabilities.emergencies import OrderStop
 from core.capabilities.rate_limits import Grant
 from core.ports import ChainReport, LimitUsage, Observations, Reservation
+from core.scope import Scope
 from opsgate.selector import EVERYTHING
 from tests.support.fleets import START, say, worker
 from tests.support.places import Place
+
+ANA_AS_OPERATOR = Identity("ana", "operator", Scope(frozenset({"s1"}), frozenset()), token_id="t-1")
 
 
 def through_json(document: Any) -> Any:
@@ -35,7 +39,9 @@ def test_a_state_and_its_journal_arrive_as_they_left(place: Place) -> None:
 
 def test_observations_reservations_and_reports_arrive_as_they_left() -> None:
     rows = (worker("w1", START), replace(worker("w2", START), stops=("S-1",), draining={"S-1": 2}))
-    seen = Observations(START, rows, (LimitUsage("sites", 3, (1, 2)),), keeper=True, present=("ana", "ben"))
+    seen = Observations(
+        START, rows, (LimitUsage("sites", 3, (1, 2)),), keeper=True, present=("ana", "ben"), known_as=ANA_AS_OPERATOR
+    )
     asked = Reservation("r-1", Grant(granted=False, used=10, limit=10, retry_after_s=2.5))
     report = ChainReport(3, 9, "abc", Fault(7, "event 7 was changed"))
 

@@ -81,6 +81,17 @@ def test_a_latch_stops_for_as_long_as_it_lies_there() -> None:
     assert runs(latched.found(TAKEN_AWAY))
 
 
+def test_a_latch_that_was_left_behind_by_a_stop_that_has_ended_stops_nothing() -> None:
+    """On a host without a keeper of its own nobody may be there to take it away."""
+    recovered = Known().read(EMPTY).found(LATCHED).read(RECORDED).read(RELEASED)
+    told = Known().read(EMPTY).found(LATCHED).told(Delta(10, 10, ended=("S-1",)))
+
+    assert told is not None
+    assert runs(recovered)
+    assert runs(told)
+    assert told.stops() == {}, "and nobody is told of it again"
+
+
 def test_an_order_ends_with_its_latch_unless_the_tables_have_it() -> None:
     """The keeper takes a latch away when the release of its hold is recorded, and not before."""
     ordered = Known().read(EMPTY).ordered(ORDER).found(LATCHED)

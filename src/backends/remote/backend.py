@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import ValidationError
 
-from backends import documents
+from backends import documents, spool
 from backends.contact import ContactLog
 from backends.documents import Malformed
 from backends.feed import Feed
@@ -20,7 +20,7 @@ from backends.remote.copy import Copy, Gap
 from backends.remote.stream import Stream, catch_up
 from backends.remote.transport import Transport
 from core.audit import Row
-from core.errors import NotOurDatabase
+from core.errors import NotOurDatabase, OpsError
 from core.messages import Envelope, Receipt
 from core.ports import ChainReport, Contact, Listener, Observations, Reservation
 from core.state import State
@@ -60,7 +60,10 @@ class RemoteBackend:
             headers["X-Correlation-ID"] = envelope.correlation_id
         body = envelope.command.model_dump_json().encode()
         answer = self._client.ask("/v1/commands", method="POST", headers=headers, body=body, timeout_s=timeout_s)
-        return self._read(_receipt, answer)
+        receipt = self._read(_receipt, answer)
+        if envelope.command.lets_run:
+            self._tidy()
+        return receipt
 
     def state(self, *, timeout_s: float = 5.0) -> State:
         """The state now: catches up with the server first."""
@@ -149,6 +152,15 @@ class RemoteBackend:
             self._contact.failed(fault)
             raise fault
         self._copy.replace(state, chain, asked_at=asked_at)
+
+    def _tidy(self) -> None:
+        """Take away the latches of this host whose stops have ended: the server's keeper reaches only its own host."""
+        try:
+            state = self.state()
+        except OpsError:
+            return  # what lies there keeps its stop, until somebody looks again
+        names = spool.names_of(state, self.url)
+        spool.unlatch(spool.ended(names, state), names)
 
     def _read(self, read: Callable[[Any], T], document: Any) -> T:
         try:

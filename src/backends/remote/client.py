@@ -109,6 +109,8 @@ def error_of(status: int, problem: Mapping[str, Any], url: str) -> OpsError:
     """What a problem document means here."""
     code, hint = str(problem.get("code") or f"http-{status}"), str(problem.get("hint") or "")
     said = str(problem.get("detail") or problem.get("title") or f"{url} answered {status}")
+    if status == 404 and "kind" not in problem:
+        return not_ours(url, "it knows none of its routes")
     otherwise = _BY_STATUS.get(status, CommandRejected if status < 500 else BackendUnavailable)
     return _BY_KIND.get(str(problem.get("kind")), otherwise)(code, said, hint)
 

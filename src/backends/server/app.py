@@ -36,6 +36,8 @@ from backends.server.routes import (
     measures,
     state,
 )
+from backends.server.stop_port import PATH as STOP
+from backends.server.stop_port import StopPort
 from core.errors import OpsError
 from opsgate.clock import elapsed_s
 
@@ -55,7 +57,8 @@ class Door:
         self._engine = engine
         nouns = [noun.routes(engine) for noun in _NOUNS]
         self._api = _api(engine, nouns)
-        self.routes = frozenset({("GET", _GATE_EVENTS), *_paths(nouns)})
+        self._stops = StopPort(engine.room.desk, engine.access)
+        self.routes = frozenset({("GET", _GATE_EVENTS), ("POST", STOP), *_paths(nouns)})
         """Method and path of each."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,9 +68,12 @@ class Door:
         asked, began_s = Asked.of(scope), elapsed_s()
         answer = Answer(send)
         try:
-            if await self._streamed(asked, scope, receive, send):
+            if asked.path == STOP:  # for those who cannot reach the listener that takes nothing else
+                await self._stops(scope, receive, answer)
+            elif await self._streamed(asked, scope, receive, send):
                 return
-            await self._api(scope, receive, answer)
+            else:
+                await self._api(scope, receive, answer)
         except ClientGone:
             return
         except Problem as problem:

@@ -45,9 +45,10 @@ def row2(picture: Picture, width: int) -> Line:
     """How it is known: profile and backend, who looks and with which rights, how fresh, which revision."""
     who = picture.who
     rights = Span("RO" if who.read_only else "RW", Style.STRONG)
+    role = (Span(f" role={clean(who.role, 20)}"),) if who.role else ()
     place = (Span(clean(who.profile, 20), Style.STRONG), Span(" ")) if who.profile else ()
     parts: list[Part] = [
-        (Span(" "), *place, rights, Span(f" as {clean(who.operator, 30)}")),
+        (Span(" "), *place, rights, Span(f" as {clean(who.operator, 30)}"), *role),
         (freshness(picture),),
         (Span(f"rev {picture.state.revision}"),),
     ]

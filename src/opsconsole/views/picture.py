@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -15,6 +15,7 @@ from opsgate.selector import EVERYTHING
 from opsgate.wire import LOST_AFTER_S
 
 if TYPE_CHECKING:
+    from core.authority import Identity
     from core.ports import LimitUsage, Observations, WorkerRow
     from core.state import State, Stop
 
@@ -35,6 +36,17 @@ class Who:
     backend: str
     profile: str = ""
     read_only: bool = False
+    role: str = ""
+    """What a server lets them do; empty where there is none, for whoever can write a database may do everything."""
+
+    def known_as(self, identity: Identity | None) -> Who:
+        """The same as a server knows them: whoever may place no hold there has no use for keys that do."""
+        if identity is None or (identity.name, identity.role) == (self.operator, self.role):
+            return self
+        from core.authority import commands_of  # whoever has come through a server has loaded it
+
+        may_hold = "place-hold" in commands_of(identity.role)
+        return replace(self, operator=identity.name, role=identity.role, read_only=self.read_only or not may_hold)
 
     def __post_init__(self) -> None:
         """Nothing that shows or tells of it may show a password."""

@@ -32,9 +32,13 @@ def routes(engine: Engine) -> APIRouter:
         return cached(request.headers, revision, body)
 
     @router.get("/v1/observations")
-    def read_observations() -> dict[str, Any]:
-        """Workers, what is used of the limits, whether a keeper is alive, and who looks on."""
-        seen = replace(engine.runtime.observe(), present=tuple(engine.journal.hub.present()))
+    def read_observations(request: Request) -> dict[str, Any]:
+        """Workers, what is used of the limits, whether a keeper is alive, who else looks on, and who asks."""
+        identity = request.state.identity
+        present = engine.journal.hub.present()
+        if identity.name in present:
+            present.remove(identity.name)
+        seen = replace(engine.runtime.observe(), present=tuple(present), known_as=identity)
         return {**documents.of_observations(seen), "revision": engine.runtime.latest().revision}
 
     return router

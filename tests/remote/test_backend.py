@@ -1,0 +1,83 @@
+"""What a client of a server does on its own host."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from backends import open_backend, stop_lane
+from core.authority import Identity
+from core.capabilities.recovery import Recover
+from core.errors import BackendUnavailable, NotOurDatabase
+from opsgate import latch
+from opsgate.paths import fleet_of_url
+from tests.support.fleets import say
+from tests.support.serving import Served, serving
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server over a new fleet, that takes everybody for an administrator."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('fleet') / 'fleet.db'}"
+    with serving(url, lambda _room: lambda _asked: Identity("ana", "admin")) as one:
+        yield one
+
+
+def test_the_latch_of_a_stop_that_left_from_here_goes_with_its_recovery(served: Served) -> None:
+    """It lies under the hash of the server's URL, of which the server's own keeper knows nothing."""
+    fired = stop_lane.fire(stop_lane.new_order(), url=served.url)
+    assert fired.latched
+    assert fired.emergency_id is not None
+
+    with closing(open_backend(served.url)) as backend:
+        backend.submit(say(Recover(emergency_id=fired.emergency_id, reason="mended", confirm="all")))
+
+        assert not latch.latched(fired.order.stop_id, [fleet_of_url(served.url)])
+
+
+def test_a_server_of_another_fleet_is_refused(served: Served) -> None:
+    with pytest.raises(NotOurDatabase, match="serves fleet"):
+        open_backend(served.url, expect_fleet="f-another")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://127.0.0.1:1,http://127.0.0.1:1"])
+def test_where_nobody_listens_is_said_and_what_to_look_at(url: str) -> None:
+    with pytest.raises(BackendUnavailable, match="is the server running") as refused:
+        open_backend(url)
+
+    assert refused.value.code == "cannot-connect"
+
+
+def test_the_next_server_is_asked_where_one_is_away(served: Served) -> None:
+    with closing(open_backend(f"http://127.0.0.1:1,{served.url}")) as backend:
+        assert backend.state().revision == served.revision
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        b"220 mail.example ESMTP\r\n",
+    ],
+    ids=["a page", "another document", "another site", "no web server"],
+)
+def test_what_is_no_server_of_ours_is_said_to_be_none(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def reply() -> None:
+            channel, _ = listening.accept()
+            with channel:
+                channel.recv(65536)
+                channel.sendall(answer)
+
+        thread = threading.Thread(target=reply)
+        thread.start()
+        with pytest.raises((NotOurDatabase, BackendUnavailable)) as refused:
+            open_backend(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        thread.join()
+
+    assert refused.value.code in {"not-a-server", "cut-off"}
