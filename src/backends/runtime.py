@@ -24,7 +24,7 @@ from backends.observing import Observing
 from core import checkpoint
 from core.audit import Row
 from core.authority import Identity
-from core.errors import BackendUnavailable, NotOurDatabase
+from core.errors import BackendUnavailable, NotOurDatabase, OpsError
 from core.messages import Envelope, Receipt
 from core.ports import ChainReport, Contact, Lease, Listener, Observations, Reservation, Store, WorkerRow
 from core.state import State
@@ -86,18 +86,46 @@ class Runtime:
         `RevisionConflict` (recorded in the journal), or `BackendUnavailable` (nothing was recorded), also where that
         lease has run out or somebody else has taken it.
         """
+        (answer,) = self.submit_together([(envelope, identity)], timeout_s=timeout_s, fence=fence)
+        if isinstance(answer, OpsError):
+            raise answer
+        return answer
+
+    def submit_together(
+        self,
+        wanted: Sequence[tuple[Envelope, Identity | None]],
+        *,
+        timeout_s: float = 5.0,
+        fence: Lease | None = None,
+    ) -> list[Receipt | OpsError]:
+        """Carry out several commands in order, each decided on what the ones before it left, in one commit.
+
+        A refusal is among the answers and keeps none of the others from being carried out. Raises
+        `BackendUnavailable` where nothing was recorded of any of them.
+        """
         with self._in_turn(timeout_s) as left_s:
+            done: list[Carried] = []
             with self.store.write(timeout_s=left_s) as transaction:
                 require_held(transaction, fence, self._clock())
                 state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
-                lost = self._mirror.lost
+                lost = lost_now = self._mirror.lost
                 now, since = self._clock(), self.keeper_since
-                carried = carry_out(transaction, state, envelope, now, keeper_since=since, lost=lost, identity=identity)
-            self._mirror.advance(carried)
+                for envelope, identity in wanted:
+                    done.append(
+                        carry_out(
+                            transaction, state, envelope, now, keeper_since=since, lost=lost_now, identity=identity
+                        )
+                    )
+                    state, lost_now = done[-1].state, None
+            for carried in done:
+                self._mirror.advance(carried)
             self._mirror.settle(lost)
+        return [self._answer(carried) for carried in done]
+
+    def _answer(self, carried: Carried) -> Receipt | OpsError:
         notes = self._act(carried)
         if carried.refused is not None:
-            raise carried.refused
+            return carried.refused
         assert carried.receipt is not None, "what is not refused is answered"
         return carried.receipt.model_copy(update={"notes": (*carried.receipt.notes, *notes)})
 

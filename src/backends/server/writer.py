@@ -8,18 +8,22 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any, Final, NamedTuple, TypeVar
 
 from backends import spool
 from backends.runtime import Runtime
 from core.authority import Identity
-from core.errors import BackendUnavailable
+from core.errors import BackendUnavailable, OpsError
 from core.messages import Envelope, Receipt
 from opsgate.clock import elapsed_s
 
 WAITING_MAX: Final = 1000
 """Commands that wait; the next one is told to try again."""
+
+TOGETHER_MAX: Final = 64
+"""Commands in one commit: so many share what the disk takes, and none holds up the others for long."""
 
 WITHIN_S: Final = 5.0
 """Seconds after which a command that has not been carried out is given up."""
@@ -29,14 +33,16 @@ T = TypeVar("T")
 
 
 class _Asked(NamedTuple):
-    work: Callable[[float], Any]
+    """Something to do, or a command by somebody's authority."""
+
+    what: Callable[[float], Any] | tuple[Envelope, Identity]
     deadline_s: float
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Any]
 
 
 class Writer(threading.Thread):
-    """Carries out commands until `close`."""
+    """Carries out commands until `close`. Those that wait together are committed together."""
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(name="writer", daemon=True)
@@ -46,17 +52,13 @@ class Writer(threading.Thread):
     async def submit(self, envelope: Envelope, identity: Identity) -> Receipt:
         """Carry out one command by this authority. Raises what `Runtime.submit` does; `BackendUnavailable` also where
         too many wait, or where a stop that is latched here cannot be recorded before something is released."""
-        return await self.do(lambda left_s: self._carry_out(envelope, identity, left_s))
+        receipt: Receipt = await self._ask((envelope, identity))
+        return receipt
 
     async def do(self, work: Callable[[float], T]) -> T:
         """Have the thread do this, with the seconds that are left for it; what it raises is raised here."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[T] = loop.create_future()
-        try:
-            self._waiting.put_nowait(_Asked(work, elapsed_s() + WITHIN_S, loop, answer))
-        except queue.Full:
-            raise BackendUnavailable("busy", "too many commands wait already", "try again") from None
-        return await answer
+        answer: T = await self._ask(work)
+        return answer
 
     def close(self) -> None:
         """Carry out what waits, and end."""
@@ -66,18 +68,69 @@ class Writer(threading.Thread):
 
     def run(self) -> None:
         """The life of the thread."""
-        while (asked := self._waiting.get()) is not None:
-            try:
-                left_s = asked.deadline_s - elapsed_s()
-                if left_s <= 0:
-                    raise BackendUnavailable("busy", "this waited too long and was not carried out", "try again")
-                answer = asked.work(left_s)
-            except Exception as error:  # noqa: BLE001 (whatever it is, it is for whoever asked, and the next one waits)
-                _tell(asked, asked.answer.set_exception, error)
-            else:
-                _tell(asked, asked.answer.set_result, answer)
+        ending = False
+        while not ending:
+            taken = [self._waiting.get()]
+            while len(taken) < TOGETHER_MAX and taken[-1] is not None:
+                try:
+                    taken.append(self._waiting.get_nowait())
+                except queue.Empty:
+                    break
+            ending = taken[-1] is None
+            self._do_all([asked for asked in taken if asked is not None])
 
-    def _carry_out(self, envelope: Envelope, identity: Identity, left_s: float) -> Receipt:
+    async def _ask(self, what: Callable[[float], Any] | tuple[Envelope, Identity]) -> Any:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+        try:
+            self._waiting.put_nowait(_Asked(what, elapsed_s() + WITHIN_S, loop, answer))
+        except queue.Full:
+            raise BackendUnavailable("busy", "too many commands wait already", "try again") from None
+        return await answer
+
+    def _do_all(self, taken: Sequence[_Asked]) -> None:
+        """Do all of it in order, commands that stand side by side in one commit."""
+        for are_commands, group in groupby(taken, key=lambda asked: not callable(asked.what)):
+            together = list(group)
+            if not (are_commands and len(together) > 1 and self._commit(together)):
+                for asked in together:
+                    self._settle(asked)
+
+    def _commit(self, together: Sequence[_Asked]) -> bool:
+        """Carry out several commands in one commit; False where they have to be looked at one by one, and nothing was
+        recorded. Where the database is at fault, all of them hear of it."""
+        commands = [asked.what for asked in together if not callable(asked.what)]
+        left_s = min(asked.deadline_s for asked in together) - elapsed_s()
+        if left_s <= 0 or any(envelope.command.lets_run for envelope, _ in commands):
+            return False
+        answers: Sequence[Receipt | OpsError]
+        try:
+            answers = self._runtime.submit_together(commands, timeout_s=left_s)
+        except OpsError as error:
+            answers = [error] * len(commands)
+        except Exception:  # noqa: BLE001 (a fault of ours in one of them must not reach the others)
+            return False
+        for asked, answer in zip(together, answers, strict=True):
+            _tell(
+                asked, asked.answer.set_exception if isinstance(answer, OpsError) else asked.answer.set_result, answer
+            )
+        return True
+
+    def _settle(self, asked: _Asked) -> None:
+        try:
+            left_s = asked.deadline_s - elapsed_s()
+            if left_s <= 0:
+                raise BackendUnavailable("busy", "this waited too long and was not carried out", "try again")
+            answer = self._do(asked, left_s)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is for whoever asked, and the next one waits)
+            _tell(asked, asked.answer.set_exception, error)
+        else:
+            _tell(asked, asked.answer.set_result, answer)
+
+    def _do(self, asked: _Asked, left_s: float) -> Any:
+        if callable(asked.what):
+            return asked.what(left_s)
+        envelope, identity = asked.what
         if envelope.command.lets_run:
             spool.require_recorded(self._runtime, timeout_s=left_s)
         return self._runtime.submit(envelope, timeout_s=left_s, identity=identity)

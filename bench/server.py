@@ -1,0 +1,313 @@
+"""What the server costs: a command against a bare FastAPI that commits one row, a change told to N gates against a
+bare TCP server, and a stop while every client asks for something else.
+
+Server, floor and clients are processes of their own on one host; both sides in one run, in shuffled turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import cast
+
+import uvloop
+
+from bench.measure import Row, compare, interleaved
+
+CLIENTS = 16
+REQUESTS = int(os.environ.get("BENCH_REQUESTS", "2000"))
+GATES = tuple(int(text) for text in os.environ.get("BENCH_GATES", "100,1000,5000").split(","))
+_MARK = b"bench-marker"
+
+_FASTAPI = """
+import sqlite3, sys
+from fastapi import FastAPI
+from pydantic import BaseModel
+import uvicorn
+class Body(BaseModel):
+    text: str
+base = sqlite3.connect(sys.argv[1], isolation_level=None, check_same_thread=False)
+base.executescript("pragma journal_mode=wal; pragma synchronous=full; create table t(a integer primary key, b text)")
+app = FastAPI()
+@app.post("/row")
+async def row(body: Body) -> dict[str, int]:
+    return {"row": base.execute("insert into t(b) values (?)", (body.text,)).lastrowid}
+config = uvicorn.Config(app, port=0, log_level="critical", access_log=False)
+channel = config.bind_socket()
+print(channel.getsockname()[1], flush=True)
+uvicorn.Server(config).run(sockets=[channel])
+"""
+
+_TCP = """
+import asyncio, sys, resource
+import uvloop
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+transports = set()
+class Listener(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport = transport
+        transports.add(transport)
+    def data_received(self, data):
+        if data.startswith(b"publish "):
+            transports.discard(self.transport)
+            for each in transports:
+                each.write(data)
+    def connection_lost(self, error):
+        transports.discard(self.transport)
+async def main():
+    server = await asyncio.get_running_loop().create_server(Listener, "127.0.0.1", 0, backlog=4096)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+uvloop.run(main())
+"""
+
+
+def rows() -> list[Row]:
+    """All of it."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    with tempfile.TemporaryDirectory(prefix="ops-") as folder:
+        (Path(folder) / "run").mkdir(mode=0o700)
+        os.environ.update(
+            HOME=folder, XDG_STATE_HOME=folder, XDG_RUNTIME_DIR=f"{folder}/run", OPSGATE_LATCH_DIR=f"{folder}/latch"
+        )
+        with ExitStack() as running:
+            port, stop_port, pid = running.enter_context(_server(Path(folder)))
+            bare = running.enter_context(_floor(_FASTAPI, f"{folder}/bare.db"))
+            tcp = running.enter_context(_floor(_TCP))
+            taken = [*_commands(port, bare), *_stop(port, stop_port)]
+            for number in GATES:
+                taken += _publish(number, port, pid, tcp)
+            return taken
+
+
+# ------------------------------------------------------------------------------------------------------------ commands
+def _commands(port: int, bare: int) -> list[Row]:
+    _command(port, {"kind": "add-name", "dimension": "site", "name": "s1"})
+    limits = [json.dumps({"kind": "set-limit", "name": "sites", "limit": 10 + turn}).encode() for turn in range(50)]
+    slow: dict[str, list[float]] = {"FastAPI, one row": [], "a command over HTTP": []}
+
+    def side(name: str, port: int, path: str, bodies: list[bytes]) -> Callable[[], float]:
+        def run() -> float:
+            took_s, each_ms = uvloop.run(_load(port, path, bodies))
+            slow[name].append(statistics.quantiles(each_ms, n=100)[98])
+            return took_s * 1e6 / REQUESTS
+
+        return run
+
+    sides = {
+        "FastAPI, one row": side("FastAPI, one row", bare, "/row", [b'{"text": "x"}']),
+        "a command over HTTP": side("a command over HTTP", port, "/v1/commands", limits),
+    }
+    group = f"server: one of {CLIENTS} clients' requests"
+    taken = compare(group, "µs", "FastAPI, one row", interleaved(sides, rounds=5), {"a command over HTTP": "<= 1.25"})
+    return [*taken, *compare("server: p99 of a request", "ms", "FastAPI, one row", slow)]
+
+
+async def _load(port: int, path: str, bodies: list[bytes]) -> tuple[float, list[float]]:
+    """Send the requests over kept connections; seconds for all of them, and milliseconds for each."""
+    each_ms: list[float] = []
+
+    async def client(number: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for turn in range(REQUESTS // CLIENTS):
+            body = bodies[(number + turn * 7) % len(bodies)]
+            head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            begin = time.perf_counter()
+            writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            assert b" 200 " in answer[:20], answer
+            found = re.search(rb"content-length: (\d+)", answer)
+            assert found is not None
+            await reader.readexactly(int(found[1]))
+            each_ms.append((time.perf_counter() - begin) * 1000)
+        writer.close()
+
+    begin = time.perf_counter()
+    await asyncio.gather(*(client(number) for number in range(CLIENTS)))
+    return time.perf_counter() - begin, each_ms
+
+
+# ---------------------------------------------------------------------------------------------------------------- push
+class _Ear(asyncio.Protocol):
+    """One listener: counts itself when it hears the marker."""
+
+    def __init__(self, heard: Callable[[], None], hello: bytes) -> None:
+        self._heard, self._hello = heard, hello
+        self._tail = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast(asyncio.Transport, transport).write(self._hello)
+
+    def data_received(self, data: bytes) -> None:
+        text = self._tail + data
+        if _MARK in text:
+            self._heard()
+            self._tail = b""
+        else:
+            self._tail = text[-len(_MARK) :]
+
+
+def _publish(number: int, port: int, pid: int, tcp: int) -> list[Row]:
+    return uvloop.run(_published(number, port, pid, tcp))
+
+
+async def _published(number: int, port: int, pid: int, tcp: int) -> list[Row]:
+    loop = asyncio.get_running_loop()
+    counted, all_heard = 0, asyncio.Event()
+
+    def heard() -> None:
+        nonlocal counted
+        counted += 1
+        if counted == number:
+            all_heard.set()
+
+    async def round_of(trigger: Callable[[], asyncio.Future[None]]) -> float:
+        nonlocal counted
+        counted = 0
+        all_heard.clear()
+        begin = time.perf_counter()
+        sent = trigger()
+        await asyncio.wait_for(all_heard.wait(), 60)
+        took_ms = (time.perf_counter() - begin) * 1000
+        await sent
+        return took_ms
+
+    hello = b"GET /v1/gate/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+    before = _memory(pid)
+    streams = [await loop.create_connection(lambda: _Ear(heard, hello), "127.0.0.1", port) for _ in range(number)]
+    await asyncio.sleep(1 + number / 1000)
+    each_kb = (_memory(pid) - before) / number / 1024
+    plain = [await loop.create_connection(lambda: _Ear(heard, b""), "127.0.0.1", tcp) for _ in range(number)]
+    size = len(json.dumps(_held(0))) + 400
+    _reader, control = await asyncio.open_connection("127.0.0.1", tcp)
+
+    def by_tcp() -> asyncio.Future[None]:
+        control.write(b"publish " + _MARK + b"x" * size)
+        return asyncio.ensure_future(asyncio.sleep(0))
+
+    def by_http() -> asyncio.Future[None]:
+        return asyncio.ensure_future(asyncio.to_thread(_command, port, _held(0)))
+
+    taken: dict[str, list[float]] = {"raw TCP": [], "the server": []}
+    for turn in range(6):
+        for name, trigger in (("raw TCP", by_tcp), ("the server", by_http))[:: 1 if turn % 2 else -1]:
+            figure = await round_of(trigger)
+            if turn:
+                taken[name].append(figure)
+    for transport, _ in (*streams, *plain):
+        transport.abort()
+    control.close()
+    group = f"server: one change, {number:,} gates have it"
+    memory = Row(f"server: memory of each of {number:,} streams", "the server", "kB", each_kb, each_kb, None, "<= 30")
+    return [*compare(group, "ms", "raw TCP", taken, {"the server": "<= 2"}), memory]
+
+
+def _held(_turn: int) -> dict[str, object]:
+    """A pause that is new each time."""
+    account = uuid.uuid4().hex[:8]
+    return {"kind": "place-hold", "selectors": [{"account": account}], "reason": _MARK.decode()}
+
+
+def _memory(pid: int) -> int:
+    """Bytes of memory that a process has to itself or shares."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+# ---------------------------------------------------------------------------------------------------------------- stop
+def _stop(port: int, stop_port: int) -> list[Row]:
+    idle = uvloop.run(_stops(port, stop_port, busy=False))
+    busy = uvloop.run(_stops(port, stop_port, busy=True))
+    group = "server: a stop, until a gate has it"
+    return compare(group, "ms", "nothing else to do", {"nothing else to do": idle, "64 clients ask": busy})
+
+
+async def _stops(port: int, stop_port: int, *, busy: bool) -> list[float]:
+    loop = asyncio.get_running_loop()
+    heard = asyncio.Event()
+    hello = b"GET /v1/gate/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    stream, _ = await loop.create_connection(lambda: _Ear(heard.set, hello), "127.0.0.1", port)
+    await asyncio.sleep(0.5)
+    asking = [asyncio.create_task(_ask_for_ever(port)) for _ in range(64 if busy else 0)]
+    taken: list[float] = []
+    for _ in range(20):
+        await asyncio.sleep(0.1)
+        heard.clear()
+        begin = time.perf_counter()
+        reader, writer = await asyncio.open_connection("127.0.0.1", stop_port)
+        body = json.dumps({"selector": {"account": uuid.uuid4().hex[:8]}, "reason": _MARK.decode()}).encode()
+        writer.write(b"POST /v1/stop HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await asyncio.wait_for(heard.wait(), 30)
+        taken.append((time.perf_counter() - begin) * 1000)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+    for task in asking:
+        task.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
+    stream.abort()
+    return taken
+
+
+async def _ask_for_ever(port: int) -> None:
+    body = json.dumps({"kind": "set-limit", "name": "sites", "limit": 5}).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = (
+        b"POST /v1/commands HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    )
+    while True:
+        writer.write(head % len(body) + body)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        found = re.search(rb"content-length: (\d+)", answer)
+        assert found is not None
+        await reader.readexactly(int(found[1]))
+
+
+# ----------------------------------------------------------------------------------------------------------- processes
+def _command(port: int, document: dict[str, object]) -> None:
+    asking = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    asking.request("POST", "/v1/commands", json.dumps(document), {"Content-Type": "application/json"})
+    assert asking.getresponse().status == 200
+    asking.close()
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[tuple[int, int, int]]:
+    """``opsconsole serve``: its port, its stop port and its process."""
+    command = [sys.executable, "-m", "opsconsole", "serve", "--dev", "--port", "0", "--stop-port", "0"]
+    log = folder / "server.log"
+    with log.open("w") as said:
+        process = subprocess.Popen([*command, "-b", f"sqlite:///{folder / 'fleet.db'}"], stderr=said)
+    try:
+        while not (found := re.search(r"on http://[^:]+:(\d+), stops on port (\d+)", log.read_text())):
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.05)
+        yield int(found[1]), int(found[2]), process.pid
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
+def _floor(program: str, *arguments: str) -> Iterator[int]:
+    """A program that prints its port and serves on it."""
+    process = subprocess.Popen([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait(30)
