@@ -110,6 +110,7 @@ class Runtime:
                 state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
                 lost = lost_now = self._mirror.lost
                 now, since = self._clock(), self.keeper_since
+                transaction.expect([envelope.command_id for envelope, _ in wanted])
                 for envelope, identity in wanted:
                     done.append(
                         carry_out(

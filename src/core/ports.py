@@ -193,6 +193,9 @@ class Transaction(Protocol):
     def rows(self, after: int, limit: int = 100_000) -> Sequence[Row]:
         """Journal rows behind a revision, oldest first."""
 
+    def expect(self, command_ids: Sequence[str]) -> None:
+        """These commands are about to be asked for: read what is known of them with one question."""
+
     def receipt(self, command_id: str) -> tuple[str, str] | None:
         """``(fingerprint, receipt as JSON)`` of a command carried out before."""
 

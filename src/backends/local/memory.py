@@ -59,6 +59,9 @@ class MemoryTransaction:
         start = max(0, after - self.begins_behind[0])
         return self.journal[start : start + limit]
 
+    def expect(self, command_ids: Sequence[str]) -> None:
+        """All of them are here."""
+
     def receipt(self, command_id: str) -> tuple[str, str] | None:
         """``(fingerprint, receipt as JSON)`` of a command carried out before."""
         known = self.receipts.get(command_id)

@@ -35,7 +35,9 @@ LAST_AT: Final = (
 )
 DROP_JOURNAL: Final = delete(schema.journal).where(_journal.revision <= bindparam("of_through"))
 
-RECEIPT: Final = select(_receipt.fingerprint, _receipt.body).where(_receipt.command_id == bindparam("of_command"))
+RECEIPTS: Final = select(_receipt.command_id, _receipt.fingerprint, _receipt.body).where(
+    _receipt.command_id.in_(bindparam("of_commands", expanding=True))
+)
 DROP_RECEIPTS: Final = delete(schema.receipt).where(_receipt.at < bindparam("of_before"))
 
 WORKERS: Final = select(schema.worker)

@@ -43,7 +43,9 @@ class SqlStore(ABC):
         with self._explained(), self._within(timeout_s), self._engine.connect() as connection:
             self._begin_exclusive(connection, timeout_s)
             with connection.begin():
-                yield SqlTransaction(connection, self._locked_head(connection), self._announce)
+                transaction = SqlTransaction(connection, self._locked_head(connection), self._announce)
+                yield transaction
+                transaction.flush()
         self._require_unmoved()
 
     def head(self) -> Head:

@@ -29,12 +29,30 @@ from opsgate.hold import timestamp
 
 
 class SqlTransaction:
-    """The exclusive transaction of `core.ports.Transaction` on one connection. ``announce`` tells other processes."""
+    """The exclusive transaction of `core.ports.Transaction` on one connection. ``announce`` tells other processes.
+
+    Events, the head and answers are written by `flush`, all of them at once: of many commands in one transaction, what
+    a statement takes beside its row would be most of the time.
+    """
 
     def __init__(self, connection: Connection, head: Head, announce: Callable[[Connection], None]) -> None:
         self._connection = connection
         self._head = head
         self._announce = announce
+        self._rows: list[Row] = []
+        self._answers: dict[str, dict[str, Any]] = {}
+        self._known: dict[str, tuple[str, str] | None] = {}
+
+    def flush(self) -> None:
+        """Write what has been kept back. To be called before the commit."""
+        self._insert("journal", map(row_values, self._rows))
+        self._insert("receipt", self._answers.values())
+        if self._rows:
+            last = self._rows[-1]
+            head = {"revision": last.revision, "chain": last.chain, "names_revision": self._head.names_revision}
+            self._connection.execute(statements.SET_HEAD, head | {"written_at": last.at})
+            self._announce(self._connection)
+        self._rows, self._answers = [], {}
 
     def head(self) -> Head:
         """The locked head."""
@@ -42,28 +60,37 @@ class SqlTransaction:
 
     def rows(self, after: int, limit: int = 100_000) -> Sequence[Row]:
         """Journal rows behind a revision, oldest first."""
+        self.flush()
         return read_rows(self._connection, after, limit)
+
+    def expect(self, command_ids: Sequence[str]) -> None:
+        """Read what is known of these commands with one question."""
+        found = self._connection.execute(statements.RECEIPTS, {"of_commands": list(command_ids)})
+        self._known |= dict.fromkeys(command_ids) | {row.command_id: (row.fingerprint, row.body) for row in found}
 
     def receipt(self, command_id: str) -> tuple[str, str] | None:
         """``(fingerprint, receipt as JSON)`` of a command carried out before."""
-        found = self._connection.execute(statements.RECEIPT, {"of_command": command_id}).first()
-        return None if found is None else (found.fingerprint, found.body)
+        if command_id not in self._known:
+            self.expect([command_id])
+        return self._known[command_id]
 
     def append(self, rows: Sequence[Row], change: GateChange, names_revision: int) -> None:
         """Append sealed events, the gate's changed rows and the head."""
-        self._insert("journal", map(row_values, rows))
+        self._rows += rows
         self._gate_holds(change)
         self._gate_stops(change)
         self._gate_names(change)
-        head = {"revision": rows[-1].revision, "chain": rows[-1].chain, "names_revision": names_revision}
-        self._connection.execute(statements.SET_HEAD, head | {"written_at": rows[-1].at})
         self._head = Head(self._head.fleet, rows[-1].revision, rows[-1].chain, names_revision)
-        self._announce(self._connection)
 
     def remember(self, command_id: str, fingerprint: str, receipt: str, at: datetime) -> None:
         """Store the answer to a command."""
-        answer = {"command_id": command_id, "fingerprint": fingerprint, "body": receipt, "at": timestamp(at)}
-        self._insert("receipt", [answer])
+        self._known[command_id] = (fingerprint, receipt)
+        self._answers[command_id] = {
+            "command_id": command_id,
+            "fingerprint": fingerprint,
+            "body": receipt,
+            "at": timestamp(at),
+        }
 
     def live_workers(self, since: datetime) -> Sequence[WorkerFact]:
         """What a decision needs of the workers heard of after ``since`` that have not left."""
@@ -118,6 +145,7 @@ class SqlTransaction:
 
     def drop_journal(self, through: int) -> None:
         """Retention: drop events up to a revision and keep their last chain hash as the anchor."""
+        self.flush()
         chain = self._connection.execute(statements.CHAIN, {"of_revision": through}).scalar_one()
         self._connection.execute(statements.SET_ANCHOR, {"revision": through, "chain": chain})
         self._connection.execute(statements.DROP_JOURNAL, {"of_through": through})

@@ -67,6 +67,10 @@ class Journal(threading.Thread):
             self._published = revision
             self.hub.publish(self._snapshot())
             return
+        if not self.hub:  # whoever comes now is told first what led here
+            self._published = revision
+            self.hub.ring()
+            return
         while rows := self._runtime.journal(after=self._published):
             self._published = rows[-1].revision
             if rows[0].revision != rows[-1].revision - len(rows) + 1:

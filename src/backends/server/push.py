@@ -101,6 +101,14 @@ class Hub:
             except RuntimeError:
                 pass  # the loop has ended, and with it all who listened
 
+    def ring(self) -> None:
+        """Wake whoever waits for the `next` frame, where nobody listens to frames themselves. From any thread."""
+        if self._loop is not None and not self.closed:
+            try:
+                self._loop.call_soon_threadsafe(self._come)
+            except RuntimeError:
+                pass  # the loop has ended
+
     def deliver(self, one: Frame) -> None:
         """Tell everybody, on the loop."""
         self._come()

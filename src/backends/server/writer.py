@@ -101,7 +101,7 @@ class Writer(threading.Thread):
         recorded. Where the database is at fault, all of them hear of it."""
         commands = [asked.what for asked in together if not callable(asked.what)]
         left_s = min(asked.deadline_s for asked in together) - elapsed_s()
-        if left_s <= 0 or any(envelope.command.lets_run for envelope, _ in commands):
+        if left_s <= 0 or not self._is_all_recorded(commands, left_s):
             return False
         answers: Sequence[Receipt | OpsError]
         try:
@@ -114,6 +114,16 @@ class Writer(threading.Thread):
             _tell(
                 asked, asked.answer.set_exception if isinstance(answer, OpsError) else asked.answer.set_result, answer
             )
+        return True
+
+    def _is_all_recorded(self, commands: Sequence[tuple[Envelope, Identity]], left_s: float) -> bool:
+        """Whether these may be carried out as far as latched stops are concerned."""
+        if not any(envelope.command.lets_run for envelope, _ in commands):
+            return True
+        try:
+            spool.require_recorded(self._runtime, timeout_s=left_s)
+        except OpsError:
+            return False
         return True
 
     def _settle(self, asked: _Asked) -> None:
