@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from backends.server.identity import Doorkeeper
+from core.capabilities.holds import PlaceHold
+from core.capabilities.tokens import CreateToken, RevokeToken, digest_of, secret_of
 from opsgate import Gate, Reservation, stream, teller
+from opsgate.selector import Selector
+from tests.support.fleets import say
 from tests.support.serving import Served, serving
 from tests.support.waiting import eventually
 
@@ -154,3 +159,33 @@ def test_when_the_server_dies_the_last_known_state_decides_and_when_it_is_back_t
             release(second, site="s1")
             eventually(lambda: gate.check(site="s1"))
             eventually(lambda: "w1" in second.room.roster.entries)
+
+
+def test_a_revoked_token_ends_what_it_held_open_and_stops_nothing_that_is_stopped(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def token(number: int, worker: str) -> str:
+        secret = secret_of(f"t-{number:012x}", bytes([number]) * 32)
+        made = CreateToken(
+            token_id=f"t-{number:012x}", name=worker, digest=digest_of(secret), role="worker", worker_id=worker
+        )
+        server.room.runtime.submit(say(made))
+        return secret
+
+    url = f"sqlite:///{tmp_path / 'fleet.db'}"
+    with serving(url, lambda room: Doorkeeper(room.runtime.latest)) as server:
+        server.room.runtime.submit(say(PlaceHold(selectors=(Selector.of(account="a1"),))))
+        mine, others = token(1, "w1"), token(2, "w2")
+        with Gate.open(server.url, worker="w1", token=mine) as gate, Gate.open(server.url, token=others, worker="w3"):
+            eventually(lambda: gate.freshness == "valid" and "w1" in server.room.roster.entries)
+            eventually(lambda: "does not let this token speak for w3" in caplog.text)
+            assert not gate.check(account="a1")
+
+            server.room.runtime.submit(say(RevokeToken(token_id="t-000000000001")))
+
+            eventually(lambda: gate.freshness == "interrupted")
+            eventually(lambda: "does not take the token, which is unknown, expired or revoked" in caplog.text)
+            assert not gate.check(account="a1")
+            assert gate.check(account="a2")
+        assert mine not in caplog.text
+    assert "w3" not in server.room.roster.entries

@@ -53,11 +53,11 @@ class Engine:
 
     def view(self) -> View:
         """The state as last seen, as a worker's gate would have it; orders that no journal has yet among it."""
+        orders = self.room.desk.unrecorded.values()  # before the state: one that is recorded meanwhile is in both
         state, contact = self.runtime.latest(), self.runtime.contact()
         compiled = self._compiled
         if compiled is None or compiled[0] is not state:
             compiled = self._compiled = (state, state.table())
-        orders = self.room.desk.unrecorded.values()
         return View(
             compiled[1].changed(hold for order in orders for hold in order.holds()),
             fleet=state.fleet,

@@ -72,8 +72,8 @@ class Gates:
     # ------------------------------------------------------------------------------------------------- on the loop
     async def document(self) -> tuple[int, bytes]:
         """All that a gate needs, and its revision."""
+        orders = self._unrecorded()  # before the state: one that is recorded meanwhile is in both, and never in none
         state = self._latest()
-        orders = self._unrecorded()
         if not orders and self._cached is not None and self._cached[0] is state:
             return state.revision, self._cached[1]
         text = await asyncio.to_thread(self._write, state, tuple(orders.values()))
@@ -103,10 +103,9 @@ class Gates:
     async def _catch_up(self, seen: int | None) -> list[Frame]:
         """A heartbeat, which says whose fleet this is and how old; the whole document, unless it is known; the orders
         that are in no table yet, in any case."""
-        revision = self._latest().revision
-        if seen == revision:
-            orders = self._unrecorded().values()
-            told = (wire.encode("order", stop_id=order.stop_id, order=order.as_dict()) for order in orders)
+        orders = self._unrecorded()
+        if seen == self._latest().revision:
+            told = (wire.encode("order", stop_id=each.stop_id, order=each.as_dict()) for each in orders.values())
             return [self._heartbeat(), *(frame("order", message) for message in told)]
         revision, text = await self.document()
         return [self._heartbeat(), frame("snapshot", text, revision)]
