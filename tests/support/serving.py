@@ -14,6 +14,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -103,6 +104,7 @@ def serving(
 def server_process(backend: str, *options: str) -> Iterator[Served]:
     """``opsconsole serve --dev`` on ports that were free; ended by a signal."""
     command = [sys.executable, "-m", "opsconsole", "serve", "-b", backend, "--port", "0", "--stop-port", "0", *options]
+    draining: threading.Thread | None = None
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
     try:
         assert process.stderr is not None
@@ -117,11 +119,14 @@ def server_process(backend: str, *options: str) -> Iterator[Served]:
         host = found[1]
         served = Served(f"{host}:{found[2]}", f"{host}:{found[3]}", backend)
         served.said = said
+        draining = threading.Thread(target=process.stderr.read, daemon=True)  # a full pipe would hold the server up
+        draining.start()
         with served.http:
             yield served
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.stderr is not None
-        process.stderr.read()
-        process.stderr.close()
         eventually(lambda: process.poll() is not None, within_s=DEADLINE_S)
+        if draining is not None:
+            draining.join(DEADLINE_S)
+        assert process.stderr is not None
+        process.stderr.close()
