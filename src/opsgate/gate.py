@@ -39,7 +39,7 @@ _NAMES_COUNTED = 1000
 
 
 class Gate:
-    """Answers whether work may run, from a picture of the fleet that two threads keep true.
+    """Answers whether work may run, from a picture of the fleet that other threads keep true.
 
     A check takes no lock, asks no disk and raises nothing. Threads may share a gate; a forked child has threads of its
     own from its first question on, and is a worker of its own.
@@ -233,8 +233,8 @@ class Gate:
     def reserve(self, limit: str, cost: int = 1) -> Reservation:
         """Take ``cost`` units of a rate limit before the work that uses them; falsy when refused. Never raises.
 
-        The keeper counts for all workers. Where none answers within a second it is refused, whatever the class of the
-        operation, because a limit that nobody counts protects nothing.
+        The keeper counts for all workers, or a server. Where none answers within a second it is refused, whatever the
+        class of the operation, because a limit that nobody counts protects nothing.
         """
         fleet = self._settled(ROUTINE).fleet
         watcher = self._watcher

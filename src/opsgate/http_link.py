@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import json
+import logging
 import socket
 from collections.abc import Mapping
 from dataclasses import replace
@@ -50,6 +51,8 @@ _BEHIND_S: Final = 10.0
 """Seconds for which a server may know less of the fleet than the gate before that is believed. Of several servers one
 may lag behind the other; a database that was put back stays behind."""
 
+_log = logging.getLogger("opsgate")
+
 Hearing = Literal["connecting", "live", "mute", "away"]
 """What the stream is: not there yet, heard, not to be had (asked instead), or nobody answers."""
 
@@ -86,6 +89,8 @@ class HttpLink:
     def start(self, hearer: Hearer) -> None:
         """Connect."""
         self.hearer = hearer
+        if self._has_token and (open_to := self._servers.in_clear()):
+            _log.warning("the token goes to %s for everybody on the way to read: use https://", ", ".join(open_to))
         self._stream.start()
         self.teller.start()
 

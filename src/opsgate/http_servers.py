@@ -7,6 +7,7 @@ let go of its parent's without touching what the parent's threads were doing wit
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 CONNECT_WITHIN_S: Final = 3.0
 """Seconds for a connection to come about, TLS included."""
+
+
+_LOOPBACK: Final = re.compile(r"localhost|127(\.\d+){3}|::1")
 
 
 class Server:
@@ -62,6 +66,10 @@ class Servers:
 
     def __len__(self) -> int:
         return len(self._all)
+
+    def in_clear(self) -> list[str]:
+        """The URLs to which everything goes in clear, over a network."""
+        return [each.url for each in self._all if not each.is_tls and not _LOOPBACK.fullmatch(each.host)]
 
     def in_turn(self) -> Iterator[Server]:
         """Each once: the one that answered last, and those behind it."""

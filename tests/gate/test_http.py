@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from opsgate import Gate, http_link, latch, stream, teller, wire
+from opsgate.http_faults import Unreachable
 from opsgate.order import Order
 from opsgate.paths import fleet_of_url, last_known_home
 from opsgate.snapshot import Delta
@@ -529,7 +530,8 @@ gate.close()
     process.stdin.write("\n")
     process.stdin.flush()
     eventually(lambda: server.listeners == 2, within_s=30)
-    child = server.told("PUT")["path"]
+    while (child := server.told("PUT")["path"]) == "/v1/workers/w1":
+        pass  # its parent's next heartbeat
     server.commit(placed=(hold(site="s1"),))
 
     out, _ = process.communicate(timeout=60)
@@ -537,6 +539,26 @@ gate.close()
     assert child.startswith("/v1/workers/w1.")
     assert out.splitlines() == ["True live", "w1 valid blocked"]
     assert {server.told("DELETE")["path"] for _ in range(2)} == {child, "/v1/workers/w1"}
+
+
+@pytest.mark.parametrize(
+    ("url", "warns"),
+    [
+        ("http://192.0.2.1:1", True),
+        ("https://192.0.2.1:1", False),
+        ("http://127.0.0.2:1", False),
+        ("http://[::1]:1", False),
+    ],
+)
+def test_a_token_that_others_can_read_on_its_way_is_warned_of(
+    url: str, warns: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(
+        "opsgate.http_servers.Servers.connect", lambda *_a, **_n: (_ for _ in ()).throw(Unreachable(""))
+    )
+    with Gate.open(url, token="ops_t"):
+        pass
+    assert ("for everybody on the way to read" in caplog.text) is warns
 
 
 def test_opening_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
