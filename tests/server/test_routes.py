@@ -157,10 +157,17 @@ def test_a_listener_who_knows_nothing_is_told_the_whole_state_first(served: Serv
 
 def test_a_long_poll_is_answered_by_what_comes_next_or_by_nothing_in_time(served: Served, site: str) -> None:
     seen = served.revision
-    assert served.get("/v1/events", params={"after": seen, "wait": 0.01}).json() == {"revision": seen, "rows": []}
+    nothing = served.get("/v1/events", params={"after": seen, "wait": 0.01}).json()
+    assert (nothing["revision"], nothing["rows"]) == (seen, [])
+    assert nothing["chain"] == served.get("/v1/state").json()["chain"]
     hold(served, site)
     polled = served.get("/v1/events", params={"after": seen, "wait": 30}).json()
     assert [row["revision"] for row in polled["rows"]] == [seen + 1]
+
+
+def test_who_asks_for_what_the_journal_has_never_held_has_to_read_the_state(served: Served) -> None:
+    answer = served.get("/v1/events", params={"after": served.revision + 1})
+    assert (answer.status_code, answer.json()["code"]) == (410, "not-kept")
 
 
 def test_a_gates_stream_begins_with_all_it_needs_and_goes_on_with_what_changes(served: Served, site: str) -> None:

@@ -7,12 +7,14 @@ import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
 import httpx
 import pytest
 
+from opsgate.order import Order
 from tests.support.serving import Served, server_process
 from tests.support.waiting import eventually
 
@@ -43,7 +45,7 @@ def saturate(served: Served, opened: ExitStack) -> None:
 def test_a_stop_is_in_force_while_the_database_is_locked_and_every_request_waits(served: Served) -> None:
     with ExitStack() as opened:
         events = opened.enter_context(served.stream("/v1/gate/events"))
-        assert next(events)["event"] == "snapshot"
+        assert next(event for event in events if event["event"] == "snapshot")
         path = served.backend.removeprefix("sqlite:///")
         lock = opened.enter_context(closing(sqlite3.connect(f"/{path.lstrip('/')}", isolation_level=None)))
         lock.execute("BEGIN IMMEDIATE")
@@ -72,5 +74,10 @@ def test_a_stop_is_taken_by_whatever_way_it_is_said(served: Served) -> None:
     assert typed.status_code in {200, 202}
     keyed = [httpx.post(f"{served.stop_url}/v1/stop", headers={"Idempotency-Key": '"S-mine"'}) for _ in range(2)]
     assert [answer.json()["stop_id"] for answer in keyed] == ["S-mine", "S-mine"]
+    whole = Order("S-whole", datetime.now(UTC), reason="r" * 400, actor="somebody else").as_dict()
+    assert httpx.post(f"{served.url}/v1/stop", json=whole).json()["stop_id"] == "S-whole", "the other port takes it too"
+    eventually(lambda: served.get("/v1/gate").json()["orders"] == [], within_s=30)
+    stops = served.get("/v1/state").json()["state"]["stops"]
+    assert [stop[7] for stop in stops if stop[0] == "S-whole"] == ["dev"], "by whom, the credential says"
     page = httpx.post(f"{served.stop_url}/v1/stop", headers={"Origin": "http://evil.example"})
     assert page.status_code == 403

@@ -69,7 +69,7 @@ class Journal(threading.Thread):
             return
         if not self.hub:  # whoever comes now is told first what led here
             self._published = revision
-            self.hub.ring()
+            self.hub.skip(revision)
             return
         while rows := self._runtime.journal(after=self._published):
             self._published = rows[-1].revision
@@ -89,10 +89,17 @@ class Journal(threading.Thread):
         return state.revision, cached[2]
 
     def heartbeat(self) -> None:
-        """Tell all who listen that this server lives, and how far the journal is."""
-        at = timestamp(datetime.now(UTC))
-        data = {"t": "heartbeat", "revision": self._runtime.latest().revision, "at": at}
-        self.hub.deliver(frame("heartbeat", _line(data)))
+        """Tell all who listen that this server lives, how far the journal is that they were told of, and for how many
+        seconds nothing has been heard of the database."""
+        state = self._runtime.latest()
+        said = {
+            "t": "heartbeat",
+            "fleet": state.fleet,
+            "revision": self.hub.revision or state.revision,
+            "at": timestamp(datetime.now(UTC)),
+            "age_s": round(self._runtime.contact().age_s, 3),
+        }
+        self.hub.deliver(frame("heartbeat", _line(said)))
 
     async def _catch_up(self, seen: int | None) -> list[Frame]:
         return await asyncio.to_thread(self._missed, seen)

@@ -31,7 +31,7 @@ RETRY_AFTER_S: Final = 1
 _KINDS: Final[tuple[tuple[type[OpsError], str, int], ...]] = (
     (UnknownName, "unknown-name", 404),
     (NotPermitted, "not-permitted", 403),
-    (ConfirmationNeeded, "confirmation-needed", 409),
+    (ConfirmationNeeded, "confirmation-needed", 428),
     (CommandRejected, "rejected", 422),
     (RevisionConflict, "conflict", 409),
     (TimedOut, "timed-out", 503),

@@ -79,6 +79,8 @@ class Hub:
         self._listeners: dict[Listener, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._next: asyncio.Future[None] | None = None
+        self.revision = 0
+        """The highest revision that everybody who keeps up has been told."""
         self.closed = False
         """Whether all streams have been ended for good."""
 
@@ -101,17 +103,16 @@ class Hub:
             except RuntimeError:
                 pass  # the loop has ended, and with it all who listened
 
-    def ring(self) -> None:
-        """Wake whoever waits for the `next` frame, where nobody listens to frames themselves. From any thread."""
-        if self._loop is not None and not self.closed:
-            try:
-                self._loop.call_soon_threadsafe(self._come)
-            except RuntimeError:
-                pass  # the loop has ended
+    def skip(self, revision: int) -> None:
+        """Go on to this revision where nobody listens; whoever waits for the `next` frame is woken. From any thread."""
+        self.publish(Frame(revision, b""))
 
     def deliver(self, one: Frame) -> None:
         """Tell everybody, on the loop."""
         self._come()
+        self.revision = one.revision or self.revision
+        if not one.data:
+            return
         message = {"type": "http.response.body", "body": one.data, "more_body": True}
         for listener in tuple(self._listeners):
             if listener.waiting is not None:

@@ -9,9 +9,9 @@ import logging
 import os
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
 
 from backends.keeper.log import NAME
@@ -24,7 +24,7 @@ from backends.server.problems import Problem, of_error
 from backends.server.push import Send
 from core.errors import OpsError
 from core.faults import sentence
-from core.messages import FreeText, Identifier, Message, SelectorField
+from core.messages import Identifier, Message, SelectorField
 from opsgate.order import Level, Order
 from opsgate.selector import EVERYTHING, IDENTIFIER, Selector
 
@@ -32,16 +32,29 @@ _log = logging.getLogger(NAME)
 
 PATH: Final = "/v1/stop"
 
+REASON_MAX: Final = 300
+
+BODY_MAX: Final = 1 << 20
+"""A stop may name ten thousand scopes."""
+
 
 class StopRequest(Message):
-    """Stop the work that any of these selectors selects; with none of them, everything. ``targets`` are services."""
+    """Stop the work that any of these selectors selects; with none of them, everything. ``targets`` are services.
+
+    A whole order is such a request too; who orders, and when, the server says by itself. Of a reason that is too long
+    the beginning is kept: a stop is refused for nothing but what cannot be understood.
+    """
 
     selector: SelectorField | None = None
-    selectors: Annotated[tuple[SelectorField, ...], Field(max_length=1000)] = ()
-    targets: Annotated[tuple[Identifier, ...], Field(max_length=1000)] = ()
+    selectors: tuple[SelectorField, ...] = ()
+    targets: tuple[Identifier, ...] = ()
     level: Level = "immediate"
-    reason: FreeText = ""
+    reason: str = ""
     stop_id: Identifier | None = None
+    format: int = 1
+    ordered_at: str = ""
+    actor: str = ""
+    door: str = ""
 
     def scope(self) -> tuple[Selector, ...]:
         """What it stops."""
@@ -83,7 +96,7 @@ class StopPort:
         if asked.method != "POST":
             raise Problem(405, "wrong-method", f"{PATH} takes POST", headers={"Allow": "POST"})
         self._access.permit(identity, "POST", PATH)
-        wanted = request_in(await read_body(receive, asked.headers))
+        wanted = request_in(await read_body(receive, asked.headers, at_most=BODY_MAX))
         self._access.permit_work(identity, "stop", wanted.scope())
         answer = await stopping.place(self._desk, order_of(wanted, asked.headers, identity.actor().name))
         document = {key: value for key, value in answer.items() if key != "t"}
@@ -110,4 +123,4 @@ def order_of(wanted: StopRequest, headers: Mapping[str, str], actor: str) -> Ord
     now = datetime.now(UTC)
     key = headers.get("idempotency-key", "").strip('"')
     made = key if IDENTIFIER.fullmatch(key) else f"S-{now:%Y%m%dT%H%M%S}-{os.urandom(4).hex()}"
-    return Order(wanted.stop_id or made, now, wanted.scope(), wanted.level, wanted.reason, actor, "http")
+    return Order(wanted.stop_id or made, now, wanted.scope(), wanted.level, wanted.reason[:REASON_MAX], actor, "http")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
 from backends import documents
 from backends.server.engine import Engine
+from backends.server.problems import Problem
+from core.audit import Row
 from opsgate.clock import elapsed_s
 
 _WAIT_MAX_S = 60.0
@@ -25,17 +28,19 @@ def routes(engine: Engine) -> APIRouter:
         wait: Annotated[float, Query(ge=0, le=_WAIT_MAX_S)] = 0.0,
         limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
     ) -> dict[str, Any]:
-        """Events behind a revision; where there are none yet, the answer waits for so many seconds. With
-        ``Accept: text/event-stream`` it is a stream, without end."""
+        """Events behind a revision, and the head of the journal; where there are none yet, the answer waits for so many
+        seconds. 410 where they are not kept any more, or where the journal has never come so far: then the state has
+        to be read. With ``Accept: text/event-stream`` it is a stream, without end."""
         deadline_s = elapsed_s() + wait
         while True:
             news = engine.journal.hub.next()
             rows = await asyncio.to_thread(engine.runtime.journal, after=after, limit=limit)
             engine.access.require_still(request.state.identity)
+            revision, chain = _head(engine, rows)
+            _require_kept(after, rows, revision)
             left_s = deadline_s - elapsed_s()
             if rows or left_s <= 0 or engine.journal.hub.closed:
-                revision = rows[-1].revision if rows else engine.runtime.latest().revision
-                return {"revision": revision, "rows": [documents.of_row(row) for row in rows]}
+                return {"revision": revision, "chain": chain, "rows": [documents.of_row(row) for row in rows]}
             try:
                 await asyncio.wait_for(asyncio.shield(news), left_s)
             except TimeoutError:
@@ -55,3 +60,16 @@ def routes(engine: Engine) -> APIRouter:
         return documents.of_chain_report(engine.runtime.verify())
 
     return router
+
+
+def _head(engine: Engine, rows: Sequence[Row]) -> tuple[int, str]:
+    """The end of the journal, as far as is known; what was read just now may go beyond what was known before."""
+    state, chain = engine.runtime.sealed()
+    last = rows[-1] if rows else None
+    return (last.revision, last.chain) if last and last.revision > state.revision else (state.revision, chain)
+
+
+def _require_kept(after: int, rows: Sequence[Row], head: int) -> None:
+    """Raise `Problem` where the events behind ``after`` do not lead from there to the head."""
+    if (rows and rows[0].revision != after + 1) or after > head:
+        raise Problem(410, "not-kept", f"the journal does not lead on from revision {after}", "read /v1/state")
