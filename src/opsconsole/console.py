@@ -140,10 +140,6 @@ class Console(Shell, inherit_bindings=False):
         self._feed.look_now()
         self.paint_anew()
 
-    def paint_anew(self) -> None:
-        """Paint every cell: the terminal may show something else than what it was sent."""
-        self._main.arrange_anew()
-
     # ------------------------------------------------------------------------------------------ intentions, up
 
     async def on_event(self, event: events.Event) -> None:

@@ -1,9 +1,9 @@
 """A console in a process of its own, for tests that need a real terminal.
 
-``python -m tests.console.child MODE``: ``real`` is what the command line runs, over an empty fleet in memory; ``fleet``
-shows a small one, ``hostile`` one full of hostile text, ``sweep:SEED`` one in which every text is hostile, by chance;
-``F12`` moves a single number, ``F11`` breaks the console, ``x`` blocks its event loop. All of them are dressed
-as the environment says.
+``python -m tests.console.child MODE``: ``real`` is what the command line runs, over an empty fleet in memory, and
+``lossy`` the same with hardly anything kept for a terminal that does not read; ``fleet`` shows a small one, ``hostile``
+one full of hostile text, ``sweep:SEED`` one in which every text is hostile, by chance; ``F12`` moves a single number,
+``F11`` breaks the console, ``x`` blocks its event loop. All of them are dressed as the environment says.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from backends.stop_lane import fire, new_order
 from core.capabilities.holds import PlaceHold
 from core.capabilities.rate_limits import SetLimit
 from core.ports import LimitUsage
+from opsconsole import outlet
 from opsconsole.app import own_environment, run_console, show
 from opsconsole.cli.invocation import Invocation, dress_of
 from opsconsole.credential import Address
@@ -35,7 +36,9 @@ SWEPT = 40
 def main(mode: str) -> int:
     """Run one."""
     dress = dress_of(Invocation().settings)
-    if mode == "real":
+    if mode == "lossy":
+        outlet.BACKLOG_MAX = 1024
+    if mode in ("real", "lossy"):
         return run_console(Address(URL), operator="ana", profile="TEST", dress=dress)
     own_environment(dress)
     from opsconsole.lane import Lane

@@ -25,6 +25,7 @@ from tests.console.terminal import ROOT, Terminal, terminal
 CHILD = "tests.console.child"
 HAMMERED_MAX = 60
 ALTERNATE_SCREEN = b"\x1b[?1049h"
+CTRL_R = b"\x12"
 POINTER_SHAPE = b"\x1b]22;default\x07"
 """The one title-like sequence that Textual sends by itself."""
 
@@ -60,6 +61,14 @@ def until_still(opened: Terminal) -> None:
         opened.bytes_within(0.3)
         opened.type(b"?")
         opened.bytes_within(0.3)
+
+
+def is_as_painted_anew(opened: Terminal) -> None:
+    """Whether every cell is as it comes when the terminal has forgotten them all and asks for them by a key."""
+    shown = opened.text()
+    opened.screen.reset()
+    opened.type(CTRL_R)
+    opened.until(lambda: opened.text() == shown)
 
 
 @pytest.fixture
@@ -213,8 +222,9 @@ def test_a_stop_pressed_at_a_stalled_terminal_is_in_the_journal_before_anybody_r
         opened.until(lambda: bool(engine.backend.state().active_stops()), reading=False)
 
 
-def test_a_stalled_terminal_holds_nothing_up_and_gets_the_truth_when_it_reads_again() -> None:
-    with console(width=200, height=60) as opened:
+@pytest.mark.parametrize("mode", ["real", "lossy"])
+def test_a_stalled_terminal_holds_nothing_up_and_gets_the_truth_when_it_reads_again(mode: str) -> None:
+    with console(mode, width=200, height=60) as opened:
         stall(opened)
         opened.type(b"4z")
         opened.leave_alone(0.5)
@@ -222,6 +232,11 @@ def test_a_stalled_terminal_holds_nothing_up_and_gets_the_truth_when_it_reads_ag
         opened.until(lambda: opened.bytes_within(0.5) == 0)
         assert opened.text().count("[ RUN]") == 1
         assert "KEYS" not in opened.text()
+        is_as_painted_anew(opened)
+
+
+def test_one_key_paints_every_cell_of_a_screen_that_something_else_wrote_on(real: Terminal) -> None:
+    is_as_painted_anew(real)
 
 
 def test_a_signal_ends_it_while_nobody_reads_the_terminal() -> None:
