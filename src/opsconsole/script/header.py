@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
+from core.messages import Role
 from opsconsole.demo.plan import FEWEST_SITES, FEWEST_WORKERS
 from opsconsole.dress import THEMES
 from opsconsole.script.expecting import name
@@ -24,6 +25,12 @@ class Seeded:
     operator: str = "ana"
     profile: str = ""
     url: str = "memory://seeded"
+    role: Role | None = None
+    """As which a server knows the operator, 30 ms away; None: there is no server, and the console is at the database.
+    """
+
+    others: tuple[str, ...] = ()
+    """Who else looks at the fleet through that server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,12 @@ def _fleet(given: Given) -> Seeded | Demo:
 
 
 def _seeded(given: Given) -> Seeded:
-    return Seeded(**{key: value.text() for key, value in given.fields(("operator", "profile", "url")).items()})
+    readers: Mapping[str, Callable[[Given], Any]] = {
+        **dict.fromkeys(("operator", "profile", "url"), Given.text),
+        "role": lambda value: value.one_of(get_args(Role)),
+        "others": lambda value: tuple(each.text() for each in value.one_or_more()),
+    }
+    return Seeded(**{key: readers[key](value) for key, value in given.fields(readers).items()})
 
 
 def _demo(given: Given) -> Demo:
@@ -102,8 +114,8 @@ HEADER: Final[Mapping[str, Field]] = {
     "fleet": Field(
         _fleet,
         "`seeded`: in memory, its clock stands still; `demo`: live worker processes; left out: the backend that the "
-        "settings name. `{seeded: {operator: ana, profile: PROD, url: TEXT}}` says what row 2 shows, "
-        "`{demo: {workers: 12, sites: 6}}` how many",
+        "settings name. `{seeded: {operator: ana, profile: PROD, url: TEXT}}` says what row 2 shows, with "
+        "`role: operator` and `others: [ben]` as through a server, `{demo: {workers: 12, sites: 6}}` how many",
     ),
     "keeper": Field(Given.switch, "`false`: the console starts none where none is alive"),
     "within": Field(Given.seconds, "how long `wait until` waits where it does not say, `10s`"),

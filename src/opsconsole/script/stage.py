@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from core.authority import Identity
 from opsconsole.app import feed_and_lane
 from opsconsole.console import Console
 from opsconsole.credential import Address
@@ -20,7 +21,7 @@ from opsconsole.ear import StopEar
 from opsconsole.lane import Lane
 from opsconsole.script.expecting import Scene
 from opsconsole.script.header import Seeded
-from opsconsole.script.world import START, World
+from opsconsole.script.world import START, Server, World
 from opsconsole.session import Feed
 from opsconsole.views.picture import Who
 from opsgate.order import Order
@@ -119,7 +120,7 @@ def on_backend(address: Address, who: Who, dress: Dress, *, keeper: bool) -> Sta
 
 def seeded(given: Seeded, dress: Dress = DARK) -> Stage:
     """On a fleet in memory, whose clock is that of the console too."""
-    world = World()
+    world = World(Server(given.url, Identity(given.operator, given.role), given.others) if given.role else None)
     who = Who(given.operator, given.url, given.profile)
 
     def monotonic() -> float:

@@ -9,12 +9,13 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from backends.local.memory import Memory, MemoryStore
 from backends.runtime import Runtime
 from backends.spool import envelope_of
 from backends.stop_lane import Fired
+from backends.stop_servers import Told
 from core.audit import Row
 from core.authority import Identity
 from core.capabilities.emergencies import ConcludeStop
@@ -27,13 +28,24 @@ from core.state import State
 from opsgate.order import Order
 
 START: Final = datetime(2026, 11, 22, 13, 50, 0, tzinfo=UTC)
+ROUND_TRIP_S: Final = 0.03
 KEEPER: Final = Actor(name="keeper", kind="system")
 
 
-class World(Runtime):
-    """A `core.ports.Backend` in memory. ``now`` is its clock; ``away`` is what it says instead of answering."""
+class Server(NamedTuple):
+    """What lies between the console and the fleet: as whom it knows the operator, and who else is there."""
 
-    def __init__(self) -> None:
+    url: str
+    known_as: Identity
+    others: tuple[str, ...]
+
+
+class World(Runtime):
+    """A `core.ports.Backend` in memory, behind ``server`` where one is given. ``now`` is its clock; ``away`` is what it
+    says instead of answering."""
+
+    def __init__(self, server: Server | None = None) -> None:
+        self.server = server
         self.now = START
         self.away = ""
         self._away_since = START
@@ -51,7 +63,8 @@ class World(Runtime):
     def order(self, order: Order) -> Fired:
         """Take a stop, as a keeper does: the backend may be away, a stop is in force all the same."""
         if self.away:
-            return Fired(order, "", "absent", "spool")
+            told = () if self.server is None else (Told(self.server.url, "absent", fault=self.away),)
+            return Fired(order, "", "absent", "spool", servers=told)
         receipt = super().submit(envelope_of(order))
         stop = self.latest().stops[order.stop_id]
         return Fired(order, "", "answered", "database", receipt.revision, stop.emergency_id, len(stop.of))
@@ -160,7 +173,8 @@ class World(Runtime):
     def observe(self, *, timeout_s: float = 5.0) -> Observations:
         """What the workers last said."""
         self._require_here()
-        return super().observe(timeout_s=timeout_s)
+        seen = super().observe(timeout_s=timeout_s)
+        return seen if self.server is None else replace(seen, known_as=self.server.known_as, present=self.server.others)
 
     def journal(self, *, after: int = 0, limit: int = 1000, timeout_s: float = 5.0) -> Sequence[Row]:
         """The events so far."""
@@ -171,7 +185,7 @@ class World(Runtime):
         """In contact, or out of it since it went away, by its own clock."""
         if self.away:
             return Contact("interrupted", (self.now - self._away_since).total_seconds(), self.away)
-        return Contact("valid")
+        return Contact("valid", round_trip_s=None if self.server is None else ROUND_TRIP_S)
 
     def _require_here(self) -> None:
         if self.away:

@@ -85,4 +85,7 @@ def routes_taken(answer: Fired) -> str:
 
 
 def _at_server(told: Told) -> str:
-    return told.word if told.word == "answered" else f"{told.word.upper()} ({clean(told.fault, 60) or 'no answer'})"
+    if told.word == "answered":
+        return "answered"
+    word = {"absent": "NOT REACHED", "refused": "REFUSED IT"}.get(told.word, "SILENT")
+    return f"{word} ({clean(told.fault, 60) or 'no answer'})"

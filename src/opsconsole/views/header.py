@@ -56,7 +56,7 @@ def row2(picture: Picture, width: int) -> Line:
         parts.append((Span("NO KEEPER: nothing verifies or expires", Style.BAD),))
     if picture.link.round_trip_ms is not None and picture.link.live:
         parts.append((Span(f"rtt {picture.link.round_trip_ms}ms"),))
-    if picture.facts.seen is not None and picture.facts.seen.present:
+    if picture.facts.seen is not None and picture.facts.seen.present and picture.link.live:
         parts.append((Span(f"also here: {listed(picture.facts.seen.present, 3)}"),))
     if picture.link.slow_s:
         parts.append((Span(f"slow, {picture.link.slow_s:.1f}s an answer", Style.WARN),))

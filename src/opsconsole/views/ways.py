@@ -30,7 +30,9 @@ def ways(picture: Picture) -> list[Said]:
 def _sorted(picture: Picture) -> tuple[list[str], list[str], list[str]]:
     """The ways that are up, what it means that others are down, and those that nobody has looked at."""
     routes, seen = picture.routes, picture.facts.seen
-    keeper = routes.keeper if routes.keeper is not None else seen.keeper if seen is not None else None
+    keeper = routes.keeper
+    if keeper is None and seen is not None and picture.link.live:
+        keeper = seen.keeper  # the server's word for its own
     known = {"backend": picture.link.live, "keeper": keeper, "latch": routes.latch}
     meaning = {
         "keeper": "NO KEEPER: nothing is pushed and nobody counts; workers of this host obey the latch",
