@@ -25,7 +25,9 @@ from opsconsole.painted import Painted
 from opsconsole.panes import TablePane
 from opsconsole.screen import Bar
 from opsconsole.session import Feed
-from opsconsole.views.picture import Facts
+from opsconsole.table import Row
+from opsconsole.views.picture import Facts, Picture
+from opsconsole.views.site import Basis, row_from
 from opsconsole.views.sites import SiteRows
 from opsgate.selector import Selector
 from tests.console.desk import WHO, Desk, small_fleet
@@ -87,6 +89,30 @@ async def test_of_many_sites_only_the_visible_ones_become_rows(crowd: Crowd, mon
         hold(crowd, 99_999)
         desk.console.paint()
         assert 0 < len(made) < 60
+
+
+@pytest.mark.asyncio
+async def test_of_many_held_sites_that_are_searched_only_the_changed_ones_are_made_anew(
+    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(crowd)
+    async with desk.at(120, 36):
+        hold(crowd, *range(3000, 4000))
+        desk.console.pane.look_anew(lambda browser: browser.filter("s09"))
+        desk.console.paint()
+        made: list[str] = []
+        monkeypatch.setattr("opsconsole.views.sites.row_from", of_sites(made, row_from))
+        hold(crowd, 99_998)
+        desk.console.paint()
+        assert made == ["s099998"]
+
+
+def of_sites(made: list[str], of: Callable[..., Row]) -> Callable[..., Row]:
+    def call(picture: Picture, site: str, basis: Basis) -> Row:
+        made.append(site)
+        return of(picture, site, basis)
+
+    return call
 
 
 @pytest.mark.asyncio

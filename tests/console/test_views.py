@@ -392,16 +392,82 @@ def test_the_worst_sites_come_first() -> None:
     ]
 
 
+def first_sites(fleet: Fleet) -> list[str]:
+    return [row[0] for row in cells(sites(picture_of(fleet)))][:3]
+
+
+def test_a_paused_site_comes_first_when_a_worker_of_it_cannot_hear_that_but_not_while_it_has_just_not_heard() -> None:
+    fleet = small_fleet()
+    fleet.pause("", site="mail")
+    assert site_row(fleet, "mail")[5] == "0/2!"
+    assert first_sites(fleet) == ["shop-eu", "mail", "feed"], "nobody has had time to see it"
+    fleet.pass_time(30)
+    assert first_sites(fleet) == ["shop-eu", "mail", "feed"]
+    fleet.lose("w-05")
+    assert site_row(fleet, "mail")[5] == "1/2!"
+    assert first_sites(fleet) == ["mail", "shop-eu", "feed"]
+
+
+def test_a_paused_site_comes_first_when_the_gate_of_a_worker_of_it_is_cut_off() -> None:
+    fleet = small_fleet()
+    fleet.cut_off.add("w-05")
+    fleet.pause("", site="search")
+    fleet.pause("", site="mail")
+    assert first_sites(fleet)[0] == "shop-eu"
+    fleet.pass_time(30)
+    assert first_sites(fleet) == ["mail", "shop-eu", "search"]
+
+
+def test_under_a_stop_the_sites_of_those_who_are_missing_come_first_as_soon_as_it_is_over() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.acknowledge(*(worker for worker in WORKERS if worker not in {"w-04", "w-05"}))
+    assert first_sites(fleet) == ["shop-eu", "feed", "mail"], "they may be about to answer"
+    fleet.pass_time(60)
+    fleet.conclude()
+    assert first_sites(fleet) == ["mail", "search", "shop-eu"]
+
+
+def test_a_site_whose_own_hold_is_obeyed_stays_where_it_is_when_a_worker_of_it_is_missing_elsewhere() -> None:
+    fleet = small_fleet()
+    fleet.add_worker("w-99", "pay-gw", "mail")
+    fleet.pause("", site="mail")
+    fleet.stop("S-1", "", Selector.of(site="pay-gw"))
+    fleet.pass_time(60)
+    fleet.conclude()
+    assert first_sites(fleet) == ["pay-gw", "shop-eu", "mail"]
+
+
 def test_of_many_sites_every_one_is_found_where_it_stands() -> None:
     fleet = Fleet()
     fleet.add_sites(*(f"s{number:03}" for number in range(200)))
+    fleet.add_worker("w-1", "s100", "s050", "s051", "s199", "nobody")
     for name in ("s000", "s007", "s100", "s199"):
         fleet.pause("", site=name)
+    _all_are_found(fleet)
+    fleet.lose("w-1")
+    assert _all_are_found(fleet)[:4] == ["s100", "s199", "s000", "s007"]
+
+
+def test_of_many_sites_under_a_stop_those_of_the_missing_are_found_before_the_others() -> None:
+    fleet = Fleet()
+    fleet.add_sites(*(f"s{number:03}" for number in range(200)))
+    fleet.add_worker("w-1", "s100", "s050", "s051", "s199", "nobody")
+    for name in ("s000", "s007", "s100", "s199"):
+        fleet.pause("", site=name)
+    fleet.stop()
+    fleet.pass_time(60)
+    fleet.conclude()
+    assert _all_are_found(fleet)[:7] == ["s100", "s199", "s050", "s051", "s000", "s007", "s001"]
+
+
+def _all_are_found(fleet: Fleet) -> list[str]:
     rows = SiteRows(picture_of(fleet))
     names = [rows[index].key for index in range(len(rows))]
     assert sorted(names) == [f"s{number:03}" for number in range(200)]
     assert [rows.find(name) for name in names] == list(range(200))
     assert rows.find("nobody") is None
+    return names
 
 
 def test_acknowledgements_are_counted_by_the_sites_that_workers_declared() -> None:

@@ -10,9 +10,10 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from opsconsole.arrange import Filter
+from opsconsole.table import Row
 from opsgate.evaluate import rank
 from opsgate.hold import Hold
 from opsgate.selector import EVERYTHING
@@ -106,6 +107,15 @@ class HoldBook:
         return tuple(come)
 
 
+class Kept(NamedTuple):
+    """A row that was made, what it was made from, all that it says in lower case, and whether it is an alarm."""
+
+    basis: object
+    row: Row
+    said: str
+    alarmed: bool
+
+
 class SiteIndex:
     """The sites that have a hold of their own or on a part of them, worst first, and where they stand among all."""
 
@@ -118,18 +128,20 @@ class SiteIndex:
         self.stopped: set[str] = set(start.stopped) if start else set()
         self.paused: set[str] = set(start.paused) if start else set()
         """Those under an emergency of their own, and those that somebody paused."""
+        self.kept: dict[str, Kept] = before.kept if before else {}
+        """The rows of sites that were made last, to be shown again by whatever picture has the same to say of them."""
         self.looked_at = 0
         """How many sites had to be looked at, which is how many changed."""
         self.source: object = holds.source
         changed = [name for dimension, name in (holds.changed if start else holds.by_name) if dimension == "site"]
         changed = [name for name in changed if is_in(self.all, name)]
         old = [site for site in changed if site in self.held]
-        gone = [_severity(site, self.held[site]) for site in old]
+        gone = [severity(site, self.held[site]) for site in old]
         for site in changed:
             self._look_at(site, holds.by_name.get(("site", site), ()))
         new = [site for site in changed if site in self.held]
         self.worst: list[tuple[int, float, str]] = _changed(
-            start.worst if start else [], gone, (_severity(site, self.held[site]) for site in new)
+            start.worst if start else [], gone, (severity(site, self.held[site]) for site in new)
         )
         """``(…, site)`` of every held site, worst first."""
         places: list[int] = start.places if start else []
@@ -140,7 +152,7 @@ class SiteIndex:
 
     def place(self, site: str) -> int:
         """Where a held site stands among the worst."""
-        return bisect_left(self.worst, _severity(site, self.held[site]))
+        return bisect_left(self.worst, severity(site, self.held[site]))
 
     def _look_at(self, site: str, holds: tuple[Hold, ...]) -> None:
         self.looked_at += 1
@@ -153,7 +165,10 @@ class SiteIndex:
             self.held.pop(site, None)
 
 
-def _severity(site: str, holds: tuple[Hold, ...]) -> tuple[int, float, str]:
+def severity(site: str, holds: tuple[Hold, ...]) -> tuple[int, float, str]:
+    """How bad it is for a site to be under these holds, the worst least."""
+    if not holds:
+        return 3, 0.0, site
     hold = holds[0]
     order = 0 if hold.source == "emergency" else 1 if len(hold.selector.items) == 1 else 2
     return order, hold.placed_at.timestamp(), site

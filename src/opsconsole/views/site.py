@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Row
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 BOTH = "STOP PAUSED"
 """Under an emergency, and paused by somebody too: recovering the one leaves the other."""
+
+NOBODY, UNSEEN = Cell("-"), Cell("?")
+"""Said of the workers of a site that has none, and of what nobody has looked at yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,54 +42,88 @@ class Acks:
         return Cell(f"{self.stopped}/{self.of}!", style)
 
 
-def site_row(picture: Picture, site: str, holds: Sequence[Hold]) -> Row:
-    """A site that `holds` are on, its own or a part of it. Holds on everything are looked up here."""
-    state, reason, hold = _standing(picture, holds)
-    return Row(
-        site,
-        (
-            Cell(clean(site, 128), Style.STRONG if holds else Style.PLAIN),
-            state,
-            reason,
-            Cell(whose(picture, hold) if hold else "-"),
-            Cell(age(since(picture, hold), picture.now) if hold else "-"),
-            _acks(picture, site, hold),
-            _in_flight(picture.facts, site, hold),
-        ),
+class Basis(NamedTuple):
+    """All that a row is made from. It is found much sooner than a row is made, and most rows stay as they are."""
+
+    holds: tuple[Hold, ...]
+    """Its own, or on a part of it."""
+    wide: tuple[Hold, ...]
+    """The first of those on everything."""
+    hold: Hold | None
+    """The one that says what the site's state is."""
+    known: bool
+    by: str
+    age: str
+    acks: Cell
+    in_flight: Cell
+
+
+def basis_of(picture: Picture, site: str, holds: tuple[Hold, ...]) -> Basis:
+    """What the row of a site that `holds` are on is made from. Holds on everything are looked up here."""
+    wide = picture.facts.holds.everywhere[:1]
+    hold = telling(holds, wide)
+    rows = _serving(picture.facts, site)
+    return Basis(
+        holds,
+        wide,
+        hold,
+        picture.word != "unknown",
+        whose(picture, hold) if hold else "-",
+        age(since(picture, hold), picture.now) if hold else "-",
+        _acks(picture, rows, hold),
+        _in_flight(picture.facts, rows, site, hold),
     )
 
 
-def _standing(picture: Picture, holds: Sequence[Hold]) -> tuple[Cell, Cell, Hold | None]:
-    """The state of one site, why it is so, and the hold that says so. ``stop*`` is held by a wider hold only."""
+def site_row(picture: Picture, site: str, holds: tuple[Hold, ...]) -> Row:
+    """The row of a site that `holds` are on, its own or on a part of it."""
+    return row_from(picture, site, basis_of(picture, site, holds))
+
+
+def row_from(picture: Picture, site: str, basis: Basis) -> Row:
+    """The row of a site, of what `basis_of` has found."""
+    state, reason = _standing(picture, basis)
+    name = Cell(clean(site, 128), Style.STRONG if basis.holds else Style.PLAIN)
+    return Row(site, (name, state, reason, Cell(basis.by), Cell(basis.age), basis.acks, basis.in_flight))
+
+
+def telling(holds: Sequence[Hold], wide: Sequence[Hold]) -> Hold | None:
+    """Of the holds on a site and the first one on everything, the one that says what state it is in."""
     own = [hold for hold in holds if len(hold.selector.items) == 1]
-    wide = picture.facts.holds.everywhere[:1]
-    stopped, paused = _stopped_and_paused(holds, wide)
+    if not own:
+        return next(iter((*wide, *holds)), None)
+    stopped, paused = _stopped_and_paused(own, wide)
+    return stopped[0] if stopped and paused else own[0]
+
+
+def _standing(picture: Picture, basis: Basis) -> tuple[Cell, Cell]:
+    """The state of one site, and why it is so. ``stop*`` is held by a wider hold only."""
+    own = [hold for hold in basis.holds if len(hold.selector.items) == 1]
+    hold, wide = basis.hold, basis.wide
+    stopped, paused = _stopped_and_paused(own, wide)
     if stopped and paused:
         said = f"{why(stopped[0])}; {paused[0].source} {whose(picture, paused[0])} {clean(paused[0].reason, 60)}"
-        return Cell(BOTH, Style.STOPPED), Cell(said.rstrip()), stopped[0]
+        return Cell(BOTH, Style.STOPPED), Cell(said.rstrip())
+    if hold is None:
+        return runs(picture, "runs"), Cell("")
     if own:
-        word = "STOP" if own[0].source == "emergency" else "PAUSED"
-        return Cell(word, Style.STOPPED), Cell(why(own[0])), own[0]
+        return Cell("STOP" if hold.source == "emergency" else "PAUSED", Style.STOPPED), Cell(why(hold))
     if wide:
-        said = why(wide[0]) if wide[0].source == "emergency" else f"GLOBAL {why(wide[0])}"
-        return Cell("stop*", Style.WARN), Cell(said), wide[0]
-    if holds:
-        return Cell("partly", Style.WARN), Cell(clean(str(holds[0].selector), 120)), holds[0]
-    return runs(picture, "runs"), Cell(""), None
+        said = why(hold) if hold.source == "emergency" else f"GLOBAL {why(hold)}"
+        return Cell("stop*", Style.WARN), Cell(said)
+    return Cell("partly", Style.WARN), Cell(clean(str(hold.selector), 120))
 
 
-def _stopped_and_paused(holds: Sequence[Hold], wide: Sequence[Hold]) -> tuple[list[Hold], list[Hold]]:
+def _stopped_and_paused(own: Sequence[Hold], wide: Sequence[Hold]) -> tuple[list[Hold], list[Hold]]:
     """The emergencies' holds on all of a site, and the others' on exactly it."""
-    own = [hold for hold in holds if len(hold.selector.items) == 1]
     stopped = [hold for hold in (*own, *wide) if hold.source == "emergency"]
     return stopped, [hold for hold in own if hold.source != "emergency"]
 
 
-def _acks(picture: Picture, site: str, hold: Hold | None) -> Cell:
+def _acks(picture: Picture, rows: Sequence[WorkerRow], hold: Hold | None) -> Cell:
     """Of a stop: who of this site is on its list and has acknowledged. Of a pause: who of this site has seen it."""
-    if hold is None:
-        return Cell("-")
-    rows = _serving(picture.facts, site)
+    if hold is None or not rows:
+        return NOBODY
     if hold.source == "emergency":
         stops = [each for each in picture.facts.progress if hold.hold_id in each.stop.hold_ids]
         listed = {row.worker_id for row in rows if any(row.worker_id in each.listed for each in stops)}
@@ -98,12 +135,11 @@ def _acks(picture: Picture, site: str, hold: Hold | None) -> Cell:
     return Acks(seen, len(rows)).cell(Style.WARN)
 
 
-def _in_flight(facts: Facts, site: str, hold: Hold | None) -> Cell:
+def _in_flight(facts: Facts, rows: Sequence[WorkerRow], site: str, hold: Hold | None) -> Cell:
     """Work of this site that runs now, by heartbeats. Of workers that serve other sites too it is known only that it
     is at most so much; of lost ones nothing is known."""
-    rows = _serving(facts, site)
     if not rows:
-        return Cell("-" if facts.seen is not None else "?")
+        return NOBODY if facts.seen is not None else UNSEEN
     lost = set(facts.lost)
     heard = [row for row in rows if row.worker_id not in lost]
     if not heard:
@@ -116,4 +152,4 @@ def _in_flight(facts: Facts, site: str, hold: Hold | None) -> Cell:
 
 def _serving(facts: Facts, site: str) -> tuple[WorkerRow, ...]:
     rows = (*facts.serving.get(site, ()), *facts.serving.get("", ()))
-    return tuple(row for row in rows if row.worker_id in facts.state.workers)
+    return rows and tuple(row for row in rows if row.worker_id in facts.state.workers)

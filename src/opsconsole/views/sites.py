@@ -12,9 +12,10 @@ from functools import cached_property
 
 from opsconsole.arrange import Arrangement, Spliced, is_alarmed, ordered, said_by
 from opsconsole.table import Column, Row, Rows, Table
-from opsconsole.views.books import is_in
+from opsconsole.views.books import Kept, is_in
 from opsconsole.views.picture import Picture
-from opsconsole.views.site import BOTH, site_row
+from opsconsole.views.site import BOTH, basis_of, row_from, site_row
+from opsconsole.views.site_order import SiteOrder
 from opsconsole.views.words import counted
 
 COLUMNS = (
@@ -37,29 +38,21 @@ class SiteRows:
     def __init__(self, picture: Picture) -> None:
         self._picture = picture
         self._index = picture.facts.sites
+        self._order = SiteOrder(picture)
 
     def __len__(self) -> int:
-        return len(self._index.all)
+        return len(self._order)
 
     def __getitem__(self, index: int, /) -> Row:
         return self._row(self.key(index))
 
     def key(self, index: int) -> str:
         """The name of one site."""
-        worst = self._index.worst
-        if index < len(worst):
-            return worst[index][-1]
-        return self._index.all[self._skip(index - len(worst))]
+        return self._order.name(index)
 
     def find(self, key: str) -> int | None:
         """Where `key` stands now."""
-        index = self._index
-        if key in index.held:
-            return index.place(key)
-        at = bisect_left(index.all, key)
-        if at == len(index.all) or index.all[at] != key:
-            return None
-        return len(index.worst) + at - bisect_left(index.places, at)
+        return self._order.place(key)
 
     @property
     def held(self) -> int:
@@ -75,12 +68,12 @@ class SiteRows:
 
     def arranged(self, columns: Sequence[Column], how: Arrangement) -> Rows:
         """These rows in another way. Those that nothing is known of differ in their names only, and stay together."""
-        special = [row for row in self._special if how.filter.passes(said_by(row))]
+        special = [kept.row for kept in self._special.values() if how.filter.passes(kept.said)]
         plain = self._plain(how)
         if not how.sort.title:
-            held = [row.key for row in special if row.key in self._index.held]
+            apart = [row.key for row in special if row.key in self._apart]
             return Spliced(
-                held, _merged(plain, [row.key for row in special if row.key not in self._index.held]), (), self._row
+                apart, _merged(plain, [row.key for row in special if row.key not in self._apart]), (), self._row
             )
         if how.sort.title == columns[0].title:
             merged = _merged(plain, [row.key for row in special])
@@ -91,8 +84,8 @@ class SiteRows:
 
     def alarmed(self, how: Arrangement) -> tuple[int, int]:
         """How many sites are stopped or must be seen to, and how many of these `how` hides."""
-        bad = [row for row in self._special if is_alarmed(row)]
-        found, hidden = len(bad), sum(not how.filter.passes(said_by(row)) for row in bad)
+        bad = [kept for kept in self._special.values() if kept.alarmed]
+        found, hidden = len(bad), sum(not how.filter.passes(kept.said) for kept in bad)
         if is_alarmed(self._typical):
             plain = len(self._index.all) - len(self._special)
             found, hidden = found + plain, hidden + plain - len(self._plain(how))
@@ -103,31 +96,36 @@ class SiteRows:
         left = how.filter.beside(said_by(Row("", self._typical.cells[1:])))
         if left is None:
             return []
-        return _without(self._picture.facts.names.matching("site", left), [row.key for row in self._special])
+        return _without(self._picture.facts.names.matching("site", left), self._special)
 
     @cached_property
-    def _special(self) -> list[Row]:
-        """The rows of sites that have a hold or workers of their own, in the order of all rows."""
+    def _special(self) -> dict[str, Kept]:
+        """The rows of sites that have a hold or workers of their own, in the order of all rows.
+
+        Those that have the same to say as in the last picture are not made again.
+        """
         index = self._index
-        served = {site for site in self._picture.facts.serving if site not in index.held and is_in(index.all, site)}
-        return [self._row(site) for site in (*(key[-1] for key in index.worst), *sorted(served))]
+        served = (site for site in self._picture.facts.serving if site not in self._apart and is_in(index.all, site))
+        index.kept = {site: self._kept(site) for site in (*self._apart, *sorted(served))}
+        return index.kept
+
+    @cached_property
+    def _apart(self) -> dict[str, None]:
+        """The sites that do not stand among the rest, in their order."""
+        return dict.fromkeys(self._order.told_apart)
+
+    def _kept(self, site: str) -> Kept:
+        basis = basis_of(self._picture, site, self._index.held.get(site, ()))
+        before = self._index.kept.get(site)
+        if before is not None and before.basis == basis:
+            return before
+        row = row_from(self._picture, site, basis)
+        return Kept(basis, row, said_by(row), is_alarmed(row))
 
     @cached_property
     def _typical(self) -> Row:
         """What the row of any other site looks like, beside its name."""
         return self._row(NO_SITE)
-
-    def _skip(self, rank: int) -> int:
-        """The place in all names of the `rank`-th one that has nothing of its own."""
-        places = self._index.places
-        low, high = 0, len(places)
-        while low < high:
-            middle = (low + high) // 2
-            if places[middle] - middle <= rank:
-                low = middle + 1
-            else:
-                high = middle
-        return rank + low
 
     def _row(self, site: str) -> Row:
         return site_row(self._picture, site, self._index.held.get(site, ()))

@@ -44,7 +44,7 @@ def together(stops: Sequence[Progress], now: datetime) -> Verdict | None:
     listed = dict.fromkeys(worker for each in stops for worker in each.stop.of)
     missing = {worker for each in stops for worker in each.missing}
     return Verdict(
-        word=_word([_result(each, now) for each in stops], acked=len(listed) - len(missing)),
+        word=_word([result_of(each, now) for each in stops], acked=len(listed) - len(missing)),
         acked=len(listed) - len(missing),
         of=len(listed),
         missing=tuple(worker for worker in listed if worker in missing),
@@ -60,8 +60,8 @@ def fate(mode: str, verdict: Verdict | None) -> str:
     return "not halted" if mode == HALT else "not drained"
 
 
-def _result(progress: Progress, now: datetime) -> str:
-    """What the journal says, but for a stop that nobody concludes: where no keeper runs, time is up all the same."""
+def result_of(progress: Progress, now: datetime) -> str:
+    """What a stop came to, as the journal says. Where no keeper concludes it, time is up all the same."""
     stop = progress.stop
     overdue = stop.result == "pending" and now > stop.deadline_at + KEEPER_GRACE
     return "unverified" if overdue else stop.result
