@@ -176,7 +176,7 @@ def _query(scope: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _api(engine: Engine, nouns: Iterable[APIRouter]) -> FastAPI:
-    def permitted(request: Request) -> None:
+    async def permitted(request: Request) -> None:  # a plain function would be called on another thread
         """Ask for the permission that the matched route needs."""
         template = request.scope["route"].path
         if template not in OPEN:
