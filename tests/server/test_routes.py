@@ -19,6 +19,8 @@ from core.messages import COMMANDS
 from tests.support.serving import Served
 from tests.support.waiting import eventually
 
+NOUNS = ("holds", "sites", "flags", "workflows", "limits", "workers", "emergencies")
+
 
 @pytest.fixture
 def site(served: Served) -> str:
@@ -308,3 +310,15 @@ def test_a_request_is_logged_without_anything_secret(served: Served, caplog: pyt
     lines = [JsonLines().format(record) for record in caplog.records]
     assert json.loads(lines[-1])["status"] == 200
     assert "hush" not in "".join(lines)
+
+
+def test_each_noun_has_a_list_at_the_revision_that_it_names(served: Served, site: str) -> None:
+    receipt = hold(served, site)
+    lists = {noun: served.get(f"/v1/{noun}").json() for noun in NOUNS}
+
+    assert {each["revision"] for each in lists.values()} == {receipt["revision"]}
+    assert {"name": site, "state": "paused"}.items() <= next(
+        row for row in lists["sites"]["sites"] if row["name"] == site
+    ).items()
+    assert receipt["hold_ids"][0] in [row["hold_id"] for row in lists["holds"]["holds"]]
+    assert len(lists["flags"]["flags"]) >= 5

@@ -33,6 +33,7 @@ from backends.server.routes import (
     health,
     identity,
     limits,
+    lists,
     measures,
     state,
 )
@@ -44,7 +45,7 @@ from opsgate.clock import elapsed_s
 _log = logging.getLogger(NAME)
 _requests = logging.getLogger("opsconsole.requests")
 
-_NOUNS: Final = (commands, state, events, gate, decisions, limits, identity, health, measures, description)
+_NOUNS: Final = (commands, state, lists, events, gate, decisions, limits, identity, health, measures, description)
 _GATE_EVENTS: Final = "/v1/gate/events"
 _STREAM: Final = "text/event-stream"
 _FAULT: Final = Problem(500, "internal", "a fault of the server's", "look at its log")

@@ -175,7 +175,7 @@ def _unrecorded(backend: Backend, state: State) -> Finding:
 
 
 def _workers(backend: Backend, _state: State) -> Finding:
-    from opsconsole.cli.facts import standing
+    from core.facts import standing
 
     seen = backend.observe()
     standings = [standing(row, seen.at) for row in seen.workers]

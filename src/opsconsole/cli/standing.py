@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from core.errors import BackendUnavailable
+from core.facts import standing
 from core.policy import run_state
 from core.ports import Backend
 from core.state import State
-from opsconsole.cli.facts import standing
 from opsgate.known import Known
 from opsgate.status import FleetStatus, StopStatus
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from core import facts
 from core.audit import Row, event_of
 from core.errors import BackendUnavailable
 from core.policy import run_state
-from opsconsole.cli import facts
 from opsconsole.cli.commands.nouns import show_list
 from opsconsole.cli.engine import Engine, opened
 from opsconsole.cli.exits import Exit

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
+from core.facts import emergencies as facts_of_emergencies
 from opsconsole.cli.commands.nouns import change, one_of, show_list, show_one
 from opsconsole.cli.engine import built, opened
 from opsconsole.cli.exits import Exit
-from opsconsole.cli.facts import emergencies as facts_of_emergencies
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.params import reason_option
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
+from core.facts import flags as facts_of_flags
 from opsconsole.cli.commands.nouns import name_argument, names_argument, one_of, show_list, show_one
 from opsconsole.cli.commands.switches import add_switch, turn
 from opsconsole.cli.engine import opened
 from opsconsole.cli.exits import Exit
-from opsconsole.cli.facts import flags as facts_of_flags
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.params import FreeText, reason_option
 from opsgate.names import operation_named

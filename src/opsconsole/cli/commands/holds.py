@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
+from core.facts import holds as facts_of_holds
 from opsconsole.cli.commands.nouns import one_of, show_list, show_one
 from opsconsole.cli.engine import opened
 from opsconsole.cli.exits import Exit
-from opsconsole.cli.facts import holds as facts_of_holds
 from opsconsole.cli.invocation import Invocation
 
 

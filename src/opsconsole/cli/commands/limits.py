@@ -8,10 +8,10 @@ from typing import Any, Final
 import click
 
 from core.capabilities.rate_limits import HOUR_S, AddLimit, ResetLimit, SetLimit, limit_named
+from core.facts import limits as facts_of_limits
 from opsconsole.cli.commands.nouns import change, one_of, show_list, show_one
 from opsconsole.cli.engine import built, opened
 from opsconsole.cli.exits import Exit
-from opsconsole.cli.facts import limits as facts_of_limits
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.params import Duration, NameOf
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from core.capabilities.names import AddName, RemoveName
+from core.facts import sites as facts_of_sites
 from opsconsole.cli.commands.holding import (
     Chosen,
     pause_of,
@@ -18,7 +19,6 @@ from opsconsole.cli.commands.holding import (
 from opsconsole.cli.commands.nouns import change, name_argument, one_of, show_list, show_one
 from opsconsole.cli.engine import built, opened
 from opsconsole.cli.exits import Exit
-from opsconsole.cli.facts import sites as facts_of_sites
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.params import FreeText, PatternOf
 from opsconsole.cli.selectors import selectors_of

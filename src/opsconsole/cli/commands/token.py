@@ -8,11 +8,11 @@ from typing import Any, Final, get_args
 
 import click
 
+from core import facts
 from core.authority import ROLES
 from core.capabilities.tokens import CreateToken, RevokeToken, digest_of, secret_of
 from core.messages import Receipt, Role
 from core.scope import Scope
-from opsconsole.cli import facts
 from opsconsole.cli.commands.nouns import change, show_list
 from opsconsole.cli.engine import built, opened
 from opsconsole.cli.exits import Exit

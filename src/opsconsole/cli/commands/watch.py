@@ -7,9 +7,9 @@ import queue
 
 import click
 
+from core import facts
 from core.audit import event_of
 from core.errors import BackendUnavailable
-from opsconsole.cli import facts
 from opsconsole.cli.engine import Engine, opened
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.output import flush, put

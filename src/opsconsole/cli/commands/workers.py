@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from core.capabilities.workers import ForgetWorkers
+from core.facts import for_people
+from core.facts import workers as facts_of_workers
 from opsconsole.cli.commands.nouns import change, one_of, show_list, show_one
 from opsconsole.cli.engine import built, opened
 from opsconsole.cli.exits import Exit
-from opsconsole.cli.facts import for_people
-from opsconsole.cli.facts import workers as facts_of_workers
 from opsconsole.cli.invocation import Invocation
 
 

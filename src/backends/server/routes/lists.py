@@ -1,0 +1,59 @@
+"""One list for each noun, as the command line and the console show them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from fastapi import APIRouter
+
+from backends.server.engine import Engine
+from core import facts
+from core.ports import Observations
+from core.state import State
+
+Rows = Iterable[dict[str, Any]]
+
+_OF_STATE: Final[dict[str, Callable[[State], Rows]]] = {
+    "holds": facts.holds,
+    "sites": facts.sites,
+    "flags": facts.flags,
+    "workflows": facts.workflows,
+    "emergencies": facts.emergencies,
+}
+_OF_BOTH: Final[dict[str, Callable[[State, Observations], Rows]]] = {
+    "limits": facts.limits,
+    "workers": lambda _state, seen: facts.workers(seen),
+}
+
+
+def routes(engine: Engine) -> APIRouter:
+    """``GET /v1/holds`` and the other lists."""
+    router = APIRouter(tags=["lists"])
+
+    def add(noun: str, read: Callable[[], tuple[State, Rows]]) -> None:
+        def answer() -> dict[str, Any]:
+            state, rows = read()
+            return {"revision": state.revision, noun: list(rows)}
+
+        router.add_api_route(f"/v1/{noun}", answer, methods=["GET"], summary=f"List {noun}", name=f"list_{noun}")
+
+    def of_state(rows: Callable[[State], Rows]) -> Callable[[], tuple[State, Rows]]:
+        def read() -> tuple[State, Rows]:
+            state = engine.runtime.state()
+            return state, rows(state)
+
+        return read
+
+    def of_both(rows: Callable[[State, Observations], Rows]) -> Callable[[], tuple[State, Rows]]:
+        def read() -> tuple[State, Rows]:
+            state = engine.runtime.state()
+            return state, rows(state, engine.runtime.observe())
+
+        return read
+
+    for noun, rows in _OF_STATE.items():
+        add(noun, of_state(rows))
+    for noun, both in _OF_BOTH.items():
+        add(noun, of_both(both))
+    return router
