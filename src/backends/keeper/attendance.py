@@ -70,7 +70,7 @@ class Attendance:
         report = ReportWorkers(
             heard=tuple(worker for worker in sorted(live) if worker not in known or known[worker].lost_at),
             lost=tuple(sorted(self._silent(now, state) - live)),
-            left=tuple(worker for worker in sorted(self._left()) if worker in known),
+            left=tuple(worker for worker in sorted(self._left() - live) if worker in known),
         )
         if report.heard or report.lost or report.left:
             self._reported_s = now.elapsed_s

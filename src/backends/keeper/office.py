@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from backends.keeper.leader import Leader
-from backends.keeper.roster import Instant, Roster
+from backends.keeper.outbox import is_http
+from backends.keeper.roster import Entry, Instant, Roster
 from backends.runtime import Runtime
 from core.messages import Actor, Command, Envelope
 from core.ports import WorkerRow
@@ -51,7 +52,7 @@ class Office:
     def row(self, worker_id: str, now: Instant) -> WorkerRow | None:
         """What a worker said last, here or, a moment ago, to another keeper of this fleet."""
         entry = self.roster.entries.get(worker_id)
-        if entry is not None and entry.observed:
+        if entry is not None and entry.observed and not is_http(entry.address):
             return entry.row
         return self.others(now, urgent=True).get(worker_id) or (entry.row if entry else None)
 
@@ -61,8 +62,14 @@ class Office:
         if self._others is None or now.elapsed_s - self._others_at_s >= every_s:
             mine = self.roster.entries
             rows = self.runtime.store.workers()
-            self._others = {
-                row.worker_id: row for row in rows if row.worker_id not in mine or not mine[row.worker_id].observed
-            }
+            self._others = {row.worker_id: row for row in rows if _is_elsewhere(row, mine.get(row.worker_id))}
             self._others_at_s = now.elapsed_s
         return self._others
+
+
+def _is_elsewhere(row: WorkerRow, mine: Entry | None) -> bool:
+    """Whether a worker spoke to another keeper last. One that has a socket speaks to the keeper of its host alone; one
+    that speaks HTTP may speak to any server."""
+    if mine is None or not mine.observed:
+        return True
+    return is_http(mine.address) and row.heartbeat_at > mine.row.heartbeat_at

@@ -135,13 +135,10 @@ class _Fleet(Collector):
 
     def _workers(self, state: State) -> Iterator[Metric]:
         now_s, entries = elapsed_s(), self._engine.room.roster.entries
-        words = Tally(
-            entry.row.state if entry.row.state != "live" else "live" if entry.is_live(now_s) else "lost"
-            for entry in entries.values()
-        )
-        counted = GaugeMetricFamily("opsconsole_workers", "Workers that speak to this server.", labels=["state"])
-        for word in ("live", "lost", "left"):
-            counted.add_metric([word], words[word])
+        lost = sum(worker.lost_at is not None for worker in state.workers.values())
+        counted = GaugeMetricFamily("opsconsole_workers", "Workers of the fleet, by the journal.", labels=["state"])
+        counted.add_metric(["live"], len(state.workers) - lost)
+        counted.add_metric(["lost"], lost)
         yield counted
         unacked = GaugeMetricFamily(
             "opsconsole_workers_unacked", "Workers that have not acknowledged a stop in force.", labels=["stop_id"]
@@ -149,9 +146,11 @@ class _Fleet(Collector):
         for stop in state.active_stops():
             unacked.add_metric([stop.stop_id], len(stop.missing))
         yield unacked
-        ages = GaugeMetricFamily("opsconsole_state_age_seconds", "Since a worker was last heard of.", labels=["worker"])
+        ages = GaugeMetricFamily(
+            "opsconsole_state_age_seconds", "Since a worker was last heard of here.", labels=["worker"]
+        )
         for worker_id, entry in sorted(entries.items())[:SHOWN_MAX]:
-            if entry.row.state == "live":
+            if entry.is_live(now_s):
                 ages.add_metric([worker_id], max(0.0, now_s - entry.heard_s))
         yield ages
 
