@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import resource
 import shlex
@@ -13,9 +12,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from backends.keeper.log import JsonLines
 from backends.keeper.room import EngineRoom
 from backends.server.identity import Doorkeeper, Identify, Network, developer, login_of
+from backends.server.logs import log_to_stderr
 from backends.server.serving import Listening, Serving
 
 _ENDED_BY: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -44,7 +43,7 @@ def run(
     ended = threading.Event()
     for number in _ENDED_BY:
         signal.signal(number, lambda _number, _frame: ended.set())
-    _log_to_stderr()
+    log = log_to_stderr()
 
     def identify(room: EngineRoom) -> Identify:
         return developer if dev else Doorkeeper(room.runtime.latest, allowed=allowed)
@@ -62,18 +61,10 @@ def run(
     ended.wait()
     say("closing")
     serving.close("a signal ended it")
+    log.close()
     return 0
 
 
 def _anybody_could_ask(room: EngineRoom) -> bool:
     now = datetime.now(UTC)
     return any(token.is_valid(now) for token in room.runtime.latest().tokens.values())
-
-
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
-    root = logging.getLogger("opsconsole")
-    root.handlers = [handler]
-    root.setLevel(logging.INFO)
-    root.propagate = False
