@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from backends import open_backend, open_runtime
+from backends.local.postgres_link import is_pooled
 from backends.local.upgrade import CURRENT
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName
@@ -18,6 +19,7 @@ from core.errors import BackendUnavailable, NotOurDatabase, OpsError, TimedOut
 from core.ports import Arrival, Lease
 from opsgate.selector import EVERYTHING
 from tests.support.fleets import START, say
+from tests.support.pooler import pooled
 from tests.support.postgres import Server
 from tests.support.waiting import eventually
 
@@ -254,3 +256,31 @@ def _frozen(processes: list[int]) -> Iterator[None]:
 def _alter(url: str, statement: str) -> int:
     with psycopg.connect(url, autocommit=True) as connection:
         return connection.execute(statement).rowcount
+
+
+class TestPooler:
+    """A pooler that hands on single transactions passes no notification on, and knows no prepared statement."""
+
+    def test_behind_one_others_changes_arrive_all_the_same_and_it_is_said_why_late(
+        self, postgres_url: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with (
+            pooled(postgres_url) as behind,
+            closing(open_backend(behind)) as ours,
+            closing(open_backend(postgres_url)) as others,
+        ):
+            arrivals = list[Arrival]()
+            ours.follow(arrivals.append)
+            for number in range(8):  # often enough for a driver to prepare what it says
+                ours.submit(say(AddName(dimension="site", name=f"s{number}")))
+
+            others.submit(say(PAUSE))
+
+            eventually(lambda: bool(arrivals) and len(arrivals[-1].state.holds) == 1)
+        assert "pooler stands before the database" in caplog.text
+
+    def test_at_the_database_itself_there_is_none(self, postgres_url: str) -> None:
+        with pooled(postgres_url) as behind, psycopg.connect(behind) as pooled_one:
+            assert is_pooled(pooled_one)
+        with psycopg.connect(postgres_url) as direct:
+            assert not is_pooled(direct)

@@ -16,7 +16,7 @@ from sqlalchemy.pool import QueuePool
 
 from backends.local import schema
 from backends.local.postgres_faults import explain
-from backends.local.postgres_link import CHANNEL, Hints, NoAnswer, TimedConnection, within
+from backends.local.postgres_link import CHANNEL, Hints, NoAnswer, TimedConnection, is_pooled, within
 from backends.local.rows import read_head
 from backends.local.store import SqlStore
 from backends.local.upgrade import CURRENT, Columns, require_shape, upgrade, version_of
@@ -94,7 +94,11 @@ class PostgresStore(SqlStore):
 
     def _connect(self) -> TimedConnection:
         timeout_s = max(2, int(self._timeout_s))  # libpq takes whole seconds and at least two
-        return TimedConnection.connect(self._conninfo, connect_timeout=timeout_s, application_name="opsconsole")
+        connection = TimedConnection.connect(self._conninfo, connect_timeout=timeout_s, application_name="opsconsole")
+        if is_pooled(connection):
+            connection.prepare_threshold = None
+        connection.rollback()
+        return connection
 
     def _look(self) -> tuple[Columns, tuple[str, ...], str | None]:
         with self._reading() as connection:

@@ -6,6 +6,7 @@ and the connection with it, for it is in the middle of something.
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
+
+_log = logging.getLogger("opsconsole.postgres")
 
 CHANNEL: Final = "opsconsole"
 """What a commit notifies. The payload is empty: the head row says the rest."""
@@ -74,6 +77,16 @@ def _limited(gen: PQGen[T], deadline_s: float) -> PQGen[T]:
         return result
 
 
+def is_pooled(connection: psycopg.Connection[Any]) -> bool:
+    """Whether a pooler stands between: another process serves us than the one that greeted us.
+
+    Where it hands on single transactions, nobody hears notifications, and a statement that was prepared is unknown to
+    the next process. Nothing here relies on either then, nor on a session in any other way.
+    """
+    found = connection.execute("SELECT pg_backend_pid()", prepare=False).fetchone()
+    return found is not None and found[0] != connection.info.backend_pid
+
+
 class Hints:
     """Waits for notifications on a connection of its own; without one it only waits. ``wake`` ends a wait.
 
@@ -83,14 +96,19 @@ class Hints:
     def __init__(self, conninfo: str) -> None:
         self._conninfo = conninfo
         self._listening: TimedConnection | None = None
+        self._deaf = False
         self._ear, self._mouth = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def wait(self, timeout_s: float) -> None:
         """Return at a notification, at `wake`, or after ``timeout_s``; sooner while no notification can come."""
         try:
-            if self._listening is None:
+            if self._listening is None and not self._deaf:
                 self._listening = self._listen()
                 return  # what was committed before it listened has to be looked for
+            if self._listening is None:
+                select.select([self._ear], [], [], min(timeout_s, BLIND_S))
+                self._hush()
+                return
             ready = select.select([self._ear, self._listening.fileno()], [], [], timeout_s)[0]
             if self._listening.fileno() in ready:
                 for _ in self._listening.notifies(timeout=0):
@@ -113,8 +131,17 @@ class Hints:
         os.close(self._ear)
         os.close(self._mouth)
 
-    def _listen(self) -> TimedConnection:
+    def _listen(self) -> TimedConnection | None:
+        """A connection that hears notifications; None where a pooler would keep them from us."""
         connection = TimedConnection.connect(self._conninfo, autocommit=True, connect_timeout=5)
+        if is_pooled(connection):
+            connection.close()
+            self._deaf = True
+            _log.warning(
+                "a connection pooler stands before the database: changes of others are looked for four times a second "
+                "instead of being told at once; name the database itself, or give this program a pool by session"
+            )
+            return None
         connection.execute(f"LISTEN {CHANNEL}")
         return connection
 

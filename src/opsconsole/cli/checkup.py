@@ -28,6 +28,7 @@ Verdict = Literal["ok", "warn", "fail"]
 _ROOM_BYTES: Final = 100 * 1024 * 1024
 _SOUND_SQLITE: Final = (3, 51, 3)
 _KEEPER_WITHIN_S: Final = 1.0
+_CONNECT_S: Final = 5
 _READABLE: Final = "chmod u+rx {}, as its owner or root"
 
 
@@ -50,6 +51,8 @@ def findings(invocation: Invocation) -> Iterator[Finding]:
     if url.startswith("sqlite:"):
         yield from _file(sqlite_path(url))
     yield from _backend(invocation)
+    if url.startswith(("postgresql:", "postgres:")):
+        yield from _pooler(url)
 
 
 def _python() -> Finding:
@@ -99,6 +102,27 @@ def _private(what: str, folder: Path) -> Finding:
     if found.st_uid not in (os.getuid(), 0) or found.st_mode & (stat.S_IRWXO | stat.S_IWGRP):
         return Finding("fail", what, f"{folder} is not private to you", f"chmod 700 {folder}")
     return Finding("ok", what, str(folder))
+
+
+def _pooler(url: str) -> Iterator[Finding]:
+    import psycopg
+
+    from backends.local.postgres_link import is_pooled
+
+    try:
+        with psycopg.connect(url, connect_timeout=_CONNECT_S) as connection:
+            pooled = is_pooled(connection)
+    except psycopg.Error:
+        return  # what is wrong with it was said of the backend
+    if pooled:
+        yield Finding(
+            "warn",
+            "pooler",
+            "a connection pooler stands before the database: what others change is seen up to a quarter second late",
+            "name the database itself, or have it pool by session",
+        )
+    else:
+        yield Finding("ok", "pooler", "none stands before the database")
 
 
 def _file(path: Path) -> Iterator[Finding]:
