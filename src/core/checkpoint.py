@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import astuple, fields
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from immutables import Map
 
+from core.ack_times import AckTimes
 from core.reach import Pairs, Reach, with_selector
 from core.state import Emergency, Limit, Name, State, Stop, Token, Worker
 from opsgate.hold import Hold, moment, timestamp
@@ -19,12 +20,12 @@ from opsgate.selector import Selector
 EVERY: Final = 1000
 """Events between two checkpoints."""
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Raised when the document changes; a checkpoint of a format that is not read is passed over and the journal folded
 instead."""
 
-FORMATS_READ: Final = frozenset({1, FORMAT})
-"""Format 1 is from before there were tokens."""
+FORMATS_READ: Final = frozenset({1, 2, FORMAT})
+"""Format 1 is from before there were tokens, 2 from before stops said how long their acknowledgements took."""
 
 Entity = TypeVar("Entity", Name, Limit, Worker, Stop, Emergency, Token)
 
@@ -63,7 +64,9 @@ def read(document: Any) -> State | None:
         return None
     holds = [Hold.from_dict(hold) for hold in document["holds"]]
     names = _entities(Name, document["names"])
-    tokens = document["tokens"] if document["format"] == FORMAT else []
+    tokens = document["tokens"] if document["format"] > 1 else []
+    if document["format"] < FORMAT:
+        document["stops"] = [[*stop, None] for stop in document["stops"]]
     return State(
         fleet=document["fleet"],
         revision=document["revision"],
@@ -122,6 +125,8 @@ def _entities(kind: type[Entity], rows: list[list[Any]]) -> list[Entity]:
 def _written(value: Any) -> Any:
     if isinstance(value, datetime):
         return timestamp(value)
+    if isinstance(value, AckTimes):
+        return list(astuple(value))
     if isinstance(value, tuple):
         return [item.as_dict() if isinstance(item, Selector) else item for item in value]
     return value
@@ -130,6 +135,7 @@ def _written(value: Any) -> Any:
 _READ: Final[dict[str, Callable[[Any], Any]]] = {
     "datetime": moment,
     "datetime | None": lambda text: text and moment(text),
+    "AckTimes | None": lambda row: row and AckTimes(*row),
     "tuple[str, ...]": tuple,
     "tuple[Selector, ...]": lambda items: tuple(map(Selector.from_mapping, items)),
 }

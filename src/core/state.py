@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from immutables import Map
 
+from core.ack_times import AckTimes
 from core.reach import Pairs, Reach, reached, with_selector, without_selector
 from core.scope import Scope
 from opsgate.evaluate import Table
@@ -84,6 +85,7 @@ class Stop:
     result: StopResult = "pending"
     acked: tuple[str, ...] = ()
     concluded_at: datetime | None = None
+    ack_times: AckTimes | None = None
 
     @property
     def missing(self) -> tuple[str, ...]:

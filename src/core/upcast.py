@@ -14,7 +14,9 @@ from core.messages import EVENTS
 Data = dict[str, Any]
 Upcaster = Callable[[Data], Data]
 
-UPCASTERS: dict[tuple[str, int], Upcaster] = {}
+UPCASTERS: dict[tuple[str, int], Upcaster] = {
+    ("stop.concluded", 1): lambda data: data | {"times": None},
+}
 """``(kind, version)`` → what makes data of that version into data of the next."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import core.capabilities  # noqa: F401 - registers commands and events
+from core.ack_times import AckTimes
 from core.audit import Row, seal
 from core.capabilities.emergencies import ConcludeStop, OrderStop
 from core.capabilities.fleet import CreateFleet
@@ -113,10 +114,10 @@ class Fleet:
             self.workers[name] = replace(self.workers[name], stops=(stop_id,), in_flight=0)
         self.conclude(stop_id)
 
-    def conclude(self, stop_id: str = "S-1") -> None:
-        """The keeper looks who has acknowledged."""
+    def conclude(self, stop_id: str = "S-1", times: AckTimes | None = None) -> None:
+        """The keeper looks who has acknowledged, and may say how long that took."""
         acked = tuple(name for name, row in self.workers.items() if row.has_stopped(stop_id))
-        self.do(ConcludeStop(stop_id=stop_id, acked=acked), by=KEEPER)
+        self.do(ConcludeStop(stop_id=stop_id, acked=acked, times=times), by=KEEPER)
 
     # -------------------------------------------------------------------------------------------------- Backend
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.ack_times import AckTimes
 from core.authority import Identity
 from core.capabilities.emergencies import OrderStop
 from core.capabilities.holds import PlaceHold
@@ -19,7 +20,7 @@ from opsconsole.layout import plan
 from opsconsole.lines import Style, plain
 from opsconsole.table import Table
 from opsconsole.views import header
-from opsconsole.views.case import worker_case
+from opsconsole.views.case import emergency_case, worker_case
 from opsconsole.views.emergencies import emergencies
 from opsconsole.views.events import SENTENCES, events, sentence
 from opsconsole.views.flags import flags
@@ -476,6 +477,26 @@ def test_acknowledgements_are_counted_by_the_sites_that_workers_declared() -> No
     fleet.acknowledge(*WORKERS[:11])
     acks = {row[0]: row[5] for row in cells(sites(picture_of(fleet)))}
     assert (acks["feed"], acks["mail"]) == ("1/2!", "2/2")
+
+
+def test_how_long_acknowledgements_took_is_said_of_everything_and_of_the_case() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.pass_time(20)
+    fleet.acknowledge(*WORKERS[:11])
+    fleet.conclude()
+    fleet.acknowledge("w-12")
+    assert "p50" not in str(cells(overview(picture_of(fleet))))
+
+    fleet.stop("S-2")
+    for worker in WORKERS:
+        fleet.workers[worker] = replace(fleet.workers[worker], stops=("S-1", "S-2"))
+    fleet.conclude("S-2", times=AckTimes(12, 0.04, 2.13, 14.2, "w-03"))
+    said = "p50 40ms  p95 2.1s  slowest 14s (w-03)"
+    assert ("", said) in cells(overview(picture_of(fleet)))
+    (emergency,) = fleet.latest().active_emergencies()
+    case = ["".join(span.text for span in line) for line in emergency_case(picture_of(fleet), emergency.emergency_id)]
+    assert f"acknowledged after {said}" in case
 
 
 def test_a_flag_that_is_off_is_told_from_an_operation_that_somebody_holds() -> None:

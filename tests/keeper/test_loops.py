@@ -17,6 +17,7 @@ from backends.keeper.loops import Loops
 from backends.keeper.peers import Peer
 from backends.keeper.upkeep import Upkeep
 from backends.runtime import KEEPER
+from core.ack_times import AckTimes
 from core.capabilities.holds import PlaceHold
 from core.capabilities.recovery import Recover
 from core.capabilities.workers import ForgetWorkers
@@ -63,6 +64,36 @@ def test_a_stop_is_verified_in_the_turn_after_its_last_acknowledgement(parts: Pa
     conclusions.turn(parts.now(), parts.state)
 
     assert (found(parts).result, found(parts).acked) == ("verified", ("a", "b"))
+
+
+def test_the_conclusion_says_how_long_each_took_though_heartbeats_came_after_the_acknowledgements(parts: Parts) -> None:
+    for name in ("a", "b", "c"):
+        parts.hear(name)
+    fire(parts)
+    conclusions = Conclusions(parts.office, lambda _addresses: None)
+    for name, seconds in (("a", 0.1), ("b", 0.3), ("c", 1.6)):
+        parts.pass_(seconds)
+        parts.hear(name, "S-1")
+        conclusions.turn(parts.now(), parts.state)
+        parts.hear("a", "S-1")
+        conclusions.turn(parts.now(), parts.state)
+
+    assert found(parts).ack_times == AckTimes(3, 0.4, 2.0, 2.0, "c")
+
+
+def test_who_had_acknowledged_before_this_keeper_looked_is_not_timed(parts: Parts) -> None:
+    for name in ("a", "b"):
+        parts.hear(name)
+    fire(parts, level="graceful")
+    parts.pass_(9)
+    parts.hear("a", "S-1")
+    conclusions = Conclusions(parts.office, lambda _addresses: None)
+    conclusions.turn(parts.now(), parts.state)
+    parts.pass_(1)
+    parts.hear("b", "S-1")
+    conclusions.turn(parts.now(), parts.state)
+
+    assert found(parts).ack_times == AckTimes(1, 10.0, 10.0, 10.0, "b")
 
 
 def test_a_countdown_is_over_with_the_last_acknowledgement_in_whatever_order_they_come(parts: Parts) -> None:

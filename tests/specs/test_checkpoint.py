@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from immutables import Map
 
 from core import checkpoint
+from core.ack_times import AckTimes
+from core.capabilities.emergencies import ConcludeStop
 from core.engine import fold
 from core.state import Emergency, State, flag_name
 from tests.specs.engine import BEGINNING, Engine, on
@@ -48,6 +50,31 @@ def test_holds_of_one_selector_keep_their_order_though_the_clock_went_back_betwe
 
     assert loaded is not None
     assert [hold.owner for hold in loaded.holds_on(on(site="s1"))] == ["ana", "ben", "cleo"]
+
+
+def test_a_checkpoint_from_before_stops_were_timed_is_read() -> None:
+    document = json.loads(TEXT) | {"format": 2}
+    assert document["stops"]
+    document["stops"] = [row[:-1] for row in document["stops"]]
+
+    assert checkpoint.load(json.dumps(document)) == STORY.state
+
+
+def test_a_checkpoint_carries_how_long_the_workers_of_a_stop_took() -> None:
+    engine = Engine()
+    engine.workers("w1", "w2", "w3")
+    engine.stop("S-1")
+    engine.do(
+        ConcludeStop(stop_id="S-1", acked=("w1", "w2", "w3"), times=AckTimes(3, 0.25, 1.5, 1.5, "w3")),
+        by="keeper",
+        kind="system",
+    )
+
+    loaded = checkpoint.load(checkpoint.dump(engine.state))
+
+    assert loaded == engine.state
+    assert loaded is not None
+    assert loaded.stops["S-1"].ack_times == AckTimes(3, 0.25, 1.5, 1.5, "w3")
 
 
 def test_a_checkpoint_of_another_format_is_passed_over() -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.ack_times import AckTimes, ack_times
 from core.capabilities.emergencies import ConcludeStop, ExplainStop, OrderStop, StopConcluded, unexplained
 from core.policy import run_state
 from opsgate.hold import Mode
@@ -196,6 +197,23 @@ def test_when_time_is_up_the_missing_are_named(engine: Engine) -> None:
     assert isinstance(happened, StopConcluded)
     assert (happened.result, happened.acked, happened.missing) == ("partial", ("w2",), ("w1", "w3"))
     assert run_state(engine.state) == "partly"
+
+
+def test_of_the_times_that_acknowledgements_took_the_middle_and_the_slow_end_are_told() -> None:
+    assert ack_times({}) is None
+    assert ack_times({"w1": 0.5}) == AckTimes(1, 0.5, 0.5, 0.5, "w1")
+    assert ack_times({f"w{n}": float(n) for n in range(1, 101)}) == AckTimes(100, 50.0, 95.0, 100.0, "w100")
+
+
+def test_a_stop_keeps_how_long_its_acknowledgements_took_until_it_is_known_better(engine: Engine) -> None:
+    engine.stop("S-1")
+    engine.wait(5)
+    times = ack_times({"w2": 0.4})
+    engine.do(ConcludeStop(stop_id="S-1", acked=("w2",), times=times), by="keeper", kind="system")
+    assert engine.state.stops["S-1"].ack_times == times
+
+    engine.count("S-1", "w1")
+    assert engine.state.stops["S-1"].ack_times == times, "a keeper that came later timed nobody"
 
 
 def test_when_nobody_answers_the_stop_is_unverified_and_never_a_success(engine: Engine) -> None:

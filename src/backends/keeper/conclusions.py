@@ -5,13 +5,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Final
 
 from backends.keeper.office import Office
 from backends.keeper.roster import Entry, Instant
+from core.ack_times import ack_times
 from core.capabilities.emergencies import ConcludeStop
+from core.ports import WorkerRow
 from core.state import State, Stop
+from opsgate.wire import HEARTBEAT_S
 
 _REMIND_S: Final = 0.5
 """Seconds between two reminders to gates that do not say that they have seen a stop, and before the first: of a
@@ -60,6 +64,8 @@ class Conclusions:
         self._remind = remind
         self._met_s: dict[str, float] = {}
         """Stop → when it was first looked at here, by the clock that never jumps."""
+        self._took_s: dict[str, dict[str, float | None]] = {}
+        """Stop → worker → seconds from the order to its acknowledgement; None where they are not known."""
         self._reminded_s = 0.0
         self.is_counting = False
         """Whether all stops that are pending are so new that their acknowledgements are just coming."""
@@ -71,6 +77,7 @@ class Conclusions:
             self._conclude(stop, now)
         pending = [stop.deadline_at for stop in stops if stop.result == "pending" and stop.deadline_at > now.at]
         self.next_deadline_at = min(pending, default=None)
+        self._took_s = {stop.stop_id: self._took_s[stop.stop_id] for stop in stops if stop.stop_id in self._took_s}
         self._met_s = {stop.stop_id: self._met_s.get(stop.stop_id, now.elapsed_s) for stop in stops}
         ages_s = [now.elapsed_s - self._met_s[stop.stop_id] for stop in stops if stop.result == "pending"]
         self.is_counting = max(ages_s, default=math.inf) < _COUNTED_S
@@ -80,15 +87,29 @@ class Conclusions:
             self._remind_the_deaf(late, now)
 
     def _conclude(self, stop: Stop, now: Instant) -> None:
-        missing = {worker for worker in stop.missing if not self._has_stopped(worker, stop.stop_id, now)}
+        rows = {worker: self._office.row(worker, now) for worker in stop.missing}
+        stopped = {worker: row for worker, row in rows.items() if row is not None and row.has_stopped(stop.stop_id)}
+        missing = rows.keys() - stopped.keys()
+        took_s = self._took_s[stop.stop_id] = self._timed(stop, stopped, missing, now)
         news = len(missing) < len(stop.missing)
         if not missing or (now.at >= stop.deadline_at and (news or stop.result == "pending")):
             acked = tuple(worker for worker in stop.of if worker not in missing)
-            self._office.submit(ConcludeStop(stop_id=stop.stop_id, acked=acked))
+            self._office.submit(ConcludeStop(stop_id=stop.stop_id, acked=acked, times=ack_times(_known(took_s))))
 
-    def _has_stopped(self, worker: str, stop_id: str, now: Instant) -> bool:
-        row = self._office.row(worker, now)
-        return row is not None and row.has_stopped(stop_id)
+    def _timed(
+        self, stop: Stop, stopped: Mapping[str, WorkerRow], missing: AbstractSet[str], now: Instant
+    ) -> dict[str, float | None]:
+        """How long each took who has stopped. Nobody notes when an acknowledgement comes, but until the next heartbeat
+        it is the last that was heard of that worker; who is met later than that, by a keeper that begins, is not timed.
+        """
+        met = self._took_s.get(stop.stop_id)
+        unseen = met is None and (now.at - stop.ordered_at).total_seconds() > HEARTBEAT_S
+        took_s = {worker: known for worker, known in (met or {}).items() if worker not in missing}
+        for worker, row in stopped.items():
+            if worker not in took_s:
+                heard_s = round((row.heartbeat_at - stop.ordered_at).total_seconds(), 3)
+                took_s[worker] = None if unseen else max(0.0, heard_s)
+        return took_s
 
     def _remind_the_deaf(self, stops: list[Stop], now: Instant) -> None:
         entries = self._office.roster.entries
@@ -101,3 +122,7 @@ class Conclusions:
             and stop.stop_id not in entries[worker].row.stops
         }
         self._remind([address for address in deaf if address])
+
+
+def _known(took_s: Mapping[str, float | None]) -> dict[str, float]:
+    return {worker: seconds for worker, seconds in took_s.items() if seconds is not None}

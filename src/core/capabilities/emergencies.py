@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from core.ack_times import AckTimes
 from core.capabilities.holds import Selectors, place, strengthen
 from core.capabilities.names import require_known
 from core.engine import Draft, decides, evolves, only_system
@@ -66,6 +67,8 @@ class ConcludeStop(Command):
     kind: Literal["conclude-stop"] = "conclude-stop"
     stop_id: Identifier
     acked: Annotated[tuple[Identifier, ...], Field(max_length=100_000)] = ()
+    times: AckTimes | None = None
+    """How long they took, as far as it saw them do so."""
 
 
 @command
@@ -96,10 +99,12 @@ class StopOrdered(StopEvent):
 class StopConcluded(StopEvent):
     """What a stop came to, as far as it was observed. May follow again, when a missing worker stops late."""
 
+    version = 2
     kind: Literal["stop.concluded"] = "stop.concluded"
     result: StopResult
     acked: tuple[str, ...]
     missing: tuple[str, ...]
+    times: AckTimes | None = None
 
 
 @event
@@ -186,12 +191,12 @@ def conclude_stop(draft: Draft, seen: ConcludeStop) -> None:
     acked = tuple(worker for worker in stop.of if worker in stopped)
     if len(acked) == len(stop.of):
         if stop.result != "verified":
-            conclude(draft, stop, acked)
+            conclude(draft, stop, acked, seen.times)
     elif draft.now >= stop.deadline_at:
         if stop.result == "pending" and MODE_OF_LEVEL[stop.level] == DRAIN:
             _escalate(draft, stop, "immediate", draft.now + timedelta(seconds=BUDGET_S["immediate"]))
         elif stop.result == "pending" or acked != stop.acked:
-            conclude(draft, stop, acked)
+            conclude(draft, stop, acked, seen.times)
 
 
 @decides(ExplainStop)
@@ -239,7 +244,14 @@ def stop_ordered(state: State, happened: StopOrdered, header: Header) -> State:
 def stop_concluded(state: State, happened: StopConcluded, header: Header) -> State:
     """Fold."""
     known = state.stops[happened.stop_id]
-    return _with_stop(state, replace(known, result=happened.result, acked=happened.acked, concluded_at=header.at))
+    stop = replace(
+        known,
+        result=happened.result,
+        acked=happened.acked,
+        concluded_at=header.at,
+        ack_times=happened.times or known.ack_times,
+    )
+    return _with_stop(state, stop)
 
 
 @evolves(StopEscalated)
@@ -289,12 +301,12 @@ def emergency_joined(state: State, happened: EmergencyJoined, _header: Header) -
     return state._replace(emergencies=state.emergencies.set(emergency.emergency_id, emergency))
 
 
-def conclude(draft: Draft, stop: Stop, acked: tuple[str, ...]) -> None:
+def conclude(draft: Draft, stop: Stop, acked: tuple[str, ...], times: AckTimes | None = None) -> None:
     """Say what a stop has come to, by who of its list has acknowledged."""
     stopped = frozenset(acked)
     missing = tuple(worker for worker in stop.of if worker not in stopped)
     result: StopResult = "verified" if not missing else "partial" if acked else "unverified"
-    draft.emit(StopConcluded(stop_id=stop.stop_id, result=result, acked=acked, missing=missing))
+    draft.emit(StopConcluded(stop_id=stop.stop_id, result=result, acked=acked, missing=missing, times=times))
 
 
 def _already_ordered(draft: Draft, stop: Stop) -> None:

@@ -12,7 +12,7 @@ from opsconsole.views.holding import opened
 from opsconsole.views.limits import CRITICAL_SHARE, share, used
 from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.verdict import together
-from opsconsole.views.words import ago, clock, counted, listed, scope, window
+from opsconsole.views.words import ago, clock, counted, listed, scope, spread, window
 from opsconsole.views.workers import never_acknowledged
 
 Said = tuple[Span, ...]
@@ -33,6 +33,7 @@ def of_emergency(picture: Picture, emergency: Emergency) -> list[Said]:
         return []
     head = f"{verdict.word}, {verdict.acks} acknowledged"
     lines = [(Span(head, verdict.style),)]
+    lines += [(Span(f"acknowledged after {spread(each.stop.ack_times)}"),) for each in stops if each.stop.ack_times]
     owed = [(each, worker) for each in stops for worker in each.missing]
     lines += [_owed(picture, each, worker) for each, worker in owed[:NAMED_MAX]]
     if len(owed) > NAMED_MAX:

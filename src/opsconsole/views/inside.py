@@ -20,7 +20,7 @@ from opsconsole.views.log import about
 from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.site import site_row
 from opsconsole.views.verdict import together
-from opsconsole.views.words import age, clock, scope, window
+from opsconsole.views.words import age, clock, scope, spread, window
 from opsconsole.views.workers import scope_of, without_acknowledgement, workers
 from opsgate.evaluate import rank
 from opsgate.hold import Hold
@@ -197,6 +197,7 @@ def _stop(picture: Picture, each: Progress, worker: str = "") -> Row:
     if worker:
         word = Cell("stopped", Style.GOOD) if worker not in each.missing else standing(picture, each, worker)
     said = f"{each.stop.level} of {scope(each.stop.selectors)}, {len(each.acked)}/{len(each.stop.of)} acknowledged"
+    said += f": {spread(each.stop.ack_times)}" if each.stop.ack_times else ""
     ordered = age(each.stop.ordered_at, picture.now)
     cells = (Cell("stop"), Cell(clean(each.stop.stop_id, 40)), word, Cell(ordered), Cell(clean(said, 200)))
     return Row(f"stop/{each.stop.stop_id}", cells)

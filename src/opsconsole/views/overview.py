@@ -12,7 +12,7 @@ from opsconsole.views.holding import seen_by, since, whose
 from opsconsole.views.last_known import no_release
 from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.verdict import Verdict, fate, together
-from opsconsole.views.words import age, bar, clock, counted, listed, scope
+from opsconsole.views.words import age, bar, clock, counted, listed, scope, spread
 from opsgate.selector import EVERYTHING
 
 COLUMNS = (Column("", 9, 9, rank=0), Column("", 20, 200, rank=1))
@@ -67,6 +67,11 @@ def _acknowledged(picture: Picture, verdict: Verdict | None) -> list[Row]:
         return [_say("ACKS", f"{verdict.acks}  no worker was on its list", verdict.style)]
     share = verdict.acked / verdict.of
     rows = [_say("ACKS", f"{verdict.acks}  {bar(share, BAR_CELLS)} {int(share * 100)}%", verdict.style)]
+    rows += [
+        _say("ACKS", spread(each.stop.ack_times), number=number)
+        for number, each in enumerate(picture.facts.global_progress, 1)
+        if each.stop.ack_times
+    ]
     if verdict.missing:
         question = "WAITING" if verdict.word == "STOPPING" else "MISSING"
         rows.append(_say(question, missing(picture, picture.facts.global_progress), verdict.style))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from opsconsole.text import clean
 from opsgate.selector import Selector, scope_text
+
+if TYPE_CHECKING:
+    from core.ack_times import AckTimes
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 BUCKET_S = 5
@@ -63,6 +67,19 @@ def stopwatch(seconds: float) -> str:
     hours, rest = divmod(whole, HOUR_S)
     minutes, left = divmod(rest, MINUTE_S)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes:02}:{left:02}"
+
+
+def spread(times: AckTimes) -> str:
+    """How long acknowledgements took: ``p50 0.4s  p95 2.1s  slowest 14s (w-03)``."""
+    p50, p95, slowest = map(_precise, (times.p50_s, times.p95_s, times.slowest_s))
+    return f"p50 {p50}  p95 {p95}  slowest {slowest} ({clean(times.slowest, 40)})"
+
+
+def _precise(seconds: float) -> str:
+    """``40ms``, ``2.1s``, ``14s``."""
+    if seconds < 0.1:
+        return f"{seconds * 1000:.0f}ms"
+    return f"{seconds:.1f}s" if seconds < 10 else f"{seconds:.0f}s"
 
 
 def window(seconds: float) -> str:
