@@ -50,13 +50,27 @@ def known_as(url: str, *, token: str, timeout_s: float = 5.0) -> Identity:
 
 def _transport(url: str, token: str) -> HttpTransport:
     from backends.remote.transport import HttpTransport
+
+    return HttpTransport([_server(each.strip()) for each in url.split(",") if each.strip()], token=token)
+
+
+def _server(url: str) -> str:
+    """The one spelling of a server's URL. A slip of the pen is no server that is away, so nobody tries it again."""
+    from urllib.parse import urlsplit
+
     from opsgate.paths import canonical_url
 
     try:
-        servers = [canonical_url(each.strip()) for each in url.split(",") if each.strip()]
-    except ValueError as error:
-        raise NotOurDatabase("bad-url", str(error)) from error
-    return HttpTransport(servers, token=token)
+        server = canonical_url(url)
+        parts = urlsplit(server)
+        named = bool(parts.hostname) and parts.port != 0  # a port that is none raises
+    except ValueError:
+        named = False
+    if not named:  # and what is wrong is not quoted: it may be a password
+        raise NotOurDatabase(
+            "bad-url", "the backend's URL names no server", "write http(s)://HOST or http(s)://HOST:PORT"
+        )
+    return server
 
 
 def _open_remote(url: str, *, token: str, expect_fleet: str | None, timeout_s: float) -> Backend:

@@ -133,8 +133,18 @@ def test_a_disk_without_room_is_named_and_nothing_is_lost(ops: Shell, file: Path
     assert ops.ok("audit", "verify", "-b", f"sqlite:///{file}").code == 0
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:3001", "mysql://x/y", "nonsense", "sqlite:///", "sqlite://x"])
-def test_a_url_that_is_no_backend_of_this_version_is_a_usage_error(ops: Shell, url: str) -> None:
+BAD_SERVERS = [
+    "http:",
+    "http://",
+    "https://host:99999",
+    "http://host:port",
+    "http://[bad/x",
+    "http://127.0.0.1:1,http://",
+]
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "nonsense", "sqlite:///", "sqlite://x", *BAD_SERVERS])
+def test_a_url_that_names_no_backend_is_a_usage_error(ops: Shell, url: str) -> None:
     answer = ops("sites", "list", "-b", url)
 
     assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
@@ -149,7 +159,8 @@ def test_a_url_that_is_no_backend_of_this_version_is_a_usage_error(ops: Shell, u
         ("postgresql://ana:s3cret@127.0.0.1:1/fleet", 3),
         ("postgresql://127.0.0.1:1/fleet?password=s3cret", 3),
         ("host=db password=s3cret", 2),
-        ("http://s3cret@host", 2),
+        ("http://s3cret@127.0.0.1:1", 3),
+        ("http://ana:s3cret@[bad", 2),
         ("mysql://ana:s3cret@x/y", 2),
     ],
 )
@@ -161,8 +172,8 @@ def test_no_password_of_a_url_is_in_any_sentence(ops: Shell, url: str, code: int
         assert command != ("sites", "list") or answer.code == code
 
 
-def test_a_server_that_is_not_there_is_unreachable(ops: Shell) -> None:
-    url = "postgresql://nobody@127.0.0.1:1/none"
+@pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", "http://127.0.0.1:1"])
+def test_a_server_that_is_not_there_is_unreachable(ops: Shell, url: str) -> None:
     for command, code in ((("sites", "list"), 3), (("status",), 3), (("check", "--all"), 12)):
         answer = ops(*command, "-b", url, "--timeout", "2s")
         assert (answer.code, "Traceback" in answer.err) == (code, False)
