@@ -64,6 +64,8 @@ class Listening:
     stop_port: int = 3002
     certificate: Path | None = None
     key: Path | None = None
+    heartbeat_s: float = HEARTBEAT_S
+    """Seconds between two signs of life on a stream. Clients wait for two and a half of the usual ones."""
 
 
 class Lane(threading.Thread):
@@ -75,6 +77,7 @@ class Lane(threading.Thread):
         self.ready = threading.Event()
         self.hubs: tuple[Hub, ...] = ()
         self.beats: tuple[Callable[[], None], ...] = ()
+        self.heartbeat_s = HEARTBEAT_S
         self.fault: BaseException | None = None
         self._app = app
         self._sockets = sockets
@@ -122,10 +125,11 @@ class Lane(threading.Thread):
         await asyncio.gather(*serving)
 
     async def _beat(self, servers: Sequence[uvicorn.Server]) -> None:
-        turns = round(HEARTBEAT_S / _REVIEW_S)
+        rest_s = min(_REVIEW_S, self.heartbeat_s)
+        turns = round(self.heartbeat_s / rest_s)
         turn = 0
         while True:
-            await asyncio.sleep(_REVIEW_S)
+            await asyncio.sleep(rest_s)
             turn = (turn + 1) % turns
             for hub in self.hubs:
                 hub.review()
@@ -164,6 +168,7 @@ class Serving:
         self._main = Lane("http", self.door, main_sockets)
         self._main.hubs = (gates.hub, self.engine.journal.hub)
         self._main.beats = (gates.heartbeat, self.engine.journal.heartbeat)
+        self._main.heartbeat_s = listening.heartbeat_s
         self._stops = Lane("stop-port", StopPort(self.room.desk, access), stop_sockets)
 
     def start(self) -> None:

@@ -1,0 +1,236 @@
+"""A console and a gate behind a line that is cut, torn, slow, half-open, sliced or held back: whatever happened, they
+come to know what the server knows, nothing that they showed is taken back, and no stop is missed."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from backends import open_backend
+from backends.remote import stream as console_stream
+from core.ports import Arrival, Backend, Observations
+from core.state import State
+from opsconsole.sight import Sight
+from opsconsole.views.last_known import freshness
+from opsconsole.views.picture import Facts, Picture, Who
+from opsgate import Gate, http_link, teller
+from opsgate import stream as gate_stream
+from opsgate.evaluate import evaluate
+from tests.conftest import FULL
+from tests.support.proxy import Proxy
+from tests.support.serving import Served, serving
+from tests.support.waiting import eventually
+
+HEARTBEAT_S = 0.2
+SILENT_S = 2.5 * HEARTBEAT_S
+LONG_S = 8.0
+
+pytestmark = pytest.mark.timeout(0 if FULL else 120)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server whose heart beats quickly."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('fleet') / 'fleet.db'}"
+    with serving(url, heartbeat_s=HEARTBEAT_S) as one:
+        yield one
+
+
+@pytest.fixture
+def line(served: Served) -> Iterator[Proxy]:
+    """What lies between the server and everybody in this module."""
+    with Proxy.before(served.url) as one:
+        yield one
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long, neither for a word nor between two tries."""
+    monkeypatch.setattr(console_stream, "SILENT_S", SILENT_S)
+    monkeypatch.setattr(console_stream, "CONNECT_S", SILENT_S)
+    monkeypatch.setattr(console_stream, "PAUSES_S", (0.0, 0.02, 0.05))
+    monkeypatch.setattr(console_stream, "WAIT_S", 0.5)
+    monkeypatch.setattr(gate_stream, "SILENCE_S", SILENT_S)
+    monkeypatch.setattr(gate_stream, "_HEAD_WITHIN_S", SILENT_S)
+    monkeypatch.setattr(gate_stream, "RETRIES_S", (0.02, 0.05))
+    monkeypatch.setattr(gate_stream, "_NO_STREAM_S", 0.5)
+    monkeypatch.setattr(http_link, "ANSWER_WITHIN_S", SILENT_S)
+    monkeypatch.setattr(http_link, "_POLL_WAITS_S", 0.5)
+    monkeypatch.setattr(http_link, "_QUIET_S", 1.5 * HEARTBEAT_S)
+    monkeypatch.setattr(http_link, "_AWAY_S", 0.1)
+    monkeypatch.setattr(teller, "RETRIES_S", (0.02, 0.05))
+    monkeypatch.setattr(teller, "_TAKEN_WITHIN_S", SILENT_S)
+
+
+class Seen:
+    """What a follower was shown, one after the other."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.revisions = [backend.latest().revision]
+        self.went_back: list[tuple[int, int]] = []
+        self._lock = threading.Lock()
+
+    def __call__(self, arrival: Arrival) -> None:
+        with self._lock:
+            if arrival.state.revision < self.revisions[-1]:
+                self.went_back.append((self.revisions[-1], arrival.state.revision))
+            self.revisions.append(arrival.state.revision)
+
+
+@contextmanager
+def follower(url: str) -> Iterator[tuple[Backend, Seen]]:
+    """A console's backend that follows the fleet, and what it was shown."""
+    with closing(open_backend(url)) as backend:
+        seen = Seen(backend)
+        backend.follow(seen)
+        yield backend, seen
+
+
+def picture_of(backend: Backend) -> Picture:
+    """What a console that has looked once would show now."""
+    now = datetime.now(UTC)
+    sight = Sight(time.monotonic, lambda: now)
+    sight.saw(Observations(now), time.monotonic())
+    return Picture(Facts.of(backend.latest()), now, sight.link(backend.contact()), Who("ana", ""))
+
+
+def on_the_server(served: Served) -> State:
+    return served.room.runtime.state()
+
+
+# ------------------------------------------------------------------------------------------------------ one by one
+FAULTS: dict[str, Callable[[Proxy, random.Random], None]] = {
+    "cut": lambda line, _: line.cut(),
+    "refuse": lambda line, _: line.refuse(),
+    "stall": lambda line, _: line.stall(),
+    "slow": lambda line, chance: line.slow(chance.uniform(0.0, 0.1)),
+    "slice": lambda line, chance: line.slice(chance.randint(1, 7)),
+    "tear": lambda line, chance: line.tear(chance.randint(1, 4000)),
+    "hold-back": lambda line, chance: line.hold_back(chance.randint(200, 100_000)),
+    "heal": lambda line, _: line.heal(),
+}
+
+
+@pytest.mark.parametrize("fault", [name for name in FAULTS if name != "heal"])
+def test_after_each_fault_a_console_and_a_gate_know_what_the_server_knows(
+    served: Served, line: Proxy, fault: str, seed: int
+) -> None:
+    with follower(line.url) as (backend, seen), Gate.open(line.url, worker=f"w-{fault}") as gate:
+        eventually(lambda: gate.freshness == "valid")
+        FAULTS[fault](line, random.Random(seed))
+        served.command("add-name", dimension="site", name=f"s-{fault}", title="x").raise_for_status()
+        placed = served.command("place-hold", selectors=[{"site": f"s-{fault}"}], reason=fault)
+        line.heal()
+
+        eventually(lambda: backend.latest().revision == served.revision, within_s=LONG_S)
+        eventually(lambda: not gate.check(site=f"s-{fault}"), within_s=LONG_S)
+        assert backend.latest() == on_the_server(served)
+        assert placed.json()["hold_ids"][0] in backend.latest().holds
+        assert seen.went_back == []
+
+
+def test_what_is_held_back_by_a_proxy_that_buffers_is_asked_for_instead(served: Served, line: Proxy) -> None:
+    line.hold_back(1 << 30)
+    with follower(line.url) as (backend, seen), Gate.open(line.url, worker="w-asks") as gate:
+        eventually(lambda: gate.freshness == "valid", within_s=LONG_S)
+        stop_id = served.stop(selector={"site": "s-asks"}).json()["stop_id"]
+
+        eventually(lambda: not gate.check(site="s-asks"), within_s=LONG_S)
+        eventually(lambda: stop_id in served.room.roster.entries["w-asks"].row.stops, within_s=LONG_S)
+        eventually(lambda: backend.latest() == on_the_server(served), within_s=LONG_S)
+        assert seen.went_back == []
+        assert stop_id in backend.latest().stops
+
+
+def test_a_line_that_is_open_and_says_nothing_is_lost_contact_and_is_said_so(served: Served, line: Proxy) -> None:
+    with follower(line.url) as (backend, _), Gate.open(line.url, worker="w-deaf") as gate:
+        eventually(lambda: gate.freshness == "valid" and backend.contact().word == "valid")
+        line.stall()
+
+        took_s = eventually(lambda: backend.contact().word == "interrupted", within_s=LONG_S)
+        shown = picture_of(backend)
+        assert (freshness(shown).text[:5], shown.word) == ("STALE", "unknown"), f"after {took_s:.2f} s"
+        eventually(lambda: gate.freshness == "interrupted", within_s=LONG_S)
+
+        line.heal()
+        eventually(lambda: backend.contact().word == "valid" and gate.freshness == "valid", within_s=LONG_S)
+        assert picture_of(backend).word == "running"
+
+
+# ------------------------------------------------------------------------------------------------- all of them at once
+RUNS = 100 if FULL else 12
+
+
+@pytest.mark.parametrize("batch", range(100 if FULL else 1))
+def test_whatever_befalls_a_line_nothing_goes_back_and_no_stop_is_missed(tmp_path: Path, seed: int, batch: int) -> None:
+    chance = random.Random(f"{seed}-{batch}")
+    with (
+        serving(f"sqlite:///{tmp_path / 'fleet.db'}", heartbeat_s=HEARTBEAT_S) as served,
+        Proxy.before(served.url) as line,
+        follower(line.url) as (backend, seen),
+        Gate.open(line.url, worker="w1") as gate,
+    ):
+        eventually(lambda: gate.freshness == "valid")
+        for number in range(RUNS):
+            stops = _some_weather(served, line, chance, number)
+            line.heal()
+            _comes_to_know(served, backend, gate, stops)
+            assert seen.went_back == []
+            for stop_id in stops:
+                _recover(served, stop_id)
+        eventually(lambda: gate.revision == served.revision, within_s=LONG_S)
+        assert gate.check(site="s-0"), "all is recovered"
+
+
+def _some_weather(served: Served, line: Proxy, chance: random.Random, number: int) -> list[str]:
+    """Faults and changes, in any order; returns the stops among them."""
+    stops: list[str] = []
+    for step in range(chance.randint(2, 8)):
+        what = chance.choice(["fault", "fault", "hold", "stop", "wait"])
+        if what == "fault":
+            chance.choice(list(FAULTS.values()))(line, chance)
+        elif what == "hold":
+            site = f"s-{chance.randint(0, 3)}"
+            served.command("place-hold", selectors=[{"site": site}], create=True).raise_for_status()
+            if chance.random() < 0.7:
+                served.command("release-holds", selectors=[{"site": site}], reason="over").raise_for_status()
+        elif what == "stop" and len(stops) < 2:
+            stop_id = f"stop-{number}-{step}"
+            served.stop(selector={"account": f"a-{step}"}, stop_id=stop_id).raise_for_status()
+            stops.append(stop_id)
+        else:
+            threading.Event().wait(chance.uniform(0.0, 2 * SILENT_S if chance.random() < 0.1 else 0.03))
+    return stops
+
+
+def _comes_to_know(served: Served, backend: Backend, gate: Gate, stops: list[str]) -> None:
+    truth = on_the_server(served)
+    eventually(lambda: backend.latest().revision >= truth.revision, within_s=LONG_S)
+    eventually(lambda: gate.revision >= truth.revision, within_s=LONG_S)
+    obeyed = served.room.roster.entries
+    eventually(lambda: set(stops) <= set(obeyed["w1"].row.stops), within_s=LONG_S)
+    eventually(lambda: backend.latest() == on_the_server(served), within_s=LONG_S)
+    assert set(stops) <= set(backend.latest().stops)
+    view = served.room.runtime.latest().table()
+    for value in range(9):
+        site, account = f"s-{value}", f"a-{value}"
+        assert gate.allowed(site=site) == (evaluate(view, {"site": site}).outcome == "allowed")
+        assert gate.allowed(account=account) == (evaluate(view, {"account": account}).outcome == "allowed")
+
+
+def _recover(served: Served, stop_id: str) -> None:
+    stop = served.room.runtime.state().stops[stop_id]
+    confirm = str(stop.selectors[0])
+
+    def recovered() -> bool:
+        answer = served.command("recover", emergency_id=stop.emergency_id, reason="over", confirm=confirm)
+        return answer.status_code == 200
+
+    eventually(recovered, within_s=LONG_S)

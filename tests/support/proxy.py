@@ -1,0 +1,187 @@
+"""A bad line between a client and a server: a proxy on a thread of its own, whose faults a test switches on and off.
+
+with Proxy.before(served.url) as line:
+    line.stall()   # connections stay open and nothing comes through
+    line.heal()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from tests.support.waiting import eventually
+
+_RESET: Final = struct.pack("ii", 1, 0)
+_BLOCK: Final = 65536
+
+
+class Proxy(threading.Thread):
+    """Passes bytes on, as well as the weather lets it. Its methods are for other threads."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(name="proxy", daemon=True)
+        where = urlsplit(url)
+        self._to = (where.hostname, where.port)
+        self._channel = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._channel.getsockname()[1]}"
+        self.opened = 0
+        """How many connections it has taken."""
+        self._loop = asyncio.new_event_loop()
+        self._flowing = asyncio.Event()
+        self._open: set[asyncio.StreamWriter] = set()
+        self._calm()
+
+    @classmethod
+    @contextmanager
+    def before(cls, url: str) -> Iterator[Self]:
+        """One before the server at a URL, until the end of the block."""
+        line = cls(url)
+        line.start()
+        try:
+            yield line
+        finally:
+            line._loop.call_soon_threadsafe(line._loop.stop)
+            line.join()
+
+    # ------------------------------------------------------------------------------------------------- the weather
+    def heal(self) -> None:
+        """All faults are over. Connections that were cut stay so."""
+        self._do(self._calm)
+
+    def cut(self) -> None:
+        """Break every connection in the middle of whatever it says."""
+        self._do(self._reset)
+
+    def refuse(self) -> None:
+        """Break every connection, and each that is made."""
+        self._refusing = True
+        self._do(self._reset)
+
+    def stall(self) -> None:
+        """Let nothing through, and break nothing: half-open."""
+        self._do(self._flowing.clear)
+
+    def slow(self, latency_s: float) -> None:
+        """Take so long for each piece."""
+        self._latency_s = latency_s
+
+    def slice(self, size: int = 1) -> None:
+        """Send pieces of so many bytes."""
+        self._size = size
+
+    def tear(self, after: int) -> None:
+        """Break each connection after so many more bytes of an answer."""
+        self._left = after
+
+    def hold_back(self, size: int) -> None:
+        """Pass a stream on only when so many bytes of it are there, as a proxy does that buffers. Answers that end by
+        themselves pass."""
+        self._held = size
+
+    def _calm(self) -> None:
+        self._latency_s = 0.0
+        self._size = _BLOCK
+        self._held = 0
+        self._left: int | None = None
+        self._refusing = False
+        self._flowing.set()
+
+    # ------------------------------------------------------------------------------------------------- on its thread
+    def run(self) -> None:
+        """The life of the thread."""
+        asyncio.set_event_loop(self._loop)
+        server = self._loop.run_until_complete(asyncio.start_server(self._serve, sock=self._channel))
+        self._loop.run_forever()
+        server.close()
+        self._reset()
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.close()
+
+    def _do(self, what: object) -> None:
+        done = threading.Event()
+
+        def now() -> None:
+            assert callable(what)
+            what()
+            done.set()
+
+        self._loop.call_soon_threadsafe(now)
+        eventually(done.is_set)
+
+    async def _serve(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        self.opened += 1
+        self._open.add(to_client)
+        if self._refusing:
+            self._break(to_client)
+            return
+        try:
+            from_server, to_server = await asyncio.open_connection(*self._to)
+        except OSError:
+            self._break(to_client)
+            return
+        self._open.add(to_server)
+        up = asyncio.create_task(self._pass_on(from_client, to_server, is_answer=False))
+        try:
+            await self._pass_on(from_server, to_client, is_answer=True)
+        except asyncio.CancelledError:
+            pass  # the proxy ends, and the streams of asyncio would complain of a cancelled task
+        finally:
+            up.cancel()
+            for end in (to_client, to_server):
+                self._open.discard(end)
+                end.close()
+
+    async def _pass_on(self, come: asyncio.StreamReader, go: asyncio.StreamWriter, *, is_answer: bool) -> None:
+        kept, is_stream = bytearray(), False
+        try:
+            while data := await come.read(_BLOCK):
+                if self._latency_s:
+                    await asyncio.sleep(self._latency_s)
+                await self._flowing.wait()
+                is_stream = is_answer and (is_stream or b"content-type: text/event-stream" in data.lower())
+                kept += data
+                if is_stream and len(kept) < self._held:
+                    continue
+                await self._write(go, bytes(kept), is_answer=is_answer)
+                kept.clear()
+            await self._flowing.wait()
+            go.write(bytes(kept))
+            if go.can_write_eof():
+                go.write_eof()
+        except OSError:
+            self._break(go)
+
+    async def _write(self, go: asyncio.StreamWriter, data: bytes, *, is_answer: bool) -> None:
+        size = self._size
+        for at in range(0, len(data), size):
+            piece = data[at : at + size]
+            if is_answer and self._left is not None:
+                piece, self._left = piece[: self._left], max(0, self._left - len(piece))
+            go.write(piece)
+            await go.drain()
+            if is_answer and self._left == 0:
+                raise ConnectionResetError
+            if size < _BLOCK:
+                await asyncio.sleep(0)
+
+    def _reset(self) -> None:
+        for end in tuple(self._open):
+            self._break(end)
+
+    def _break(self, end: asyncio.StreamWriter) -> None:
+        """Reset a connection: what is under way is lost."""
+        self._open.discard(end)
+        channel = end.get_extra_info("socket")
+        if channel is not None and channel.fileno() >= 0:
+            channel.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        end.transport.abort()
