@@ -1,12 +1,14 @@
 """The three databases that every fact of this folder is true of, and a server before one of them."""
 
-from collections.abc import Iterator
-from contextlib import closing
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from backends import open_backend
+from backends.server.asked import Asked
 from core.authority import Identity
 from core.ports import Backend, Store
 from tests.support.places import Place, place_of
@@ -22,30 +24,37 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     yield from place_of(request.param, request, tmp_path)
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres", "http"])
+@pytest.fixture(params=["memory", "sqlite", "postgres", "http", "replicas"])
 def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """The same, and a fleet that is reached through a server."""
-    if request.param != "http":
+    """The same, and a fleet that is reached through a server, or through two of them on one database."""
+    if request.param not in SERVED:
         yield from place_of(request.param, request, tmp_path)
         return
-    for place in place_of("sqlite", request, tmp_path):
+    kind, servers = SERVED[request.param]
+    for place in place_of(kind, request, tmp_path):
         place.runtime().close()
-        with (
-            serving(place.url, lambda _room: lambda _asked: Identity("ana", "admin")) as served,
-            closing(ServedPlace(served)) as behind,
-        ):
-            yield behind
+        with ExitStack() as opened:
+            served = [opened.enter_context(serving(place.url, lambda _room: _everybody)) for _ in range(servers)]
+            yield opened.enter_context(closing(ServedPlace(request.param, served)))
+
+
+SERVED = {"http": ("sqlite", 1), "replicas": ("postgres", 2)}
+
+
+def _everybody(_asked: Asked) -> Identity:
+    return Identity("ana", "admin")
 
 
 class ServedPlace(Place):
-    """A fleet behind a server; each seat is a client of its own."""
+    """A fleet behind servers; each seat is a client of its own, at the next server."""
 
-    def __init__(self, served: Served) -> None:
-        super().__init__("http", served.url, _no_store)
+    def __init__(self, kind: str, served: Sequence[Served]) -> None:
+        super().__init__(kind, served[0].url, _no_store)
+        self._urls = itertools.cycle(one.url for one in served)
 
     def seat(self) -> Backend:
         """Another client."""
-        return self._opened.enter_context(closing(open_backend(self.url)))
+        return self._opened.enter_context(closing(open_backend(next(self._urls))))
 
 
 def _no_store() -> Store:

@@ -95,6 +95,16 @@ class TestCommands:
         assert not first.changed
         assert len(ours.state().holds) == 1, "a repeated release releases nothing that came after it"
 
+    def test_the_same_command_given_at_two_places_at_once_is_carried_out_once(self, anywhere: Place) -> None:
+        seats = anywhere.seat(), anywhere.seat()
+        envelopes = [say(AddName(dimension="site", name=f"s{number}")) for number in range(10)]
+
+        with ThreadPoolExecutor(4) as pool:
+            twice = [[pool.submit(seat.submit, each, timeout_s=60) for seat in seats] for each in envelopes]
+
+        assert all(ours.result() == others.result() for ours, others in twice)
+        assert kinds(seats[0]) == ["name.added"] * 10
+
     def test_a_command_id_that_was_used_for_another_command_is_refused(self, anywhere: Place) -> None:
         ours = anywhere.seat()
         envelope = say(PAUSE)

@@ -30,7 +30,7 @@ from tests.support.waiting import eventually
 
 HEARTBEAT_S = 0.2
 SILENT_S = 2.5 * HEARTBEAT_S
-LONG_S = 8.0
+LONG_S = 60.0
 
 pytestmark = pytest.mark.timeout(0 if FULL else 120)
 
@@ -165,7 +165,7 @@ def test_a_line_that_is_open_and_says_nothing_is_lost_contact_and_is_said_so(ser
 
 
 # ------------------------------------------------------------------------------------------------- all of them at once
-RUNS = 100 if FULL else 12
+RUNS = 100 if FULL else 6
 
 
 @pytest.mark.parametrize("batch", range(100 if FULL else 1))
@@ -186,7 +186,7 @@ def test_whatever_befalls_a_line_nothing_goes_back_and_no_stop_is_missed(tmp_pat
             for stop_id in stops:
                 _recover(served, stop_id)
         eventually(lambda: gate.revision == served.revision, within_s=LONG_S)
-        assert gate.check(site="s-0"), "all is recovered"
+        assert all(gate.allowed(account=f"a-{step}") for step in range(9)), "all is recovered"
 
 
 def _some_weather(served: Served, line: Proxy, chance: random.Random, number: int) -> list[str]:
@@ -214,8 +214,7 @@ def _comes_to_know(served: Served, backend: Backend, gate: Gate, stops: list[str
     truth = on_the_server(served)
     eventually(lambda: backend.latest().revision >= truth.revision, within_s=LONG_S)
     eventually(lambda: gate.revision >= truth.revision, within_s=LONG_S)
-    obeyed = served.room.roster.entries
-    eventually(lambda: set(stops) <= set(obeyed["w1"].row.stops), within_s=LONG_S)
+    eventually(lambda: set(stops) <= set(served.room.roster.entries["w1"].row.stops), within_s=LONG_S)
     eventually(lambda: backend.latest() == on_the_server(served), within_s=LONG_S)
     assert set(stops) <= set(backend.latest().stops)
     view = served.room.runtime.latest().table()

@@ -11,7 +11,7 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -21,18 +21,19 @@ from tests.support.waiting import eventually
 _RESET: Final = struct.pack("ii", 1, 0)
 _BLOCK: Final = 65536
 
+Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 
 class Proxy(threading.Thread):
     """Passes bytes on, as well as the weather lets it. Its methods are for other threads."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, connect: Callable[[], Coroutine[None, None, Ends]]) -> None:
+        """``connect`` opens a connection to what lies behind it."""
         super().__init__(name="proxy", daemon=True)
-        where = urlsplit(url)
-        self._to = (where.hostname, where.port)
+        self._connect = connect
         self._channel = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._channel.getsockname()[1]}"
-        self.opened = 0
-        """How many connections it has taken."""
+        self.port = int(self._channel.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
         self._loop = asyncio.new_event_loop()
         self._flowing = asyncio.Event()
         self._open: set[asyncio.StreamWriter] = set()
@@ -41,8 +42,12 @@ class Proxy(threading.Thread):
     @classmethod
     @contextmanager
     def before(cls, url: str) -> Iterator[Self]:
-        """One before the server at a URL, until the end of the block."""
-        line = cls(url)
+        """One before the server at a URL, or at a unix socket's path, until the end of the block."""
+        where = urlsplit(url)
+        if where.scheme:
+            line = cls(lambda: asyncio.open_connection(where.hostname, where.port))
+        else:
+            line = cls(lambda: asyncio.open_unix_connection(url))
         line.start()
         try:
             yield line
@@ -107,11 +112,10 @@ class Proxy(threading.Thread):
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         self._loop.close()
 
-    def _do(self, what: object) -> None:
+    def _do(self, what: Callable[[], None]) -> None:
         done = threading.Event()
 
         def now() -> None:
-            assert callable(what)
             what()
             done.set()
 
@@ -119,13 +123,12 @@ class Proxy(threading.Thread):
         eventually(done.is_set)
 
     async def _serve(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        self.opened += 1
         self._open.add(to_client)
         if self._refusing:
             self._break(to_client)
             return
         try:
-            from_server, to_server = await asyncio.open_connection(*self._to)
+            from_server, to_server = await self._connect()
         except OSError:
             self._break(to_client)
             return

@@ -17,6 +17,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,6 +25,7 @@ import httpx
 from backends.keeper.room import EngineRoom
 from backends.server.identity import Identify, developer
 from backends.server.serving import Listening, Serving
+from tests.conftest import homes_under
 from tests.support.waiting import eventually
 
 DEADLINE_S = 30.0
@@ -38,6 +40,7 @@ class Served:
         self.backend = backend
         self.said = ""
         """What a process of its own said until it served."""
+        self.pid = os.getpid()
         self._room = room
         self.http = httpx.Client(base_url=url, timeout=DEADLINE_S)
 
@@ -101,11 +104,13 @@ def serving(
 
 
 @contextmanager
-def server_process(backend: str, *options: str) -> Iterator[Served]:
-    """``opsconsole serve --dev`` on ports that were free; ended by a signal."""
+def server_process(backend: str, *options: str, home: Path | None = None) -> Iterator[Served]:
+    """``opsconsole serve --dev`` on ports that were free; ended by a signal. With a ``home`` of its own it shares
+    neither latches nor sockets with others, as if it ran on another host."""
     command = [sys.executable, "-m", "opsconsole", "serve", "-b", backend, "--port", "0", "--stop-port", "0", *options]
     draining: threading.Thread | None = None
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    environment = {**os.environ, **(homes_under(home) if home else {})}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     try:
         assert process.stderr is not None
         said = ""
@@ -118,7 +123,7 @@ def server_process(backend: str, *options: str) -> Iterator[Served]:
             raise AssertionError(f"the server ended: {said}")
         host = found[1]
         served = Served(f"{host}:{found[2]}", f"{host}:{found[3]}", backend)
-        served.said = said
+        served.said, served.pid = said, process.pid
         draining = threading.Thread(target=process.stderr.read, daemon=True)  # a full pipe would hold the server up
         draining.start()
         with served.http:

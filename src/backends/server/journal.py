@@ -62,7 +62,7 @@ class Journal(threading.Thread):
                 _log.exception("publishing the journal failed")
 
     def _publish(self) -> None:
-        revision = self._runtime.latest().revision
+        revision = self._as_far_as(self._published)
         if revision < self._published:  # an older copy of the database was put back
             self._published = revision
             self.hub.publish(self._snapshot())
@@ -106,13 +106,18 @@ class Journal(threading.Thread):
 
     def _missed(self, seen: int | None) -> list[Frame]:
         """What leads from a revision to now: the events, where they are kept and not too many, else the state."""
-        revision = self._runtime.latest().revision
-        if seen is None or seen > revision:
+        if seen is None or seen > self._as_far_as(seen):
             return [self._snapshot()]
         rows = self._runtime.journal(after=seen, limit=REPLAY_MAX + 1)
         if len(rows) > REPLAY_MAX or (rows and rows[0].revision != seen + 1):
             return [self._snapshot()]
         return [_frame_of(documents.of_row(row)) for row in rows]
+
+    def _as_far_as(self, seen: int) -> int:
+        """The revision now. Rows are read from the database itself, and other servers tell what they have read, so
+        somebody may have seen more than is folded here: before that is called lost, the database is asked."""
+        revision = self._runtime.latest().revision
+        return revision if revision >= seen else self._runtime.state().revision
 
     def _snapshot(self) -> Frame:
         revision, text = self.state()

@@ -34,7 +34,7 @@ def routes(engine: Engine) -> APIRouter:
         deadline_s = elapsed_s() + wait
         while True:
             news = engine.journal.hub.next()
-            rows = await asyncio.to_thread(engine.runtime.journal, after=after, limit=limit)
+            rows = await asyncio.to_thread(_behind, engine, after, limit)
             engine.access.require_still(request.state.identity)
             revision, chain = _head(engine, rows)
             _require_kept(after, rows, revision)
@@ -60,6 +60,15 @@ def routes(engine: Engine) -> APIRouter:
         return documents.of_chain_report(engine.runtime.verify())
 
     return router
+
+
+def _behind(engine: Engine, after: int, limit: int) -> Sequence[Row]:
+    """Events behind a revision. Who knows more than is known here may have heard it from another server of the fleet:
+    then the database is asked."""
+    rows = engine.runtime.journal(after=after, limit=limit)
+    if not rows and engine.runtime.latest().revision < after:
+        engine.runtime.state()
+    return rows
 
 
 def _head(engine: Engine, rows: Sequence[Row]) -> tuple[int, str]:
