@@ -56,7 +56,8 @@ bench: ## measure, and write bench/results.md
 	@sh scripts/bench.sh "$(VENV)-bench" "$(PYTHON)"
 
 crash: venv ## the random harnesses at full length
-	OPSCONSOLE_FULL=1 $(PYTEST) --timeout 0 tests/simulation tests/properties
+	OPSCONSOLE_FULL=1 $(PYTEST) --timeout 0 tests/simulation tests/properties tests/remote/test_bad_lines.py \
+	  tests/contracts/test_backend.py
 
 hostile: venv ## a hundred thousand hostile strings on every path to a screen, and through the command line
 	OPSCONSOLE_FULL=1 $(PYTEST) --timeout 0 tests/console/test_sweep.py tests/console/test_hostile.py tests/cli/test_hostile.py

@@ -11,6 +11,7 @@ from backends import open_backend
 from backends.server.asked import Asked
 from core.authority import Identity
 from core.ports import Backend, Store
+from tests.conftest import FULL
 from tests.support.places import Place, place_of
 from tests.support.postgres import postgres_server, postgres_url
 from tests.support.serving import Served, serving
@@ -24,9 +25,23 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     yield from place_of(request.param, request, tmp_path)
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres", "http", "replicas"])
+ANYWHERE = ("memory", "sqlite", "postgres", "http")
+EVERYWHERE = (*ANYWHERE, "replicas")
+
+
+@pytest.fixture(params=EVERYWHERE if FULL else ANYWHERE)
 def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """The same, and a fleet that is reached through a server, or through two of them on one database."""
+    """The same, and a fleet that is reached through a server; at full length through two of them too."""
+    yield from _place_anywhere(request, tmp_path)
+
+
+@pytest.fixture(params=EVERYWHERE)
+def everywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """The same, for what two servers on one database could get wrong."""
+    yield from _place_anywhere(request, tmp_path)
+
+
+def _place_anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param not in SERVED:
         yield from place_of(request.param, request, tmp_path)
         return

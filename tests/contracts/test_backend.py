@@ -75,8 +75,8 @@ class TestCommands:
         assert (others.state().revision, kinds(others)) == (17, [])
         assert ours.submit(envelope).revision == 18
 
-    def test_the_same_command_again_gets_the_same_receipt_and_does_nothing(self, anywhere: Place) -> None:
-        ours, others = anywhere.seat(), anywhere.seat()
+    def test_the_same_command_again_gets_the_same_receipt_and_does_nothing(self, everywhere: Place) -> None:
+        ours, others = everywhere.seat(), everywhere.seat()
         envelope = say(PAUSE)
         first = ours.submit(envelope)
         ours.submit(say(RESUME))
@@ -95,8 +95,8 @@ class TestCommands:
         assert not first.changed
         assert len(ours.state().holds) == 1, "a repeated release releases nothing that came after it"
 
-    def test_the_same_command_given_at_two_places_at_once_is_carried_out_once(self, anywhere: Place) -> None:
-        seats = anywhere.seat(), anywhere.seat()
+    def test_the_same_command_given_at_two_places_at_once_is_carried_out_once(self, everywhere: Place) -> None:
+        seats = everywhere.seat(), everywhere.seat()
         envelopes = [say(AddName(dimension="site", name=f"s{number}")) for number in range(10)]
 
         with ThreadPoolExecutor(4) as pool:
@@ -127,9 +127,9 @@ class TestCommands:
         assert "release-holds" in recorded.event.model_dump_json()
 
     def test_a_release_is_refused_where_another_process_placed_a_hold_since_it_was_looked_at(
-        self, anywhere: Place
+        self, everywhere: Place
     ) -> None:
-        ours, others = anywhere.seat(), anywhere.seat()
+        ours, others = everywhere.seat(), everywhere.seat()
         ours.submit(say(PAUSE))
         looked_at = ours.state().control_revision
         others.submit(say(OrderStop(stop_id="stop-1", selectors=(EVERYTHING,))))
@@ -200,8 +200,8 @@ class TestCommands:
                 assert not waiting.done()
             assert waiting.result(60).revision == 18
 
-    def test_commands_of_many_threads_are_each_recorded_and_published_once(self, anywhere: Place) -> None:
-        ours, others = anywhere.seat(), anywhere.seat()
+    def test_commands_of_many_threads_are_each_recorded_and_published_once(self, everywhere: Place) -> None:
+        ours, others = everywhere.seat(), everywhere.seat()
         arrivals = _Arrivals()
         ours.follow(arrivals)
         commands = [say(AddName(dimension="site", name=f"s{number}")) for number in range(40)]
@@ -238,8 +238,8 @@ def _pause(site: str, clock: Clock, for_s: float) -> PlaceHold:
 class TestFollowing:
     """follow, latest, contact"""
 
-    def test_whoever_follows_hears_of_every_event_once_and_in_order(self, anywhere: Place) -> None:
-        ours, others = anywhere.seat(), anywhere.seat()
+    def test_whoever_follows_hears_of_every_event_once_and_in_order(self, everywhere: Place) -> None:
+        ours, others = everywhere.seat(), everywhere.seat()
         before, arrivals = ours.latest(), _Arrivals()
         ours.follow(arrivals)
 
@@ -251,8 +251,8 @@ class TestFollowing:
         assert [recorded.revision for recorded in arrivals.events] == list(range(18, 58))
         assert fold(before, arrivals.events) == arrivals.state == ours.latest()
 
-    def test_what_another_process_commits_arrives_without_anybody_asking(self, anywhere: Place) -> None:
-        ours, others = anywhere.seat(), anywhere.seat()
+    def test_what_another_process_commits_arrives_without_anybody_asking(self, everywhere: Place) -> None:
+        ours, others = everywhere.seat(), everywhere.seat()
         arrivals = _Arrivals()
         ours.follow(arrivals)
 

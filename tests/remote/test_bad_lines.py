@@ -32,7 +32,7 @@ HEARTBEAT_S = 0.2
 SILENT_S = 2.5 * HEARTBEAT_S
 LONG_S = 60.0
 
-pytestmark = pytest.mark.timeout(0 if FULL else 120)
+pytestmark = [pytest.mark.timeout(0 if FULL else 120), pytest.mark.xdist_group("bad-lines")]
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def test_after_each_fault_a_console_and_a_gate_know_what_the_server_knows(
 def test_what_is_held_back_by_a_proxy_that_buffers_is_asked_for_instead(served: Served, line: Proxy) -> None:
     line.hold_back(1 << 30)
     with follower(line.url) as (backend, seen), Gate.open(line.url, worker="w-asks") as gate:
-        eventually(lambda: gate.freshness == "valid", within_s=LONG_S)
+        eventually(lambda: gate.freshness == "valid" and "w-asks" in served.room.roster.entries, within_s=LONG_S)
         stop_id = served.stop(selector={"site": "s-asks"}).json()["stop_id"]
 
         eventually(lambda: not gate.check(site="s-asks"), within_s=LONG_S)
@@ -177,7 +177,7 @@ def test_whatever_befalls_a_line_nothing_goes_back_and_no_stop_is_missed(tmp_pat
         follower(line.url) as (backend, seen),
         Gate.open(line.url, worker="w1") as gate,
     ):
-        eventually(lambda: gate.freshness == "valid")
+        eventually(lambda: gate.freshness == "valid" and "w1" in served.room.roster.entries)
         for number in range(RUNS):
             stops = _some_weather(served, line, chance, number)
             line.heal()

@@ -7,15 +7,19 @@ import logging
 import re
 import socket
 import uuid
+from contextlib import closing
 from threading import Timer
 from typing import Any
 
 import pytest
 
+from backends import open_runtime
 from backends.keeper.log import JsonLines
 from backends.server.access import ROUTES
 from core.authority import ENGINE_ONLY
+from core.capabilities.names import AddName
 from core.messages import COMMANDS
+from tests.support.fleets import say
 from tests.support.serving import Served
 from tests.support.waiting import eventually
 
@@ -322,3 +326,13 @@ def test_each_noun_has_a_list_at_the_revision_that_it_names(served: Served, site
     ).items()
     assert receipt["hold_ids"][0] in [row["hold_id"] for row in lists["holds"]["holds"]]
     assert len(lists["flags"]["flags"]) >= 5
+
+
+def test_what_another_server_of_the_fleet_told_is_not_taken_for_lost(served: Served) -> None:
+    """Its revision may be asked for here before this server has noticed it."""
+    with closing(open_runtime(served.backend)) as elsewhere:
+        for number in range(5):
+            told = elsewhere.submit(say(AddName(dimension="site", name=f"told-{number}"))).revision
+            answer = served.get(f"/v1/events?after={told}")
+
+            assert (answer.status_code, answer.json()["revision"], answer.json()["rows"]) == (200, told, [])

@@ -37,6 +37,7 @@ class Proxy(threading.Thread):
         self._loop = asyncio.new_event_loop()
         self._flowing = asyncio.Event()
         self._open: set[asyncio.StreamWriter] = set()
+        self._left: int | None = None
         self._calm()
 
     @classmethod
@@ -94,7 +95,7 @@ class Proxy(threading.Thread):
         self._latency_s = 0.0
         self._size = _BLOCK
         self._held = 0
-        self._left: int | None = None
+        self._left = None
         self._refusing = False
         self._flowing.set()
 
