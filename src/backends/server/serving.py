@@ -10,6 +10,7 @@ import logging
 import os
 import resource
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Sequence
@@ -145,7 +146,7 @@ class Serving:
     def __init__(self, url: str, identify: Callable[[EngineRoom], Identify], listening: Listening) -> None:
         """``identify`` makes, of the room, what tells whose a credential is. Raises `core.errors.OpsError` where the
         database cannot be opened, `HouseError`, or OSError where nobody can listen there."""
-        gates = Gates()
+        gates, secure = Gates(), _tls(listening)
         self._channels = [_listen(listening.host, listening.port), _listen(listening.host, listening.stop_port)]
         try:
             self.room = EngineRoom(url, alone=False, streams=gates, create=True)
@@ -157,7 +158,6 @@ class Serving:
         self.engine = Engine(self.room, gates, access)
         self.port, self.stop_port = (int(channel.getsockname()[1]) for channel in self._channels)
         gates.stop_port = self.stop_port
-        secure = _tls(listening)
         self._paths = _own_sockets(self.room)
         main, stops = self._channels
         main_sockets = [(main, {**secure, "http": _MainProtocol})]
@@ -258,9 +258,15 @@ def _config(app: Any, options: dict[str, Any]) -> uvicorn.Config:
 
 
 def _tls(listening: Listening) -> dict[str, Any]:
+    """What uvicorn needs for TLS. Raises OSError where the files are not what they should be."""
     if listening.certificate is None:
         return {}
-    return {"ssl_certfile": str(listening.certificate), "ssl_keyfile": str(listening.key or listening.certificate)}
+    certificate, key = listening.certificate, listening.key or listening.certificate
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except (ssl.SSLError, OSError) as error:
+        raise OSError(error.errno, f"no certificate with its key can be read from {certificate} and {key}") from error
+    return {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)}
 
 
 def _listen(host: str, port: int) -> socket.socket:
