@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from backends.floor import Mark
-from core.audit import SALT_BYTES, Row, seal
+from backends.salts import Salts
+from core.audit import Row, seal
 from core.authority import Identity, authorise
 from core.capabilities.emergencies import OrderStop
 from core.capabilities.fleet import CreateFleet
@@ -32,6 +32,8 @@ RESTORED: Final = "restored-backup"
 """Owner of the safety hold on a database that was put back."""
 
 _RUNTIME: Final = Actor(name="runtime", kind="system")
+
+_salts: Final = Salts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def _record(
     if not events:
         return (), ()
     after = outcomes[-1].state
-    rows = seal(events, transaction.head().chain, (secrets.token_hex(SALT_BYTES) for _ in events))
+    rows = seal(events, transaction.head().chain, (next(_salts) for _ in events))
     transaction.append(rows, gate_change(before, after, events), after.names_revision)
     for recorded in events:
         if isinstance(recorded.event, LimitReset):

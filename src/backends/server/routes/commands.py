@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from itertools import count
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -26,6 +27,7 @@ _REVISION: Final = re.compile(r'(?:W/)?"(\d{1,18})"')
 def routes(engine: Engine) -> APIRouter:
     """``POST /v1/commands``."""
     router = APIRouter(tags=["commands"])
+    of_this_process, numbers = f"http-{uuid.uuid4().hex}", count(1)
 
     @router.post("/v1/commands", response_model=Receipt)
     async def give_command(request: Request) -> JSONResponse:
@@ -40,7 +42,7 @@ def routes(engine: Engine) -> APIRouter:
             return await stopping.as_command(engine, command, identity.actor().name)
         expected = _expected(headers.get("if-match"))
         envelope = Envelope(
-            command_id=_key(headers.get("idempotency-key")) or f"http-{uuid.uuid4().hex}",
+            command_id=_key(headers.get("idempotency-key")) or f"{of_this_process}-{next(numbers)}",
             actor=identity.actor(),
             door="http",
             command=command,
