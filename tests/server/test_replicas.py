@@ -1,0 +1,51 @@
+"""Several servers on one host and one database: the first has the house, the others live without its sockets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.serving import Served, server_process
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[Served, Served]]:
+    url = f"sqlite:///{tmp_path / 'fleet.db'}"
+    with ExitStack() as running:
+        first = running.enter_context(server_process(url, "--dev"))
+        yield first, running.enter_context(server_process(url, "--dev"))
+
+
+def test_what_one_server_is_told_the_clients_of_the_other_hear_and_a_stop_most_of_all(
+    pair: tuple[Served, Served],
+) -> None:
+    first, second = pair
+    beat = {"pid": 1, "started": "a", "scope": {}, "revision": 0, "stops": [], "in_flight": 0}
+    assert httpx.put(f"{first.url}/v1/workers/w1", json=beat).status_code == 200
+
+    with first.stream("/v1/gate/events") as events:
+        next(event for event in events if event["event"] == "snapshot")
+        receipt = second.command("place-hold", selectors=[{"account": "a1"}]).json()
+        delta = next(event for event in events if event["event"] == "delta")
+        assert delta["data"]["delta"]["placed"][0]["hold_id"] == receipt["hold_ids"][0]
+
+        eventually(lambda: "w1" in json.dumps(second.get("/v1/workers").json()))
+        answer = second.stop(stop_id="S-1").json()
+        assert (answer["durable"], answer["of"]) == ("database", 1), "it knows the workers of the other"
+        heard = next(event for event in events if "S-1" in json.dumps(event["data"]))
+        assert heard["event"] in {"order", "delta"}
+
+    moved = httpx.put(f"{second.url}/v1/workers/w1", json=beat | {"stops": ["S-1"]})
+    assert moved.status_code == 200, "the same process may speak to any of them"
+
+    def result() -> str:
+        emergencies = second.get("/v1/emergencies").json()["emergencies"]
+        return str(emergencies[0]["stops"][0]["result"])
+
+    eventually(lambda: result() == "verified", within_s=30)
