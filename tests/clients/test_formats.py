@@ -36,13 +36,19 @@ def after(fleet: Backend, *commands: Command) -> State:
     return fleet.state()
 
 
+def flag(state: State, key: str, context: dict[str, Any]) -> dict[str, Any]:
+    """What a client of OpenFeature is answered."""
+    answer = keys.answer(state.table(), key, context)
+    assert answer is not None
+    return ofrep.evaluation(answer, state.revision)
+
+
 class TestOpenFeature:
     """The evaluation protocol."""
 
     def test_what_may_run_is_true(self, fleet: Backend) -> None:
-        found = ofrep.evaluation(fleet.state(), "enableSiteCreation", {})
+        found = flag(fleet.state(), "enableSiteCreation", {})
 
-        assert found is not None
         assert (found["value"], found["variant"], found["reason"]) == (True, "on", "STATIC")
         assert found["metadata"] == {"revision": fleet.state().revision, "holdCount": 0}
 
@@ -53,9 +59,8 @@ class TestOpenFeature:
         """A client that is told DISABLED takes its own default, which may be true."""
         state = after(fleet, OrderStop(stop_id="S-1", selectors=(EVERYTHING,), reason="smoke"))
 
-        found = ofrep.evaluation(state, key, {})
+        found = flag(state, key, {})
 
-        assert found is not None
         assert (found["value"], found["variant"], found["reason"]) == (False, "off", "STATIC")
         assert found["metadata"]["blockedBy"] == "emergency"
         assert "smoke" in found["metadata"]["reasonText"]
@@ -63,11 +68,9 @@ class TestOpenFeature:
     def test_the_context_narrows_the_work(self, fleet: Backend) -> None:
         state = after(fleet, PlaceHold(selectors=(Selector.of(site="s1"),)))
 
-        held = ofrep.evaluation(state, "allow.site_creation", {"site": "s1", "plan": "gold", "targetingKey": "x"})
-        free = ofrep.evaluation(state, "allow.site_creation", {"site": "s2"})
+        held = flag(state, "allow.site_creation", {"site": "s1", "plan": "gold", "targetingKey": "x"})
+        free = flag(state, "allow.site_creation", {"site": "s2"})
 
-        assert held is not None
-        assert free is not None
         assert (held["value"], held["reason"], free["value"]) == (False, "TARGETING_MATCH", True)
 
     def test_metadata_holds_plain_values_only(self, fleet: Backend) -> None:
@@ -75,15 +78,27 @@ class TestOpenFeature:
             fleet, PlaceHold(selectors=(EVERYTHING,)), SetSwitch(dimension="workflow", names=("xml-import",), on=False)
         )
 
-        answer = ofrep.bulk(state, {}, "/ofrep/v1/events")
+        table = state.table()
+        answers = [keys.answer(table, key) for key in keys.keys(table)]
+        answer = ofrep.bulk(filter(None, answers), state.revision, "/ofrep/v1/events")
 
-        plain = [value for flag in answer["flags"] for value in flag["metadata"].values()]
+        plain = [value for each in answer["flags"] for value in each["metadata"].values()]
         assert all(isinstance(value, str | int | float | bool) for value in plain)
-        assert len(answer["flags"]) == len(list(keys.keys(state)))
+        assert len(answer["flags"]) == len(answers) == 18
 
     def test_a_key_that_nobody_registered_is_not_found(self, fleet: Backend) -> None:
-        assert ofrep.evaluation(fleet.state(), "enableFlying", {}) is None
+        assert keys.answer(fleet.state().table(), "enableFlying", {}) is None
         assert ofrep.not_found("enableFlying")["errorCode"] == "FLAG_NOT_FOUND"
+
+    def test_a_tag_is_of_one_revision_and_one_context(self) -> None:
+        tags = [ofrep.etag("7"), ofrep.etag("8"), ofrep.etag("7", {"site": "s1"}), ofrep.etag("7", {"site": "s2"})]
+
+        assert len(set(tags)) == 4
+        assert ofrep.etag("7", {"site": "s1", "env": "dev"}) == ofrep.etag("7", {"env": "dev", "site": "s1"})
+        assert [ofrep.revision_of(tag) for tag in (*tags, "W/" + tags[2], "7+f00d", "", "x", "*")] == [
+            *(7, 8, 7, 7, 7, 7),
+            *(0, 0, 0),
+        ]
 
     @pytest.mark.parametrize("body", [[], "x", {"context": []}, {"context": "x"}, 3])
     def test_a_body_that_is_none_is_refused(self, body: Any) -> None:
@@ -101,24 +116,31 @@ class TestUnleash:
         """A toggle that is missing is off to an Unleash client."""
         state = after(fleet, SetSwitch(dimension="operation", names=("site_creation",), on=False))
 
-        found = {each["name"]: each["enabled"] for each in unleash.features(state)["features"]}
+        found = {each["name"]: each["enabled"] for each in unleash.features(state.table())["features"]}
 
         assert (found["enableSiteCreation"], found["enableABTesting"], found["workflow.xml-import"]) == (
             False,
             True,
             True,
         )
-        assert all(each["strategies"] == [] for each in unleash.features(state)["features"])
+        assert all(each["strategies"] == [] for each in unleash.features(state.table())["features"])
 
-    def test_the_tag_changes_with_the_revision(self, fleet: Backend) -> None:
-        before = unleash.etag(fleet.state())
+    def test_what_lets_a_share_of_the_work_through_is_off_for_there_is_nothing_to_choose_it_by(
+        self, fleet: Backend
+    ) -> None:
+        state = after(fleet, PlaceHold(selectors=(Selector.of(operation="ab_testing"),), admit=0.99))
 
-        assert unleash.etag(after(fleet, PlaceHold(selectors=(EVERYTHING,)))) != before
+        assert unleash.feature(state.table(), "enableABTesting") == {
+            **(unleash.feature(fleet.state().table(), "enableSiteCreation") or {}),
+            "name": "enableABTesting",
+            "enabled": False,
+        }
 
     def test_metrics_say_what_a_client_saw(self) -> None:
         bucket = {"toggles": {"enableABTesting": {"yes": 3, "no": 1, "variants": {}}}}
 
         assert unleash.evaluated({"bucket": bucket}) == {"enableABTesting": (3, 1)}
+        assert unleash.evaluated({"bucket": None}) == {}, "a client that has counted nothing"
 
     @pytest.mark.parametrize("metrics", [{}, {"bucket": 3}, {"bucket": {"toggles": {"x": {"yes": -1, "no": 0}}}}])
     def test_what_are_no_metrics_is_refused(self, metrics: dict[str, Any]) -> None:
@@ -160,8 +182,36 @@ class TestSettings:
 
         assert [command.on for command in commands] == [False, True]
 
+    def test_a_resume_says_resumed_only_where_nothing_holds_it_any_more(self, fleet: Backend) -> None:
+        after(fleet, OrderStop(stop_id="S-1", selectors=(EVERYTHING,)), settings.pause(Pausing()))
+        on_site = Selector.of(site="s1")
+
+        stopped = settings.resumed(EVERYTHING, fleet.submit(say(settings.resume(Pausing()))))
+        site = settings.resumed(on_site, fleet.submit(say(settings.resume(Pausing(), on_site))))
+
+        assert (stopped["success"], stopped["changed"], stopped["paused"]) == (True, True, True)
+        assert stopped["message"].startswith("Everything stays paused by emergency E-")
+        assert site["message"].startswith("Site s1 stays paused by emergency E-")
+        assert [hold["source"] for hold in stopped["remaining_holds"]] == ["emergency"]
+
+    def test_flags_are_answered_as_they_are_now_and_not_as_they_were_wanted(self, fleet: Backend) -> None:
+        after(fleet, PlaceHold(selectors=(Selector.of(operation="ab_testing"),)))
+        wanted = Features(enableSiteCreation=True, enableABTesting=True)
+        receipt = fleet.submit(say(wanted.commands()[0]))
+
+        answer = settings.changed(wanted, fleet.state(), receipt)
+
+        assert answer["featureFlags"] == {"enableSiteCreation": True, "enableABTesting": False}
+        assert [hold["owner"] for hold in answer["remaining_holds"]] == ["ana"]
+
     @pytest.mark.parametrize(
-        "body", ['{"enableSiteCreation": "false"}', '{"enableFlying": true}', '{"enableABTesting": 1}']
+        "body",
+        [
+            '{"enableSiteCreation": null}',
+            '{"enableSiteCreation": "false"}',
+            '{"enableFlying": true}',
+            '{"enableABTesting": 1}',
+        ],
     )
     def test_what_is_no_flag_or_no_boolean_is_refused(self, body: str) -> None:
         with pytest.raises(ValueError, match="validation error"):

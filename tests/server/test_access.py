@@ -37,14 +37,17 @@ from tests.support.fleets import say
 DEADLINE_S = 30.0
 NOBODIES = ("nothing", "nonsense", "revoked", "expired", "somebody of another fleet")
 
-STREAMS = frozenset({"/v1/gate/events"})
+STREAMS = frozenset({"/v1/gate/events", "/ofrep/v1/events"})
 SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/v1/stop"): {"content": b"[]"},
     ("POST", "/v1/commands"): {"content": b"[]"},
     ("PUT", "/v1/workers/{worker_id}"): {"content": b"[]"},
     ("POST", "/v1/limits/{name}/reserve"): {"json": {"cost": 0}},
+    **{route: {"content": b"[]"} for route in ROUTES if route[1].startswith(("/admin/", "/api/", "/v1/hooks/"))},
 }
 """What is sent where the question must not do anything: who is let in is told so by a 422."""
+
+NAMED = {"worker_id": "w1", "name": "sites", "reservation_id": "r-1", "site_id": "s1", "key": "enableABTesting"}
 
 
 def tomorrow() -> datetime:
@@ -90,7 +93,7 @@ class House:
 
     def ask(self, name: str, method: str, template: str, **options: Any) -> httpx.Response:
         """Ask in somebody's name. Of a stream only the beginning is read."""
-        path = template.format(worker_id="w1", name="sites", reservation_id="r-1")
+        path = template.replace(":path}", "}").format_map(NAMED)
         base = self.stop_url if template == "/v1/stop" else self.url
         options = {**SENT.get((method, template), {}), **options}
         headers = {"content-type": "application/json", **self.headers(name), **options.pop("headers", {})}

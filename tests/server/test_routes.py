@@ -264,7 +264,8 @@ def test_the_document_describes_every_route_every_command_and_every_error(served
     document = served.get("/openapi.json").json()
 
     described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-    assert described == {*ROUTES, ("GET", "/healthz"), ("GET", "/readyz")}
+    routes = {(method, path.replace(":path}", "}")) for method, path in ROUTES}
+    assert described == {*routes, ("GET", "/healthz"), ("GET", "/readyz")}
     kinds = document["components"]["schemas"]["Command"]["discriminator"]["mapping"]
     assert set(kinds) == set(COMMANDS) - ENGINE_ONLY
     for reference in re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document)):

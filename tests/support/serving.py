@@ -80,6 +80,8 @@ def events_in(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
     """The events in the lines of a stream."""
     fields: dict[str, str] = {}
     for line in lines:
+        if line.startswith(":"):
+            continue
         if line:
             name, _, value = line.partition(": ")
             fields[name] = value

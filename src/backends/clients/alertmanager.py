@@ -87,6 +87,12 @@ def ordered(notification: Notification, alert: Alert) -> Ordered | None:
     )
 
 
+def selectors_of(command: Command) -> tuple[Selector, ...]:
+    """The work that what an alert asks for is about."""
+    assert isinstance(command, PlaceHold | ReleaseHolds | OrderStop), "alerts ask for nothing else"
+    return command.selectors
+
+
 def _stop(alert: Alert, selector: Selector, known: str) -> Ordered:
     level = alert.labels.get(_LEVEL, "immediate")
     if not is_level(level):

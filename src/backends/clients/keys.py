@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from core.state import State
-from opsgate.evaluate import Verdict, evaluate
+from opsgate.evaluate import Table, Verdict, evaluate
 from opsgate.names import FLAG_OF_OPERATION, operation_named
 
 CONTEXT: Final = ("site", "account", "campaign", "env", "agent", "service")
@@ -34,27 +33,31 @@ class Answer:
         return self.verdict.outcome == "allowed"
 
 
-def keys(state: State) -> Iterator[str]:
+def keys(table: Table) -> Iterator[str]:
     """Every key of a fleet, in a fixed order."""
-    operations = [name.name for name in state.names_of("operation")]
-    for operation in operations:
+    for operation in sorted(table.names.get("operation", ())):
         yield FLAG_OF_OPERATION.get(operation, operation)
     for prefix, dimension in _PREFIXES.items():
-        for name in state.names_of(dimension):
-            yield f"{prefix}{name.name}"
+        for name in sorted(table.names.get(dimension, ())):
+            yield f"{prefix}{name}"
 
 
-def answer(state: State, key: str, context: Mapping[str, Any] | None = None) -> Answer | None:
+def answer(table: Table, key: str, context: Mapping[str, Any] | None = None) -> Answer | None:
     """What is decided about a key, in a context; None for a key that nobody registered."""
-    named = _named(key)
-    if (named[0], named[1]) not in state.names:
+    named = work_of(table, key)
+    if named is None:
         return None
-    work = {name: str(value) for name, value in (context or {}).items() if name in CONTEXT and _is_plain(value)}
-    target = (context or {}).get("targetingKey")
-    verdict = evaluate(
-        state.table(), {**work, named[0]: named[1]}, key=target if isinstance(target, str) and target else None
-    )
-    return Answer(key, verdict, bool(work))
+    given = context or {}
+    narrowed = {name: str(value) for name, value in given.items() if name in CONTEXT and _is_plain(value)}
+    target = given.get("targetingKey")
+    verdict = evaluate(table, {**narrowed, **named}, key=target if isinstance(target, str) and target else None)
+    return Answer(key, verdict, bool(narrowed))
+
+
+def work_of(table: Table, key: str) -> dict[str, str] | None:
+    """The work that a key names; None where nobody registered that."""
+    dimension, name = _named(key)
+    return {dimension: name} if name in table.names.get(dimension, ()) else None
 
 
 def _named(key: str) -> tuple[str, str]:

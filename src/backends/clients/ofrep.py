@@ -7,17 +7,17 @@ protocol's own, and ours stand in the metadata.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
-from backends.clients import keys
 from backends.clients.keys import Answer
-from core.state import State
 from opsgate.evaluate import headline
 from opsgate.hold import timestamp
 
-HEARTBEAT_MISSED_S = 15
-"""Seconds without a word after which a client should ask again by itself."""
+_REVISION: Final = re.compile(r'(?:W/)?"?(\d{1,18})(?!\d)')
 
 
 def context_of(body: Any) -> Mapping[str, Any]:
@@ -32,21 +32,23 @@ def context_of(body: Any) -> Mapping[str, Any]:
     raise ValueError("the body is an object with an object called context")
 
 
-def evaluation(state: State, key: str, context: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The evaluation of one flag; None where there is no such flag."""
-    answer = keys.answer(state, key, context)
-    return None if answer is None else _evaluated(state, answer)
-
-
-def bulk(state: State, context: Mapping[str, Any], stream: str) -> dict[str, Any]:
-    """The evaluation of every flag, and where to hear that they have changed."""
-    answers = [keys.answer(state, key, context) for key in keys.keys(state)]
+def evaluation(answer: Answer, revision: int) -> dict[str, Any]:
+    """The evaluation of one flag, on the fleet as it is at ``revision``."""
     return {
-        "flags": [_evaluated(state, answer) for answer in answers if answer is not None],
-        "metadata": {"revision": state.revision},
-        "eventStreams": [
-            {"type": "sse", "endpoint": {"requestUri": stream}, "inactivityDelaySec": HEARTBEAT_MISSED_S},
-        ],
+        "key": answer.key,
+        "value": answer.allowed,
+        "variant": "on" if answer.allowed else "off",
+        "reason": "TARGETING_MATCH" if answer.narrowed else "STATIC",
+        "metadata": _metadata(answer, revision),
+    }
+
+
+def bulk(answers: Iterable[Answer], revision: int, stream: str) -> dict[str, Any]:
+    """The evaluation of every flag, and where to hear that they have changed."""
+    return {
+        "flags": [evaluation(answer, revision) for answer in answers],
+        "metadata": {"revision": revision},
+        "eventStreams": [{"type": "sse", "endpoint": {"requestUri": stream}}],
     }
 
 
@@ -64,34 +66,33 @@ def unusable(key: str | None, why: str, code: str = "PARSE_ERROR") -> dict[str, 
     return {**({} if key is None else {"key": key}), "errorCode": code, "errorDetails": why}
 
 
-def refetch(revision: int, at_s: float) -> dict[str, Any]:
+def refetch(tag: str, at_s: float) -> dict[str, Any]:
     """The event that tells a client to ask again."""
-    return {"type": "refetchEvaluation", "etag": etag(revision), "lastModified": int(at_s)}
+    return {"type": "refetchEvaluation", "etag": etag(tag), "lastModified": int(at_s)}
 
 
-def etag(revision: int) -> str:
-    """What is answered about the whole fleet is the same while its revision is."""
-    return f'"{revision}"'
+def etag(tag: str, context: Mapping[str, Any] | None = None) -> str:
+    """What is answered in one context is the same while the fleet's ``tag`` is, which begins with its revision."""
+    if not context:
+        return f'"{tag}"'
+    text = json.dumps(context, sort_keys=True, separators=(",", ":"))
+    return f'"{tag}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
 
 
-def _evaluated(state: State, answer: Answer) -> dict[str, Any]:
-    return {
-        "key": answer.key,
-        "value": answer.allowed,
-        "variant": "on" if answer.allowed else "off",
-        "reason": "TARGETING_MATCH" if answer.narrowed else "STATIC",
-        "metadata": _metadata(state, answer),
-    }
+def revision_of(etag: str) -> int:
+    """The revision in a tag that a client sends back; 0 where there is none in it."""
+    found = _REVISION.match(etag.strip())
+    return int(found[1]) if found else 0
 
 
-def _metadata(state: State, answer: Answer) -> dict[str, Any]:
+def _metadata(answer: Answer, revision: int) -> dict[str, Any]:
     """Why, in plain values, as the protocol wants them."""
     blockers = answer.verdict.blockers
     if not blockers:
-        return {"revision": state.revision, "holdCount": 0}
+        return {"revision": revision, "holdCount": 0}
     first = blockers[0]
     return {
-        "revision": state.revision,
+        "revision": revision,
         "holdCount": len(blockers),
         "blockedBy": first.source,
         "holdId": first.hold_id,

@@ -5,13 +5,13 @@ A flag is on only where no hold at all has exactly its selector, and the panel i
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import ConfigDict, Field, StrictBool
+from pydantic import ConfigDict, StrictBool, field_validator
 
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.switches import SetSwitch, is_on
-from core.messages import FreeText, Identifier, Message
+from core.messages import FreeText, Identifier, Message, Receipt
 from core.state import State
 from opsgate.hold import Hold, timestamp
 from opsgate.names import OPERATION_OF_FLAG
@@ -51,9 +51,22 @@ class Features(Message):
     enableContentOptimization: StrictBool | None = None  # noqa: N815 (the panel's name)
     enableABTesting: StrictBool | None = None  # noqa: N815 (the panel's name)
 
+    @field_validator("*")
+    @classmethod
+    def _on_or_off(cls, value: bool | None) -> bool | None:
+        """A flag that is named is true or false; one that is not named stays as it is."""
+        if value is None:
+            raise ValueError("give true or false")
+        return value
+
+    def wanted(self) -> dict[str, bool]:
+        """Each flag that was named, and how it is to be."""
+        named: dict[str, bool] = self.model_dump(exclude_unset=True)
+        return named
+
     def commands(self) -> tuple[SetSwitch, ...]:
         """Off first: whatever comes of the rest, what was to stop has stopped."""
-        wanted: dict[str, bool] = self.model_dump(exclude_none=True)
+        wanted = self.wanted()
         made = []
         for on in (False, True):
             names = tuple(OPERATION_OF_FLAG[flag] for flag, value in wanted.items() if value is on)
@@ -67,7 +80,7 @@ class NewSite(Message):
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
-    siteId: Annotated[Identifier | None, Field()] = None  # noqa: N815 (the panel's name)
+    siteId: Identifier | None = None  # noqa: N815 (the panel's name)
 
 
 def pause(body: Pausing, selector: Selector = EVERYTHING) -> PlaceHold:
@@ -78,6 +91,49 @@ def pause(body: Pausing, selector: Selector = EVERYTHING) -> PlaceHold:
 def resume(body: Pausing, selector: Selector = EVERYTHING) -> ReleaseHolds:
     """Resume it. The panel gives no reason; ours says that it was the panel."""
     return ReleaseHolds(selectors=(selector,), reason=body.reason() or _BY_PANEL)
+
+
+def paused(selector: Selector, receipt: Receipt) -> dict[str, Any]:
+    """The answer to a pause."""
+    site = selector.get("site")
+    message = f"Site {site} paused" if site else "All autonomous processes paused"
+    return {"success": True, "message": message, **_carried_out(receipt)}
+
+
+def resumed(selector: Selector, receipt: Receipt) -> dict[str, Any]:
+    """The answer to a resume. It says resumed only where nothing holds all of that any more."""
+    site = selector.get("site")
+    message = f"Site {site} resumed" if site else "Autonomous processes resumed"
+    left = [hold for hold in receipt.remaining_holds if Selector.from_mapping(hold["selector"]).contains(selector)]
+    if left:
+        by = ", ".join(dict.fromkeys(f"{hold['source']} {hold['owner']}" for hold in left[:3]))
+        message = f"{f'Site {site}' if site else 'Everything'} stays paused by {by}{' and more' if left[3:] else ''}"
+    return {
+        "success": True,
+        "message": message,
+        **_carried_out(receipt),
+        "paused": bool(left),
+        "remaining_holds": list(receipt.remaining_holds),
+    }
+
+
+def changed(features: Features, state: State, receipt: Receipt | None) -> dict[str, Any]:
+    """The answer to a change of flags: how each flag that was named is now, which is not always as it was wanted."""
+    now = flags(state)
+    wanted = features.wanted()
+    answer: dict[str, Any] = {
+        "success": True,
+        "featureFlags": {flag: now[flag] for flag in wanted},
+        "revision": state.revision,
+    }
+    if receipt is not None and any(on and not now[flag] for flag, on in wanted.items()):
+        answer["remaining_holds"] = list(receipt.remaining_holds)
+    return answer
+
+
+def created(name: str) -> dict[str, Any]:
+    """The answer to a new site, and to one that is there already."""
+    return {"success": True, "siteId": name}
 
 
 def flags(state: State) -> dict[str, bool]:
@@ -100,6 +156,10 @@ def settings(state: State) -> dict[str, Any]:
 def site(state: State, name: str) -> dict[str, Any]:
     """One site as the panel keeps it."""
     return {"id": name, **_paused("autonomousProcessesPaused", state.holds_on(Selector.of(site=name)))}
+
+
+def _carried_out(receipt: Receipt) -> dict[str, Any]:
+    return {"revision": receipt.revision, "changed": receipt.changed, "hold_ids": list(receipt.hold_ids)}
 
 
 def _paused(word: str, held: tuple[Hold, ...]) -> dict[str, Any]:

@@ -46,6 +46,23 @@ ROUTES: Final[Mapping[tuple[str, str], Permission]] = {
     ("POST", "/v1/limits/{name}/reserve"): "work",
     ("DELETE", "/v1/reservations/{reservation_id}"): "work",
     ("POST", "/v1/stop"): "stop",
+    ("POST", "/v1/hooks/alertmanager"): "alert",
+    ("POST", "/ofrep/v1/evaluate/flags"): "ask",
+    ("POST", "/ofrep/v1/evaluate/flags/{key:path}"): "ask",
+    ("GET", "/ofrep/v1/events"): "ask",
+    ("GET", "/api/client/features"): "ask",
+    ("GET", "/api/client/features/{name:path}"): "ask",
+    ("POST", "/api/client/register"): "ask",
+    ("POST", "/api/client/metrics"): "ask",
+    ("GET", "/admin/api/settings"): "see",
+    ("POST", "/admin/api/settings/pause-all"): "command",
+    ("POST", "/admin/api/settings/resume-all"): "command",
+    ("PATCH", "/admin/api/settings/features"): "command",
+    ("POST", "/admin/api/sites/create"): "command",
+    ("POST", "/admin/api/sites/{site_id}/pause"): "command",
+    ("POST", "/admin/api/sites/{site_id}/resume"): "command",
+    ("GET", "/api/workflow_controls"): "see",
+    ("PUT", "/api/workflow_controls/{name}"): "command",
 }
 """Method and path of each route, and the permission that it asks for."""
 

@@ -1,8 +1,8 @@
-"""Answers that many ask for: bytes that are made once, and a tag by which a client sees that it has them."""
+"""Answers that many ask for: a tag by which a client sees that it has them, and bytes that are made only where not."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.responses import Response
 
@@ -10,9 +10,13 @@ from starlette.responses import Response
 def cached(headers: Mapping[str, str], revision: int, body: bytes, *, variant: str = "") -> Response:
     """The body under the tag of its revision, or 304 to whoever has it. ``variant`` tells two bodies of one revision
     apart."""
-    tag = f'"{revision}{variant}"'
+    return tagged(headers, f'"{revision}{variant}"', lambda: body)
+
+
+def tagged(headers: Mapping[str, str], tag: str, made: Callable[[], bytes]) -> Response:
+    """What is made under this tag, or 304 to whoever has it."""
     known = {part.strip().removeprefix("W/") for part in headers.get("if-none-match", "").split(",")}
     sent = {"ETag": tag, "Cache-Control": "no-cache"}
     if tag in known:
         return Response(status_code=304, headers=sent)
-    return Response(body, headers=sent, media_type="application/json")
+    return Response(made(), headers=sent, media_type="application/json")

@@ -31,11 +31,16 @@ from backends.server.routes import (
     events,
     gate,
     health,
+    hooks,
     identity,
     limits,
     lists,
     measures,
+    ofrep,
+    settings,
     state,
+    unleash,
+    workflow_controls,
 )
 from backends.server.stop_port import PATH as STOP
 from backends.server.stop_port import StopPort
@@ -45,7 +50,11 @@ from opsgate.clock import elapsed_s
 _log = logging.getLogger(NAME)
 _requests = logging.getLogger("opsconsole.requests")
 
-_NOUNS: Final = (commands, state, lists, events, gate, decisions, limits, identity, health, measures, description)
+_OURS: Final = (commands, state, lists, events, gate, decisions, limits, identity, health, measures, description)
+_THEIRS: Final = (ofrep, unleash, settings, workflow_controls, hooks)
+"""Routes of clients that exist already, as they know them."""
+
+_NOUNS: Final = (*_OURS, *_THEIRS)
 _GATE_EVENTS: Final = "/v1/gate/events"
 _STREAM: Final = "text/event-stream"
 _FAULT: Final = Problem(500, "internal", "a fault of the server's", "look at its log")
@@ -59,7 +68,7 @@ class Door:
         nouns = [noun.routes(engine) for noun in _NOUNS]
         self._api = _api(engine, nouns)
         self._stops = StopPort(engine.room.desk, engine.access)
-        self.routes = frozenset({("GET", _GATE_EVENTS), ("POST", STOP), *_paths(nouns)})
+        self.routes = frozenset({("GET", _GATE_EVENTS), ("POST", STOP), ("GET", ofrep.STREAM), *_paths(nouns)})
         """Method and path of each."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,6 +120,8 @@ class Door:
             return None
         if asked.path == _GATE_EVENTS:
             return self._engine.gates.hub
+        if asked.path == ofrep.STREAM:
+            return self._engine.refetch.hub
         if asked.path == "/v1/events" and _STREAM in asked.headers.get("accept", ""):
             return self._engine.journal.hub
         return None

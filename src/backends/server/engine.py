@@ -1,18 +1,25 @@
-"""What the routes share: the engine room, who may do what, the writer, and the two streams."""
+"""What the routes share: the engine room, who may do what, the writer, and the streams."""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import count
 
 from backends.keeper.room import EngineRoom
 from backends.server.access import Access
 from backends.server.gates import Gates
+from backends.server.instances import Instances
 from backends.server.journal import Journal
 from backends.server.metrics import Metrics
+from backends.server.push import Hub
+from backends.server.refetch import Refetch
 from backends.server.writer import Writer
 from core.state import State
 from opsgate.clock import elapsed_s
-from opsgate.evaluate import Table
+from opsgate.decision import Decision
+from opsgate.evaluate import Table, evaluate
 from opsgate.view import View
 
 
@@ -26,8 +33,11 @@ class Engine:
         self.gates = gates
         self.journal = Journal(room.runtime)
         self.writer = Writer(room.runtime)
+        self.refetch = Refetch(self.tag, room.runtime.latest)
+        self.instances = Instances()
         self._compiled: tuple[State, Table] | None = None
-        gates.attach(room.runtime.latest, lambda: room.desk.unrecorded, self._age_s)
+        self._process, self._numbers = uuid.uuid4().hex, count(1)
+        gates.attach(room.runtime.latest, lambda: room.desk.unrecorded, self._age_s, self.refetch.look)
         self.metrics = Metrics(self)
         self._leave = [room.runtime.follow(each) for each in (self.journal.arrived, self.metrics.arrived)]
 
@@ -43,9 +53,23 @@ class Engine:
         self.writer.close()
         self.journal.close()
 
+    @property
+    def hubs(self) -> tuple[Hub, ...]:
+        """Every stream."""
+        return self.gates.hub, self.journal.hub, self.refetch.hub
+
+    def heartbeat(self) -> None:
+        """Tell all who listen that this server lives."""
+        for stream in (self.gates, self.journal, self.refetch):
+            stream.heartbeat()
+
     def _age_s(self) -> float:
         contact = self.runtime.contact()
         return 0.0 if contact.word == "valid" else contact.age_s
+
+    def command_id(self) -> str:
+        """An id for a command that came without one. Drawing a random one each time is slow under load."""
+        return f"http-{self._process}-{next(self._numbers)}"
 
     def now(self) -> datetime:
         """The engine's time."""
@@ -65,3 +89,25 @@ class Engine:
             confirmed_at_s=elapsed_s() - contact.age_s,
             settled=True,
         )
+
+    def held(self) -> State:
+        """The state as last seen, with the holds of orders that no journal has yet."""
+        orders = self.room.desk.unrecorded.values()
+        state = self.runtime.latest()
+        for order in orders:
+            for hold in order.holds():
+                state = state.with_hold(hold)
+        return state
+
+    def tag(self) -> str:
+        """What changes whenever a decision may: the revision, and the orders that no journal has yet. Take it before
+        the view that is answered with, so that what is tagged is never older than its tag."""
+        orders = self.gates.tag()
+        return f"{self.runtime.latest().revision}{orders}"
+
+    def decide(self, work: Mapping[str, str], *, strict: bool = False) -> Decision:
+        """Decide one piece of work, as a worker's gate would, and count it."""
+        view = self.view()
+        verdict = evaluate(view.table, work, strict=strict)
+        self.metrics.decided(verdict)
+        return Decision(verdict, view, elapsed_s(), verdict.outcome == "allowed")

@@ -36,16 +36,24 @@ class Gates:
         self._latest: Callable[[], State] = State
         self._unrecorded: Unrecorded = dict
         self._age_s: Callable[[], float] = lambda: 0.0
+        self._also: Callable[[], None] = lambda: None
         self._waiting: dict[str, dict[bytes, None]] = {}
         self._lock = threading.Lock()
         self._cached: tuple[State, bytes] | None = None
 
-    def attach(self, latest: Callable[[], State], unrecorded: Unrecorded, age_s: Callable[[], float]) -> None:
+    def attach(
+        self,
+        latest: Callable[[], State],
+        unrecorded: Unrecorded,
+        age_s: Callable[[], float],
+        also: Callable[[], None],
+    ) -> None:
         """Say where the state comes from, the orders that it does not hold yet, and how old it is while its database is
-        away."""
+        away. ``also`` is called whenever all gates have been told something."""
         self._latest = latest
         self._age_s = age_s
         self._unrecorded = unrecorded
+        self._also = also
 
     # --------------------------------------------------------------------------------- from any thread of the room
     def tell(self, message: bytes, address: str) -> None:
@@ -63,6 +71,7 @@ class Gates:
         assert document is not None, "the room writes messages only"
         revision = document["delta"]["revision"] if document["t"] == "delta" else document.get("revision", 0)
         self.hub.publish(frame(document["t"], message, int(revision) if document["t"] == "delta" else 0))
+        self._also()
 
     def messages_for(self, address: str) -> list[Any]:
         """What waits for one worker. It waits no more."""

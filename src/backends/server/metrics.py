@@ -131,7 +131,9 @@ class _Fleet(Collector):
         streams = GaugeMetricFamily("opsconsole_streams", "Open streams.", labels=["stream"])
         streams.add_metric(["gate"], len(engine.gates.hub))
         streams.add_metric(["events"], len(engine.journal.hub))
+        streams.add_metric(["flags"], len(engine.refetch.hub))
         yield streams
+        yield from engine.instances.collect()
 
     def _workers(self, state: State) -> Iterator[Metric]:
         now_s, entries = elapsed_s(), self._engine.room.roster.entries

@@ -166,8 +166,8 @@ class Serving:
             sockets.append((_listen_at(path), {"http": _Protocol}))
         self.door = Door(self.engine)
         self._main = Lane("http", self.door, main_sockets)
-        self._main.hubs = (gates.hub, self.engine.journal.hub)
-        self._main.beats = (gates.heartbeat, self.engine.journal.heartbeat)
+        self._main.hubs = self.engine.hubs
+        self._main.beats = (self.engine.heartbeat,)
         self._main.heartbeat_s = listening.heartbeat_s
         self._stops = Lane("stop-port", StopPort(self.room.desk, access), stop_sockets)
 

@@ -35,7 +35,7 @@ T = TypeVar("T")
 class _Asked(NamedTuple):
     """Something to do, or a command by somebody's authority."""
 
-    what: Callable[[float], Any] | tuple[Envelope, Identity]
+    what: Callable[[float], Any] | tuple[Envelope, Identity | None]
     deadline_s: float
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Any]
@@ -49,9 +49,10 @@ class Writer(threading.Thread):
         self._runtime = runtime
         self._waiting: queue.Queue[_Asked | None] = queue.Queue(WAITING_MAX)
 
-    async def submit(self, envelope: Envelope, identity: Identity) -> Receipt:
-        """Carry out one command by this authority. Raises what `Runtime.submit` does; `BackendUnavailable` also where
-        too many wait, or where a stop that is latched here cannot be recorded before something is released."""
+    async def submit(self, envelope: Envelope, identity: Identity | None) -> Receipt:
+        """Carry out one command by this authority; None where whoever asks has settled that it may be. Raises what
+        `Runtime.submit` does; `BackendUnavailable` also where too many wait, or where a stop that is latched here
+        cannot be recorded before something is released."""
         receipt: Receipt = await self._ask((envelope, identity))
         return receipt
 
@@ -79,7 +80,7 @@ class Writer(threading.Thread):
             ending = taken[-1] is None
             self._do_all([asked for asked in taken if asked is not None])
 
-    async def _ask(self, what: Callable[[float], Any] | tuple[Envelope, Identity]) -> Any:
+    async def _ask(self, what: Callable[[float], Any] | tuple[Envelope, Identity | None]) -> Any:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         try:
@@ -116,7 +117,7 @@ class Writer(threading.Thread):
             )
         return True
 
-    def _is_all_recorded(self, commands: Sequence[tuple[Envelope, Identity]], left_s: float) -> bool:
+    def _is_all_recorded(self, commands: Sequence[tuple[Envelope, Identity | None]], left_s: float) -> bool:
         """Whether these may be carried out as far as latched stops are concerned."""
         if not any(envelope.command.lets_run for envelope, _ in commands):
             return True

@@ -10,9 +10,6 @@ from backends.server.caps import read_body, read_json
 from backends.server.engine import Engine
 from backends.server.problems import Problem
 from core.policy import why
-from opsgate.clock import elapsed_s
-from opsgate.decision import Decision
-from opsgate.evaluate import evaluate
 from opsgate.selector import Selector, SelectorError
 
 
@@ -21,10 +18,7 @@ def routes(engine: Engine) -> APIRouter:
     router = APIRouter(tags=["decisions"])
 
     def decide(work: dict[str, str], *, strict: bool) -> dict[str, Any]:
-        view = engine.view()
-        verdict = evaluate(view.table, _selector(work).as_dict(), strict=strict)
-        engine.metrics.decided(verdict)
-        return Decision(verdict, view, elapsed_s(), verdict.outcome == "allowed").as_dict()
+        return engine.decide(_selector(work).as_dict(), strict=strict).as_dict()
 
     @router.get("/v1/check")
     async def check(request: Request) -> dict[str, Any]:

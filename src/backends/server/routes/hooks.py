@@ -1,0 +1,118 @@
+"""Hooks: what other systems call by themselves. They may hold and stop; they release only what they placed.
+
+Alertmanager repeats what was answered with 5xx, and gives up what was answered with 4xx. So it is told 2xx when what it
+brings is stored, 5xx when that could not be done, and 4xx only of what can never be done.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from backends.clients import alertmanager
+from backends.clients.alertmanager import Alert, Notification, Ordered
+from backends.server import stopping
+from backends.server.bodies import BATCH_MAX, document_of, model_of
+from backends.server.engine import Engine
+from backends.server.problems import Problem
+from core.authority import Identity
+from core.capabilities.emergencies import OrderStop
+from core.errors import BackendUnavailable, CommandRejected
+from core.messages import Actor, Command, Envelope
+from opsgate.order import Order
+
+_KNOWN: Final = "command-id-reused"
+"""An alert that is repeated may say the same thing in other words: its text is made anew each time."""
+
+
+def routes(engine: Engine) -> APIRouter:
+    """``POST /v1/hooks/alertmanager``."""
+    router = APIRouter(tags=["hooks"])
+
+    @router.post("/v1/hooks/alertmanager")
+    async def hear_alertmanager(request: Request) -> JSONResponse:
+        """Hold, or stop, what the labels of each alert name; release the hold of one that is resolved. Alerts without
+        the label ``opsconsole_scope`` are none of ours. Each is done once, however often it is repeated."""
+        told = model_of(Notification, await _document(request))
+        done, refused, away = [], [], None
+        for alert in told.alerts:
+            try:
+                ordered = alertmanager.ordered(told, alert)
+                if ordered is not None:
+                    done.append(await _carry_out(engine, request.state.identity, ordered))
+            except BackendUnavailable as error:
+                away = error  # the others are tried all the same: each of them is done once
+            except (CommandRejected, ValueError) as error:
+                refused.append(_refused(alert, error))
+        if away is not None:
+            raise away
+        if refused:
+            raise _unworkable(refused, done)
+        return JSONResponse({"done": done, "ignored": len(told.alerts) - len(done)})
+
+    return router
+
+
+async def _document(request: Request) -> dict[str, Any]:
+    try:
+        return await document_of(request, at_most=BATCH_MAX)
+    except Problem as problem:
+        if problem.status == 408:  # whoever was slow once may be quicker the next time
+            problem.status = 503
+        raise
+
+
+async def _carry_out(engine: Engine, identity: Identity, ordered: Ordered) -> dict[str, Any]:
+    command = ordered.command
+    engine.access.permit_work(identity, "alert", alertmanager.selectors_of(command))
+    if isinstance(command, OrderStop):
+        return await _stop(engine, identity, command)
+    return await _hold(engine, identity, ordered.command_id, command)
+
+
+async def _stop(engine: Engine, identity: Identity, command: OrderStop) -> dict[str, Any]:
+    order = Order(
+        stop_id=command.stop_id,
+        ordered_at=engine.now(),
+        selectors=command.selectors,
+        level=command.level,
+        reason=command.reason,
+        actor=identity.name,
+        door="http",
+    )
+    answer = await stopping.place(engine.room.desk, order)
+    if answer["durable"] == "memory":
+        raise BackendUnavailable("not-stored", f"stop {order.stop_id} is in force and stored nowhere", "say it again")
+    return {"stop_id": order.stop_id, "durable": answer["durable"]}
+
+
+async def _hold(engine: Engine, identity: Identity, command_id: str, command: Command) -> dict[str, Any]:
+    """Place or release. That the alert may was settled by what its token is for, not by the commands of its role."""
+    envelope = Envelope(
+        command_id=command_id, actor=Actor(name=identity.name, kind="automation"), door="http", command=command
+    )
+    try:
+        receipt = await engine.writer.submit(envelope, None)
+    except CommandRejected as error:
+        if error.code != _KNOWN:
+            raise
+        return {"command_id": command_id, "changed": False}
+    return {"command_id": command_id, "changed": receipt.changed, "hold_ids": list(receipt.hold_ids)}
+
+
+def _refused(alert: Alert, error: CommandRejected | ValueError) -> dict[str, str]:
+    return {"fingerprint": alert.fingerprint, "alertname": alert.labels.get("alertname", ""), "why": str(error)[:300]}
+
+
+def _unworkable(refused: list[dict[str, str]], done: list[dict[str, Any]]) -> Problem:
+    first, rest = refused[0], len(refused) - 1
+    more = f" (and {rest} more)" if rest else ""
+    return Problem(
+        422,
+        "alert-refused",
+        f"alert {ascii(first['alertname'])[1:-1] or first['fingerprint']}: {first['why']}{more}",
+        "mend the labels of the rule, or the scope of the token",
+        more={"refused": refused, "done": done},
+    )
