@@ -14,6 +14,14 @@ from openfeature.contrib.provider.ofrep import OFREPProvider
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import ErrorCode
 
+from backends import open_backend
+from backends.server.refetch import Refetch
+from core.capabilities.holds import PlaceHold
+from core.capabilities.names import AddName
+from core.capabilities.rate_limits import SetLimit
+from core.messages import Command
+from opsgate.selector import EVERYTHING
+from tests.support.fleets import say
 from tests.support.serving import Served
 
 FLAGS = "/ofrep/v1/evaluate/flags"
@@ -137,24 +145,35 @@ def test_whoever_listens_is_told_to_ask_again_when_a_decision_may_have_changed(s
     stream = bulk(served).json()["eventStreams"][0]["endpoint"]["requestUri"]
     with served.stream(stream) as events:
         came = next(events)
-        served.command("place-hold", selectors=[{"site": site}])
-        told = next(events)
+        held = served.command("place-hold", selectors=[{"site": site}]).json()["revision"]
+        told = next(event for event in events if int(event["id"]) >= held)
         now = bulk(served, params={"flagConfigEtag": told["data"]["etag"]})
         served.stop(selector={"site": site}, stop_id=f"S-{site}")
-        stopped = next(events)
+        stopped = next(event for event in events if event["data"]["etag"] != told["data"]["etag"])
 
-    assert (came["event"], told["event"]) == ("message", "message")
-    assert told["data"]["type"] == "refetchEvaluation"
-    assert int(told["id"]) > int(came["id"])
-    assert int(now.headers["etag"].strip('"')) >= int(told["id"])
-    assert stopped["data"]["etag"] != told["data"]["etag"]
+    assert {event["event"] for event in (came, told, stopped)} == {"message"}
+    assert {event["data"]["type"] for event in (came, told, stopped)} == {"refetchEvaluation"}
+    assert int(now.headers["etag"].strip('"')) >= held
 
 
-def test_what_changes_no_decision_tells_nobody_to_ask_again(served: Served, site: str) -> None:
-    with served.stream("/ofrep/v1/events") as events:
-        next(events)
-        served.command("set-limit", name="sites", limit=9)
-        served.command("place-hold", selectors=[{"site": site}])
-        told = next(events)
+def test_only_what_changes_a_decision_tells_anybody_to_ask_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet, orders = open_backend("memory://"), [""]
+    refetch = Refetch(lambda: f"{fleet.latest().revision}{orders[0]}", fleet.latest)
+    told: list[bytes] = []
+    monkeypatch.setattr(refetch.hub, "publish", lambda frame: told.append(frame.data))
 
-    assert int(told["id"]) == served.revision
+    def times_told_after(*commands: Command) -> int:
+        told.clear()
+        for command in commands:
+            fleet.submit(say(command))
+        refetch.look()
+        return len(told)
+
+    assert times_told_after() == 1
+    assert times_told_after(SetLimit(name="sites", limit=9)) == 0
+    assert times_told_after(SetLimit(name="sites", limit=0)) == 1, "that holds what it charges"
+    assert times_told_after(AddName(dimension="workflow", name="w-1")) == 1
+    assert times_told_after(PlaceHold(selectors=(EVERYTHING,)), PlaceHold(selectors=(EVERYTHING,))) == 1
+    orders[0] = "+f00d"
+    assert times_told_after() == 1, "a stop that no journal has"
+    assert f"{fleet.latest().revision}+f00d" in told[0].decode()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from UnleashClient import UnleashClient
+from UnleashClient import UnleashClient  # type: ignore[attr-defined]  # as its own documentation says
 
 from backends.server.identity import Doorkeeper
 from core.capabilities.emergencies import OrderStop

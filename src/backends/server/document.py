@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
+from backends.server import document_clients
 from backends.server.caps import BODY_MAX
 from backends.server.stop_port import StopRequest
 from core.audit import Row
@@ -145,6 +146,7 @@ _ERRORS: Final = {
     "401": "Nobody is known by this credential.",
     "403": "Not for this identity.",
     "404": "What it names is not there.",
+    "408": "The body came too slowly.",
     "409": "Something is in the way, or has changed.",
     "412": "What may run has changed since the revision named.",
     "413": f"The body is larger than {BODY_MAX} bytes.",
@@ -165,13 +167,21 @@ def document_of(api: FastAPI) -> dict[str, Any]:
     made = api.openapi()
     made["components"] = {"schemas": _schemas(), "securitySchemes": _SECURITY, "responses": _responses()}
     made["security"] = [{"bearer": []}, {"key": []}]
-    made["paths"] |= {"/v1/gate/events": {"get": _stream(_GATE_STREAM)}, "/v1/stop": {"post": _STOP}}
+    made["paths"] |= {
+        "/v1/gate/events": {"get": _stream("gates", _GATE_STREAM)},
+        "/ofrep/v1/events": {"get": _stream("OpenFeature", document_clients.STREAM)},
+        "/v1/stop": {"post": _STOP},
+    }
     made["paths"]["/v1/events"]["get"]["responses"]["200"]["content"]["text/event-stream"] = {
         "schema": {"type": "string"}
     }
     for path, methods in made["paths"].items():
         for method, operation in methods.items():
-            _complete(operation, method, path)
+            theirs = document_clients.OPERATIONS.get((method, path))
+            if theirs is not None:
+                document_clients.complete(operation, theirs)
+            else:
+                _complete(operation, method, path)
     return made
 
 
@@ -231,9 +241,9 @@ def _responses() -> dict[str, Any]:
     }
 
 
-def _stream(what: str) -> dict[str, Any]:
+def _stream(tag: str, what: str) -> dict[str, Any]:
     answer = {"description": "A stream without end.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
-    return {"tags": ["gates"], "summary": "Follow", "description": what, "responses": {"200": answer}}
+    return {"tags": [tag], "summary": "Follow", "description": what, "responses": {"200": answer}}
 
 
 def _schemas() -> dict[str, Any]:
@@ -241,7 +251,7 @@ def _schemas() -> dict[str, Any]:
     from backends.server.routes.limits import ReserveRequest
 
     kinds = {kind: cls for kind, cls in sorted(COMMANDS.items()) if kind not in ENGINE_ONLY}
-    models: list[type[BaseModel]] = [*kinds.values(), Receipt, StopRequest, ReserveRequest]
+    models: list[type[BaseModel]] = [*kinds.values(), Receipt, StopRequest, ReserveRequest, *document_clients.MODELS]
     _, found = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     schemas: dict[str, Any] = found["$defs"]
     for kind, cls in kinds.items():
@@ -268,6 +278,7 @@ def _schemas() -> dict[str, Any]:
             "of": {"type": "integer", "description": "how many workers must acknowledge it"},
         },
     }
+    schemas |= document_clients.SCHEMAS
     return schemas | {
         "Beat": _BEAT,
         "Decision": _DECISION,
