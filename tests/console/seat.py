@@ -12,6 +12,7 @@ from textual import events
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
+from core.capabilities.emergencies import OrderStop
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName
 from core.capabilities.switches import SetSwitch
@@ -31,7 +32,10 @@ TYPES = {"enter": "\r", "tab": "\t", "space": " "}
 
 
 class Seat:
-    """A console on a stage: its lane and its engine are real. `changes` are the commands that it has sent."""
+    """A console on a stage: its lane and its engine are real. `changes` are the commands that it has sent.
+
+    The record of a stop is none: it is written by whichever is first, the lane or the feed.
+    """
 
     def __init__(self) -> None:
         self.stage = seeded(Seeded(profile="PROD"))
@@ -49,7 +53,7 @@ class Seat:
         self.pilot: Pilot[Any]
 
     def _taken_down(self, envelope: Envelope, **given: Any) -> Receipt:
-        if envelope.door == "console":
+        if envelope.door == "console" and not isinstance(envelope.command, OrderStop):
             self.changes.append(envelope)
         return self._submit(envelope, **given)
 
