@@ -7,6 +7,7 @@ import contextlib
 import signal
 from collections.abc import Callable, Sequence
 
+from textual import events
 from textual.app import App
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -90,6 +91,12 @@ class Shell(App[None], inherit_bindings=False):
     def paint_anew(self) -> None:
         """Paint every cell: the terminal may show something else than what it was sent."""
         self.refresh(layout=True)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """A terminal that was another size for a moment shows what that left of the screen, though the size is the one
+        that everything was painted at: Textual would see no difference."""
+        if self.screen_stack and event.size == self.screen.size:
+            self.paint_anew()
 
     def hang_up(self) -> None:
         """The terminal went away: nothing that was open is carried out."""

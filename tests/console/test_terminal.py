@@ -179,6 +179,16 @@ def test_a_storm_of_sizes_ends_in_the_size_that_it_has_and_loses_no_key(real: Te
     real.until(lambda: "! S STOP ALL" in real.text().split("\n")[-1])
 
 
+def test_what_a_terminal_cut_off_while_it_was_narrow_for_a_moment_is_painted_again(real: Terminal) -> None:
+    shown = real.text()
+    os.kill(real.process.pid, signal.SIGSTOP)  # when it looks, the size is what it was
+    real.resize(60, 20)
+    real.resize(80, 24)
+    os.kill(real.process.pid, signal.SIGCONT)
+    assert real.text() != shown
+    real.until(lambda: real.text() == shown)
+
+
 def test_a_stop_at_the_smallest_size_there_is(real: Terminal) -> None:
     real.resize(1, 1)
     real.type(b"!S")
