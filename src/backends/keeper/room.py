@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from backends import open_runtime
 from backends.keeper import peers
@@ -38,6 +39,10 @@ from opsgate.clock import elapsed_s
 from opsgate.paths import fleet_of_url, sqlite_path
 
 _log = logging.getLogger(NAME)
+
+
+_HOUSE_S: Final = 1.0
+"""Seconds between two looks whether the house of another keeper is free."""
 
 
 def now() -> Instant:
@@ -78,8 +83,10 @@ class EngineRoom:
         self._leader = Leader(self.runtime)
         self._loops = Loops(Office(self.runtime, self.roster, self._leader), now, remind=self._publisher.remind)
         self.reception = Reception(self.roster, self, now)
-        mail = (self.house.post, *self.desk.ears) if self.house else ()
-        self._post = Post(mail, for_answers, self.reception, self) if mail else None
+        self._post = self._post_of(self.house) if self.house else None
+        self._url = url
+        self._closing = threading.Event()
+        self._waiter = threading.Thread(target=self._wait_for_house, name="house", daemon=True)
         self._countdown = Countdown(self.runtime.latest, lambda: self.roster.entries)
         self._needed_s = elapsed_s()
 
@@ -93,12 +100,17 @@ class EngineRoom:
         self._counter.start()
         if self._post is not None:
             self._post.start()
+        else:
+            self._waiter.start()
         self._loops.start()
         _log.info("the keeper is at work", extra={"fleet": self.fleet, "pid": os.getpid(), "url": self.runtime.url})
 
     def close(self, why: str) -> None:
         """Put everything down, in an order in which nothing is lost."""
         _log.info("the keeper leaves", extra={"why": why})
+        self._closing.set()
+        if self._waiter.is_alive():
+            self._waiter.join()
         if self._post is not None:
             self._post.close()
         self._counter.close()
@@ -177,6 +189,26 @@ class EngineRoom:
         if counting or self.desk.unrecorded or self.roster.live(now_s) or self._publisher.watchers():
             self._needed_s = now_s
         return now_s - self._needed_s
+
+    # ----------------------------------------------------------------------------------------- the sockets of a host
+    def _post_of(self, house: House) -> Post:
+        return Post((house.post, *self.desk.ears), self._outboxes[1], self.reception, self)
+
+    def _wait_for_house(self) -> None:
+        """Where another keeper of this fleet has the house, take it over when that one leaves: workers of this host
+        would speak to nobody."""
+        while self.house is None and not self._closing.wait(_HOUSE_S):
+            try:
+                house = _house(self.fleet, self._url, alone=False)
+            except OSError as error:
+                _log.warning("the sockets of this host cannot be taken over", extra={"fault": str(error)})
+                return
+            if house is not None:
+                self._post = self._post_of(house)
+                self.desk.listen(house.stops)
+                self.house = house
+                self._post.start()
+                _log.info("the keeper has the sockets of this host now")
 
     # ------------------------------------------------------------------------------- what the parts tell each other
     def _arrived(self, arrival: Arrival) -> None:

@@ -52,7 +52,7 @@ class StopDesk(threading.Thread):
         streams: Streams | None = None,
     ) -> None:
         """``fleets`` are the names under which latches of this fleet lie, the one for new latches first. Without a
-        ``channel`` orders come by `take` and `adopt` alone."""
+        ``channel`` orders come by `take` and `adopt` alone, until `listen` gives it one."""
         super().__init__(name="stop-desk", daemon=True)
         self.unrecorded: Map[str, Order] = Map()
         """The orders in force that the journal does not know yet. Replaced, never changed: read it from anywhere."""
@@ -74,6 +74,11 @@ class StopDesk(threading.Thread):
     def adopt(self, order: Order) -> None:
         """Take over an order that was found latched."""
         self._adopted.append(order)
+        self._ring()
+
+    def listen(self, channel: socket.socket) -> None:
+        """Read this socket too, from now on."""
+        self._channel = channel
         self._ring()
 
     def take(self, order: Order, answered: Answered) -> None:
@@ -132,11 +137,12 @@ class StopDesk(threading.Thread):
     def run(self) -> None:
         """The life of the thread."""
         poller = select.poll()
-        if self._channel is not None:
-            poller.register(self._channel, select.POLLIN)
         poller.register(self._ear, select.POLLIN)
-        buffer = bytearray(BUFFER_BYTES)
+        buffer, heard = bytearray(BUFFER_BYTES), None
         while not self._ending:
+            if self._channel is not heard and self._channel is not None:
+                heard = self._channel
+                poller.register(heard, select.POLLIN)
             poller.poll(self._rest_s() * 1000)
             try:
                 self._turn(buffer)

@@ -1,0 +1,29 @@
+"""An engine room may live where another one of its fleet has the sockets, and takes them over when that one leaves."""
+
+from pathlib import Path
+
+import pytest
+
+from backends import keeper, open_backend, stop_lane
+from backends.keeper.room import EngineRoom
+from tests.support.waiting import eventually
+
+
+def test_the_second_one_lives_without_the_sockets_and_has_them_when_the_first_has_left(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'fleet.db'}"
+    open_backend(url).close()
+    first = EngineRoom(url)
+    first.start()
+    with pytest.raises(BlockingIOError):
+        EngineRoom(url, alone=True)
+    second = EngineRoom(url, alone=False)
+    second.start()
+    assert (first.house is not None, second.house) == (True, None)
+
+    first.close("it is time")
+
+    eventually(lambda: second.house is not None)
+    eventually(lambda: keeper.alive(url))
+    assert stop_lane.fire(stop_lane.new_order(), url=url).keeper == "answered"
+    second.close("it is time")
+    assert keeper.alive(url) is None
