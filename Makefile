@@ -12,7 +12,7 @@ PYTEST := $(BIN)/pytest -n $(JOBS) --dist loadgroup
 # kept: the suite starts some hundred interpreters, and each would compile the same sources again.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
-.PHONY: help venv run test check compiled format matrix screenshots bench crash hostile acceptance wheels lock clean
+.PHONY: help venv run test check compiled format matrix screenshots bench crash fuzz hostile acceptance wheels lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -58,6 +58,9 @@ bench: ## measure, and write bench/results.md
 crash: venv ## the random harnesses at full length
 	OPSCONSOLE_FULL=1 $(PYTEST) --timeout 0 tests/simulation tests/properties tests/remote/test_bad_lines.py \
 	  tests/contracts/test_backend.py
+
+fuzz: venv ## a hundred thousand requests and raw bytes at a server
+	OPSCONSOLE_FULL=1 $(PYTEST) --timeout 0 tests/server/test_fuzz.py
 
 hostile: venv ## a hundred thousand hostile strings on every path to a screen, and through the command line
 	OPSCONSOLE_FULL=1 $(PYTEST) --timeout 0 tests/console/test_sweep.py tests/console/test_hostile.py tests/cli/test_hostile.py

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import json
+import resource
 import socket
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic
 
 import httpx
 import pytest
 
+from backends.server.writer import WAITING_MAX
+from opsgate import Gate
 from opsgate.order import Order
+from tests.conftest import FULL
 from tests.support.serving import Served, server_process
 from tests.support.waiting import eventually
 
-BLOCKED = 60
-"""Commands that wait for the database, and as many connections that say nothing."""
+IDLE = 5_000 if FULL else 500
+"""Connections that say nothing."""
+
+WAITING = WAITING_MAX + 20
+"""Commands that wait for the database: more than there is room for."""
 
 
 @pytest.fixture
@@ -36,8 +43,11 @@ def saturate(served: Served, opened: ExitStack) -> None:
     head = (
         b"POST /v1/commands HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
     )
-    for _ in range(BLOCKED):
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    for _ in range(min(IDLE, most - WAITING - 500)):
         opened.enter_context(socket.create_connection((host, int(port))))
+    for _ in range(WAITING):
         asking = opened.enter_context(socket.create_connection((host, int(port))))
         asking.sendall(head % len(body) + body)
 
@@ -48,13 +58,16 @@ def test_a_stop_is_in_force_while_the_database_is_locked_and_every_request_waits
         assert next(event for event in events if event["event"] == "snapshot")
         path = served.backend.removeprefix("sqlite:///")
         lock = opened.enter_context(closing(sqlite3.connect(f"/{path.lstrip('/')}", isolation_level=None)))
+        gate = opened.enter_context(Gate.open(served.url, worker="w1"))
+        eventually(lambda: gate.freshness == "valid")
         lock.execute("BEGIN IMMEDIATE")
         saturate(served, opened)
 
-        began_s = monotonic()
-        answer = served.stop(reason="smoke", stop_id="S-locked")
+        pool = opened.enter_context(ThreadPoolExecutor(1))
+        stopping = pool.submit(served.stop, reason="smoke", stop_id="S-locked")
+        took_s = eventually(lambda: not gate.allowed(site="any"))
+        answer = stopping.result()
         order = next(event for event in events if event["event"] == "order")
-        took_s = monotonic() - began_s
 
         assert (answer.status_code, answer.json()["durable"]) == (202, "spool"), "latched; the journal has to wait"
         assert order["data"]["stop_id"] == "S-locked"
