@@ -16,6 +16,7 @@ import pytest
 from backends import open_runtime
 from backends.keeper.log import JsonLines
 from backends.server.access import ROUTES
+from backends.spool import Recorded
 from core.authority import ENGINE_ONLY
 from core.capabilities.names import AddName
 from core.messages import COMMANDS
@@ -246,6 +247,24 @@ def test_a_stop_is_a_command_too_and_goes_the_stop_lanes_way(served: Served, sit
     assert (receipt["stop_id"], receipt["durable"]) == (stop_id, "database")
     assert served.get("/v1/check", params={"site": site}).json()["blockers"][0]["source"] == "emergency"
     assert json.loads(served.get("/v1/gate").text)["orders"] == []
+
+
+def test_a_stop_that_is_recorded_is_in_the_table_before_it_is_no_order_any_more(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asked in between would have been told that the work may run."""
+    room, known = served.room, []
+    settle = room.desk.settled
+
+    def settled(recorded: Recorded) -> None:
+        known.append(recorded.order.stop_id in room.runtime.latest().stops)
+        settle(recorded)
+
+    monkeypatch.setattr(room.desk, "settled", settled)
+    for _ in range(5):
+        assert served.stop(selector={"account": "a1"}).json()["durable"] == "database"
+
+    assert known == [True] * 5
 
 
 def test_the_stop_port_stops_and_does_nothing_else(served: Served, site: str) -> None:

@@ -34,11 +34,15 @@ from backends.keeper.roster import Instant, Roster
 from backends.keeper.stop_desk import StopDesk
 from backends.runtime import Runtime
 from backends.spool import Recorded
+from core.errors import OpsError
 from core.ports import Arrival
 from opsgate.clock import elapsed_s
 from opsgate.paths import fleet_of_url, sqlite_path
 
 _log = logging.getLogger(NAME)
+
+_MOMENT_S: Final = 0.1
+"""Seconds that a stop which is recorded may wait until this process has read it."""
 
 
 _HOUSE_S: Final = 1.0
@@ -216,8 +220,11 @@ class EngineRoom:
         self._loops.look()
 
     def _settled(self, recorded: Recorded) -> None:
+        try:
+            self.runtime.state(timeout_s=_MOMENT_S)  # it is in the table before it is no order any more
+        except OpsError:
+            self.runtime.store.wake()
         self.desk.settled(recorded)
-        self.runtime.store.wake()
 
 
 def _house(fleet: str, url: str, *, alone: bool) -> House | None:
