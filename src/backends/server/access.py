@@ -47,6 +47,7 @@ ROUTES: Final[Mapping[tuple[str, str], Permission]] = {
     ("DELETE", "/v1/reservations/{reservation_id}"): "work",
     ("POST", "/v1/stop"): "stop",
     ("POST", "/v1/hooks/alertmanager"): "alert",
+    ("POST", "/v1/hooks/signed"): "alert",
     ("POST", "/ofrep/v1/evaluate/flags"): "ask",
     ("POST", "/ofrep/v1/evaluate/flags/{key:path}"): "ask",
     ("GET", "/ofrep/v1/events"): "ask",

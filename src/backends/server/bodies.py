@@ -29,6 +29,11 @@ async def document_of(request: Request, *, optional: bool = False, at_most: int 
     )
     if optional and not body.strip():
         return {}
+    return document_in(body)
+
+
+def document_in(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body."""
     document = read_json(body, None)
     if not isinstance(document, dict):
         raise Problem(422, "malformed-body", "the body is an object", "see /openapi.json for its fields")

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from backends.clients.alertmanager import Notification
 from backends.clients.settings import Features, NewSite, Pausing
+from backends.clients.signed import Wanted
 from backends.clients.workflow_controls import Toggle
 
 STREAM: Final = (
@@ -16,7 +17,7 @@ STREAM: Final = (
     " somebody comes and whenever a hold, a stop or a name has changed. A comment every 5 s keeps the connection."
 )
 
-MODELS: Final[tuple[type[BaseModel], ...]] = (Pausing, Features, NewSite, Toggle, Notification)
+MODELS: Final[tuple[type[BaseModel], ...]] = (Pausing, Features, NewSite, Toggle, Notification, Wanted)
 
 
 class Operation(NamedTuple):
@@ -55,6 +56,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("get", "/api/workflow_controls"): Operation(answer="Workflows"),
     ("put", "/api/workflow_controls/{name}"): Operation("Toggle", "WorkflowNow", required=True, errors=_CONTROL),
     ("post", "/v1/hooks/alertmanager"): Operation("Notification", "Heard", required=True, errors=(*_TOLD, "503")),
+    ("post", "/v1/hooks/signed"): Operation("Wanted", "Done", required=True, errors=(*_TOLD, "404", "503")),
 }
 
 
@@ -133,6 +135,7 @@ SCHEMAS: Final[Mapping[str, Any]] = {
     "WorkflowNow": _object(
         "success workflow enabled", success=_TRUTH, workflow=_TEXT, enabled=_TRUTH, remaining_holds=_HOLDS
     ),
+    "Done": _object(command_id=_TEXT, stop_id=_TEXT, changed=_TRUTH, durable=_TEXT),
     "Heard": _object("done ignored", done={"type": "array", "items": {"type": "object"}}, ignored=_COUNT),
 }
 

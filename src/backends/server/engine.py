@@ -26,7 +26,9 @@ from opsgate.view import View
 class Engine:
     """One fleet behind HTTP. The room is the caller's, who opens it first and closes it last."""
 
-    def __init__(self, room: EngineRoom, gates: Gates, access: Access) -> None:
+    def __init__(self, room: EngineRoom, gates: Gates, access: Access, *, hook_secret: str = "") -> None:
+        """``hook_secret`` is what signs requests of hooks; empty where nobody can."""
+        self.hook_secret = hook_secret
         self.room = room
         self.runtime = room.runtime
         self.access = access

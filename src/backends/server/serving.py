@@ -14,7 +14,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -58,7 +58,9 @@ _SPARE: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Where a server listens. Port 0 is one that is free. TLS is for the ports; sockets of this host need none."""
+    """Where a server listens, and what signs requests of hooks there.
+
+    Port 0 is one that is free. TLS is for the ports; sockets of this host need none."""
 
     host: str = "127.0.0.1"
     port: int = 3001
@@ -67,6 +69,7 @@ class Listening:
     key: Path | None = None
     heartbeat_s: float = HEARTBEAT_S
     """Seconds between two signs of life on a stream. Clients wait for two and a half of the usual ones."""
+    hook_secret: str = field(default="", repr=False)
 
 
 class Lane(threading.Thread):
@@ -155,7 +158,7 @@ class Serving:
                 channel.close()
             raise
         access = Access(identify(self.room), self.room.runtime.latest)
-        self.engine = Engine(self.room, gates, access)
+        self.engine = Engine(self.room, gates, access, hook_secret=listening.hook_secret)
         self.port, self.stop_port = (int(channel.getsockname()[1]) for channel in self._channels)
         gates.stop_port = self.stop_port
         self._paths = _own_sockets(self.room)

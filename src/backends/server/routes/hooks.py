@@ -11,10 +11,12 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from backends.clients import alertmanager
+from backends.clients import alertmanager, signed
 from backends.clients.alertmanager import Alert, Notification, Ordered
+from backends.clients.signed import Wanted
 from backends.server import stopping
-from backends.server.bodies import BATCH_MAX, document_of, model_of
+from backends.server.bodies import BATCH_MAX, document_in, document_of, model_of
+from backends.server.caps import read_body
 from backends.server.engine import Engine
 from backends.server.problems import Problem
 from core.authority import Identity
@@ -23,12 +25,14 @@ from core.errors import BackendUnavailable, CommandRejected
 from core.messages import Actor, Command, Envelope
 from opsgate.order import Order
 
+_SIGNED: Final = ("timestamp", "nonce", "signature")
+
 _KNOWN: Final = "command-id-reused"
 """An alert that is repeated may say the same thing in other words: its text is made anew each time."""
 
 
 def routes(engine: Engine) -> APIRouter:
-    """``POST /v1/hooks/alertmanager``."""
+    """``POST /v1/hooks/alertmanager`` and ``POST /v1/hooks/signed``."""
     router = APIRouter(tags=["hooks"])
 
     @router.post("/v1/hooks/alertmanager")
@@ -52,7 +56,32 @@ def routes(engine: Engine) -> APIRouter:
             raise _unworkable(refused, done)
         return JSONResponse({"done": done, "ignored": len(told.alerts) - len(done)})
 
+    @router.post("/v1/hooks/signed")
+    async def hear_signed(request: Request) -> JSONResponse:
+        """Hold or stop, for whoever shows a token and also knows the secret of this server's hooks. Headers:
+        ``X-Opsconsole-Timestamp`` (Unix seconds), ``X-Opsconsole-Nonce`` (new each time) and
+        ``X-Opsconsole-Signature`` (``v1=`` and HMAC-SHA256 over ``TIMESTAMP.NONCE.BODY``, in hexadecimal)."""
+        body = await read_body(request.receive, request.headers)
+        said = _believed(engine, request, body)
+        wanted = model_of(Wanted, document_in(body))
+        try:
+            ordered = signed.ordered(wanted, said, request.state.identity.name)
+        except ValueError as error:
+            raise Problem(422, "malformed-selector", str(error), "write all, or site=NAME") from error
+        return JSONResponse(await _carry_out(engine, request.state.identity, ordered))
+
     return router
+
+
+def _believed(engine: Engine, request: Request, body: bytes) -> str:
+    """The signature of a request that is signed. Raises `Problem` for one that is not, or where nobody can sign."""
+    if not engine.hook_secret:
+        raise Problem(404, "no-hook", "this server knows no secret for hooks", "serve with --hook-secret FILE")
+    timestamp, nonce, said = (request.headers.get(f"x-opsconsole-{name}", "") for name in _SIGNED)
+    why = signed.fault(engine.hook_secret, timestamp, nonce, said, body, engine.now().timestamp())
+    if why or not nonce:
+        raise Problem(403, "not-signed", why or "it has no nonce", "see the page on hooks", kind="not-permitted")
+    return said
 
 
 async def _document(request: Request) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import click
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.output import complain
+from opsconsole.credential import read_token
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -24,8 +25,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--allow", multiple=True, metavar="NETWORK", help="Answer from this network only, such as 10.0.0.0/8.")
 @click.option("--tls-cert", type=_FILE, metavar="FILE", help="The certificate, with its chain, as PEM.")
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key, where it is not in the same file.")
+@click.option("--hook-secret", type=_FILE, metavar="FILE", help="The secret by which signed hooks are believed.")
 @click.pass_obj
-def serve(
+def serve(  # noqa: PLR0913, PLR0917 (one for each option)
     invocation: Invocation,
     host: str,
     port: int,
@@ -34,6 +36,7 @@ def serve(
     allow: tuple[str, ...],
     tls_cert: Path | None,
     tls_key: Path | None,
+    hook_secret: Path | None,
 ) -> int:
     """Serve the fleet that --backend names, until a signal ends it.
 
@@ -45,6 +48,7 @@ def serve(
     if tls_key is not None and tls_cert is None:
         complain("--tls-key is of no use without --tls-cert")
         return Exit.USAGE
+    from backends.clients.signed import SECRET_MIN
     from backends.server.identity import networks
     from backends.server.running import run
     from backends.server.serving import Listening
@@ -55,7 +59,11 @@ def serve(
         complain(f"--allow: {error}")
         return Exit.USAGE
 
-    listening = Listening(host, port, stop_port, tls_cert, tls_key)
+    secret = read_token(str(hook_secret) if hook_secret else None)
+    if hook_secret and len(secret) < SECRET_MIN:
+        complain(f"--hook-secret: {hook_secret} holds fewer than {SECRET_MIN} characters")
+        return Exit.USAGE
+    listening = Listening(host, port, stop_port, tls_cert, tls_key, hook_secret=secret)
     try:
         return run(invocation.settings.backend, listening, dev=dev, allowed=allowed, say=invocation.say)
     except OSError as error:

@@ -1,0 +1,67 @@
+"""A signed hook, for whatever can send JSON: it pauses or stops, and releases nothing.
+
+The signature is HMAC-SHA256, with a secret that both sides know, over ``TIMESTAMP.NONCE.`` and the body as it is sent.
+What was signed more than five minutes ago, or ahead of our time, counts for nothing; a request that comes again is the
+same command again, on whichever server of the fleet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Final, Literal
+
+from backends.clients.alertmanager import Ordered
+from core.capabilities.emergencies import OrderStop
+from core.capabilities.holds import PlaceHold
+from core.messages import FreeText, Message
+from opsgate.order import Level
+from opsgate.selector import Selector
+
+SECRET_MIN: Final = 32
+"""Characters that the secret has at least."""
+
+SKEW_S: Final = 300
+"""Seconds by which the clocks of both sides may differ."""
+
+_VERSION: Final = "v1="
+
+
+class Wanted(Message):
+    """The body: what to do, and to which work. ``scope`` is ``all`` or ``site=s1,operation=ab_testing``."""
+
+    action: Literal["pause", "stop"]
+    scope: str
+    level: Level = "immediate"
+    reason: FreeText = ""
+
+
+def signature(secret: str, timestamp: str, nonce: str, body: bytes) -> str:
+    """What stands in the header of a request that says this."""
+    signed = f"{timestamp}.{nonce}.".encode() + body
+    return _VERSION + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+
+
+def fault(secret: str, timestamp: str, nonce: str, said: str, body: bytes, now_s: float) -> str:
+    """Why a request is not to be believed; empty where it is. All of it is looked at, however early it fails."""
+    genuine = hmac.compare_digest(signature(secret, timestamp, nonce, body).encode(), said.encode())
+    timely = timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 13
+    if not genuine:
+        return "the signature is not that of this timestamp, nonce and body"
+    if not timely or abs(int(timestamp) - now_s) > SKEW_S:
+        return f"it was not signed within {SKEW_S} s of now: look at the clocks"
+    return ""
+
+
+def ordered(wanted: Wanted, said: str, owner: str) -> Ordered:
+    """What it asks for; ValueError where its scope is none. ``said`` is the signature: the same one is the same
+    command."""
+    selectors = (Selector.parse(wanted.scope),)
+    known = hashlib.sha256(said.encode()).hexdigest()[:32]
+    if wanted.action == "stop":
+        stop_id = f"S-hook-{known}"
+        return Ordered(
+            stop_id, OrderStop(stop_id=stop_id, selectors=selectors, level=wanted.level, reason=wanted.reason)
+        )
+    hold = PlaceHold(selectors=selectors, source="alert", owner=owner, reason=wanted.reason)
+    return Ordered(f"hook-{known}", hold)
