@@ -280,6 +280,23 @@ def test_a_stop_reaches_no_further_than_its_token_by_either_way(house: House) ->
     assert house.runtime.state().stops["S-1"].ordered_by == "scoped"
 
 
+def test_a_panel_does_for_somebody_what_their_role_and_scope_allow_and_no_more(house: House) -> None:
+    everything, one = "/admin/api/settings/{}-all", "/admin/api/sites/s1/{}"
+
+    def told(who: str, path: str, **options: Any) -> tuple[int, str]:
+        answer = house.ask(who, "POST", path, **{"content": b"", **options})
+        return answer.status_code, answer.json().get("code", "")
+
+    for verb in ("pause", "resume"):
+        assert told("operator", everything.format(verb)) == told("scoped", one.format(verb)) == (200, "")
+        assert told("scoped", everything.format(verb)) == (403, "outside-scope")
+        assert told("stop", everything.format(verb)) == (403, "role-forbids")
+    switch = {"content": None, "json": {"enabled": True}}
+    assert house.ask("scoped", "PUT", "/api/workflow_controls/xml-import", **switch).status_code == 403
+    assert told("operator", "/admin/api/sites/create") == (403, "role-forbids")
+    assert told("admin", "/admin/api/sites/create") == (200, "")
+
+
 def test_a_worker_speaks_for_itself_alone(house: House) -> None:
     beat = {"env": "prod", "pid": 1, "started": "1", "revision": 0}
 

@@ -53,9 +53,9 @@ def fault(secret: str, timestamp: str, nonce: str, said: str, body: bytes, now_s
     return ""
 
 
-def ordered(wanted: Wanted, said: str, owner: str) -> Ordered:
+def ordered(wanted: Wanted, said: str) -> Ordered:
     """What it asks for; ValueError where its scope is none. ``said`` is the signature: the same one is the same
-    command."""
+    command. The hold is owned by whoever shows the token."""
     selectors = (Selector.parse(wanted.scope),)
     known = hashlib.sha256(said.encode()).hexdigest()[:32]
     if wanted.action == "stop":
@@ -63,5 +63,5 @@ def ordered(wanted: Wanted, said: str, owner: str) -> Ordered:
         return Ordered(
             stop_id, OrderStop(stop_id=stop_id, selectors=selectors, level=wanted.level, reason=wanted.reason)
         )
-    hold = PlaceHold(selectors=selectors, source="alert", owner=owner, reason=wanted.reason)
+    hold = PlaceHold(selectors=selectors, source="alert", reason=wanted.reason)
     return Ordered(f"hook-{known}", hold)

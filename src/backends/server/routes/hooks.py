@@ -65,7 +65,7 @@ def routes(engine: Engine) -> APIRouter:
         said = _believed(engine, request, body)
         wanted = model_of(Wanted, document_in(body))
         try:
-            ordered = signed.ordered(wanted, said, request.state.identity.name)
+            ordered = signed.ordered(wanted, said)
         except ValueError as error:
             raise Problem(422, "malformed-selector", str(error), "write all, or site=NAME") from error
         return JSONResponse(await _carry_out(engine, request.state.identity, ordered))
