@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from core.errors import BackendUnavailable, NotOurDatabase
@@ -18,18 +19,25 @@ if TYPE_CHECKING:
 
 
 def open_backend(
-    url: str, *, create: bool = True, expect_fleet: str | None = None, timeout_s: float = 5.0, token: str = ""
+    url: str,
+    *,
+    create: bool = True,
+    expect_fleet: str | None = None,
+    timeout_s: float = 5.0,
+    token: str = "",
+    begun: Callable[[str], None] | None = None,
 ) -> Backend:
     """Open the fleet at ``url``: ``sqlite:///FILE``, ``postgresql://…``, ``http(s)://HOST``, several of these with a
     comma between them where servers stand for each other, or ``memory://`` for one that ends with us.
 
     A missing SQLite file is made, with a new fleet in it, unless ``create`` is False. ``expect_fleet`` refuses another
-    fleet's database. ``token`` is the credential for a server. Raises `BackendUnavailable` (try again when it is
-    mended), `NotOurDatabase` (a configuration fault) or `NotPermitted`, each a sentence with the next step.
+    fleet's database. ``token`` is the credential for a server; ``begun`` is told where a new fleet was begun. Raises
+    `BackendUnavailable` (try again when it is mended), `NotOurDatabase` (a configuration fault) or `NotPermitted`, each
+    a sentence with the next step.
     """
     if url.startswith(("http:", "https:")):
         return _open_remote(url, token=token, expect_fleet=expect_fleet, timeout_s=timeout_s)
-    return open_runtime(url, create=create, expect_fleet=expect_fleet, timeout_s=timeout_s)
+    return open_runtime(url, create=create, expect_fleet=expect_fleet, timeout_s=timeout_s, begun=begun)
 
 
 def known_as(url: str, *, token: str, timeout_s: float = 5.0) -> Identity:
@@ -91,12 +99,13 @@ def open_runtime(
     expect_fleet: str | None = None,
     checkpoints: bool = False,
     timeout_s: float = 5.0,
+    begun: Callable[[str], None] | None = None,
 ) -> Runtime:
     """`open_backend` for the process that runs the loops: the runtime itself, and ``checkpoints`` for SQLite's log."""
     from backends.floor import Floor
     from backends.runtime import Runtime
 
-    store = _open_store(url, create=create, checkpoints=checkpoints, timeout_s=timeout_s)
+    store = _open_store(url, create=create, checkpoints=checkpoints, timeout_s=timeout_s, begun=begun or _silently)
     try:
         fleet = store.head().fleet
         if expect_fleet is not None and fleet != expect_fleet:
@@ -111,24 +120,24 @@ def open_runtime(
         raise
 
 
-def _open_store(url: str, *, create: bool, checkpoints: bool, timeout_s: float) -> Store:
+def _open_store(url: str, *, create: bool, checkpoints: bool, timeout_s: float, begun: Callable[[str], None]) -> Store:
     scheme = url.partition(":")[0]
     if scheme == "memory":
         from backends.local.memory import MemoryStore
 
         return MemoryStore()
     if scheme == "sqlite":
-        return _open_sqlite(url, create=create, checkpoints=checkpoints, timeout_s=timeout_s)
+        return _open_sqlite(url, create=create, checkpoints=checkpoints, timeout_s=timeout_s, begun=begun)
     if scheme in ("postgresql", "postgres"):
-        return _open_postgres(url, create=create, timeout_s=timeout_s)
+        return _open_postgres(url, create=create, timeout_s=timeout_s, begun=begun)
     raise NotOurDatabase(
         "unknown-backend",
         f"{scheme}: is no backend of this version",
-        "write sqlite:///FILE or postgresql://HOST/DATABASE",
+        "write sqlite:///FILE, postgresql://HOST/DATABASE or http(s)://HOST",
     )
 
 
-def _open_sqlite(url: str, *, create: bool, checkpoints: bool, timeout_s: float) -> Store:
+def _open_sqlite(url: str, *, create: bool, checkpoints: bool, timeout_s: float, begun: Callable[[str], None]) -> Store:
     from backends.local.sqlite import SqliteStore, make_file
     from opsgate.paths import sqlite_path
 
@@ -156,10 +165,12 @@ def _open_sqlite(url: str, *, create: bool, checkpoints: bool, timeout_s: float)
     except BaseException:
         store.close()
         raise
+    if store.begun:
+        begun(str(path))
     return store
 
 
-def _open_postgres(url: str, *, create: bool, timeout_s: float) -> Store:
+def _open_postgres(url: str, *, create: bool, timeout_s: float, begun: Callable[[str], None]) -> Store:
     from backends.local.postgres import PostgresStore
 
     store = PostgresStore(url, timeout_s=timeout_s)
@@ -168,7 +179,13 @@ def _open_postgres(url: str, *, create: bool, timeout_s: float) -> Store:
     except BaseException:
         store.close()
         raise
+    if store.begun:
+        begun(store.url)
     return store
+
+
+def _silently(_place: str) -> None:
+    pass
 
 
 def _new_fleet() -> str:

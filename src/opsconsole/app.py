@@ -92,8 +92,8 @@ def feed_and_lane(address: Address, who: Who, *, keeper: bool = True) -> tuple[F
 
     may_hire = keeper and not who.read_only and _needs_keeper(address.url)
     hire = (lambda: ensure(address.url)) if may_hire else None
-    feed = Feed(
-        loading.last(lambda: open_backend(address.url, token=address.token)),
+    feed: Feed = Feed(
+        loading.last(lambda: open_backend(address.url, token=address.token, begun=feed.begun)),
         who,
         monotonic=time.monotonic,
         hire=hire,

@@ -78,6 +78,7 @@ class Console(Shell, inherit_bindings=False):
     def on_mount(self) -> None:
         """Begin to follow."""
         self._feed.wake = lambda: self.tell(self._painting.news_came)
+        self._feed.begun = lambda place: self.tell(lambda: self.desk.say(f"a new fleet was begun at {clean(place)}"))
         self.call_after_refresh(self._feed.start)  # what it loads would hold up the first frame
         self.set_interval(BARS_S, self._a_second_passed)
         self.set_interval(BUCKET_S, self.paint)

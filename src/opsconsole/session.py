@@ -67,6 +67,8 @@ class Feed:
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self.wake: Callable[[], None] = lambda: None
+        self.begun: Callable[[str], None] = lambda _place: None
+        """Told on its thread where a new fleet was begun, if none was there. To be set before `start`, too."""
 
     def start(self) -> None:
         """Begin to follow."""

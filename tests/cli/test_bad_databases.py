@@ -95,6 +95,15 @@ def test_a_missing_file_is_begun_by_a_write_and_never_by_a_read_or_a_release(ops
     assert missing.exists()
 
 
+def test_whoever_begins_a_fleet_without_knowing_it_is_told_so_once(ops: Shell, tmp_path: Path) -> None:
+    mistyped = tmp_path / "new" / "flet.db"
+
+    assert ops.ok("sites", "add", "mail", "-b", f"sqlite:///{mistyped}").err.startswith(
+        f"a new fleet was begun at {mistyped}\n"
+    )
+    assert "new fleet" not in ops.ok("sites", "add", "shop", "-b", f"sqlite:///{mistyped}").err
+
+
 def test_a_locked_file_is_named_after_the_time_one_is_willing_to_wait(ops: Shell, file: Path) -> None:
     lock = sqlite3.connect(file, isolation_level=None)
     lock.execute("BEGIN EXCLUSIVE")
@@ -143,11 +152,38 @@ BAD_SERVERS = [
 ]
 
 
-@pytest.mark.parametrize("url", ["mysql://x/y", "nonsense", "sqlite:///", "sqlite://x", *BAD_SERVERS])
-def test_a_url_that_names_no_backend_is_a_usage_error(ops: Shell, url: str) -> None:
+@pytest.mark.parametrize("url", BAD_SERVERS)
+def test_a_url_of_no_server_is_a_usage_error(ops: Shell, url: str) -> None:
     answer = ops("sites", "list", "-b", url)
 
     assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        (
+            "mysql://x/y",
+            "mysql: is no backend of this version; write sqlite:///FILE, postgresql://HOST/DATABASE or http",
+        ),
+        ("nonsense", "'nonsense' is not a backend URL: write sqlite:///FILE, postgresql://HOST/NAME or http(s)://HOST"),
+        ("sqlite:///", "'sqlite:///' names no file: write sqlite:///relative.db or sqlite:////absolute.db"),
+        ("sqlite://x", "'sqlite://x' names no file: write sqlite:///relative.db or sqlite:////absolute.db"),
+    ],
+)
+def test_a_url_that_is_no_backend_of_this_version_is_a_usage_error(ops: Shell, url: str, sentence: str) -> None:
+    for command in (("sites", "list"), ()):
+        answer = ops(*command, "-b", url)
+
+        assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
+        assert sentence in answer.err
+
+
+def test_a_server_that_no_one_runs_is_unreachable_in_one_line(ops: Shell) -> None:
+    answer = ops("sites", "list", "-b", "http://127.0.0.1:1", "--timeout", "2s")
+
+    assert (answer.code, answer.out, answer.err.count("\n")) == (3, "", 1)
+    assert "http://127.0.0.1:1 cannot be reached" in answer.err
 
 
 @pytest.mark.parametrize(

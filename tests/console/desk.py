@@ -88,8 +88,9 @@ class Desk:
         await self.settle()
 
     async def press(self, *keys: str, pause_s: float = 1.0) -> None:
-        """Press keys, `pause_s` apart by the clock that the chord looks at."""
+        """Press keys, `pause_s` apart by the clock that the chord looks at. A ``y`` that confirms is `confirm`'s."""
         for key in keys:
+            assert key != "y" or not self._offers_y(), f"say what is confirmed: desk.confirm\n{self.text()}"
             self.clock.now += pause_s
             await keyboard.press(self.pilot, key)
         await self.settle()
@@ -107,28 +108,41 @@ class Desk:
             driver.send_message(events.Key(key, character))
         await self.settle()
 
-    async def count_down(self, words: str) -> None:
-        """Let the seconds of a countdown go by, until the screen says what comes of it."""
+    async def count_down(self, title: str, *says: str, until: str) -> None:
+        """Let the seconds of a countdown go by, in the prompt that is `title` and says all of this, until the screen
+        says what comes of it."""
+        self._require_prompt(title, *says)
 
         def said() -> bool:
             self.clock.now += 0.05
-            return words in self.text()
+            return until in self.text()
 
         await self.until(said)
 
     async def confirm(self, title: str, *says: str, reason: str = "") -> None:
         """Confirm the prompt that is open, which is `title` and says all of this; `reason` is what it asks for."""
+        self._require_prompt(title, *says)
+        if reason:
+            await self.type(reason)
+            await self.press("enter")
+        assert self._offers_y(), f"it offers no y; the screen said:\n{self.text()}"
+        self.clock.now += 1.0
+        await keyboard.press(self.pilot, "y")
+        await self.settle()
+
+    def _require_prompt(self, title: str, *says: str) -> None:
+        assert says, "say what stands in the prompt"
         dialog = self.console.screen.query_one(PromptBox).dialog
         assert dialog is not None, f"no prompt is open; the screen said:\n{self.text()}"
         assert dialog.title == title
         shown = "\n".join(plain(said) for said in dialog.body(self.console.picture))
         for words in says:
             assert words in shown
-        if reason:
-            await self.type(reason)
-            await self.press("enter")
-        assert "y " in "\n".join(plain(said) for said in dialog.foot(self.console.picture)), "it offers no y"
-        await self.press("y")
+
+    def _offers_y(self) -> bool:
+        dialog = self.console.screen.query_one(PromptBox).dialog
+        foot = dialog.foot(self.console.picture) if dialog else ()
+        return any(plain(said).startswith("y ") or " y " in plain(said) for said in foot)
 
     async def settle(self) -> None:
         """Let what is on its way arrive and be painted."""

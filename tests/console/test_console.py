@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import threading
 from dataclasses import replace
 
 import pytest
@@ -248,6 +249,13 @@ async def test_the_reason_is_sent_once_the_stop_is_in_the_journal() -> None:
         await desk.until_said("REASON     INC-412")
 
 
+async def test_a_console_that_has_begun_a_fleet_where_none_was_says_where() -> None:
+    desk = Desk(small_fleet())
+    async with desk.at():
+        threading.Thread(target=desk.feed.begun, args=("/path/to/flet.db",)).start()
+        await desk.until_said("a new fleet was begun at /path/to/flet.db")
+
+
 async def test_a_read_only_console_changes_nothing_and_stops_all_the_same() -> None:
     desk = Desk(small_fleet(), replace(WHO, read_only=True))
     async with desk.at():
@@ -263,8 +271,20 @@ async def test_a_read_only_console_changes_nothing_and_stops_all_the_same() -> N
 
 
 @pytest.mark.parametrize("pause_s", [0.0, 0.25])
-@pytest.mark.parametrize("typed", ["py", "pay", "play", "Pm\ry", "pr\ry", ":pause mail\ry"])
-async def test_a_y_in_a_burst_confirms_nothing_and_a_y_after_it_does(typed: str, pause_s: float) -> None:
+@pytest.mark.parametrize(
+    ("typed", "title", "says"),
+    [
+        ("py", "PAUSE shop-eu", "pauses site shop-eu"),
+        ("pay", "PAUSE shop-eu", "pauses site shop-eu"),
+        ("play", "PAUSE shop-eu", "pauses site shop-eu"),
+        ("Pm\ry", "RESUME shop-eu", "releases H-"),
+        ("pr\ry", "PAUSE shop-eu", "pauses site shop-eu"),
+        (":pause mail\ry", "PAUSE mail", "pauses site mail"),
+    ],
+)
+async def test_a_y_in_a_burst_confirms_nothing_and_a_y_after_it_does(
+    typed: str, title: str, says: str, pause_s: float
+) -> None:
     desk = Desk(small_fleet())
     named = {"\r": "enter", ":": "colon"}
     async with desk.at():
@@ -272,7 +292,7 @@ async def test_a_y_in_a_burst_confirms_nothing_and_a_y_after_it_does(typed: str,
         await desk.send(*((named.get(char, char), char) for char in typed), pause_s=pause_s)
         assert desk.fleet.submitted == []
         assert "too fast, not taken: y again" in desk.text()
-        await desk.press("y")
+        await desk.confirm(title, says)
         await desk.until(lambda: len(desk.fleet.submitted) == 1)
 
 
@@ -353,7 +373,8 @@ async def test_recovery_takes_a_reason_a_typed_scope_and_three_seconds() -> None
     async with desk.at():
         await recovering(desk)
         assert "resuming all in 3 s" in desk.text()
-        await desk.count_down("recover all: done")
+        (case,) = desk.fleet.latest().active_emergencies()
+        await desk.count_down(f"RECOVER {case.emergency_id}, scope all", "12/12", until="recover all: done")
         (envelope,) = desk.fleet.submitted
         assert isinstance(envelope.command, Recover)
         assert (envelope.command.reason, envelope.command.confirm) == ("mended", "all")

@@ -181,7 +181,8 @@ async def test_one_command_resumes_the_marked_sites_for_one_reason() -> None:
 async def test_marks_go_when_their_command_is_done_and_the_answer_counts_them() -> None:
     desk = Desk(small_fleet())
     async with desk.at(120, 36):
-        await desk.press("j", "space", "space", "p", "y")
+        await desk.press("j", "space", "space", "p")
+        await desk.confirm("PAUSE 2 marked sites", "feed, mail")
         await desk.until_said("pause 2 marked sites: done, 2 marks cleared")
         assert desk.console.pane.browser.marks == frozenset()
 
@@ -190,13 +191,14 @@ async def test_marks_stay_when_their_command_is_refused_and_others_stay_when_it_
     desk = Desk(small_fleet())
     async with desk.at(120, 36):
         desk.fleet.locked = "database is locked"
-        await desk.press("j", "space", "space", "p", "y")
+        await desk.press("j", "space", "space", "p")
+        await desk.confirm("PAUSE 2 marked sites", "feed, mail")
         await desk.until_said("NOT DONE")
         assert desk.console.pane.browser.marks == {"feed", "mail"}
         desk.fleet.locked = ""
         await desk.press("p")
         desk.console.pane.look_anew(lambda browser: browser.mark("search"))
-        await desk.press("y")
+        await desk.confirm("PAUSE 2 marked sites", "feed, mail")
         await desk.until_said("2 marks cleared")
         assert desk.console.pane.browser.marks == {"search"}, "what was marked meanwhile was not paused"
 

@@ -23,7 +23,7 @@ from opsconsole.lines import plain
 from opsconsole.session import Feed
 from opsconsole.unrecorded import REFUSED_AGAIN_S
 from opsconsole.views.answers import refused
-from opsconsole.views.header import row1
+from opsconsole.views.header import row1, row2
 from opsconsole.views.last_known import connection
 from opsconsole.views.picture import Routes
 from opsgate.latch import place, remove
@@ -268,6 +268,24 @@ def test_a_backend_that_hangs_is_stale_and_never_holds_up_a_picture() -> None:
         fleet.away, hangs = "", False
         answer.set()
         until(lambda: feed.picture().word == "running")
+
+
+def test_a_backend_that_answers_slowly_is_live_and_says_how_slow_until_it_is_quick_again() -> None:
+    fleet, clock = small_fleet(), Clock()
+    feed = Feed(lambda: fleet, WHO, monotonic=clock, utc_now=lambda: START)
+    observe, took_s = fleet.observe, 1.3
+
+    def observe_slowly(*, timeout_s: float = 5.0) -> Observations:
+        clock.now += took_s
+        return observe(timeout_s=timeout_s)
+
+    fleet.observe = observe_slowly  # type: ignore[method-assign] # the world is slow in a way of its own
+    feed._connect()
+    assert "slow, 1.3s an answer" in plain(row2(feed.picture(), 120))
+    assert plain(row1(feed.picture(), 120)).startswith(" [ RUN]")
+    took_s = 0.1
+    feed._look(fleet)
+    assert "slow" not in plain(row2(feed.picture(), 120))
 
 
 def test_a_clock_that_jumps_moves_no_age() -> None:

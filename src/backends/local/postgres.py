@@ -113,6 +113,7 @@ class PostgresStore(SqlStore):
             version = version_of(connection, _shape(connection)[0], self.url)
             if version != CURRENT:
                 upgrade(connection, version, new_fleet)
+                self.begun = version is None
 
     def _within(self, timeout_s: float) -> AbstractContextManager[None]:
         return within(timeout_s + _SLACK_S)

@@ -158,6 +158,7 @@ class SqliteStore(SqlStore):
                 version = version_of(connection, _shape(connection)[0], self.url)
                 if version != CURRENT:
                     upgrade(connection, version, new_fleet)
+                    self.begun = version is None
 
     def _begin_exclusive(self, connection: Connection, timeout_s: float) -> None:
         _driver(connection).execute(f"PRAGMA busy_timeout = {max(1, int(timeout_s * 1000))}")

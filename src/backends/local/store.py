@@ -30,6 +30,8 @@ class SqlStore(ABC):
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
+        self.begun = False
+        """Whether it was this process that began the fleet, in what had been empty."""
 
     @property
     @abstractmethod

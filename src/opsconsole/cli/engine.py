@@ -39,7 +39,9 @@ def opened(invocation: Invocation, *, create: bool = False) -> Iterator[Engine]:
     settings = invocation.settings
     unnamed = settings.origins["backend"] == "default"
     token = read_token(settings.token_file)
-    backend = open_backend(settings.backend, create=create or unnamed, timeout_s=settings.timeout_s, token=token)
+    told = None if unnamed else lambda place: invocation.say(f"a new fleet was begun at {place}")
+    wanted = create or unnamed
+    backend = open_backend(settings.backend, create=wanted, timeout_s=settings.timeout_s, token=token, begun=told)
     try:
         yield Engine(invocation, backend)
     finally:
