@@ -15,6 +15,7 @@ import pytest
 
 from backends import open_backend
 from backends.remote import stream as console_stream
+from backends.remote.backend import RemoteBackend
 from core.ports import Arrival, Backend, Observations
 from core.state import State
 from opsconsole.sight import Sight
@@ -162,6 +163,24 @@ def test_a_line_that_is_open_and_says_nothing_is_lost_contact_and_is_said_so(ser
         line.heal()
         eventually(lambda: backend.contact().word == "valid" and gate.freshness == "valid", within_s=LONG_S)
         assert picture_of(backend).word == "running"
+
+
+def test_a_heartbeat_that_says_another_revision_costs_no_follower_an_event(served: Served) -> None:
+    """An answer may have been ahead of the stream, and a row may have been lost on it: neither is a reason to begin
+    anew, which would tell the state and not what led to it."""
+    with closing(open_backend(served.url)) as backend:
+        assert isinstance(backend, RemoteBackend)
+        known = backend.latest().revision
+        backend._stream._compare({"revision": known - 1})
+        assert backend.latest().revision == known
+
+        served.command("add-name", dimension="site", name="s-lost").raise_for_status()
+        events: list[int] = []
+        leave = backend._feed.follow(lambda arrival: events.extend(one.revision for one in arrival.events))
+        backend._stream._compare({"revision": known + 1})
+
+        eventually(lambda: events == [known + 1])
+        leave()
 
 
 # ------------------------------------------------------------------------------------------------- all of them at once

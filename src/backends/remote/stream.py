@@ -112,9 +112,10 @@ class Stream(threading.Thread):
         self._mute = 0
 
     def _compare(self, beat: dict[str, Any]) -> None:
-        """A heartbeat says how far the journal has come: behind what was sent, or back behind what is known here."""
+        """A heartbeat says how far the journal has come that was sent. Where that is not what is known here something
+        was lost on the way, or an answer was ahead of the stream, or the journal was put back: asking tells which."""
         if beat.get("revision", self._copy.state.revision) != self._copy.state.revision:
-            raise Gap
+            catch_up(self._client, self._copy, timeout_s=CONNECT_S)
 
     def _read_anew(self, failures: int) -> int:
         try:
