@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 
+from backends.spool import recorded_id
 from core.engine import Effect
 from opsgate import latch
 from opsgate.paths import fleet_of_url, keeper_socket
@@ -20,8 +21,10 @@ def carry_out(effects: Iterable[Effect], fleet: str, url: str) -> tuple[str, ...
     """
     notes = []
     for effect in effects:
+        names = fleet, fleet_of_url(url)
+        by_hand = (order.stop_id for order in latch.in_force(names) if recorded_id(order) == effect.stop_id)
         try:
-            latch.recovered(effect.stop_id, (fleet, fleet_of_url(url)))
+            latch.recovered(next(by_hand, effect.stop_id), names)
         except OSError as error:
             notes.append(f"a latch of {effect.stop_id} is still on this host: {error.strerror}")
     return tuple(notes)

@@ -44,10 +44,14 @@ def names_of(state: State, url: str) -> tuple[str, ...]:
 
 
 def recorded_id(order: Order) -> str:
-    """The id under which the journal knows an order. A latch somebody made by hand may have a name that is no id."""
-    if IDENTIFIER.fullmatch(order.stop_id):
+    """The id under which the journal knows an order. A latch somebody made by hand may have a name that is no id, or
+    one that was used before: what it is called is no news, and when it was made is."""
+    by_hand = latch.is_by_hand(order)
+    if IDENTIFIER.fullmatch(order.stop_id) and not by_hand:
         return order.stop_id
-    return "latch-" + hashlib.blake2b(order.stop_id.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    made = order.ordered_at.isoformat() if by_hand else ""
+    said = f"{order.stop_id} {made}".rstrip().encode("utf-8", "surrogateescape")
+    return "latch-" + hashlib.blake2b(said, digest_size=8).hexdigest()
 
 
 def envelope_of(order: Order) -> Envelope:
@@ -71,6 +75,12 @@ def envelope_of(order: Order) -> Envelope:
     door = order.door if order.door in _DOORS else "latch"
     actor = Actor(name=_text(order.actor, _NAME_MAX) or "unknown")
     return Envelope.model_validate({"command_id": stop_id, "actor": actor, "door": door, "command": command})
+
+
+def _with_other_id(envelope: Envelope) -> Envelope:
+    """The same command, each time by the same other id."""
+    digest = hashlib.blake2b(envelope.command_id.encode(), digest_size=16).hexdigest()
+    return envelope.model_copy(update={"command_id": f"stop-{digest}"})
 
 
 def _text(typed: str, at_most: int) -> str:
@@ -113,10 +123,13 @@ def record(order: Order, backend: Backend, *, timeout_s: float) -> Recorded:
         raise CommandRejected("not-recordable", f"no command can carry {ascii(order.stop_id)[:130]}: {why}") from error
     try:
         revision = backend.submit(envelope, timeout_s=timeout_s).revision
-    except CommandRejected:  # somebody recorded the same stop in words of their own
-        if _standing(order, backend.state(timeout_s=timeout_s)) is None:
+    except CommandRejected as error:  # somebody recorded the same stop in words of their own
+        if _standing(order, backend.state(timeout_s=timeout_s)) is not None:
+            revision = backend.latest().revision
+        elif error.code == "command-id-reused":  # what had that id was no stop: one is refused for nothing
+            revision = backend.submit(_with_other_id(envelope), timeout_s=timeout_s).revision
+        else:
             raise
-        revision = backend.latest().revision
     state = backend.state(timeout_s=timeout_s)
     return Recorded(order, revision, state.stops.get(recorded_id(order)), _standing(order, state) or "ended")
 

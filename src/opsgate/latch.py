@@ -23,6 +23,7 @@ _MAX_BYTES = 16 * 1024 * 1024
 """Far above the largest order (ten thousand selectors), so that no whole order is ever read as a torn one."""
 
 _RECOVERED = ".recovered-"
+_TORN = "unreadable latch"
 
 
 class LatchError(OSError):
@@ -147,6 +148,11 @@ def unreadable(fleets: Iterable[str]) -> tuple[Order, ...]:
     return tuple(order for name, order in orders.items() if name not in readable)
 
 
+def is_by_hand(order: Order) -> bool:
+    """Whether it stands for a file that is no order, made by somebody who gave it some name, or cut short by a disk."""
+    return order.door == "latch" and order.reason == _TORN
+
+
 def latched(stop_id: str, fleets: Iterable[str]) -> bool:
     """Whether a latch of this stop lies in the directory of one of these fleets."""
     return any(os.access(home / fleet / stop_id, os.F_OK) for home in latch_homes() for fleet in fleets)
@@ -197,7 +203,7 @@ def _torn(name: str, at_s: float) -> Order:
         ordered_at = datetime.fromtimestamp(at_s, UTC)
     except (OverflowError, ValueError, OSError):  # a time that no calendar has
         ordered_at = datetime.fromtimestamp(0, UTC)
-    return Order(stop_id=name, ordered_at=ordered_at, reason="unreadable latch", actor="unknown", door="latch")
+    return Order(stop_id=name, ordered_at=ordered_at, reason=_TORN, actor="unknown", door="latch")
 
 
 def _unread(directory: Path, name: str, error: OSError) -> Order:

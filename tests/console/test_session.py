@@ -171,7 +171,7 @@ def test_a_latched_stop_that_is_refused_is_shown_and_said_and_holds_up_nothing()
         nonlocal tries
         if envelope.command_id == "S-bad":
             tries += 1
-            raise CommandRejected("command-id-reused", "S-bad was used for another command")
+            raise CommandRejected("no-such-scope", "S-bad was used for another command")
         return submit(envelope, timeout_s=timeout_s)
 
     fleet.submit = submit_or_refuse  # type: ignore[method-assign] # somebody took the id

@@ -11,6 +11,7 @@ import pytest
 
 from backends import open_backend, spool
 from core.capabilities.names import AddName
+from core.capabilities.recovery import Recover
 from core.errors import BackendUnavailable
 from core.messages import Actor, Envelope
 from core.ports import Backend
@@ -19,6 +20,7 @@ from opsgate.order import Order
 from opsgate.paths import ALL_FLEETS
 from opsgate.selector import EVERYTHING, Selector
 from opsgate.status import read_status
+from tests.support.fleets import say
 
 AT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 ORDER = Order("S-1", AT, reason="smoke", actor="ada")
@@ -80,20 +82,56 @@ def test_an_order_that_no_command_can_carry_keeps_releases_back_in_a_sentence(
         spool.require_recorded(backend)
 
 
-def test_an_order_that_is_refused_keeps_no_other_from_being_recorded_and_is_named(backend: Backend) -> None:
-    """Somebody used its id for a command of his own, so the journal can never have it."""
-    theirs = AddName(dimension="site", name="mail")
-    backend.submit(Envelope(command_id="S-1", actor=Actor(name="bo"), door="cli", command=theirs))
+def test_an_order_that_is_refused_keeps_no_other_from_being_recorded_and_is_named(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
     latch.place(ORDER, ALL_FLEETS)
     latch.place(replace(ORDER, stop_id="S-2"), ALL_FLEETS)
+    carried = spool.envelope_of
+
+    def refuse_one(order: Order) -> Envelope:
+        if order.stop_id == "S-1":
+            raise ValueError("2 validation errors")
+        return carried(order)
+
+    monkeypatch.setattr(spool, "envelope_of", refuse_one)
 
     replayed = spool.replay(backend)
 
     assert [one.order.stop_id for one in replayed.recorded] == ["S-2"]
-    assert [(order.stop_id, error.code) for order, error in replayed.refused] == [("S-1", "command-id-reused")]
+    assert [(order.stop_id, error.code) for order, error in replayed.refused] == [("S-1", "not-recordable")]
     assert "S-1" in {order.stop_id for order in latch.in_force((ALL_FLEETS,))}
-    with pytest.raises(BackendUnavailable, match=r"S-1 was used for another command.*nothing is released"):
+    with pytest.raises(BackendUnavailable, match=r"S-1.*2 validation errors.*nothing is released"):
         spool.require_recorded(backend)
+
+
+def test_an_order_by_an_id_that_somebody_gave_to_another_command_is_recorded_all_the_same(backend: Backend) -> None:
+    theirs = AddName(dimension="site", name="mail")
+    backend.submit(Envelope(command_id="S-1", actor=Actor(name="bo"), door="cli", command=theirs))
+    latch.place(ORDER, ALL_FLEETS)
+
+    for _ in range(2):
+        spool.require_recorded(backend)
+
+    assert list(backend.state().stops) == ["S-1"]
+
+
+def test_a_file_made_by_hand_stops_again_under_a_name_that_was_recovered_before(backend: Backend) -> None:
+    """Somebody who makes a file called STOP has no reason to call it otherwise the next time."""
+    names = spool.names_of(backend.state(), backend.url)
+    file = latch.latch_home() / names[0] / "STOP"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    spool.require_recorded(backend)
+    (first,) = backend.state().emergencies
+    backend.submit(say(Recover(emergency_id=first, reason="mended", confirm="all")))
+    assert not file.exists()
+
+    file.touch()
+    spool.require_recorded(backend)
+
+    assert file.exists()
+    assert sorted(each.status for each in backend.state().emergencies.values()) == ["active", "ended"]
 
 
 @contextmanager

@@ -174,3 +174,24 @@ def test_an_order_that_the_journal_has_already_is_answered_by_its_name() -> None
 
     assert answer is not None
     assert (answer["durable"], answer["revision"], answer["of"]) == ("database", revision, 0)
+
+
+def test_an_order_stays_in_force_here_until_the_state_holds_what_was_recorded() -> None:
+    """It is recorded by another runtime than the one that is looked at, which may hear of it much later."""
+    parts = Parts()
+    states, answers = [parts.state], list[bytes]()
+    desk = StopDesk(None, ["f1"], dict, lambda: states[-1], elapsed_s)
+    desk.record = lambda order: desk.settled(spool.record(order, parts.runtime, timeout_s=5))
+    desk.start()
+    try:
+        desk.take(new_order(), answers.append)
+        eventually(lambda: len(answers) == 1)
+        assert len(desk.unrecorded) == 1, "answered as recorded, and nobody who asks finds it elsewhere"
+
+        states.append(parts.runtime.latest())
+        desk.moved()
+
+        eventually(lambda: not desk.unrecorded)
+    finally:
+        desk.close()
+        parts.close()

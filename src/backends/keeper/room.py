@@ -216,6 +216,7 @@ class EngineRoom:
 
     # ------------------------------------------------------------------------------- what the parts tell each other
     def _arrived(self, arrival: Arrival) -> None:
+        self.desk.moved()
         self._publisher.arrived(arrival)
         self._loops.look()
 

@@ -14,6 +14,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from immutables import Map
@@ -26,6 +27,7 @@ from backends.keeper.peers import BUFFER_BYTES, Letter, receive
 from backends.keeper.roster import Entry
 from backends.spool import Recorded, recorded_id
 from backends.stop_lane import ANSWER_S, Placing
+from core.capabilities.emergencies import STRENGTH
 from core.state import State
 from opsgate import latch
 from opsgate.order import Order
@@ -67,6 +69,8 @@ class StopDesk(threading.Thread):
         self._adopted: deque[Order] = deque()
         self._taken: deque[tuple[Order, Answered]] = deque()
         self._settled: deque[Recorded] = deque()
+        self._ahead: dict[str, Recorded] = {}
+        """Orders that are in the journal, by a runtime of its own, and not yet in the state that others look at."""
         self._ear, self._bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._ending = False
 
@@ -87,10 +91,27 @@ class StopDesk(threading.Thread):
         self._taken.append((order, answered))
         self._ring()
 
+    def is_taken(self, order: Order) -> bool:
+        """Whether its id is that of a stop which does not stop what this order means to: another one, or one that has
+        been recovered."""
+        state, case = self._latest(), self._cases.of(order.stop_id)
+        stop = state.stops.get(order.stop_id)
+        if stop is not None and state.emergencies[stop.emergency_id].status == "ended":
+            return True
+        known = stop or (case.order if case else None)
+        return known is not None and not (
+            set(order.selectors) <= set(known.selectors) and STRENGTH[order.level] <= STRENGTH[known.level]
+        )
+
     def settled(self, recorded: Recorded) -> None:
         """The recorder has recorded an order."""
         self._settled.append(recorded)
         self._ring()
+
+    def moved(self) -> None:
+        """The state has changed, and may hold by now what was recorded."""
+        if self.unrecorded and not self._ending:
+            self._ring()
 
     def joined(self, address: Address) -> None:
         """Tell a new gate what is in force and in no table yet."""
@@ -163,6 +184,7 @@ class StopDesk(threading.Thread):
             self._open(self._adopted.popleft())
         while self._settled:
             self._settle(self._settled.popleft())
+        self._hand_over()
         now_s = self._elapsed_s()
         for address, case in self._cases.late(now_s):  # it will be recorded all the same
             self._say(case.answer(), address)
@@ -198,7 +220,8 @@ class StopDesk(threading.Thread):
 
     def _open(self, order: Order) -> None:
         """Have an order obeyed, recorded and latched, once."""
-        if self._cases.of(order.stop_id) is not None:
+        known = self._cases.of(order.stop_id)
+        if known is not None and recorded_id(known.order) == recorded_id(order):
             return
         case = self._cases.open(order)
         try:
@@ -210,10 +233,11 @@ class StopDesk(threading.Thread):
     def _see_to(self, case: Case) -> None:
         """Gates first, then the journal, and the disk last: where no thread is left, it is waited for."""
         order = case.order
-        is_new = recorded_id(order) not in self._latest().stops
+        proclaimed = replace(order, stop_id=recorded_id(order))  # by this id gates are told of its end
+        is_new = proclaimed.stop_id not in self._latest().stops
         if is_new:
-            self.unrecorded = self.unrecorded.set(order.stop_id, order)
-            case.pushed = self._herald.proclaim(order, self._elapsed_s())
+            self.unrecorded = self.unrecorded.set(order.stop_id, proclaimed)
+            case.pushed = self._herald.proclaim(proclaimed, self._elapsed_s())
         self.record(order)
         if is_new:
             told = {"stop": order.stop_id, "stop_level": order.level, "actor": order.actor, "door": order.door}
@@ -223,14 +247,24 @@ class StopDesk(threading.Thread):
 
     def _settle(self, recorded: Recorded) -> None:
         stop_id = recorded.order.stop_id
-        self.unrecorded = self.unrecorded.delete(stop_id) if stop_id in self.unrecorded else self.unrecorded
+        self._ahead[stop_id] = recorded
         case = self._cases.of(stop_id)
         if case is not None:
             case.recorded = recorded
             self._answer(stop_id)
         if recorded.standing == "ended":
-            self._herald.over(stop_id, self._elapsed_s())
+            self._herald.over(recorded_id(recorded.order), self._elapsed_s())
         _log.info("a stop is in the journal", extra={"stop": stop_id, "revision": recorded.revision})
+
+    def _hand_over(self) -> None:
+        """Let go of the orders that the state holds by now. Until then they are in force from here alone: whoever asked
+        in between would find them nowhere, and for as long as the database is away just then."""
+        state = self._latest()
+        for stop_id, recorded in list(self._ahead.items()):
+            is_held = recorded_id(recorded.order) in state.stops or recorded.revision <= state.revision
+            if is_held or recorded.standing == "ended":
+                del self._ahead[stop_id]
+                self.unrecorded = self.unrecorded.delete(stop_id) if stop_id in self.unrecorded else self.unrecorded
 
     def _answer(self, stop_id: str) -> None:
         """Tell everybody who waits for it that a stop is in the journal, if it is."""

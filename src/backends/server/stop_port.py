@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, MutableMapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -36,6 +37,10 @@ REASON_MAX: Final = 300
 
 BODY_MAX: Final = 1 << 20
 """A stop may name ten thousand scopes."""
+
+_NAMESAKES_MAX: Final = 100
+_NAMED_MAX: Final = 120
+"""Letters of an id that another one keeps which is made of it."""
 
 
 class StopRequest(Message):
@@ -98,9 +103,25 @@ class StopPort:
         self._access.permit(identity, "POST", PATH)
         wanted = request_in(await read_body(receive, asked.headers, at_most=BODY_MAX))
         self._access.permit_work(identity, "stop", wanted.scope())
-        answer = await stopping.place(self._desk, order_of(wanted, asked.headers, identity.actor().name))
+        answer = await self._placed(order_of(wanted, asked.headers, identity.actor().name))
         document = {key: value for key, value in answer.items() if key != "t"}
         return JSONResponse(document, 200 if answer["durable"] == "database" else 202)
+
+    async def _placed(self, order: Order) -> Mapping[str, Any]:
+        """Have it obeyed under an id of its own: whoever says an id a second time, for other work or after the first
+        stop was recovered, means to stop something, and must not be answered for a stop that is over."""
+        named = order.stop_id
+        for number in range(2, _NAMESAKES_MAX):
+            if not self._desk.is_taken(order):
+                answer = await stopping.place(self._desk, order)
+                if answer["durable"] != "database" or answer.get("emergency_id"):
+                    return answer  # without one, it ended so long ago that only the journal knows it
+            order = replace(order, stop_id=f"{named[:_NAMED_MAX]}.{number}")
+        return await stopping.place(self._desk, replace(order, stop_id=_new_id(order.ordered_at)))
+
+
+def _new_id(now: datetime) -> str:
+    return f"S-{now:%Y%m%dT%H%M%S}-{os.urandom(4).hex()}"
 
 
 def request_in(body: bytes) -> StopRequest:
@@ -119,8 +140,9 @@ def request_in(body: bytes) -> StopRequest:
 
 
 def order_of(wanted: StopRequest, headers: Mapping[str, str], actor: str) -> Order:
-    """The order; its id is the body's, or the ``Idempotency-Key``, so that a repeated request is one stop."""
+    """The order; its id is the body's, or the ``Idempotency-Key``, so that a repeated request is one stop for as long
+    as that stop is in force."""
     now = datetime.now(UTC)
     key = headers.get("idempotency-key", "").strip('"')
-    made = key if IDENTIFIER.fullmatch(key) else f"S-{now:%Y%m%dT%H%M%S}-{os.urandom(4).hex()}"
+    made = key if IDENTIFIER.fullmatch(key) else _new_id(now)
     return Order(wanted.stop_id or made, now, wanted.scope(), wanted.level, wanted.reason[:REASON_MAX], actor, "http")

@@ -51,6 +51,7 @@ async def as_command(engine: Engine, command: OrderStop, actor: str) -> JSONResp
         door="http",
     )
     known = command.stop_id in engine.runtime.latest().stops
+    taken = engine.room.desk.is_taken(order)
     answer = await place(engine.room.desk, order)
     receipt = Receipt(
         revision=answer.get("revision") or engine.runtime.latest().revision,
@@ -58,5 +59,8 @@ async def as_command(engine: Engine, command: OrderStop, actor: str) -> JSONResp
         stop_id=command.stop_id,
         emergency_id=answer.get("emergency_id"),
         durable=answer["durable"],
+        notes=(f"{command.stop_id} names another stop, or one that is over: order it by an id of its own",)
+        if taken
+        else (),
     )
     return JSONResponse(receipt.model_dump(mode="json"), 200 if receipt.durable == "database" else 202)
