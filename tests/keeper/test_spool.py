@@ -17,7 +17,7 @@ from core.messages import Actor, Envelope
 from core.ports import Backend
 from opsgate import latch
 from opsgate.order import Order
-from opsgate.paths import ALL_FLEETS
+from opsgate.paths import ALL_FLEETS, latch_home
 from opsgate.selector import EVERYTHING, Selector
 from opsgate.status import read_status
 from tests.support.fleets import say
@@ -119,7 +119,7 @@ def test_an_order_by_an_id_that_somebody_gave_to_another_command_is_recorded_all
 def test_a_file_made_by_hand_stops_again_under_a_name_that_was_recovered_before(backend: Backend) -> None:
     """Somebody who makes a file called STOP has no reason to call it otherwise the next time."""
     names = spool.names_of(backend.state(), backend.url)
-    file = latch.latch_home() / names[0] / "STOP"
+    file = latch_home() / names[0] / "STOP"
     file.parent.mkdir(parents=True)
     file.touch()
     spool.require_recorded(backend)
