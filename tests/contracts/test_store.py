@@ -1,6 +1,7 @@
 """What a database must do for the runtime: the same facts on memory, SQLite and PostgreSQL."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -279,3 +280,22 @@ def test_a_wait_ends_when_somebody_wakes_it(place: Place) -> None:
     store.wake()
     thread.join(10)
     assert not thread.is_alive()
+
+
+def test_a_wait_ends_when_somebody_else_has_committed(place: Place) -> None:
+    waits, writes = place.store(), place.store()
+    for _ in range(3):
+        waits.wait(0.3)
+    waits.moved()
+    began = time.monotonic()
+    thread = threading.Timer(0.2, lambda: _put(writes))
+    thread.start()
+    while not waits.moved():
+        waits.wait(60)
+        assert time.monotonic() - began < 30
+    thread.join()
+
+
+def _put(store: Store) -> None:
+    with store.write(timeout_s=5) as transaction:
+        transaction.put_workers([worker("w1", START)])

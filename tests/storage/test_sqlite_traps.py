@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 
 from backends import open_backend, open_runtime
-from backends.local.sqlite import SqliteStore
+from backends.local.sqlite import SqliteStore, make_file
 from backends.local.upgrade import CURRENT
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName
 from core.errors import BackendUnavailable, NotOurDatabase, OpsError
 from core.ports import Arrival, Backend
 from opsgate.selector import EVERYTHING
-from tests.support.fleets import say
+from tests.support.fleets import START, say, worker
 from tests.support.waiting import eventually
 
 PAUSE = PlaceHold(selectors=(EVERYTHING,), reason="too warm")
@@ -441,3 +441,22 @@ def _as_somebody_else(path: Path, *, folder: int, file: int) -> Iterator[Path]:
             os.seteuid(0)
         copy.parent.chmod(0o700)
         shutil.rmtree(place)
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_commit_is_heard_of_whether_or_not_the_kernel_tells_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tells: bool
+) -> None:
+    if not tells:
+        monkeypatch.setattr("backends.local.log_watch._watch", lambda _folder: -1)
+    make_file(tmp_path / "fleet.db")
+    with closing(SqliteStore(tmp_path / "fleet.db")) as waits, closing(SqliteStore(tmp_path / "fleet.db")) as writes:
+        waits.prepare(new_fleet="f-0123456789ab")
+        writes.prepare(new_fleet=None)
+        for _ in range(3):
+            waits.wait(0.15)
+        waits.moved()
+        with writes.write(timeout_s=5) as transaction:
+            transaction.put_workers([worker("w1", START)])
+        waits.wait(60)
+        assert waits.moved()

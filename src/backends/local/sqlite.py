@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from backends.local.identity import Identity
+from backends.local.log_watch import LogWatch
 from backends.local.rows import Damaged, read_head
 from backends.local.sqlite_faults import explain
 from backends.local.store import SqlStore
@@ -33,6 +34,9 @@ from core.ports import Head
 POLL_S: Final = 0.1
 """Seconds between two looks at the write-ahead log while somebody follows: others' changes are seen within twice that,
 and a console that is left open for days wakes as seldom as that allows."""
+
+UNTOLD_S: Final = 1.0
+"""Seconds after which it is looked at though the kernel has told of nothing."""
 
 Sign = tuple[int, int, int] | None
 """What a commit changes of the log as the file system knows it: which file it is, its size, and when it was written."""
@@ -48,7 +52,9 @@ class SqliteStore(SqlStore):
         self._log = path.with_name(f"{path.name}-wal")
         self._sign: Sign = None
         self._once_more = False
+        self._looked_s = 0.0
         self._woken = threading.Event()
+        self._log_watch: LogWatch | None = None
         self._opening = threading.Lock()
         self._engine = create_engine(
             "sqlite+pysqlite://", creator=self._connect, poolclass=QueuePool, pool_size=4, pool_timeout=timeout_s
@@ -98,29 +104,50 @@ class SqliteStore(SqlStore):
         return self._seen_version != known
 
     def wait(self, timeout_s: float) -> None:
-        """There is no push between processes, but every commit writes to the log, and asking for its time is cheap.
+        """There is no push between processes, but every commit writes to the log, and the kernel tells of that; where
+        it does not, asking for its time is cheap.
 
-        That time moves in steps of some milliseconds, and a log that begins again keeps its size. So what was written
-        in the same step as the last news is looked for once more.
+        That time moves in steps of some milliseconds, a log that begins again keeps its size, and what is written is
+        committed a moment later. So what is told is looked for once more.
         """
         end_s = monotonic() + timeout_s
+        if self._log_watch is None:
+            self._log_watch = LogWatch(self._log)
         while (left_s := end_s - monotonic()) > 0:
-            if self._woken.wait(min(left_s, POLL_S)):
-                self._woken.clear()
-                return
-            before, self._sign = self._sign, _sign(self._log)
-            if self._sign != before or self._once_more:
-                self._once_more = self._sign != before
+            if self._is_woken(left_s) or self._has_written(end_s):
                 return
 
     def wake(self) -> None:
         """End a wait."""
         self._woken.set()
+        if self._log_watch is not None:
+            self._log_watch.ring()
+
+    def _is_woken(self, left_s: float) -> bool:
+        """Rest from one look to the next, unless somebody wakes it."""
+        rests_s = self._looked_s + POLL_S - monotonic()
+        woken = self._woken.wait(min(left_s, rests_s)) if rests_s > 0 else self._woken.is_set()
+        self._woken.clear()
+        return woken
+
+    def _has_written(self, end_s: float) -> bool:
+        """Whether the log has changed, or is to be looked at once more. A ring ends this, too."""
+        assert self._log_watch is not None, "made by whoever waits"
+        if not self._once_more and self._log_watch.hears:
+            told = self._log_watch.wait(max(0.0, min(end_s - monotonic(), UNTOLD_S)))
+        else:
+            told = False
+        self._looked_s = monotonic()
+        before, self._sign = self._sign, _sign(self._log)
+        again, self._once_more = self._once_more, told or self._sign != before
+        return again or self._once_more
 
     def close(self) -> None:
         """End connections."""
         self._engine.dispose()
         self._watch.close()
+        if self._log_watch is not None:
+            self._log_watch.close()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
