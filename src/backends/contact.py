@@ -28,11 +28,11 @@ class ContactLog:
                 self._word, self._at_s, self._detail = "valid", self._clock_s(), ""
                 self._round_trip_s = round_trip_s
 
-    def alive(self) -> None:
-        """It gave a sign of life, unasked."""
+    def alive(self, age_s: float = 0.0) -> None:
+        """It gave a sign of life, unasked, and what it tells is so old: what lies behind it may be away."""
         with self._lock:
             if self._word != "off":
-                self._word, self._at_s, self._detail = "valid", self._clock_s(), ""
+                self._word, self._at_s, self._detail = "valid", self._clock_s() - age_s, ""
 
     def failed(self, error: OpsError) -> None:
         """It did not; what was last seen gets older from here."""

@@ -371,6 +371,17 @@ def test_whoever_waits_for_events_is_told_none_after_their_token_has_ended(house
         assert (waiting.result().status_code, waiting.result().json()["code"]) == (401, "no-identity")
 
 
+def test_a_gate_that_waits_for_news_is_told_none_after_its_token_has_ended(house: House) -> None:
+    token_id = house.make("gate-waits", "viewer")
+    tag = house.ask("gate-waits", "GET", "/v1/gate").headers["etag"]
+    headers = {**house.headers("gate-waits"), "If-None-Match": tag}
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(house.http.get, f"{house.url}/v1/gate?wait=20", headers=headers)
+        house.revoke(token_id)
+
+        assert waiting.result().status_code == 401
+
+
 @contextmanager
 def opened(house: House, who: str, path: str, *, url: str = "") -> Iterator[Iterator[str]]:
     """The lines of a stream."""

@@ -41,8 +41,9 @@ _STREAM_AGAIN: Final = 30
 class Stream(threading.Thread):
     """Keeps a `Copy` up to date until `close`."""
 
-    def __init__(self, client: Client, copy: Copy, reload: Callable[[], None], alive: Callable[[], None]) -> None:
-        """``reload`` reads the whole state anew; ``alive`` is told of every sign of life."""
+    def __init__(self, client: Client, copy: Copy, reload: Callable[[], None], alive: Callable[[float], None]) -> None:
+        """``reload`` reads the whole state anew; ``alive`` is told of every sign of life, and how many seconds
+        old what it tells is."""
         super().__init__(name="opsconsole-stream", daemon=True)
         self._client = client
         self._copy = copy
@@ -83,7 +84,7 @@ class Stream(threading.Thread):
             with self._client.following(request, CONNECT_S) as chunks:
                 for sent in sse.events(chunks):
                     heard = True
-                    self._alive()
+                    self._alive(_age_s(sent))
                     if self._ended.is_set():
                         return
                     if sent is not None:
@@ -108,7 +109,7 @@ class Stream(threading.Thread):
             if self._ended.is_set():
                 return
             catch_up(self._client, self._copy, wait_s=WAIT_S, timeout_s=WAIT_S + CONNECT_S)
-            self._alive()
+            self._alive(0.0)
         self._mute = 0
 
     def _compare(self, beat: dict[str, Any]) -> None:
@@ -138,6 +139,12 @@ def catch_up(client: Client, copy: Copy, *, wait_s: float = 0.0, timeout_s: floa
         if not rows or copy.state.revision >= answer["revision"]:
             copy.expect(answer)
             return
+
+
+def _age_s(sent: sse.Sent | None) -> float:
+    """For how long the server has not heard of its database, as its heartbeat says."""
+    said = _json(sent.data).get("age_s") if sent is not None and sent.name == "heartbeat" else None
+    return max(0.0, float(said)) if isinstance(said, int | float) else 0.0
 
 
 def _json(data: bytes) -> dict[str, Any]:

@@ -38,6 +38,7 @@ def routes(engine: Engine) -> APIRouter:
         while True:
             news, variant = engine.gates.hub.next(), engine.gates.tag()
             revision, body = await engine.gates.document()
+            engine.access.require_still(request.state.identity)
             answer = cached(request.headers, revision, body, variant=variant)
             left_s = deadline_s - elapsed_s()
             if answer.status_code != 304 or left_s <= 0 or engine.gates.hub.closed:
