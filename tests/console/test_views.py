@@ -493,7 +493,7 @@ def test_how_long_acknowledgements_took_is_said_of_everything_and_of_the_case() 
         fleet.workers[worker] = replace(fleet.workers[worker], stops=("S-1", "S-2"))
     fleet.conclude("S-2", times=AckTimes(12, 0.04, 2.13, 14.2, "w-03"))
     said = "p50 40ms  p95 2.1s  slowest 14s (w-03)"
-    assert ("", said) in cells(overview(picture_of(fleet)))
+    assert ("ACK TIMES", said) in cells(overview(picture_of(fleet)))
     (emergency,) = fleet.latest().active_emergencies()
     case = ["".join(span.text for span in line) for line in emergency_case(picture_of(fleet), emergency.emergency_id)]
     assert f"acknowledged after {said}" in case

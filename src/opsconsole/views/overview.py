@@ -27,6 +27,7 @@ def overview(picture: Picture) -> Table:
     verdict = together(picture.facts.global_progress, picture.now)
     rows = [_state(picture, verdict), *_cause(picture), *_acknowledged(picture, verdict)]
     rows += [*_workers(picture), *_in_flight(picture), *_way_back(picture), _expiry(picture), _holds(picture)]
+    rows += _ack_times(picture)
     return Table(columns=COLUMNS, rows=Listed(rows))
 
 
@@ -67,15 +68,16 @@ def _acknowledged(picture: Picture, verdict: Verdict | None) -> list[Row]:
         return [_say("ACKS", f"{verdict.acks}  no worker was on its list", verdict.style)]
     share = verdict.acked / verdict.of
     rows = [_say("ACKS", f"{verdict.acks}  {bar(share, BAR_CELLS)} {int(share * 100)}%", verdict.style)]
-    rows += [
-        _say("ACKS", spread(each.stop.ack_times), number=number)
-        for number, each in enumerate(picture.facts.global_progress, 1)
-        if each.stop.ack_times
-    ]
     if verdict.missing:
         question = "WAITING" if verdict.word == "STOPPING" else "MISSING"
         rows.append(_say(question, missing(picture, picture.facts.global_progress), verdict.style))
     return rows
+
+
+def _ack_times(picture: Picture) -> list[Row]:
+    """How long the acknowledgements of each stop of everything took; the last line, which a small pane may cut."""
+    known = [each.stop.ack_times for each in picture.facts.global_progress if each.stop.ack_times]
+    return [_say("ACK TIMES", spread(times), number=number) for number, times in enumerate(known)]
 
 
 def missing(picture: Picture, stops: tuple[Progress, ...], most: int = NAMED) -> str:
