@@ -10,6 +10,7 @@ import pytest
 
 from backends.server import push
 from backends.server.push import BEHIND_MAX, Frame, Hub, frame, last_seen
+from core.errors import BackendUnavailable
 from tests.support.waiting import comes_true
 
 Message = MutableMapping[str, Any]
@@ -200,3 +201,22 @@ def test_where_a_listener_was_is_a_plain_number_or_nowhere(
     headers: dict[str, str], query: dict[str, str], seen: int | None
 ) -> None:
     assert last_seen(headers, query) == seen
+
+
+@pytest.mark.asyncio
+async def test_a_slow_listener_who_cannot_be_told_anew_is_let_go() -> None:
+    """The database is away just then: a stream that stayed open and said nothing would pass for a quiet fleet."""
+    stage = Stage()
+    reader = await stage.join()
+    await comes_true(lambda: snapshot(1) in reader.events())
+    reader.stand_still()
+    stage.move(BEHIND_MAX + 2)
+
+    async def away(_seen: int | None) -> list[Frame]:
+        raise BackendUnavailable("locked", "the database is locked")
+
+    stage.hub._catch_up = away
+    reader.go_on()
+
+    await comes_true(lambda: len(stage.hub) == 0)
+    await stage.end()

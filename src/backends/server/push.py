@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, MutableMapping
 from typing import Any, Final, NamedTuple
 
+from core.errors import OpsError
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -189,9 +191,11 @@ class Hub:
             async with asyncio.timeout(PATIENCE_S):
                 await rest
             await self._drain(listener)
-        except (TimeoutError, OSError):
+        except Exception as fault:
             self._forget(listener)
             listener.abort()
+            if not isinstance(fault, TimeoutError | OSError | OpsError):
+                raise
 
     async def _drain(self, listener: Listener) -> None:
         """Write what was kept, but for what the listener knows; from then on frames are written as they come."""
