@@ -124,10 +124,12 @@ def reaches(identity: Identity, permission: Permission, selectors: Iterable[Sele
 
 def speaks_for(identity: Identity, worker_id: str) -> NotPermitted | None:
     """Why this identity may not report as that worker, or None: nobody acknowledges for another worker. A process that
-    a worker forks goes by the worker's name, a dot and something of its own."""
+    a worker forks goes by the worker's name, a dot and the number of the process."""
     if identity.role == "admin" and identity.scope == EVERYWHERE:
         return None
-    if identity.role == "worker" and identity.worker_id in (worker_id, worker_id.rpartition(".")[0]):
+    parent, _, process = worker_id.rpartition(".")
+    forked = parent if process.isascii() and process.isdecimal() else worker_id
+    if identity.role == "worker" and identity.worker_id in (worker_id, forked):
         return None
     return NotPermitted(
         "not-this-worker", f"{identity.name} does not speak for worker {worker_id}", "use its own token"

@@ -292,6 +292,7 @@ def test_a_worker_speaks_for_itself_and_for_nobody_else() -> None:
     assert speaks_for(worker, "w1") is None
     assert speaks_for(worker, "w1.4711") is None, "a process that it forked"
     assert speaks_for(worker, "w1.4711.2") is not None
+    assert speaks_for(worker, "w1.eu") is not None, "another worker, which may have a token of its own"
     for who in (worker, identity("viewer"), identity("operator"), identity("admin", scope=Scope(frozenset({"s1"})))):
         denial = speaks_for(who, "w2")
         assert denial is not None

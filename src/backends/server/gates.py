@@ -21,6 +21,9 @@ from opsgate.hold import timestamp
 from opsgate.order import Order
 
 FORMAT: Final = 1
+_ADDRESSES_MAX: Final = 10_000
+"""Workers for whom messages are kept; names may come and go without end."""
+
 _KEPT_MAX: Final = 100
 """Messages that wait for one worker. Who needs more reads the whole state again."""
 
@@ -61,6 +64,8 @@ class Gates:
         with self._lock:
             waiting = self._waiting.setdefault(address, {})
             waiting[message] = None
+            if len(self._waiting) > _ADDRESSES_MAX:  # whoever has not asked for longest is told again by its next beat
+                self._waiting.pop(next(iter(self._waiting)))
             if len(waiting) > _KEPT_MAX:
                 waiting.clear()
                 waiting[wire.encode("moved", revision=self._latest().revision)] = None

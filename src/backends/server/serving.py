@@ -135,12 +135,18 @@ class Lane(threading.Thread):
         while True:
             await asyncio.sleep(rest_s)
             turn = (turn + 1) % turns
-            for hub in self.hubs:
-                hub.review()
-            for beat in self.beats if turn == 0 else ():
+            try:
+                self._beat_once(servers, all_of_it=turn == 0)
+            except Exception:  # noqa: BLE001 (a fault of ours must end neither heartbeats nor the review of tokens)
+                _log.exception("the server met a fault of its own and goes on")
+
+    def _beat_once(self, servers: Sequence[uvicorn.Server], *, all_of_it: bool) -> None:
+        for hub in self.hubs:
+            hub.review()
+        if all_of_it:
+            for beat in self.beats:
                 beat()
-            if turn == 0:
-                _close_silent(servers)
+            _close_silent(servers)
 
 
 class Serving:

@@ -13,13 +13,14 @@ from backends.keeper.stop_desk import StopDesk
 from backends.server.engine import Engine
 from backends.stop_lane import ANSWER_S
 from core.capabilities.emergencies import OrderStop
+from core.errors import BackendUnavailable
 from core.messages import Receipt
 from opsgate.order import Order
 
 
 async def place(desk: StopDesk, order: Order) -> Mapping[str, Any]:
-    """Have an order obeyed; returns what the desk answers (``ordered``), or that it is in force in memory where it has
-    not answered in time."""
+    """Have an order obeyed; returns what the desk answers (``ordered``), or that it is in force in memory where it is
+    not recorded in time. `BackendUnavailable` where not even that is known."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[bytes] = loop.create_future()
 
@@ -35,6 +36,12 @@ async def place(desk: StopDesk, order: Order) -> Mapping[str, Any]:
         async with asyncio.timeout(ANSWER_S):
             found: dict[str, Any] = json.loads(await answer)
     except TimeoutError:
+        if order.stop_id not in desk.unrecorded:
+            raise BackendUnavailable(
+                "not-confirmed",
+                "the stop was taken, and nobody has confirmed yet that it is in force",
+                "send it again, which makes no second stop, and stop by another way too: opsconsole stop --local",
+            ) from None
         return {"t": "ordered", "stop_id": order.stop_id, "durable": "memory"}
     return found
 
