@@ -1,6 +1,7 @@
 """A database that is damaged, foreign, newer, locked, read-only or full: a sentence, the right code, no traceback."""
 
 import json
+import re
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -204,7 +205,7 @@ def test_no_password_of_a_url_is_in_any_sentence(ops: Shell, url: str, code: int
     for command in (("sites", "list"), ("doctor",), ("info",), ("config", "show")):
         answer = ops(*command, "-b", url, "--timeout", "2s")
 
-        assert "s3" not in answer.out + answer.err, command
+        assert not re.search("s3(cret|%zz)", answer.out + answer.err), command
         assert command != ("sites", "list") or answer.code == code
 
 
