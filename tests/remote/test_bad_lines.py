@@ -174,9 +174,9 @@ def test_a_heartbeat_that_says_another_revision_costs_no_follower_an_event(serve
         backend._stream._compare({"revision": known - 1})
         assert backend.latest().revision == known
 
-        served.command("add-name", dimension="site", name="s-lost").raise_for_status()
         events: list[int] = []
         leave = backend._feed.follow(lambda arrival: events.extend(one.revision for one in arrival.events))
+        served.command("add-name", dimension="site", name="s-lost").raise_for_status()
         backend._stream._compare({"revision": known + 1})
 
         eventually(lambda: events == [known + 1])
