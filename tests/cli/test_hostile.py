@@ -14,7 +14,7 @@ from tests.cli.shell import Shell
 from tests.conftest import FULL
 from tests.console.hostile import strings
 
-STRINGS = 20_000 if FULL else 600
+STRINGS = 20_000 if FULL else 2_000
 ARGUMENTS_S = 600.0 if FULL else 20.0
 """Seconds for strings that are typed one command each; as many as fit."""
 
