@@ -484,7 +484,7 @@ def test_the_stop_prompt_tells_what_would_be_hit_and_that_enter_does_nothing() -
         (
             Link(None),
             Routes(),
-            "Backend not reached yet: will use panic path (1 of 3 routes up: keeper; latch not looked",
+            "Backend not reached yet: will use panic path (no route is known to be up; keeper and latch not looked at",
         ),
     ],
 )

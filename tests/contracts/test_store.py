@@ -288,14 +288,9 @@ def test_a_wait_ends_when_somebody_else_has_committed(place: Place) -> None:
         waits.wait(0.3)
     waits.moved()
     began = time.monotonic()
-    thread = threading.Timer(0.2, lambda: _put(writes))
+    thread = threading.Timer(0.2, lambda: begun(writes))
     thread.start()
     while not waits.moved():
         waits.wait(60)
         assert time.monotonic() - began < 30
     thread.join()
-
-
-def _put(store: Store) -> None:
-    with store.write(timeout_s=5) as transaction:
-        transaction.put_workers([worker("w1", START)])
