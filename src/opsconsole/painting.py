@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from core.messages import Recorded
     from opsconsole.console import Console
 
-PAINT_S = 0.1
-"""At most ten paints a second, however fast news arrives."""
+PAINT_S = 0.09
+"""At most some ten paints a second, however fast news arrives. A little less than a tenth: with a tenth, each paint
+would come a moment later than the one before, and of ten changes a second one would be painted with the next."""
 
 
 class Still(NamedTuple):
