@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from backends.keeper import alive
+from backends.keeper import hears
 from backends.stop_servers import servers_of
 from opsconsole.views.picture import Routes
 from opsgate.paths import latch_home
@@ -19,7 +19,7 @@ def look(url: str) -> Routes:
     if servers_of(url):
         return Routes(latch=_can_be_written(latch_home()))
     try:
-        keeper = alive(url) is not None
+        keeper = hears(url)
     except (OSError, ValueError):  # no descriptor left, or a URL that no keeper can have
         keeper = False
     return Routes(latch=_can_be_written(latch_home()), keeper=keeper)

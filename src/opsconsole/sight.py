@@ -61,7 +61,8 @@ class Sight:
         detail = clean(contact.detail, 120) or self.trouble
         if contact.word == "initialising":
             return link._replace(trouble=detail)
-        age_s = contact.age_s if contact.word == "valid" else max(FRESH_S, contact.age_s)
+        left = contact.word == "off" and not self.failing  # closed by whoever looked on: only time makes it old
+        age_s = contact.age_s if contact.word == "valid" or left else max(FRESH_S, contact.age_s)
         unseen_s = self._monotonic() - self._seen_at
         if not detail and unseen_s > UNSEEN_S:
             detail = f"no word of the workers for {duration(unseen_s)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from backends.keeper import alive
 from core.capabilities.emergencies import ExplainStop
 from core.errors import BackendUnavailable, CommandRejected
 from core.messages import Actor, Envelope, Receipt
@@ -28,6 +30,8 @@ from opsconsole.views.last_known import connection
 from opsconsole.views.picture import Routes
 from opsgate.latch import place, remove
 from opsgate.order import Order
+from opsgate.paths import fleet_of_url, keeper_socket
+from opsgate.wire import encode
 from tests.console.desk import WHO, Clock, small_fleet
 from tests.console.fleet import START, Fleet
 
@@ -366,6 +370,28 @@ def test_routes_that_cannot_be_looked_at_are_unknown_and_looked_at_again(monkeyp
 def test_a_latch_whose_directory_cannot_even_be_looked_for_is_no_open_route(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPSGATE_LATCH_DIR", "/" + "x" * 300 + "/latch")
     assert routes.look("sqlite:////nowhere/ops.db").latch is False
+
+
+def test_a_keeper_whose_database_is_gone_is_an_open_route_all_the_same() -> None:
+    """It still tells every gate; to say that there is none would be wrong in the moment in which it is needed."""
+    url = "sqlite:////nowhere/ops.db"
+    address = keeper_socket(fleet_of_url(url))
+    address.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.bind(str(address))
+
+        def answer_twice() -> None:
+            for _ in range(2):
+                _ping, sender = channel.recvfrom(65536)
+                channel.sendto(encode("pong", fleet="f1", database="gone"), sender)
+
+        asked = threading.Thread(target=answer_twice)
+        asked.start()
+        looked, may_serve = routes.look(url), alive(url)
+        asked.join()
+
+    assert looked.keeper is True
+    assert may_serve is None, "another one has to be started for the database that is there now"
 
 
 def test_each_of_two_reasons_that_wait_for_the_journal_is_sent_when_its_stop_is_there() -> None:

@@ -1,7 +1,9 @@
-"""How far away the server is stands still on the screen while nothing much has changed."""
+"""What is shown of the connection: how far away the server is stands still while nothing much has changed, and to leave
+makes nothing unknown."""
 
 from datetime import UTC, datetime
 
+from core.errors import BackendUnavailable
 from core.ports import Contact, Observations
 from opsconsole.sight import Sight
 
@@ -29,3 +31,20 @@ def test_small_changes_of_the_distance_paint_nothing() -> None:
 
 def test_a_distance_that_has_really_changed_is_shown() -> None:
     assert shown(0.010, 0.400, 0.380, 0.012) == ([10, 400, 400, 12], [True, True, False, True])
+
+
+def test_what_was_live_until_the_console_was_left_is_not_called_unknown() -> None:
+    """The last line is written when the backend has been closed."""
+    sight = Sight(lambda: 0.0, lambda: NOW)
+    sight.saw(Observations(NOW), 0.0)
+
+    assert sight.link(Contact("off", 0.4)).live
+    assert not sight.link(Contact("off", 9.0)).live
+
+
+def test_what_had_failed_before_it_was_left_stays_unknown() -> None:
+    sight = Sight(lambda: 0.0, lambda: NOW)
+    sight.saw(Observations(NOW), 0.0)
+    sight.failed(BackendUnavailable("away", "it is away"))
+
+    assert not sight.link(Contact("off", 0.4)).live

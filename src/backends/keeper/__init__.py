@@ -10,8 +10,9 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from backends.keeper.house import Lock, private_directory
 from opsgate import wire
@@ -33,11 +34,18 @@ class KeeperError(RuntimeError):
 
 def alive(url: str, *, timeout_s: float = _PING_S) -> Path | None:
     """The socket of the keeper of the fleet at ``url``; None where none answers that has its database."""
-    address = keeper_socket(fleet_of_url(url))
-    pong = wire.ask(str(address), "ping", timeout_s=timeout_s)
-    if pong is None or pong.get("t") != "pong" or pong.get("database") == "gone":
-        return None
-    return keeper_socket(str(pong["fleet"]))
+    pong = _pong(url, timeout_s)
+    return None if pong is None or pong.get("database") == "gone" else keeper_socket(str(pong["fleet"]))
+
+
+def hears(url: str) -> bool:
+    """Whether a keeper of the fleet at ``url`` answers, whatever has become of its database: stops reach its gates."""
+    return _pong(url, _PING_S) is not None
+
+
+def _pong(url: str, timeout_s: float) -> Mapping[str, Any] | None:
+    pong = wire.ask(str(keeper_socket(fleet_of_url(url))), "ping", timeout_s=timeout_s)
+    return pong if pong is not None and pong.get("t") == "pong" else None
 
 
 def ensure(url: str, *, linger_s: float = LINGER_S, timeout_s: float = 60.0) -> Path:
