@@ -4,31 +4,11 @@ import pytest
 
 from backends.remote.client import error_of
 from backends.server.problems import of_error
-from core.errors import (
-    BackendUnavailable,
-    CommandRejected,
-    ConfirmationNeeded,
-    NotOurDatabase,
-    NotPermitted,
-    OpsError,
-    RevisionConflict,
-    TimedOut,
-    UnknownName,
-)
-
-ERRORS = [
-    BackendUnavailable,
-    CommandRejected,
-    ConfirmationNeeded,
-    NotOurDatabase,
-    NotPermitted,
-    RevisionConflict,
-    TimedOut,
-    UnknownName,
-]
+from core import errors
+from core.errors import KINDS, BackendUnavailable, NotOurDatabase, NotPermitted, OpsError, TimedOut
 
 
-@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("code", ["some-code", "unknown-stop", "name-exists"])
 def test_an_error_arrives_as_what_it_was(kind: type[OpsError], code: str) -> None:
     problem = of_error(kind(code, "a sentence", "the next step"), conditional=True)
@@ -37,6 +17,13 @@ def test_an_error_arrives_as_what_it_was(kind: type[OpsError], code: str) -> Non
 
     assert type(arrived) is kind
     assert (arrived.code, arrived.message, arrived.hint) == (code, "a sentence", "the next step")
+
+
+def test_each_class_of_errors_has_a_word_of_its_own_on_the_wire() -> None:
+    classes = {each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, OpsError)}
+
+    assert set(KINDS.values()) == classes - {OpsError}
+    assert all(each.kind == word for word, each in KINDS.items())
 
 
 @pytest.mark.parametrize(

@@ -12,30 +12,14 @@ from backends.contact import ContactLog
 from backends.documents import Malformed
 from backends.remote.transport import Reply, Request, Transport
 from core.errors import (
+    KINDS,
     BackendUnavailable,
     CommandRejected,
-    ConfirmationNeeded,
     NotOurDatabase,
     NotPermitted,
     OpsError,
-    RevisionConflict,
     TimedOut,
-    UnknownName,
 )
-
-PROBLEM: Final = "application/problem+json"
-
-_BY_KIND: Final[Mapping[str, type[OpsError]]] = {
-    "rejected": CommandRejected,
-    "unknown-name": UnknownName,
-    "not-permitted": NotPermitted,
-    "confirmation-needed": ConfirmationNeeded,
-    "conflict": RevisionConflict,
-    "timed-out": TimedOut,
-    "unavailable": BackendUnavailable,
-    "not-ours": NotOurDatabase,
-}
-"""What a server of ours says of its problems."""
 
 _BY_STATUS: Final[Mapping[int, type[OpsError]]] = {
     401: NotPermitted,
@@ -112,7 +96,7 @@ def error_of(status: int, problem: Mapping[str, Any], url: str) -> OpsError:
     if status == 404 and "kind" not in problem:
         return not_ours(url, "it knows none of its routes")
     otherwise = _BY_STATUS.get(status, CommandRejected if status < 500 else BackendUnavailable)
-    return _BY_KIND.get(str(problem.get("kind")), otherwise)(code, said, hint)
+    return KINDS.get(str(problem.get("kind")), otherwise)(code, said, hint)
 
 
 def not_ours(url: str, why: str) -> NotOurDatabase:

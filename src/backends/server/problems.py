@@ -13,13 +13,11 @@ from starlette.responses import JSONResponse
 
 from core.errors import (
     BackendUnavailable,
-    CommandRejected,
     ConfirmationNeeded,
     NotOurDatabase,
     NotPermitted,
     OpsError,
     RevisionConflict,
-    TimedOut,
     UnknownName,
 )
 
@@ -28,17 +26,16 @@ MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 1
 """What a client is told to wait where the world is at fault."""
 
-_KINDS: Final[tuple[tuple[type[OpsError], str, int], ...]] = (
-    (UnknownName, "unknown-name", 404),
-    (NotPermitted, "not-permitted", 403),
-    (ConfirmationNeeded, "confirmation-needed", 428),
-    (CommandRejected, "rejected", 422),
-    (RevisionConflict, "conflict", 409),
-    (TimedOut, "timed-out", 503),
-    (BackendUnavailable, "unavailable", 503),
-    (NotOurDatabase, "not-ours", 503),
-)
-"""Narrower classes first."""
+_STATUS: Final[Mapping[type[OpsError], int]] = {
+    OpsError: 422,
+    UnknownName: 404,
+    NotPermitted: 403,
+    ConfirmationNeeded: 428,
+    RevisionConflict: 409,
+    BackendUnavailable: 503,
+    NotOurDatabase: 503,
+}
+"""The status of each class of errors; one that is not listed has that of its base."""
 
 _NOT_THERE: Final = frozenset({"unknown-emergency", "unknown-stop", "not-kept"})
 _IN_THE_WAY: Final = frozenset({"limit-exists", "name-exists", "name-held", "name-limited", "worker-alive"})
@@ -87,12 +84,12 @@ class Problem(Exception):
 
 def of_error(error: OpsError, *, conditional: bool = False) -> Problem:
     """The problem of one of the engine's errors. ``conditional``: the request named the revision it had seen."""
-    kind, status = next(((kind, status) for cls, kind, status in _KINDS if isinstance(error, cls)), ("rejected", 422))
+    status = next(_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS)
     if error.code in _NOT_THERE:
         status = 404
     elif error.code in _IN_THE_WAY:
         status = 409
-    elif kind == "conflict" and conditional:
+    elif isinstance(error, RevisionConflict) and conditional:
         status = 412
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
-    return Problem(status, error.code, error.message, error.hint, kind=kind, headers=headers)
+    return Problem(status, error.code, error.message, error.hint, kind=error.kind, headers=headers)
