@@ -26,7 +26,18 @@ from core.audit import Row
 from core.authority import Identity
 from core.errors import BackendUnavailable, NotOurDatabase, OpsError
 from core.messages import Envelope, Receipt
-from core.ports import ChainReport, Contact, Lease, Listener, Observations, Reservation, Store, WorkerRow
+from core.ports import (
+    ChainReport,
+    Contact,
+    Cursor,
+    Lease,
+    Listener,
+    Observations,
+    Reservation,
+    Sample,
+    Store,
+    WorkerRow,
+)
 from core.state import State
 from opsgate.paths import keeper_socket
 from opsgate.wire import ask
@@ -208,6 +219,23 @@ class Runtime:
         """Forget what workers said."""
         with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
             transaction.drop_workers(worker_ids)
+
+    def advance(self, cursor: Cursor, expected: int | None, fence: Lease | None, *, timeout_s: float = 5.0) -> bool:
+        """Store how far a sink has been told, if it had been told up to ``expected`` (None: nothing yet) and ``fence``,
+        the lease under which it is told, is still held; `BackendUnavailable` ``fenced`` where it is not."""
+        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+            require_held(transaction, fence, self._clock())
+            return transaction.advance(cursor, expected)
+
+    def put_samples(self, samples: Iterable[Sample], *, timeout_s: float = 5.0) -> None:
+        """Store readings: observations, no events."""
+        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+            transaction.put_samples(samples)
+
+    def drop_samples(self, before_s: float, *, timeout_s: float = 5.0) -> int:
+        """Forget readings older than this, in seconds since the epoch. Returns how many."""
+        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+            return transaction.drop_samples(before_s)
 
     def take_lease(self, name: str, holder: str, for_s: float, *, timeout_s: float = 5.0) -> Lease | None:
         """Take or renew a role for a while; None while somebody else has it. A new holder gets a higher token."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -108,6 +108,29 @@ class Lease:
     holder: str
     token: int
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a sink (a channel of notifications, a webhook) has been told of the journal, and when it was; ``detail``
+    says what it answered last, for people."""
+
+    name: str
+    revision: int
+    at: datetime
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One reading that triggers judge, at ``at_s`` seconds since the epoch. ``source``: who measured it."""
+
+    metric: str
+    at_s: float
+    value: float
+    account: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    source: str = ""
 
 
 Freshness = Literal["initialising", "valid", "interrupted", "off"]
@@ -240,6 +263,18 @@ class Transaction(Protocol):
     def put_lease(self, lease: Lease) -> None:
         """Store who holds a role."""
 
+    def cursor(self, name: str) -> Cursor | None:
+        """How far a sink has been told; None for one that has not begun."""
+
+    def advance(self, cursor: Cursor, expected: int | None) -> bool:
+        """Store how far a sink has been told, if it had been told up to ``expected``, None: nothing yet; else False."""
+
+    def put_samples(self, samples: Iterable[Sample]) -> None:
+        """Store readings."""
+
+    def drop_samples(self, before_s: float) -> int:
+        """Retention: forget readings older than this. Returns how many."""
+
     def drop_journal(self, through: int) -> None:
         """Retention: drop events up to a revision and keep their last chain hash as the anchor."""
 
@@ -290,6 +325,12 @@ class Store(Protocol):
 
     def lease(self, name: str) -> Lease | None:
         """Who holds a role, whether or not it has run out."""
+
+    def cursors(self) -> Sequence[Cursor]:
+        """How far each sink has been told, by name."""
+
+    def samples(self, metric: str, since_s: float) -> Sequence[Sample]:
+        """The readings of one metric after a time, oldest first."""
 
     def close(self) -> None:
         """End connections."""

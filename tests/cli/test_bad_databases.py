@@ -64,7 +64,7 @@ def test_a_folder_is_no_file(ops: Shell, tmp_path: Path) -> None:
 
 def test_a_damaged_file_says_keep_a_copy(ops: Shell, file: Path) -> None:
     content = bytearray(file.read_bytes())
-    content[200:4096] = b"\xff" * (4096 - 200)
+    content[100:4096] = b"\xff" * (4096 - 100)
     file.write_bytes(content)
     for leftover in (file.with_name("fleet.db-wal"), file.with_name("fleet.db-shm")):
         leftover.unlink(missing_ok=True)
@@ -77,6 +77,7 @@ def test_a_damaged_file_says_keep_a_copy(ops: Shell, file: Path) -> None:
 def test_a_newer_database_is_refused_with_the_next_step(ops: Shell, file: Path) -> None:
     with sqlite3.connect(file) as other:
         other.execute("UPDATE alembic_version SET version_num = '9999'")
+        other.execute("UPDATE schema_reader SET oldest = '9998'")
     other.close()
 
     code, sentence = asked(ops, file, "sites", "list")

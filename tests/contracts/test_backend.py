@@ -20,7 +20,7 @@ from core.capabilities.recovery import Recover
 from core.engine import fold
 from core.errors import BackendUnavailable, CommandRejected, RevisionConflict, UnknownName
 from core.messages import Recorded
-from core.ports import Arrival, Backend
+from core.ports import Arrival, Backend, Cursor, Sample
 from core.state import State
 from opsgate import latch
 from opsgate.order import Order
@@ -569,6 +569,31 @@ class TestObservations:
         assert second is not None
         assert second.token == first.token + 1
         assert ours.take_lease("keeper", "host-1", 10) is None
+
+    def test_a_cursor_is_moved_only_under_the_lease_that_is_held(self, place: Place) -> None:
+        clock = Clock()
+        ours, others = place.runtime(clock), place.runtime(clock)
+        first = ours.take_lease("keeper", "host-1", 10)
+        assert ours.advance(Cursor("mail", 17, START), None, first)
+        clock.pass_(11)
+        with pytest.raises(BackendUnavailable, match="not renewed"):
+            ours.advance(Cursor("mail", 18, START), 17, first)
+
+        second = others.take_lease("keeper", "host-2", 10)
+        with pytest.raises(BackendUnavailable, match="somebody else's"):
+            ours.advance(Cursor("mail", 18, START), 17, first)
+
+        assert others.advance(Cursor("mail", 19, START), 17, second)
+        assert ours.store.cursors() == [Cursor("mail", 19, START)]
+
+    def test_samples_are_observed_and_forgotten_without_an_event(self, place: Place) -> None:
+        ours, others = place.runtime(), place.runtime()
+        others.put_samples([Sample("spend", at_s, 1.5) for at_s in (1.0, 2.0)])
+
+        assert ours.drop_samples(2.0) == 1
+
+        assert ours.store.samples("spend", 0.0) == [Sample("spend", 2.0, 1.5)]
+        assert ours.state().revision == 17
 
     def test_a_lease_that_was_given_back_is_free_at_once(self, place: Place) -> None:
         ours, others = place.runtime(), place.runtime()

@@ -11,7 +11,7 @@ from core.audit import GENESIS, Row, verify
 from core.capabilities.names import AddName
 from core.errors import BackendUnavailable
 from core.policy import gate_change
-from core.ports import Head, Lease, Store, Transaction, iterate
+from core.ports import Cursor, Head, Lease, Sample, Store, Transaction, iterate
 from core.state import State
 from tests.support.fleets import START, say, worker
 from tests.support.places import FLEET, Place
@@ -233,6 +233,43 @@ def test_a_lease_is_kept_with_its_token(place: Place) -> None:
 
     assert store.lease("keeper") == lease
     assert store.lease("other") is None
+
+
+def test_a_cursor_moves_only_from_where_its_mover_saw_it(place: Place) -> None:
+    store = place.store()
+    first, second = Cursor("mail", 17, START, "begun here"), Cursor("mail", 40, START + timedelta(seconds=1))
+    with store.write(timeout_s=5) as transaction:
+        assert transaction.cursor("mail") is None
+        assert not transaction.advance(first, 12), "it stands nowhere yet"
+        assert transaction.advance(first, None)
+        assert not transaction.advance(second, None), "it stands somewhere"
+        assert transaction.advance(Cursor("hook:pager", 3, START), None)
+
+    with store.write(timeout_s=5) as transaction:
+        assert transaction.cursor("mail") == first
+        assert not transaction.advance(second, 16)
+        assert transaction.advance(second, 17)
+    assert store.cursors() == [Cursor("hook:pager", 3, START), second]
+
+
+def test_samples_are_kept_by_metric_and_time_and_go_by_age(place: Place) -> None:
+    store = place.store()
+    early, late = (
+        Sample("error_rate", at_s, 0.25, account="a1", labels={"host": "h1"}, source="prometheus")
+        for at_s in (10.5, 20.25)
+    )
+    bare = Sample("error_rate", 15.0, -1.0)
+    with store.write(timeout_s=5) as transaction:
+        transaction.put_samples([late, early, Sample("spend", 12.0, 3.5)])
+        transaction.put_samples([bare, bare])
+        transaction.put_samples([])
+
+    assert store.samples("error_rate", 10.5) == [bare, bare, late]
+    assert store.samples("error_rate", 10.4) == [early, bare, bare, late]
+    assert store.samples("nothing", 0.0) == []
+    with store.write(timeout_s=5) as transaction:
+        assert transaction.drop_samples(before_s=15.0) == 2
+    assert (store.samples("error_rate", 0.0), store.samples("spend", 0.0)) == ([bare, bare, late], [])
 
 
 def test_a_store_notices_that_another_one_committed(place: Place) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backends import open_backend
-from backends.local.upgrade import CURRENT, KNOWN
+from backends.local.upgrade import CURRENT, STEPS
 from core import checkpoint
 from core.audit import event_of
 from core.capabilities.names import AddName
@@ -17,10 +17,10 @@ from tests.migrations.keep import FLEET, SAMPLES
 from tests.support.fleets import say
 
 ADDED = AddName(dimension="site", name="s9")
-STEPS = sorted(path.stem for path in SAMPLES.glob("*.sql"))
+KEPT = sorted(path.stem for path in SAMPLES.glob("*.sql"))
 
 
-@pytest.fixture(params=STEPS)
+@pytest.fixture(params=KEPT)
 def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A database as one of the steps left it."""
     path = tmp_path / "fleet.db"
@@ -31,7 +31,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def test_there_is_a_database_of_every_step() -> None:
     """For a new one: `python -m tests.migrations.keep`."""
-    assert sorted(KNOWN) == STEPS
+    assert sorted(STEPS) == KEPT
 
 
 def test_an_older_database_says_what_it_said_then(path: Path) -> None:

@@ -51,7 +51,7 @@ def test_the_steps_add_up_to_the_tables_that_the_store_uses(engine: Engine) -> N
 
 def test_the_version_that_a_start_compares_is_the_last_step() -> None:
     assert steps().get_heads() == [upgrade.CURRENT]
-    assert list(upgrade.KNOWN) == [step.revision for step in reversed(list(steps().walk_revisions()))]
+    assert list(upgrade.STEPS) == [step.revision for step in reversed(list(steps().walk_revisions()))]
 
 
 def test_each_step_says_by_its_name_when_it_may_run() -> None:
@@ -62,7 +62,7 @@ def test_each_step_says_by_its_name_when_it_may_run() -> None:
         assert step.doc
 
 
-STATEMENTS = 16
+STATEMENTS = 23
 """How many it takes to begin a fleet; a test below says so when it becomes another number."""
 
 

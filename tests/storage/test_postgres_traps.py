@@ -84,6 +84,7 @@ def test_an_empty_database_is_refused_where_nothing_may_be_made(postgres_url: st
 def test_a_newer_schema_is_refused_and_left_alone(postgres_url: str) -> None:
     open_backend(postgres_url).close()
     _alter(postgres_url, "UPDATE alembic_version SET version_num = 'pre_0999'")
+    _alter(postgres_url, "UPDATE schema_reader SET oldest = 'pre_0998'")
 
     refused = refusal_of(postgres_url)
 

@@ -259,6 +259,7 @@ class TestWhatIsInIt:
 
     def test_a_newer_schema_is_refused_and_left_alone(self, path: Path) -> None:
         _alter(path, "UPDATE alembic_version SET version_num = 'pre_0999'")
+        _alter(path, "UPDATE schema_reader SET oldest = 'pre_0998'")
 
         refused = refusal_of(path, create=True)
 

@@ -17,7 +17,7 @@ from core.audit import GENESIS, Row
 from core.engine import WorkerFact
 from core.errors import BackendUnavailable
 from core.policy import GateChange
-from core.ports import Head, Lease, Transaction, WorkerRow
+from core.ports import Cursor, Head, Lease, Sample, Transaction, WorkerRow
 from opsgate.hold import timestamp
 
 Usage = tuple[str, str, float, int]
@@ -36,6 +36,8 @@ class MemoryTransaction:
     workers: dict[str, WorkerRow] = field(default_factory=dict)
     used: list[Usage] = field(default_factory=list)
     leases: dict[str, Lease] = field(default_factory=dict)
+    cursors: dict[str, Cursor] = field(default_factory=dict)
+    read: list[Sample] = field(default_factory=list)
 
     def copy(self) -> MemoryTransaction:
         """What a transaction may change without anybody seeing it."""
@@ -48,6 +50,8 @@ class MemoryTransaction:
             dict(self.workers),
             list(self.used),
             dict(self.leases),
+            dict(self.cursors),
+            list(self.read),
         )
 
     def head(self) -> Head:
@@ -144,6 +148,29 @@ class MemoryTransaction:
         """Store who holds a role."""
         self.leases[lease.name] = lease
 
+    def cursor(self, name: str) -> Cursor | None:
+        """How far a sink has been told; None for one that has not begun."""
+        return self.cursors.get(name)
+
+    def advance(self, cursor: Cursor, expected: int | None) -> bool:
+        """Store how far a sink has been told, if it had been told up to ``expected``, None: nothing yet; else False."""
+        known = self.cursors.get(cursor.name)
+        if expected != (None if known is None else known.revision):
+            return False
+        self.cursors[cursor.name] = cursor
+        return True
+
+    def put_samples(self, samples: Iterable[Sample]) -> None:
+        """Store readings."""
+        self.read.extend(samples)
+
+    def drop_samples(self, before_s: float) -> int:
+        """Retention: forget readings older than this. Returns how many."""
+        kept = [sample for sample in self.read if sample.at_s >= before_s]
+        gone = len(self.read) - len(kept)
+        self.read = kept
+        return gone
+
 
 class Memory:
     """What several stores share: the data, the lock of whoever writes, and whom to wake."""
@@ -236,6 +263,15 @@ class MemoryStore:
     def lease(self, name: str) -> Lease | None:
         """Who holds a role, whether or not it has run out."""
         return self._data.lease(name)
+
+    def cursors(self) -> Sequence[Cursor]:
+        """How far each sink has been told, by name."""
+        return [cursor for _, cursor in sorted(self._data.cursors.items())]
+
+    def samples(self, metric: str, since_s: float) -> Sequence[Sample]:
+        """The readings of one metric after a time, oldest first."""
+        found = (sample for sample in self._data.read if sample.metric == metric and sample.at_s > since_s)
+        return sorted(found, key=lambda sample: sample.at_s)
 
     def close(self) -> None:
         """Be woken no more; the data go with the last store."""

@@ -19,7 +19,7 @@ from backends.local.postgres_faults import explain
 from backends.local.postgres_link import CHANNEL, Hints, NoAnswer, TimedConnection, is_pooled, within
 from backends.local.rows import read_head
 from backends.local.store import SqlStore
-from backends.local.upgrade import CURRENT, Columns, require_shape, upgrade, version_of
+from backends.local.upgrade import Columns, is_behind, require_shape, upgrade, version_of
 from core.errors import NotOurDatabase, OpsError
 from core.ports import Head
 from opsgate.paths import canonical_url
@@ -66,7 +66,7 @@ class PostgresStore(SqlStore):
         columns, strangers, version = self._look()
         if version is None and new_fleet is None:
             raise NotOurDatabase("no-fleet", f"{self.url} has no fleet yet", "'opsconsole' begins one")
-        if version != CURRENT:
+        if is_behind(version):
             self._upgrade(new_fleet)
             columns, strangers, _ = self._look()
         require_shape(columns, strangers, self.url)
@@ -111,7 +111,7 @@ class PostgresStore(SqlStore):
             connection.execute(select(func.set_config("idle_in_transaction_session_timeout", still_ms, True)))
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(CHANNEL))))
             version = version_of(connection, _shape(connection)[0], self.url)
-            if version != CURRENT:
+            if is_behind(version):
                 upgrade(connection, version, new_fleet)
                 self.begun = version is None
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from backends.local import schema, statements
 from core.audit import Row
 from core.engine import WorkerFact
-from core.ports import Head, Lease, WorkerRow
+from core.ports import Cursor, Head, Lease, Sample, WorkerRow
 from core.state import Stop
 from opsgate.hold import moment, timestamp
 
@@ -55,6 +55,34 @@ def lease_values(lease: Lease) -> dict[str, Any]:
     """A lease as column values."""
     expires_at = timestamp(lease.expires_at)
     return {"name": lease.name, "holder": lease.holder, "token": lease.token, "expires_at": expires_at}
+
+
+def cursor_values(cursor: Cursor) -> dict[str, Any]:
+    """A cursor as column values."""
+    at = timestamp(cursor.at)
+    return {"name": cursor.name, "revision": cursor.revision, "at": at, "detail": cursor.detail}
+
+
+def cursor_of(row: Any) -> Cursor:
+    """The inverse of `cursor_values`."""
+    return Cursor(row.name, row.revision, moment(row.at), row.detail)
+
+
+def sample_values(sample: Sample) -> dict[str, Any]:
+    """A reading as column values."""
+    return {
+        "at_s": sample.at_s,
+        "metric": sample.metric,
+        "value": sample.value,
+        "account": sample.account,
+        "labels": compact(sample.labels),
+        "source": sample.source,
+    }
+
+
+def sample_of(row: Any) -> Sample:
+    """The inverse of `sample_values`."""
+    return Sample(row.metric, row.at_s, row.value, row.account, _document(row.labels), row.source)
 
 
 def row_values(row: Row) -> dict[str, Any]:

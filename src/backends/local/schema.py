@@ -2,7 +2,8 @@
 
 Three groups. The journal and what is folded from it (``journal``, ``checkpoint``, ``receipt``); what a gate reads
 (``gate_*``, versioned by ``gate_head.format`` and read by the standard library's sqlite3 too, so plain types only);
-observations, which are no events (``worker``, ``limit_usage``, ``lease``). All times are RFC 3339 text in UTC, all
+observations, which are no events (``worker``, ``limit_usage``, ``sample``), and who does what (``lease``,
+``outbox_cursor``, ``schema_reader``, ``program``). All times are RFC 3339 text in UTC, all
 documents JSON text: both sort and read the same everywhere.
 """
 
@@ -133,6 +134,30 @@ receipt = Table(
 )
 """The answer to each command, so that the same command sent again gets the same answer."""
 
+outbox_cursor = Table(
+    "outbox_cursor",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("revision", _Revision, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+"""How far each sink (a channel of notifications, a webhook) has been told of the journal."""
+
+sample = Table(
+    "sample",
+    metadata,
+    Column("at_s", Float, nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("account", Text),
+    Column("labels", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Index("sample_window", "metric", "at_s"),
+)
+"""Readings for triggers, kept for their windows and for rehearsals; ``at_s`` is seconds since the epoch by the clock of
+whoever took them, ``labels``: {name: value}."""
+
 lease = Table(
     "lease",
     metadata,
@@ -142,3 +167,22 @@ lease = Table(
     Column("expires_at", Text, nullable=False),
 )
 """Who runs the loops, with a fencing token that only rises."""
+
+schema_reader = Table(
+    "schema_reader",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("oldest", Text, nullable=False),
+    CheckConstraint("id = 1", name="one_reader"),
+)
+"""One row: the oldest step of the schema whose programs may use the database as it is. Steps that only add leave it."""
+
+program = Table(
+    "program",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("step", Text, nullable=False),
+    Column("seen_at", Text, nullable=False),
+)
+"""The programs that have the database open for long, each with the last step it knows; a step that takes something away
+waits until none is left that needs it."""

@@ -27,7 +27,7 @@ from backends.local.log_watch import LogWatch
 from backends.local.rows import Damaged, read_head
 from backends.local.sqlite_faults import explain
 from backends.local.store import SqlStore
-from backends.local.upgrade import CURRENT, Columns, require_shape, upgrade, version_of
+from backends.local.upgrade import Columns, is_behind, require_shape, upgrade, version_of
 from core.errors import BackendUnavailable, NotOurDatabase, OpsError
 from core.ports import Head
 
@@ -84,7 +84,7 @@ class SqliteStore(SqlStore):
                 raise NotOurDatabase("no-fleet", f"{self.url} is empty: it has no fleet yet", "'opsconsole' begins one")
             if self._watch.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
                 self._watch.execute("PRAGMA journal_mode = WAL")
-            if version != CURRENT:
+            if is_behind(version):
                 self._upgrade(new_fleet)
                 columns, strangers, _ = self._look()
             require_shape(columns, strangers, self.url)
@@ -183,7 +183,7 @@ class SqliteStore(SqlStore):
             self._begin_exclusive(connection, self._timeout_s)
             with connection.begin():
                 version = version_of(connection, _shape(connection)[0], self.url)
-                if version != CURRENT:
+                if is_behind(version):
                     upgrade(connection, version, new_fleet)
                     self.begun = version is None
 

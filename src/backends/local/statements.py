@@ -13,6 +13,7 @@ from backends.local import schema
 
 _head, _journal, _receipt = schema.gate_head.c, schema.journal.c, schema.receipt.c
 _worker, _usage, _checkpoint, _lease = schema.worker.c, schema.limit_usage.c, schema.checkpoint.c, schema.lease.c
+_cursor, _sample = schema.outbox_cursor.c, schema.sample.c
 _of_limit = (_usage.limit_name == bindparam("of_limit")) & (_usage.at_s > bindparam("of_since"))
 
 HEAD: Final = select(_head.fleet, _head.revision, _head.chain, _head.names_revision)
@@ -61,6 +62,16 @@ CHECKPOINTS: Final = select(_checkpoint.revision)
 
 LEASE: Final = select(schema.lease).where(_lease.name == bindparam("of_name"))
 
+CURSORS: Final = select(schema.outbox_cursor).order_by(_cursor.name)
+CURSOR: Final = select(schema.outbox_cursor).where(_cursor.name == bindparam("of_name"))
+
+SAMPLES: Final = (
+    select(schema.sample)
+    .where((_sample.metric == bindparam("of_metric")) & (_sample.at_s > bindparam("of_since")))
+    .order_by(_sample.at_s)
+)
+DROP_SAMPLES: Final = delete(schema.sample).where(_sample.at_s < bindparam("of_before"))
+
 
 def _drop(table: Table) -> Delete:
     """Remove rows by their primary key, each column ``c`` given as ``of_c``."""
@@ -73,5 +84,7 @@ def _drop(table: Table) -> Delete:
 INSERT: Final[dict[str, Insert]] = {name: insert(table) for name, table in schema.metadata.tables.items()}
 """Table → how to insert a row of it."""
 
-DROP: Final[dict[str, Delete]] = {name: _drop(table) for name, table in schema.metadata.tables.items()}
+DROP: Final[dict[str, Delete]] = {
+    name: _drop(table) for name, table in schema.metadata.tables.items() if table.primary_key.columns
+}
 """Table → how to remove a row of it by its primary key, each key column ``c`` given as ``of_c``."""

@@ -15,11 +15,20 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backends.local import statements
-from backends.local.rows import Damaged, read_anchor, read_head, read_lease, read_rows, worker_of
+from backends.local.rows import (
+    Damaged,
+    cursor_of,
+    read_anchor,
+    read_head,
+    read_lease,
+    read_rows,
+    sample_of,
+    worker_of,
+)
 from backends.local.transaction import SqlTransaction
 from core.audit import Row
 from core.errors import BackendUnavailable, OpsError, TimedOut
-from core.ports import Head, Lease, Transaction, WorkerRow
+from core.ports import Cursor, Head, Lease, Sample, Transaction, WorkerRow
 from opsgate.hold import timestamp
 
 
@@ -94,6 +103,17 @@ class SqlStore(ABC):
         """Who holds a role, whether or not it has run out."""
         with self._reading() as connection:
             return read_lease(connection, name)
+
+    def cursors(self) -> Sequence[Cursor]:
+        """How far each sink has been told, by name."""
+        with self._reading() as connection:
+            return [cursor_of(row) for row in connection.execute(statements.CURSORS)]
+
+    def samples(self, metric: str, since_s: float) -> Sequence[Sample]:
+        """The readings of one metric after a time, oldest first."""
+        with self._reading() as connection:
+            found = connection.execute(statements.SAMPLES, {"of_metric": metric, "of_since": since_s})
+            return [sample_of(row) for row in found]
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

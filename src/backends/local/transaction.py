@@ -12,19 +12,22 @@ from backends.local import statements
 from backends.local.keeping import superseded
 from backends.local.rows import (
     compact,
+    cursor_of,
+    cursor_values,
     fact_of,
     lease_values,
     read_anchor,
     read_lease,
     read_rows,
     row_values,
+    sample_values,
     stop_values,
     worker_values,
 )
 from core.audit import Row
 from core.engine import WorkerFact
 from core.policy import GateChange
-from core.ports import Head, Lease, WorkerRow
+from core.ports import Cursor, Head, Lease, Sample, WorkerRow
 from opsgate.hold import timestamp
 
 
@@ -162,6 +165,28 @@ class SqlTransaction:
         """Store who holds a role."""
         self._drop("lease", [{"of_name": lease.name}])
         self._insert("lease", [lease_values(lease)])
+
+    def cursor(self, name: str) -> Cursor | None:
+        """How far a sink has been told; None for one that has not begun."""
+        found = self._connection.execute(statements.CURSOR, {"of_name": name}).first()
+        return None if found is None else cursor_of(found)
+
+    def advance(self, cursor: Cursor, expected: int | None) -> bool:
+        """Store how far a sink has been told, if it had been told up to ``expected``, None: nothing yet; else False."""
+        known = self.cursor(cursor.name)
+        if expected != (None if known is None else known.revision):
+            return False
+        self._drop("outbox_cursor", [{"of_name": cursor.name}])
+        self._insert("outbox_cursor", [cursor_values(cursor)])
+        return True
+
+    def put_samples(self, samples: Iterable[Sample]) -> None:
+        """Store readings."""
+        self._insert("sample", map(sample_values, samples))
+
+    def drop_samples(self, before_s: float) -> int:
+        """Retention: forget readings older than this. Returns how many."""
+        return self._connection.execute(statements.DROP_SAMPLES, {"of_before": before_s}).rowcount
 
     def _gate_holds(self, change: GateChange) -> None:
         placed = {hold.hold_id: compact(hold.as_dict()) for hold in change.delta.placed}

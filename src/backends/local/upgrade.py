@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Connection, column, insert, select, table
+from sqlalchemy import Connection, column, delete, insert, select, table
 
 from backends.local import schema
 from core.audit import GENESIS
@@ -19,11 +19,12 @@ from core.errors import NotOurDatabase
 from opsgate.hold import timestamp
 from opsgate.snapshot import FORMAT
 
-CURRENT: Final = "pre_0001"
-"""The last step of `backends.local.migrations`; a test compares the two."""
+STEPS: Final = {"pre_0001": "pre_0001", "pre_0002": "pre_0001"}
+"""Every step of `backends.local.migrations`, oldest first → the oldest step whose programs may use the database after
+it. A step that only adds leaves that as it was."""
 
-KNOWN: Final = (CURRENT,)
-"""Every step that this version can start from, oldest first."""
+CURRENT: Final = list(STEPS)[-1]
+"""The step that this version brings a database to."""
 
 VERSION_TABLE: Final = "alembic_version"
 
@@ -34,7 +35,8 @@ Columns = Mapping[str, frozenset[str]]
 def version_of(connection: Connection, columns: Columns, url: str) -> str | None:
     """The step that a database is at; None for an empty one.
 
-    Raises `NotOurDatabase` for one that holds something else, or was written by a newer version.
+    A step that is not known here may have been taken by a newer version which says that this one can go on beside it.
+    Raises `NotOurDatabase` for one that holds something else, or needs a newer version.
     """
     if not columns:
         return None
@@ -44,14 +46,25 @@ def version_of(connection: Connection, columns: Columns, url: str) -> str | None
             f"{url} is a database, but not of a fleet",
             "name another with --backend; it was not touched",
         )
-    version = connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalar()
-    if version not in KNOWN:
+    version = str(connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalar())
+    if version not in STEPS and _oldest_reader(connection, columns) not in STEPS:
         raise NotOurDatabase(
             "newer-schema",
             f"{url} was written by a newer version (schema {version}, this one knows {CURRENT})",
             "upgrade opsconsole here; until then 'opsconsole stop --local' still stops this host",
         )
-    return str(version)
+    return version
+
+
+def is_behind(version: str | None) -> bool:
+    """Whether there are steps for a database at ``version``: an empty one, or one of an older version of ours."""
+    return version is None or version in list(STEPS)[:-1]
+
+
+def _oldest_reader(connection: Connection, columns: Columns) -> str | None:
+    if schema.schema_reader.name not in columns:
+        return None
+    return connection.execute(select(schema.schema_reader.c.oldest)).scalar()
 
 
 def require_shape(columns: Columns, strangers: tuple[str, ...], url: str) -> None:
@@ -89,6 +102,8 @@ def upgrade(connection: Connection, version: str | None, new_fleet: str | None) 
         for step in reversed(list(script.iterate_revisions("heads", version or "base"))):
             step.module.upgrade()
             context.stamp(script, step.revision)
+    connection.execute(delete(schema.schema_reader))
+    connection.execute(insert(schema.schema_reader), {"id": 1, "oldest": STEPS[CURRENT]})
     if version is None:
         assert new_fleet is not None, "an empty database is not upgraded but begun"
         begin(connection, new_fleet)
