@@ -113,6 +113,41 @@ async def test_who_knows_the_present_is_told_only_what_comes_next() -> None:
 
 
 @pytest.mark.asyncio
+async def test_what_one_was_told_on_coming_is_not_told_again_when_it_is_published() -> None:
+    """A change is in the journal before its frame is on its way, and whoever comes in between reads it there."""
+    stage = Stage()
+    stage.revision = 2
+    reader = await stage.join()
+
+    stage.hub.deliver(frame("delta", b"2", 2))
+    stage.move()
+
+    assert reader.events() == [snapshot(2), delta(3)]
+    await stage.end()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("is_slow", [False, True])
+async def test_where_everything_is_told_anew_it_may_go_back_and_goes_on_from_there(is_slow: bool) -> None:
+    """An older copy of the database was put back."""
+    stage = Stage()
+    stage.revision = 7
+    reader = await stage.join()
+    if is_slow:
+        reader.stand_still()
+
+    stage.hub.deliver(frame("snapshot", b"3", 3, anew=True))
+    stage.hub.deliver(frame("delta", b"4", 4))
+    stage.hub.deliver(frame("moved", b"", anew=True))
+    stage.hub.deliver(frame("delta", b"2", 2))
+    reader.go_on()
+
+    told = [snapshot(7), snapshot(3), delta(4), "event: moved\ndata: ", delta(2)]
+    await comes_true(lambda: reader.events() == told)
+    await stage.end()
+
+
+@pytest.mark.asyncio
 async def test_one_who_stands_still_holds_up_nobody_and_is_given_what_it_missed() -> None:
     stage = Stage()
     slow, quick = await stage.join(), await stage.join()

@@ -74,8 +74,9 @@ class Gates:
         """Write a message to all streams."""
         document = wire.decode(message)
         assert document is not None, "the room writes messages only"
-        revision = document["delta"]["revision"] if document["t"] == "delta" else document.get("revision", 0)
-        self.hub.publish(frame(document["t"], message, int(revision) if document["t"] == "delta" else 0))
+        revision = int(document["delta"]["revision"]) if document["t"] == "delta" else 0
+        is_moved = document["t"] == "moved"  # the whole state is asked for, which may be an earlier one
+        self.hub.publish(frame(document["t"], message, revision, anew=is_moved))
         self._also()
 
     def messages_for(self, address: str) -> list[Any]:

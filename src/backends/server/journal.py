@@ -121,7 +121,7 @@ class Journal(threading.Thread):
 
     def _snapshot(self) -> Frame:
         revision, text = self.state()
-        return frame("snapshot", text, revision)
+        return frame("snapshot", text, revision, anew=True)
 
 
 def _frame_of(row: dict[str, Any]) -> Frame:

@@ -32,16 +32,18 @@ HEADERS: Final = (
 
 
 class Frame(NamedTuple):
-    """An event as its bytes, and the revision that whoever has seen it knows; 0 where it says nothing of that."""
+    """An event as its bytes, and the revision that whoever has seen it knows; 0 where it says nothing of that. With
+    ``anew`` what was seen before counts no more, and the revision may be an earlier one."""
 
     revision: int
     data: bytes
+    anew: bool = False
 
 
-def frame(event: str, data: bytes, revision: int = 0) -> Frame:
+def frame(event: str, data: bytes, revision: int = 0, *, anew: bool = False) -> Frame:
     """One event of a stream. ``data`` is one line of JSON; the revision is the event's id, where it has one."""
     head = b"id: %d\n" % revision if revision else b""
-    return Frame(revision, head + b"event: %b\ndata: %b\n\n" % (event.encode(), data))
+    return Frame(revision, head + b"event: %b\ndata: %b\n\n" % (event.encode(), data), anew)
 
 
 CatchUp = Callable[[int | None], Awaitable[list[Frame]]]
@@ -49,7 +51,7 @@ CatchUp = Callable[[int | None], Awaitable[list[Frame]]]
 
 
 class Listener:
-    """One connection. While ``waiting`` is a list, frames go there."""
+    """One connection. While ``waiting`` is a list, frames go there; ``seen`` is the revision that it was told last."""
 
     __slots__ = ("abort", "overflowed", "seen", "send", "still", "waiting", "who")
 
@@ -61,6 +63,15 @@ class Listener:
         self.seen: int | None = None
         self.waiting: list[Frame] | None = []
         self.overflowed = False
+
+    def knows(self, one: Frame) -> bool:
+        """Whether it was told this already: what led to now is read from the journal, which is ahead of the frames."""
+        return self.seen is not None and 0 < one.revision <= self.seen and not one.anew
+
+    def is_told(self, one: Frame) -> None:
+        """From now on it knows this."""
+        if one.revision or one.anew:
+            self.seen = one.revision or None
 
     def keep(self, one: Frame) -> None:
         """Keep a frame until the connection takes it."""
@@ -119,8 +130,10 @@ class Hub:
         for listener in tuple(self._listeners):
             if listener.waiting is not None:
                 listener.keep(one)
-            elif not self._write(listener, message):
-                self._forget(listener)
+            elif not listener.knows(one):
+                listener.is_told(one)
+                if not self._write(listener, message):
+                    self._forget(listener)
 
     def next(self) -> asyncio.Future[None]:
         """What is done when the next frame is delivered, or the hub is closed. Shield it: others wait for it too."""
@@ -205,7 +218,7 @@ class Hub:
                 listener.overflowed = False
                 await self._tell_anew(listener, None)
             for one in kept:
-                if not one.revision or listener.seen is None or one.revision > listener.seen:
+                if not listener.knows(one):
                     await self._tell(listener, one)
         listener.waiting = None
 
@@ -216,8 +229,7 @@ class Hub:
     async def _tell(self, listener: Listener, one: Frame) -> None:
         async with asyncio.timeout(PATIENCE_S):
             await listener.send({"type": "http.response.body", "body": one.data, "more_body": True})
-        if one.revision:
-            listener.seen = one.revision
+        listener.is_told(one)
 
     def _end(self, listener: Listener) -> None:
         self._forget(listener)
