@@ -220,6 +220,16 @@ class Runtime:
         with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
             transaction.drop_workers(worker_ids)
 
+    def sign_in(self, program: str, *, timeout_s: float = 5.0) -> None:
+        """Note that this program has the database open, so that nothing is taken from it that it needs."""
+        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+            transaction.sign_in(program, self._clock())
+
+    def sign_out(self, program: str, *, timeout_s: float = 5.0) -> None:
+        """Note that this program has ended."""
+        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+            transaction.sign_out(program)
+
     def advance(self, cursor: Cursor, expected: int | None, fence: Lease | None, *, timeout_s: float = 5.0) -> bool:
         """Store how far a sink has been told, if it had been told up to ``expected`` (None: nothing yet) and ``fence``,
         the lease under which it is told, is still held; `BackendUnavailable` ``fenced`` where it is not."""

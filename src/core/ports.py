@@ -263,6 +263,12 @@ class Transaction(Protocol):
     def put_lease(self, lease: Lease) -> None:
         """Store who holds a role."""
 
+    def sign_in(self, program: str, at: datetime) -> None:
+        """Note that a program has the database open and is alive at ``at``, and what it knows of its schema."""
+
+    def sign_out(self, program: str) -> None:
+        """Note that a program has ended."""
+
     def cursor(self, name: str) -> Cursor | None:
         """How far a sink has been told; None for one that has not begun."""
 

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from backends.local.sqlite import SqliteStore, make_file
-from backends.local.upgrade import CURRENT
+from backends.local.steps import CURRENT
 from backends.runtime import Runtime
 from core import checkpoint
 from tests.support.fleets import START, Clock, say, worker

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backends import open_backend
-from backends.local.upgrade import CURRENT, STEPS
+from backends.local.steps import CURRENT, STEPS
 from core import checkpoint
 from core.audit import event_of
 from core.capabilities.names import AddName

@@ -17,8 +17,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event
 
 from backends import open_backend
-from backends.local import schema, upgrade
+from backends.local import schema
 from backends.local.sqlite import SqliteStore, make_file
+from backends.local.steps import CURRENT, STEPS
 from tests.support.writer import ROOT
 
 
@@ -50,8 +51,8 @@ def test_the_steps_add_up_to_the_tables_that_the_store_uses(engine: Engine) -> N
 
 
 def test_the_version_that_a_start_compares_is_the_last_step() -> None:
-    assert steps().get_heads() == [upgrade.CURRENT]
-    assert list(upgrade.STEPS) == [step.revision for step in reversed(list(steps().walk_revisions()))]
+    assert steps().get_heads() == [CURRENT]
+    assert list(STEPS) == [step.revision for step in reversed(list(steps().walk_revisions()))]
 
 
 def test_each_step_says_by_its_name_when_it_may_run() -> None:

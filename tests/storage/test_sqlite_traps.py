@@ -17,7 +17,7 @@ import pytest
 
 from backends import open_backend, open_runtime
 from backends.local.sqlite import SqliteStore, make_file
-from backends.local.upgrade import CURRENT
+from backends.local.steps import CURRENT
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName
 from core.errors import BackendUnavailable, NotOurDatabase, OpsError

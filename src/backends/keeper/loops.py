@@ -16,6 +16,7 @@ from backends.keeper.conclusions import Conclusions
 from backends.keeper.expiry import Expiry
 from backends.keeper.log import NAME
 from backends.keeper.office import Duty, Office
+from backends.keeper.presence import Presence
 from backends.keeper.roster import Instant
 from backends.keeper.upkeep import Upkeep
 from core.errors import OpsError
@@ -49,9 +50,11 @@ class Loops(threading.Thread):
         self._register = Register(office)
         self._conclusions = Conclusions(office, remind)
         began = now()
+        self._presence = Presence(office)
+        self._as_anybody: tuple[Duty, ...] = (self._register, self._presence)
         self._as_leader: tuple[Duty, ...] = (
             self._conclusions,
-            self._register,
+            *self._as_anybody,
             Attendance(office, began),
             Expiry(office),
             Upkeep(office, began, keep_days),
@@ -97,11 +100,12 @@ class Loops(threading.Thread):
             self._wake.wait(self._rest_s())
             self._wake.clear()
         self._safely(lambda at, _state: self._register.write(at), self._now())
+        self._safely(lambda *_: self._presence.leave(), self._now())
         self._safely(lambda *_: self._office.leader.resign(), self._now())
 
     def turn(self, now: Instant) -> None:
         """Do everything that is due."""
-        duties: tuple[Duty, ...] = (self._register,)
+        duties = self._as_anybody
         if self._safely(lambda at, _state: self._office.leader.renew(at.elapsed_s), now):
             duties = self._as_leader if self._office.leader.leads(now.elapsed_s) else duties
         done = []

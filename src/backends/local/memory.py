@@ -148,6 +148,12 @@ class MemoryTransaction:
         """Store who holds a role."""
         self.leases[lease.name] = lease
 
+    def sign_in(self, program: str, at: datetime) -> None:
+        """Its schema goes with its programs."""
+
+    def sign_out(self, program: str) -> None:
+        """The same."""
+
     def cursor(self, name: str) -> Cursor | None:
         """How far a sink has been told; None for one that has not begun."""
         return self.cursors.get(name)

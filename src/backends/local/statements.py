@@ -13,7 +13,7 @@ from backends.local import schema
 
 _head, _journal, _receipt = schema.gate_head.c, schema.journal.c, schema.receipt.c
 _worker, _usage, _checkpoint, _lease = schema.worker.c, schema.limit_usage.c, schema.checkpoint.c, schema.lease.c
-_cursor, _sample = schema.outbox_cursor.c, schema.sample.c
+_cursor, _sample, _program = schema.outbox_cursor.c, schema.sample.c, schema.program.c
 _of_limit = (_usage.limit_name == bindparam("of_limit")) & (_usage.at_s > bindparam("of_since"))
 
 HEAD: Final = select(_head.fleet, _head.revision, _head.chain, _head.names_revision)
@@ -64,6 +64,9 @@ LEASE: Final = select(schema.lease).where(_lease.name == bindparam("of_name"))
 
 CURSORS: Final = select(schema.outbox_cursor).order_by(_cursor.name)
 CURSOR: Final = select(schema.outbox_cursor).where(_cursor.name == bindparam("of_name"))
+
+PROGRAMS: Final = select(_program.name, _program.step).where(_program.seen_at > bindparam("of_since"))
+DROP_PROGRAMS: Final = delete(schema.program).where(_program.seen_at < bindparam("of_before"))
 
 SAMPLES: Final = (
     select(schema.sample)

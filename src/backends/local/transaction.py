@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -24,11 +24,15 @@ from backends.local.rows import (
     stop_values,
     worker_values,
 )
+from backends.local.steps import CURRENT
 from core.audit import Row
 from core.engine import WorkerFact
 from core.policy import GateChange
 from core.ports import Cursor, Head, Lease, Sample, WorkerRow
 from opsgate.hold import timestamp
+
+_FORGOTTEN: Final = timedelta(hours=1)
+"""For how long a program that did not sign out is remembered."""
 
 
 class SqlTransaction:
@@ -165,6 +169,16 @@ class SqlTransaction:
         """Store who holds a role."""
         self._drop("lease", [{"of_name": lease.name}])
         self._insert("lease", [lease_values(lease)])
+
+    def sign_in(self, program: str, at: datetime) -> None:
+        """Note that a program has the database open and is alive at ``at``, and what it knows of its schema."""
+        self.sign_out(program)
+        self._insert("program", [{"name": program, "step": CURRENT, "seen_at": timestamp(at)}])
+        self._connection.execute(statements.DROP_PROGRAMS, {"of_before": timestamp(at - _FORGOTTEN)})
+
+    def sign_out(self, program: str) -> None:
+        """Note that a program has ended."""
+        self._drop("program", [{"of_name": program}])
 
     def cursor(self, name: str) -> Cursor | None:
         """How far a sink has been told; None for one that has not begun."""

@@ -7,26 +7,25 @@ or the new one and nothing in between.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Final
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import Connection, column, delete, insert, select, table
 
-from backends.local import schema
+from backends.local import schema, statements, steps
 from core.audit import GENESIS
-from core.errors import NotOurDatabase
+from core.errors import BackendUnavailable, NotOurDatabase
 from opsgate.hold import timestamp
 from opsgate.snapshot import FORMAT
 
-STEPS: Final = {"pre_0001": "pre_0001", "pre_0002": "pre_0001"}
-"""Every step of `backends.local.migrations`, oldest first → the oldest step whose programs may use the database after
-it. A step that only adds leaves that as it was."""
-
-CURRENT: Final = list(STEPS)[-1]
-"""The step that this version brings a database to."""
-
 VERSION_TABLE: Final = "alembic_version"
+
+SCRIPTS: Final = "backends.local:migrations"
+"""Where Alembic finds the steps."""
+
+_WITHOUT_PROGRAMS: Final = (None, "pre_0001")
+"""Versions in which programs do not sign in yet."""
 
 Columns = Mapping[str, frozenset[str]]
 """Table → its columns, as a database has them."""
@@ -47,10 +46,10 @@ def version_of(connection: Connection, columns: Columns, url: str) -> str | None
             "name another with --backend; it was not touched",
         )
     version = str(connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalar())
-    if version not in STEPS and _oldest_reader(connection, columns) not in STEPS:
+    if version not in steps.STEPS and _oldest_reader(connection, columns) not in steps.STEPS:
         raise NotOurDatabase(
             "newer-schema",
-            f"{url} was written by a newer version (schema {version}, this one knows {CURRENT})",
+            f"{url} was written by a newer version (schema {version}, this one knows {steps.CURRENT})",
             "upgrade opsconsole here; until then 'opsconsole stop --local' still stops this host",
         )
     return version
@@ -58,7 +57,7 @@ def version_of(connection: Connection, columns: Columns, url: str) -> str | None
 
 def is_behind(version: str | None) -> bool:
     """Whether there are steps for a database at ``version``: an empty one, or one of an older version of ours."""
-    return version is None or version in list(STEPS)[:-1]
+    return version is None or version in list(steps.STEPS)[:-1]
 
 
 def _oldest_reader(connection: Connection, columns: Columns) -> str | None:
@@ -89,24 +88,46 @@ def require_shape(columns: Columns, strangers: tuple[str, ...], url: str) -> Non
 
 
 def upgrade(connection: Connection, version: str | None, new_fleet: str | None) -> None:
-    """Run the steps behind ``version``, in the caller's transaction; where nothing was, begin ``new_fleet``."""
+    """Take the steps behind ``version`` that may be taken now, in the caller's transaction; where nothing was, begin
+    ``new_fleet``. Raises `BackendUnavailable` where an older program has to end first."""
     from alembic.config import Config
     from alembic.migration import MigrationContext
     from alembic.operations import Operations
     from alembic.script import ScriptDirectory
 
+    due = _steps_due(connection, version)
+    if not due:
+        return
     config = Config()
-    config.set_main_option("script_location", "backends.local:migrations")
+    config.set_main_option("script_location", SCRIPTS)
     script, context = ScriptDirectory.from_config(config), MigrationContext.configure(connection)
     with Operations.context(context):
-        for step in reversed(list(script.iterate_revisions("heads", version or "base"))):
+        for name in due:
+            step = script.get_revision(name)
+            assert step is not None, "each step has a module"
             step.module.upgrade()
-            context.stamp(script, step.revision)
+            context.stamp(script, name)
     connection.execute(delete(schema.schema_reader))
-    connection.execute(insert(schema.schema_reader), {"id": 1, "oldest": STEPS[CURRENT]})
+    connection.execute(insert(schema.schema_reader), {"id": 1, "oldest": steps.STEPS[due[-1]]})
     if version is None:
         assert new_fleet is not None, "an empty database is not upgraded but begun"
         begin(connection, new_fleet)
+
+
+def _steps_due(connection: Connection, version: str | None) -> list[str]:
+    programs: Sequence[Any] = ()
+    if version not in _WITHOUT_PROGRAMS:
+        since = timestamp(datetime.now(UTC) - timedelta(seconds=steps.ALIVE_S))
+        programs = connection.execute(statements.PROGRAMS, {"of_since": since}).all()
+    try:
+        return steps.steps_due(steps.STEPS, version, [program.step for program in programs])
+    except steps.Blocked as error:
+        oldest = min(programs, key=lambda program: str(program.step))
+        raise BackendUnavailable(
+            "older-programs",
+            f"the database cannot be upgraded ({error}) while {oldest.name}, which knows only {oldest.step}, is alive",
+            "end programs of versions before the last one, and start this one again",
+        ) from error
 
 
 def begin(connection: Connection, fleet: str) -> None:
