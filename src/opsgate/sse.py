@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 FRAME_BYTES_MAX: Final = 64 << 20
-"""A frame that is longer is none of a server of ours."""
+"""A frame for a gate that is longer is none of a server of ours."""
 
 
 class Event(NamedTuple):
@@ -22,7 +22,9 @@ class Event(NamedTuple):
 class Events:
     """Takes a stream as it comes, in whatever pieces."""
 
-    def __init__(self) -> None:
+    def __init__(self, bytes_max: int = FRAME_BYTES_MAX) -> None:
+        """``bytes_max`` is how long one frame may be."""
+        self._bytes_max = bytes_max
         self._rest = bytearray()
         self._name = self._last_id = ""
         self._data: list[bytes] = []
@@ -31,7 +33,7 @@ class Events:
     def feed(self, piece: bytes) -> list[Event]:
         """The events that this piece completes. ValueError for a frame that never ends."""
         self._rest += piece
-        if len(self._rest) + self._length > FRAME_BYTES_MAX:
+        if len(self._rest) + self._length > self._bytes_max:
             raise ValueError("a frame does not end")
         if b"\n" not in piece:
             return []

@@ -1,4 +1,4 @@
-"""What a server says while its database is away is as old as its database."""
+"""What a server says while its database is away is as old as its database, and what only a proxy says is nothing."""
 
 from __future__ import annotations
 
@@ -6,25 +6,60 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
+import pytest
+
 from backends.contact import ContactLog
+from backends.documents import Malformed
+from backends.remote import stream as module
 from backends.remote.client import Client
 from backends.remote.copy import Copy
 from backends.remote.stream import Stream
-from backends.remote.transport import Request
+from backends.remote.transport import HttpTransport, Request
+from core.errors import TimedOut
 
 
 class Server:
-    """Says one heartbeat."""
+    """Says these pieces of a stream."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.left = list(pieces)
+
+        self.transport = HttpTransport(["http://server"])
 
     @contextmanager
     def following(self, _request: Request, _timeout_s: float) -> Iterator[Iterator[bytes]]:
-        yield iter([b'event: heartbeat\ndata: {"t":"heartbeat","revision":0,"age_s":42.0}\n\n'])
+        yield (self.left.pop(0) for _ in range(len(self.left)))
+
+
+def following(server: Server, contact: ContactLog) -> Stream:
+    return Stream(cast(Client, server), Copy(lambda *_: None), lambda: None, contact.alive)
 
 
 def test_a_heartbeat_makes_nothing_newer_than_the_database_that_it_tells_of() -> None:
     contact = ContactLog(lambda: 100.0)
-    stream = Stream(cast(Client, Server()), Copy(lambda *_: None), lambda: None, contact.alive)
+    server = Server(b'event: heartbeat\ndata: {"t":"heartbeat","revision":0,"age_s":42.0}\n\n')
 
-    stream._listen()
+    following(server, contact)._listen()
 
     assert contact.now().age_s == 42.0
+
+
+def test_a_line_that_something_on_the_way_keeps_open_is_no_contact_and_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "SILENT_S", 0.0)
+    contact = ContactLog(lambda: 100.0)
+    server = Server(b": the proxy lives\n\n", b": and goes on\n\n")
+
+    with pytest.raises(TimedOut):
+        following(server, contact)._listen()
+
+    assert server.left == [b": and goes on\n\n"]
+    assert contact.now().word == "initialising"
+
+
+def test_a_stream_of_which_one_event_never_ends_is_no_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_EVENT_BYTES_MAX", 100)
+
+    with pytest.raises(Malformed, match="no stream of ours"):
+        following(Server(*[b"data: " + b"x" * 50] * 3), ContactLog(lambda: 100.0))._listen()

@@ -1,7 +1,8 @@
 """The thread that hears what happens on the server: by a stream of events, or by asking where no stream comes through.
 
-A stream that says nothing for two and a half heartbeats is given up. What it brought is folded at once; between two
-streams nothing is missed, because each begins behind the last event that is known here.
+A stream that brings no event for two and a half heartbeats is given up, also where something on the way keeps the
+connection alive. What it brought is folded at once; between two streams nothing is missed, because each begins behind
+the last event that is known here.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ import json
 import logging
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from backends.documents import row_from
-from backends.remote import sse
+from backends.documents import Malformed, row_from
 from backends.remote.client import Client
 from backends.remote.copy import Copy, Gap
 from backends.remote.transport import Request
-from core.errors import NotOurDatabase, NotPermitted, OpsError
+from core.errors import NotOurDatabase, NotPermitted, OpsError, TimedOut
+from opsgate.clock import elapsed_s
+from opsgate.sse import Event, Events
 from opsgate.wire import HEARTBEAT_S
 
 _log = logging.getLogger("opsconsole.remote")
@@ -32,6 +34,9 @@ WAIT_S: Final = 20.0
 
 PAUSES_S: Final = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Before the next try after one, two, … failures, up to half shorter by chance; the last is the longest."""
+
+_EVENT_BYTES_MAX: Final = 256 << 20
+"""The state of a fleet of a million sites is smaller."""
 
 _MUTE_TWICE: Final = 2
 _STREAM_AGAIN: Final = 30
@@ -82,17 +87,30 @@ class Stream(threading.Thread):
         heard = False
         try:
             with self._client.following(request, CONNECT_S) as chunks:
-                for sent in sse.events(chunks):
+                for sent in self._events(chunks):
                     heard = True
                     self._alive(_age_s(sent))
                     if self._ended.is_set():
                         return
-                    if sent is not None:
-                        self._take(sent)
+                    self._take(sent)
         finally:
             self._mute = 0 if heard else self._mute + 1
 
-    def _take(self, sent: sse.Sent) -> None:
+    def _events(self, chunks: Iterable[bytes]) -> Iterator[Event]:
+        """The events in a stream. Raises `TimedOut` where none comes, whatever else does, and `Malformed`."""
+        events, heard_s = Events(_EVENT_BYTES_MAX), elapsed_s()
+        for chunk in chunks:
+            try:
+                came = events.feed(chunk)
+            except ValueError as error:
+                raise Malformed(f"this is no stream of ours: {error}") from error
+            yield from came
+            if came or events.is_inside:
+                heard_s = elapsed_s()
+            elif elapsed_s() - heard_s > SILENT_S:
+                raise TimedOut("no-answer", f"{self._client.transport.url} did not answer in time", "try again")
+
+    def _take(self, sent: Event) -> None:
         match sent.name:
             case "row":
                 self._copy.follow([row_from(_json(sent.data))])
@@ -141,9 +159,9 @@ def catch_up(client: Client, copy: Copy, *, wait_s: float = 0.0, timeout_s: floa
             return
 
 
-def _age_s(sent: sse.Sent | None) -> float:
+def _age_s(sent: Event) -> float:
     """For how long the server has not heard of its database, as its heartbeat says."""
-    said = _json(sent.data).get("age_s") if sent is not None and sent.name == "heartbeat" else None
+    said = _json(sent.data).get("age_s") if sent.name == "heartbeat" else None
     return max(0.0, float(said)) if isinstance(said, int | float) else 0.0
 
 
