@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from core.errors import BackendUnavailable, NotOurDatabase
 
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from backends.runtime import Runtime
     from core.authority import Identity
     from core.ports import Backend, Store
+
+
+class _Closeable(Protocol):
+    def close(self) -> None: ...
+
+
+_Closes = TypeVar("_Closes", bound=_Closeable)
 
 
 def open_backend(
@@ -84,12 +92,8 @@ def _server(url: str) -> str:
 def _open_remote(url: str, *, token: str, expect_fleet: str | None, timeout_s: float) -> Backend:
     from backends.remote.backend import RemoteBackend
 
-    transport = _transport(url, token)
-    try:
+    with _closed_on_failure(_transport(url, token)) as transport:
         return RemoteBackend(transport, expect_fleet=expect_fleet, timeout_s=timeout_s)
-    except BaseException:
-        transport.close()
-        raise
 
 
 def open_runtime(
@@ -105,8 +109,8 @@ def open_runtime(
     from backends.floor import Floor
     from backends.runtime import Runtime
 
-    store = _open_store(url, create=create, checkpoints=checkpoints, timeout_s=timeout_s, begun=begun or _silently)
-    try:
+    opened = _open_store(url, create=create, checkpoints=checkpoints, timeout_s=timeout_s, begun=begun or _silently)
+    with _closed_on_failure(opened) as store:
         fleet = store.head().fleet
         if expect_fleet is not None and fleet != expect_fleet:
             raise NotOurDatabase(
@@ -115,9 +119,6 @@ def open_runtime(
                 "name the right database with --backend",
             )
         return Runtime(store, floor=None if url.startswith("memory:") else Floor(fleet))
-    except BaseException:
-        store.close()
-        raise
 
 
 def _open_store(url: str, *, create: bool, checkpoints: bool, timeout_s: float, begun: Callable[[str], None]) -> Store:
@@ -159,12 +160,8 @@ def _open_sqlite(url: str, *, create: bool, checkpoints: bool, timeout_s: float,
                 "no-database", f"there is no database at {path}", "the console makes it, or 'opsconsole sites add NAME'"
             )
         make_file(path)
-    store = SqliteStore(path, checkpoints=checkpoints, timeout_s=timeout_s)
-    try:
+    with _closed_on_failure(SqliteStore(path, checkpoints=checkpoints, timeout_s=timeout_s)) as store:
         store.prepare(new_fleet=_new_fleet() if create else None)
-    except BaseException:
-        store.close()
-        raise
     if store.begun:
         begun(str(path))
     return store
@@ -173,15 +170,20 @@ def _open_sqlite(url: str, *, create: bool, checkpoints: bool, timeout_s: float,
 def _open_postgres(url: str, *, create: bool, timeout_s: float, begun: Callable[[str], None]) -> Store:
     from backends.local.postgres import PostgresStore
 
-    store = PostgresStore(url, timeout_s=timeout_s)
-    try:
+    with _closed_on_failure(PostgresStore(url, timeout_s=timeout_s)) as store:
         store.prepare(new_fleet=_new_fleet() if create else None)
-    except BaseException:
-        store.close()
-        raise
     if store.begun:
         begun(store.url)
     return store
+
+
+@contextmanager
+def _closed_on_failure(opened: _Closes) -> Iterator[_Closes]:
+    """What was opened, closed again where the rest of opening fails, whatever it fails by."""
+    with ExitStack() as closing:
+        closing.callback(opened.close)
+        yield opened
+        closing.pop_all()
 
 
 def _silently(_place: str) -> None:

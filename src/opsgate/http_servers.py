@@ -116,7 +116,7 @@ class Servers:
             try:
                 context = self._context = self._context or _context()
                 made = context.wrap_socket(made, server_hostname=server.host)
-            except BaseException:
+            except BaseException:  # whatever it was: nobody else knows of this socket
                 made.close()
                 raise
         self._open.add(made)

@@ -42,3 +42,11 @@ def test_a_page_links_only_to_what_is_there(page: Path) -> None:
     targets = LINK.findall(page.read_text("utf-8"))
 
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_each_decision_has_a_number_of_its_own_which_its_title_says() -> None:
+    records = sorted((ROOT / "docs/decisions").glob("*.md"))
+    numbers = [int(record.name[:4]) for record in records]
+
+    assert len(set(numbers)) == len(numbers)
+    assert [record.read_text("utf-8").partition(".")[0] for record in records] == [f"# {number}" for number in numbers]

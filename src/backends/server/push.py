@@ -204,11 +204,12 @@ class Hub:
             async with asyncio.timeout(PATIENCE_S):
                 await rest
             await self._drain(listener)
-        except Exception as fault:
-            self._forget(listener)
-            listener.abort()
-            if not isinstance(fault, TimeoutError | OSError | OpsError):
-                raise
+        except (TimeoutError, OSError, OpsError):
+            pass  # it stands still, is gone, or nobody can say what it missed
+        finally:
+            if listener.waiting is not None:
+                self._forget(listener)
+                listener.abort()
 
     async def _drain(self, listener: Listener) -> None:
         """Write what was kept, but for what the listener knows; from then on frames are written as they come."""

@@ -14,6 +14,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -156,19 +157,16 @@ class Serving:
         """``identify`` makes, of the room, what tells whose a credential is. Raises `core.errors.OpsError` where the
         database cannot be opened, `HouseError`, or OSError where nobody can listen there."""
         gates, secure = Gates(), _tls(listening)
-        self._channels = [_listen(listening.host, listening.port), _listen(listening.host, listening.stop_port)]
-        try:
+        with ExitStack() as listened:
+            main = listened.enter_context(_listen(listening.host, listening.port))
+            stops = listened.enter_context(_listen(listening.host, listening.stop_port))
             self.room = EngineRoom(url, alone=False, streams=gates, create=True)
-        except BaseException:
-            for channel in self._channels:
-                channel.close()
-            raise
+            listened.pop_all()
         access = Access(identify(self.room), self.room.runtime.latest)
         self.engine = Engine(self.room, gates, access, hook_secret=listening.hook_secret)
-        self.port, self.stop_port = (int(channel.getsockname()[1]) for channel in self._channels)
+        self.port, self.stop_port = (int(channel.getsockname()[1]) for channel in (main, stops))
         gates.stop_port = self.stop_port
         self._paths = _own_sockets(self.room)
-        main, stops = self._channels
         main_sockets = [(main, {**secure, "http": _MainProtocol})]
         stop_sockets = [(stops, {**secure, "http": _Protocol})]
         for path, sockets in zip(self._paths, (main_sockets, stop_sockets), strict=False):
