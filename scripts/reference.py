@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 import core.capabilities  # noqa: F401 - importing it registers every command and event
+from backends.emergency_settings import EmergencySettings, resolve
 from backends.server.access import ROUTES
 from core.authority import ENGINE_ONLY, PERMISSIONS, ROLES, commands_of, permissions_of
 from core.messages import COMMANDS as KINDS
@@ -92,6 +93,25 @@ SETTINGS_TAIL = """
 start. Others that are looked at: `XDG_STATE_HOME` (the embedded database `opsconsole/opsconsole.db`, the last known
 state `opsgate/`), `XDG_RUNTIME_DIR` (sockets), `OPSGATE_LATCH_DIR` (latches); workers look at `OPSGATE_URL`,
 `OPSGATE_WORKER` and `OPSGATE_ENV`.
+"""
+
+SETTINGS_EMERGENCY = """
+## Emergencies
+
+Fifteen settings with their own names and units: flag (`serve --set NAME=VALUE`, also of `config show` and `config
+validate`) > environment > profile > user file > system file > default. In files the names stand in lower case under
+`[emergency]`, or under `[profiles.NAME.emergency]`:
+
+```toml
+[emergency]
+immediate_stop_timeout = 4000
+notification_channels = ["system", "slack"]
+```
+
+A keeper and a server read them when they start, and do not start on one that is wrong (exit 2). They hold where a stop
+is recorded, which is by the keeper or the server while one is alive. With `EMERGENCY_STOP_ENABLED=false` no trigger and
+no alert stops anything; a person's stop works as ever, and keeper, server and `doctor` say so. `--debug` is the debug
+mode: triggers are looked at every second and health every two, where nothing else is said, and more is logged.
 """
 
 EVENTS_HEAD = """# Event kinds
@@ -281,7 +301,15 @@ def _settings() -> str:
         value = "\\|".join(setting.choices) or setting.kind
         rows.append(f"| `{setting.key}` | `{flags}` | `{setting.variable}` | {value} | {setting.help} |")
     rows.append(f"| `{PRODUCTION.key}` | | | {PRODUCTION.kind} | {PRODUCTION.help}; in files only |")
-    return "\n".join([SETTINGS_HEAD, *rows, SETTINGS_TAIL])
+    emergency = ["| variable | default | unit | |", "|---|---|---|---|"]
+    for row in resolve(environ={}, files=()).rows():
+        says = EmergencySettings.model_fields[row.name.lower()].description
+        emergency.append(f"| `{row.name}` | {_default(row.value)} | {row.unit} | {says} |")
+    return "\n".join([SETTINGS_HEAD, *rows, SETTINGS_TAIL, SETTINGS_EMERGENCY, *emergency, ""])
+
+
+def _default(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value).lower()
 
 
 def _events() -> str:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import PlaceHold
 from core.capabilities.rate_limits import LimitReset
 from core.capabilities.workers import ForgetWorkers
-from core.engine import Effect, Facts, Outcome, refusal, step
+from core.engine import Effect, Facts, Outcome, Rules, refusal, step
 from core.errors import BackendUnavailable, CommandRejected, OpsError, RevisionConflict
 from core.messages import Actor, Command, Envelope, Receipt, Recorded
 from core.policy import gate_change
@@ -57,10 +57,11 @@ def carry_out(
     keeper_since: datetime | None = None,
     lost: Mark | None = None,
     identity: Identity | None = None,
+    rules: Rules | None = None,
 ) -> Carried:
     """Decide and write one command; after ``lost`` events everything is held first, in the same commit.
 
-    ``identity`` is whose authority it takes, None for whoever has the database itself.
+    ``identity`` is whose authority it takes, None for whoever has the database itself; ``rules`` is what is set here.
     """
     before, outcomes = state, []
     if lost is not None:
@@ -72,7 +73,7 @@ def carry_out(
         receipt = _answered(transaction, envelope)
         repeated = receipt is not None
         if receipt is None:
-            facts = _facts(transaction, envelope.command, now, keeper_since)
+            facts = _facts(transaction, envelope.command, now, Facts(keeper_since=keeper_since, rules=rules or Rules()))
             outcomes.append(step(state, envelope, now, facts))
             receipt = outcomes[-1].receipt
     except (CommandRejected, RevisionConflict) as error:
@@ -152,12 +153,12 @@ def _receipt_text(receipt: Receipt) -> str:
     return json.dumps(receipt.model_dump(mode="json"), separators=(",", ":"))
 
 
-def _facts(transaction: Transaction, command: Command, now: datetime, keeper_since: datetime | None) -> Facts:
+def _facts(transaction: Transaction, command: Command, now: datetime, known: Facts) -> Facts:
     """Only a stop freezes the list of live workers, and only the dead are forgotten; nothing else waits for them."""
     if not isinstance(command, OrderStop | ForgetWorkers):
-        return Facts(keeper_since=keeper_since)
+        return known
     live = transaction.live_workers(now - timedelta(seconds=LOST_AFTER_S))
-    return Facts(live=tuple(live), keeper_since=keeper_since)
+    return replace(known, live=tuple(live))
 
 
 def _record(

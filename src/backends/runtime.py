@@ -24,6 +24,7 @@ from backends.observing import Observing
 from core import checkpoint
 from core.audit import Row
 from core.authority import Identity
+from core.engine import Rules
 from core.errors import BackendUnavailable, NotOurDatabase, OpsError
 from core.messages import Envelope, Receipt
 from core.ports import (
@@ -68,6 +69,8 @@ class Runtime:
     def __init__(self, store: Store, *, floor: Floor | None = None, clock: Callable[[], datetime] = utc_now) -> None:
         self.store = store
         self.keeper_since: datetime | None = None
+        self.rules = Rules()
+        """What is set for emergencies here; whoever runs the loops says so before the first command."""
         self._clock = clock
         self._turn = threading.Lock()
         self._contact = ContactLog()
@@ -125,7 +128,14 @@ class Runtime:
                 for envelope, identity in wanted:
                     done.append(
                         carry_out(
-                            transaction, state, envelope, now, keeper_since=since, lost=lost_now, identity=identity
+                            transaction,
+                            state,
+                            envelope,
+                            now,
+                            keeper_since=since,
+                            lost=lost_now,
+                            identity=identity,
+                            rules=self.rules,
                         )
                     )
                     state, lost_now = done[-1].state, None
@@ -150,7 +160,7 @@ class Runtime:
             self.store.write(timeout_s=left_s) as transaction,
         ):
             state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
-            carry_out(transaction, state, envelope, self._clock(), keeper_since=self.keeper_since)
+            carry_out(transaction, state, envelope, self._clock(), keeper_since=self.keeper_since, rules=self.rules)
             raise _TakenBack
 
     def state(self, *, timeout_s: float = 5.0) -> State:

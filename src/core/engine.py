@@ -8,7 +8,7 @@ effects afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -30,6 +30,7 @@ from core.messages import (
 )
 from core.state import State
 from opsgate.hold import Hold
+from opsgate.order import BUDGET_S, Level
 from opsgate.selector import Selector
 
 REMAINING_SHOWN: Final = 200
@@ -55,11 +56,23 @@ class WorkerFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Rules:
+    """What is set for emergencies where a decision is taken. ``budgets_s``: level → seconds to be verified in;
+    ``automatic_stops`` and ``automatic_recovery``: whether programs may stop, and recover, by themselves."""
+
+    budgets_s: Mapping[Level, float] = field(default_factory=lambda: BUDGET_S)
+    automatic_stops: bool = True
+    automatic_recovery: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """What was observed, as far as a decision needs it: the live workers, and since when a keeper has been running."""
+    """What was observed, as far as a decision needs it: the live workers, since when a keeper has been running, and
+    what is set there."""
 
     live: tuple[WorkerFact, ...] = ()
     keeper_since: datetime | None = None
+    rules: Rules = Rules()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,17 +17,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from backends.configuration import TABLES, config_files
 from opsconsole.dress import is_simple
 from opsconsole.settings import BY_KEY, SETTINGS, ConfigError, Setting
-from opsgate.paths import canonical_url, config_home, default_database, without_password
-
-SYSTEM_FILE: Final = Path("/etc/opsconsole/config.toml")
-
+from opsgate.paths import canonical_url, default_database, without_password
 
 CONSOLE: Final = ("theme", "ascii", "color")
 """What may also stand in the table ``[console]`` of a file, where people look for it."""
 
 _TABLES: Final = ("profiles", "console", "keys")
+_NOT_OURS: Final = frozenset(TABLES)
+"""Tables that the engine reads for itself; they may stand in a profile, too."""
+
 _OF_LOOKS: Final = frozenset({*CONSOLE, "output", "timeout", "debug", "no_input"})
 """What a console can do without: none of it decides which fleet it is about, or what may be changed there."""
 
@@ -76,11 +77,6 @@ class Settings:
 class _Layer:
     origin: str
     values: Mapping[str, str | bool | float]
-
-
-def config_files() -> tuple[Path, ...]:
-    """The configuration files that are looked for, the stronger first."""
-    return config_home() / "opsconsole" / "config.toml", SYSTEM_FILE
 
 
 def resolve(
@@ -202,7 +198,10 @@ def _load(path: Path, forgiven: list[str] | None) -> _Document:
     profiles, console, keys = (document.pop(name, {}) for name in _TABLES)
     if not isinstance(profiles, dict) or not all(isinstance(profile, dict) for profile in profiles.values()):
         raise ConfigError(f"{path}: profiles are tables: write [profiles.NAME] and the settings below it")
-    for name, table in (("console", console), ("keys", keys)):
+    engine = [
+        (name, tables.pop(name)) for tables in (document, *profiles.values()) for name in _NOT_OURS & tables.keys()
+    ]
+    for name, table in (("console", console), ("keys", keys), *engine):
         if not isinstance(table, dict):
             raise ConfigError(f"{path}: {name} is a table: write [{name}] and its keys below it")
     reader = _Reader(path, text, forgiven)

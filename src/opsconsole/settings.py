@@ -101,7 +101,7 @@ SETTINGS: Final = (
     ),
     Setting("no_input", "switch", "never ask, as without a terminal"),
     Setting("timeout", "duration", "how long to wait for the backend (default 5s)", metavar="DURATION"),
-    Setting("debug", "switch", "show the traceback of an internal error"),
+    Setting("debug", "switch", "show the traceback of an internal error; a keeper looks more often and logs more"),
 )
 """The global options, in the order in which they are listed."""
 

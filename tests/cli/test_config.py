@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from opsconsole.config import Settings, config_files, resolve
+from backends.configuration import config_files
+from opsconsole.config import Settings, resolve
 from opsconsole.settings import SETTINGS, ConfigError
 from opsgate.paths import default_database
 

@@ -12,8 +12,10 @@ import httpx
 import pytest
 
 from backends.clients.signed import SKEW_S, signature
+from backends.emergency_settings import EmergencySettings
 from opsgate.selector import Selector
 from tests.support.serving import Served, serving
+from tests.support.waiting import eventually
 
 SECRET = "s" * 40
 HOOK = "/v1/hooks/signed"
@@ -109,3 +111,18 @@ def test_what_is_signed_and_wrong_is_refused(served: Served, body: bytes, status
 
     assert send(served, body, signed(body)).status_code == status
     assert held(served) == before
+
+
+def test_no_alert_stops_where_automatic_stops_are_switched_off_and_a_person_does(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    url = f"sqlite:///{tmp_path_factory.mktemp('off') / 'fleet.db'}"
+    settings = EmergencySettings(emergency_stop_enabled=False)
+    body = text(action="stop", scope="all")
+    with serving(url, settings=settings, hook_secret=SECRET) as one:
+        refused = send(one, body, signed(body))
+        by_a_person = one.stop(stop_id="S-of-a-person")
+
+        assert (refused.status_code, refused.json()["code"]) == (409, "automatic-stops-off")
+        assert by_a_person.status_code == 200
+        eventually(lambda: set(one.room.runtime.state().stops) == {"S-of-a-person"})

@@ -6,11 +6,13 @@ import pytest
 
 from core.ack_times import AckTimes, ack_times
 from core.capabilities.emergencies import ConcludeStop, ExplainStop, OrderStop, StopConcluded, unexplained
+from core.engine import Facts, Rules, WorkerFact, step
+from core.messages import Actor, Envelope
 from core.policy import run_state
 from opsgate.hold import Mode
 from opsgate.order import BUDGET_S, LEVELS, Level
 from opsgate.selector import EVERYTHING
-from tests.specs.engine import Engine, Kind, on, said
+from tests.specs.engine import BEGINNING, Engine, Kind, on, said
 
 
 @pytest.fixture
@@ -379,3 +381,17 @@ def test_a_stop_that_is_verified_is_not_touched_by_a_later_one(engine: Engine) -
     engine.stop("S-2", EVERYTHING)
 
     assert engine.stopped("S-1").level == "graceful"
+
+
+def test_the_deadline_of_a_stop_is_what_is_set_for_its_level_where_it_is_decided() -> None:
+    state = Engine().state
+    rules = Rules(budgets_s={**BUDGET_S, "immediate": 2.5, "graceful": 45.0})
+    deadlines = {}
+    levels: tuple[Level, ...] = ("immediate", "graceful")
+    for level in levels:
+        command = OrderStop(stop_id=level, selectors=(EVERYTHING,), level=level)
+        envelope = Envelope(command_id=level, actor=Actor(name="ana"), door="test", command=command)
+        stop = step(state, envelope, BEGINNING, Facts(live=(WorkerFact("w1"),), rules=rules)).state.stops[level]
+        deadlines[level] = (stop.deadline_at - BEGINNING).total_seconds()
+
+    assert deadlines == {"immediate": 2.5, "graceful": 45.0}

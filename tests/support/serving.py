@@ -22,6 +22,7 @@ from typing import Any
 
 import httpx
 
+from backends.emergency_settings import EmergencySettings
 from backends.keeper.room import EngineRoom
 from backends.server.identity import Identify, developer
 from backends.server.serving import Listening, Serving
@@ -92,10 +93,14 @@ def events_in(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def serving(
-    backend: str, identify: Callable[[EngineRoom], Identify] = lambda _room: developer, **listening: Any
+    backend: str,
+    identify: Callable[[EngineRoom], Identify] = lambda _room: developer,
+    *,
+    settings: EmergencySettings | None = None,
+    **listening: Any,
 ) -> Iterator[Served]:
     """A server in this process, with threads and loops of its own, on ports that were free."""
-    server = Serving(backend, identify, Listening(**{"port": 0, "stop_port": 0, **listening}))
+    server = Serving(backend, identify, Listening(**{"port": 0, "stop_port": 0, **listening}), settings)
     try:
         server.start()
         served = Served(f"http://127.0.0.1:{server.port}", f"http://127.0.0.1:{server.stop_port}", backend, server.room)

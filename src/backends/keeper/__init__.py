@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,11 +76,13 @@ def ensure(url: str, *, linger_s: float = LINGER_S, timeout_s: float = 60.0) -> 
         return found
 
 
-def run(url: str, *, linger_s: float = LINGER_S) -> int:
-    """Be the keeper, in the foreground, until nobody needs it; returns the exit code."""
+def run(url: str, *, linger_s: float = LINGER_S, settings: Sequence[str] = (), debug: bool = False) -> int:
+    """Be the keeper, in the foreground, until nobody needs it; returns the exit code. ``settings`` are flags of
+    emergencies, as ``NAME=VALUE``."""
     from backends.keeper.__main__ import main
 
-    return main(["--backend", url, "--linger", str(linger_s)])
+    flags = [word for setting in settings for word in ("--set", setting)]
+    return main(["--backend", url, "--linger", str(linger_s), *flags, *(["--debug"] if debug else [])])
 
 
 def _start(url: str, linger_s: float, deadline_s: float) -> None:

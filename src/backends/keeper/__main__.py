@@ -9,7 +9,10 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from backends.emergency_settings import Resolved
 
 _ENDED_BY: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _UNREACHABLE: Final = 3
@@ -33,23 +36,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.backend:
         print("the keeper needs a backend: --backend URL or OPSCONSOLE_BACKEND", file=sys.stderr)  # noqa: T201
         return 2
+    from backends.configuration import ConfigurationFault
+    from backends.emergency_settings import resolve
+
+    try:
+        settings = resolve(options.settings, debug=options.debug)
+    except ConfigurationFault as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
     if options.detach:
         ready = _detach()
         if ready is None:
             return 0
-        return _keep(options.backend, options.linger, ready)
-    return _keep(options.backend, options.linger, lambda: None)
+        return _keep(options.backend, options.linger, ready, settings)
+    return _keep(options.backend, options.linger, lambda: None, settings)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m backends.keeper", description=__doc__)
     parser.add_argument("--backend", default=os.environ.get("OPSCONSOLE_BACKEND"), metavar="URL")
     parser.add_argument("--linger", type=float, default=60.0, metavar="S", help="seconds to stay when nobody needs it")
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--debug", action="store_true", help="look more often, and log more")
     parser.add_argument("--detach", action="store_true", help="return when it is at work, and leave it to itself")
     return parser.parse_args(arguments)
 
 
-def _keep(url: str, linger_s: float, ready: Callable[[], None]) -> int:
+def _keep(url: str, linger_s: float, ready: Callable[[], None], settings: Resolved) -> int:
     """Open everything, say that it is ready, and stay."""
     from backends.keeper.log import log_path, write_to
     from backends.keeper.service import Keeper
@@ -68,11 +81,11 @@ def _keep(url: str, linger_s: float, ready: Callable[[], None]) -> int:
     for number in _ENDED_BY:
         signal.signal(number, end)
     try:
-        keeper = Keeper(url, linger_s=linger_s)
+        keeper = Keeper(url, linger_s=linger_s, settings=settings.settings)
     except (OpsError, OSError, ValueError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 0 if isinstance(error, BlockingIOError) else _UNREACHABLE
-    write_to(log_path(keeper.fleet))
+    write_to(log_path(keeper.fleet), settings.log_level)
     keeper.start()
     ready()
     why = keeper.serve(ended)

@@ -44,8 +44,9 @@ def log_path(fleet: str) -> Path:
     return state_home() / "opsconsole" / f"keeper-{fleet}.log"
 
 
-def write_to(path: Path) -> None:
-    """Send what the keeper and the parts under it say to a file; to stderr where that cannot be written."""
+def write_to(path: Path, level: int = logging.INFO) -> None:
+    """Send what the keeper and the parts under it say, from a level on, to a file; to stderr where that cannot be
+    written."""
     handler: logging.Handler
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -55,5 +56,5 @@ def write_to(path: Path) -> None:
     handler.setFormatter(JsonLines())
     root = logging.getLogger("opsconsole")
     root.handlers = [handler]
-    root.setLevel(logging.INFO)
+    root.setLevel(level)
     root.propagate = False

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from backends import open_runtime
+from backends.emergency_settings import EmergencySettings
 from backends.keeper import peers
 from backends.keeper.conclusions import Countdown
 from backends.keeper.counter import Counter
@@ -45,6 +46,10 @@ _MOMENT_S: Final = 0.1
 """Seconds that a stop which is recorded may wait until this process has read it."""
 
 
+AUTOMATICS_OFF: Final = (
+    "EMERGENCY_STOP_ENABLED is false: no trigger and no alert stops anything; a person's stop works as ever"
+)
+
 _HOUSE_S: Final = 1.0
 """Seconds between two looks whether the house of another keeper is free."""
 
@@ -57,9 +62,17 @@ def now() -> Instant:
 class EngineRoom:
     """One fleet's engine at work, from the moment it is made until `close`."""
 
-    def __init__(self, url: str, *, alone: bool = True, streams: Streams | None = None, create: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        alone: bool = True,
+        streams: Streams | None = None,
+        create: bool = False,
+        settings: EmergencySettings | None = None,
+    ) -> None:
         """``alone`` refuses to be the second one of its fleet on this host; otherwise the second one lives without the
-        sockets. ``streams`` leads to workers that have no socket.
+        sockets. ``streams`` leads to workers that have no socket, ``settings`` is what is set for emergencies.
 
         Raises `BackendUnavailable` or `NotOurDatabase`, `HouseError`, or, alone, BlockingIOError where another keeper
         of this fleet lives on this host.
@@ -70,6 +83,8 @@ class EngineRoom:
         self.house = _house(self.fleet, url, alone=alone)
         self._stop_runtime = open_runtime(url, create=False, expect_fleet=self.fleet)
         self.runtime.keeper_since = self._stop_runtime.keeper_since = now().at
+        self.settings = settings or EmergencySettings()
+        self.runtime.rules = self._stop_runtime.rules = self.settings.rules()
         self.roster = Roster(peers.is_running, peers.started)
         self.roster.seed(self.runtime.store.workers(), now())
         names = (self.fleet, fleet_of_url(url))
@@ -85,7 +100,9 @@ class EngineRoom:
         )
         self._counter = Counter(for_answers, self.runtime)
         self._leader = Leader(self.runtime)
-        self._loops = Loops(Office(self.runtime, self.roster, self._leader), now, remind=self._publisher.remind)
+        office = Office(self.runtime, self.roster, self._leader)
+        keep_days = self.settings.retain_event_history
+        self._loops = Loops(office, now, remind=self._publisher.remind, keep_days=keep_days)
         self.reception = Reception(self.roster, self, now)
         self._post = self._post_of(self.house) if self.house else None
         self._url = url
@@ -107,6 +124,8 @@ class EngineRoom:
         else:
             self._waiter.start()
         self._loops.start()
+        if not self.settings.emergency_stop_enabled:
+            _log.warning(AUTOMATICS_OFF)
         _log.info("the keeper is at work", extra={"fleet": self.fleet, "pid": os.getpid(), "url": self.runtime.url})
 
     def close(self, why: str) -> None:
@@ -172,6 +191,7 @@ class EngineRoom:
             "fleet": self.fleet,
             "revision": self.runtime.latest().revision,
             "leader": self.leads(),
+            "automatic_stops": self.settings.emergency_stop_enabled,
             "database": self.database_word,
         }
 

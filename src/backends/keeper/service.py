@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Final
 
+from backends.emergency_settings import EmergencySettings
 from backends.keeper.room import EngineRoom
 from opsgate.clock import elapsed_s
 
@@ -15,10 +16,10 @@ _LOOK_S: Final = 0.5
 class Keeper:
     """One keeper at work, from the moment it is made until `close`."""
 
-    def __init__(self, url: str, *, linger_s: float = 60.0) -> None:
+    def __init__(self, url: str, *, linger_s: float = 60.0, settings: EmergencySettings | None = None) -> None:
         """``linger_s`` is for how long it stays when nobody needs it. Raises as `EngineRoom` does."""
         self._linger_s = linger_s
-        self._room = EngineRoom(url)
+        self._room = EngineRoom(url, settings=settings)
         self.fleet = self._room.fleet
 
     def start(self) -> None:

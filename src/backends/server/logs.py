@@ -59,11 +59,11 @@ class LogWriter(logging.Handler):
                 pass  # nobody hears it any more
 
 
-def log_to_stderr() -> LogWriter:
-    """Send all that the server and the parts under it say to stderr; close it at the end."""
+def log_to_stderr(level: int = logging.INFO) -> LogWriter:
+    """Send what the server and the parts under it say, from a level on, to stderr; close it at the end."""
     writer = LogWriter(sys.stderr)
     root = logging.getLogger("opsconsole")
     root.handlers = [writer]
-    root.setLevel(logging.INFO)
+    root.setLevel(level)
     root.propagate = False
     return writer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
 import shlex
@@ -12,7 +13,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from backends.keeper.room import EngineRoom
+from backends.emergency_settings import Resolved
+from backends.keeper.room import AUTOMATICS_OFF, EngineRoom
 from backends.server.identity import Doorkeeper, Identify, Network, developer, login_of
 from backends.server.logs import log_to_stderr
 from backends.server.serving import Listening, Serving
@@ -30,12 +32,13 @@ def run(
     dev: bool = False,
     allowed: Sequence[Network] = (),
     say: Callable[[str], None],
+    settings: Resolved | None = None,
 ) -> int:
     """Serve the fleet at ``url`` until a signal; returns 0, for to be told to end is how a server ends.
 
     With ``dev`` everybody at this host is let in as an admin, otherwise whoever has a token; ``allowed`` are the only
-    networks from which anybody is answered, unless there are none. Raises `core.errors.OpsError` where the database
-    cannot be opened, and OSError where nobody can listen there.
+    networks from which anybody is answered, unless there are none; ``settings`` is what is set for emergencies. Raises
+    `core.errors.OpsError` where the database cannot be opened, and OSError where nobody can listen there.
     """
     os.umask(0o077)
     sys.setswitchinterval(_SWITCH_S)
@@ -43,12 +46,12 @@ def run(
     ended = threading.Event()
     for number in _ENDED_BY:
         signal.signal(number, lambda _number, _frame: ended.set())
-    log = log_to_stderr()
+    log = log_to_stderr(settings.log_level if settings else logging.INFO)
 
     def identify(room: EngineRoom) -> Identify:
         return developer if dev else Doorkeeper(room.runtime.latest, allowed=allowed)
 
-    serving = Serving(url, identify, listening)
+    serving = Serving(url, identify, listening, settings.settings if settings else None)
     serving.start()
     if dev:
         say("--dev: EVERYBODY on this host is admin, as 'dev', without a token; never use this for a real fleet")
@@ -56,6 +59,8 @@ def run(
         say("nobody has a token yet; make the first one on this host, and keep what it prints:")
         backend = shlex.quote(serving.room.runtime.url)
         say(f"  opsconsole -b {backend} token create --role admin --name {login_of(os.geteuid())}")
+    if not serving.room.settings.emergency_stop_enabled:
+        say(AUTOMATICS_OFF)
     where = f"{'https' if listening.certificate else 'http'}://{listening.host}:{serving.port}"
     say(f"serving fleet {serving.room.fleet} on {where}, stops on port {serving.stop_port}")
     ended.wait()

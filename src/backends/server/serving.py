@@ -23,6 +23,7 @@ import uvicorn
 import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from backends.emergency_settings import EmergencySettings
 from backends.keeper.log import NAME
 from backends.keeper.room import EngineRoom
 from backends.server.access import Access
@@ -153,14 +154,20 @@ class Lane(threading.Thread):
 class Serving:
     """One fleet served, from the moment it is made until `close`."""
 
-    def __init__(self, url: str, identify: Callable[[EngineRoom], Identify], listening: Listening) -> None:
+    def __init__(
+        self,
+        url: str,
+        identify: Callable[[EngineRoom], Identify],
+        listening: Listening,
+        settings: EmergencySettings | None = None,
+    ) -> None:
         """``identify`` makes, of the room, what tells whose a credential is. Raises `core.errors.OpsError` where the
         database cannot be opened, `HouseError`, or OSError where nobody can listen there."""
         gates, secure = Gates(), _tls(listening)
         with ExitStack() as listened:
             main = listened.enter_context(_listen(listening.host, listening.port))
             stops = listened.enter_context(_listen(listening.host, listening.stop_port))
-            self.room = EngineRoom(url, alone=False, streams=gates, create=True)
+            self.room = EngineRoom(url, alone=False, streams=gates, create=True, settings=settings)
             listened.pop_all()
         access = Access(identify(self.room), self.room.runtime.latest)
         self.engine = Engine(self.room, gates, access, hook_secret=listening.hook_secret)

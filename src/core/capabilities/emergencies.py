@@ -34,7 +34,7 @@ from core.messages import (
 )
 from core.state import Emergency, State, Stop
 from opsgate.hold import DRAIN, HALT
-from opsgate.order import BUDGET_S, MODE_OF_LEVEL, Level
+from opsgate.order import MODE_OF_LEVEL, Level
 from opsgate.selector import Selector
 
 STRENGTH: Final[dict[Level, int]] = {
@@ -167,7 +167,7 @@ def order_stop(draft: Draft, wanted: OrderStop) -> None:
             selectors=selectors,
             hold_ids=hold_ids,
             of=tuple(sorted(worker.worker_id for worker in live if any(map(worker.serves, selectors)))),
-            deadline_at=draft.now + timedelta(seconds=BUDGET_S[wanted.level]),
+            deadline_at=draft.now + timedelta(seconds=draft.facts.rules.budgets_s[wanted.level]),
             reason=wanted.reason,
             ordered_at=wanted.ordered_at,
         )
@@ -194,7 +194,7 @@ def conclude_stop(draft: Draft, seen: ConcludeStop) -> None:
             conclude(draft, stop, acked, seen.times)
     elif draft.now >= stop.deadline_at:
         if stop.result == "pending" and MODE_OF_LEVEL[stop.level] == DRAIN:
-            _escalate(draft, stop, "immediate", draft.now + timedelta(seconds=BUDGET_S["immediate"]))
+            _escalate(draft, stop, "immediate", draft.now + timedelta(seconds=draft.facts.rules.budgets_s["immediate"]))
         elif stop.result == "pending" or acked != stop.acked:
             conclude(draft, stop, acked, seen.times)
 

@@ -179,6 +179,9 @@ def _keeper(_backend: Backend, state: State) -> Finding:
             "none is running on this host: nothing expires, and nobody hears workers",
             "the console starts one",
         )
+    if answer.get("automatic_stops") is False:
+        off = "EMERGENCY_STOP_ENABLED is false at the keeper: no trigger and no alert stops anything"
+        return Finding("warn", "keeper", off, "set it to true, and start the keeper again")
     leads = "runs the loops" if answer.get("leader") else "stands by"
     return Finding("ok", "keeper", f"process {answer.get('pid')} {leads}; database {answer.get('database')}")
 

@@ -102,6 +102,12 @@ async def _carry_out(engine: Engine, identity: Identity, ordered: Ordered) -> di
 
 
 async def _stop(engine: Engine, identity: Identity, command: OrderStop) -> dict[str, Any]:
+    if not engine.room.settings.emergency_stop_enabled:
+        raise CommandRejected(
+            "automatic-stops-off",
+            "automatic stops are switched off at this server (EMERGENCY_STOP_ENABLED is false)",
+            "a person stops with 'opsconsole stop', which works as ever",
+        )
     order = Order(
         stop_id=command.stop_id,
         ordered_at=engine.now(),

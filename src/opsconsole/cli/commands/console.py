@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+from backends.configuration import PROFILE
 from opsconsole.cli.invocation import Invocation, dress_of, on_terminal
 from opsconsole.credential import Address, read_token
 
@@ -18,6 +21,8 @@ def console(invocation: Invocation) -> int:
     from opsconsole.cli.starting import start
 
     settings, profile, remarks = start(invocation)
+    if settings.profile is not None:
+        os.environ[PROFILE] = settings.profile  # for the keeper that it may start
     return run_console(
         Address(settings.backend, read_token(settings.token_file)),
         operator=invocation.actor,

@@ -8,12 +8,12 @@ import sqlite3
 
 import click
 
+from backends.configuration import config_files
 from core.errors import OpsError
 from opsconsole import __version__
 from opsconsole.cli.engine import opened
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
-from opsconsole.config import config_files
 from opsconsole.render import Document
 from opsgate.paths import last_known_home, latch_home, runtime_home
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from opsconsole.cli.emergency_flags import emergency_flags, emergency_settings
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.output import complain
@@ -26,6 +27,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--tls-cert", type=_FILE, metavar="FILE", help="The certificate, with its chain, as PEM.")
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key, where it is not in the same file.")
 @click.option("--hook-secret", type=_FILE, metavar="FILE", help="The secret by which signed hooks are believed.")
+@emergency_flags
 @click.pass_obj
 def serve(  # noqa: PLR0913, PLR0917 (one for each option)
     invocation: Invocation,
@@ -37,6 +39,7 @@ def serve(  # noqa: PLR0913, PLR0917 (one for each option)
     tls_cert: Path | None,
     tls_key: Path | None,
     hook_secret: Path | None,
+    settings: tuple[str, ...],
 ) -> int:
     """Serve the fleet that --backend names, until a signal ends it.
 
@@ -63,9 +66,11 @@ def serve(  # noqa: PLR0913, PLR0917 (one for each option)
     if hook_secret and len(secret) < SECRET_MIN:
         complain(f"--hook-secret: {hook_secret} holds fewer than {SECRET_MIN} characters")
         return Exit.USAGE
+    emergency = emergency_settings(invocation, settings)
     listening = Listening(host, port, stop_port, tls_cert, tls_key, hook_secret=secret)
     try:
-        return run(invocation.settings.backend, listening, dev=dev, allowed=allowed, say=invocation.say)
+        backend = invocation.settings.backend
+        return run(backend, listening, dev=dev, allowed=allowed, say=invocation.say, settings=emergency)
     except OSError as error:
         complain(str(error.strerror or error))
         return Exit.REFUSED
