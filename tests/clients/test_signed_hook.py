@@ -123,6 +123,6 @@ def test_no_alert_stops_where_automatic_stops_are_switched_off_and_a_person_does
         refused = send(one, body, signed(body))
         by_a_person = one.stop(stop_id="S-of-a-person")
 
-        assert (refused.status_code, refused.json()["code"]) == (409, "automatic-stops-off")
+        assert (refused.status_code, refused.json()["code"]) == (422, "automatic-stops-off")
         assert by_a_person.status_code == 200
         eventually(lambda: set(one.room.runtime.state().stops) == {"S-of-a-person"})
