@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -175,14 +176,14 @@ class Still:
         self.runtime = Runtime(self.store, clock=lambda: self.now)
         self.feed = Feed(lambda: self.runtime, WHO, monotonic=lambda: 0.0)
         self.statements: list[str] = []
-        event.listen(self.store._engine, "before_cursor_execute", self._count)
+        event.listen(self.store._engine, "checkout", self._listen)
 
     def close(self) -> None:
         """End it."""
         self.runtime.close()
 
-    def _count(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
-        self.statements.append(statement)
+    def _listen(self, driver: sqlite3.Connection, *_: object) -> None:
+        driver.set_trace_callback(self.statements.append)
 
     def look(self, seconds: int) -> int:
         """How often rows are read in some seconds, but for the lease: it is asked where no keeper answers."""

@@ -6,15 +6,17 @@ sequence would commit out of order). Notifications hint at news; polling the hea
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 import psycopg
-from sqlalchemy import Connection, create_engine, func, select
+from sqlalchemy import Connection, Text, bindparam, create_engine, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from backends.local import schema
+from backends.local.line import Line, Spoken
 from backends.local.postgres_faults import explain
 from backends.local.postgres_link import CHANNEL, Hints, NoAnswer, TimedConnection, is_pooled, within
 from backends.local.rows import read_head
@@ -30,6 +32,14 @@ UPGRADE_S: Final = 60.0
 STILL_S: Final = 20.0
 """Seconds that a writer may stand still in its transaction, frozen or cut off from the network, before the server ends
 its session: until then nobody else can write."""
+
+_PATIENCE: Final = select(
+    func.set_config("lock_timeout", bindparam("wait_ms", type_=Text), True),
+    func.set_config("idle_in_transaction_session_timeout", str(int(STILL_S * 1000)), True),
+)
+"""How long a transaction waits for a lock, and how long it may stand still."""
+
+_NEWS: Final = select(func.pg_notify(CHANNEL, ""))
 
 _SLACK_S: Final = 0.5
 """Seconds that a server's own timeout comes before ours, so that its clear error is heard."""
@@ -118,20 +128,23 @@ class PostgresStore(SqlStore):
     def _within(self, timeout_s: float) -> AbstractContextManager[None]:
         return within(timeout_s + _SLACK_S)
 
-    def _begin_exclusive(self, connection: Connection, timeout_s: float) -> None:
-        connection.info["wait_ms"] = str(max(1, int(timeout_s * 1000)))
+    @contextmanager
+    def _listening(self) -> Iterator[Line]:
+        with self._engine.connect() as connection:
+            yield Spoken(connection)
 
-    def _locked_head(self, connection: Connection) -> Head:
-        connection.execute(
-            select(
-                func.set_config("lock_timeout", connection.info["wait_ms"], True),
-                func.set_config("idle_in_transaction_session_timeout", str(int(STILL_S * 1000)), True),
-            )
-        )
-        return read_head(connection, locked=True)
+    @contextmanager
+    def _writing(self, timeout_s: float) -> Iterator[Line]:
+        with self._engine.begin() as connection:
+            line = Spoken(connection)
+            line.ask(_PATIENCE, {"wait_ms": str(max(1, int(timeout_s * 1000)))})
+            yield line
 
-    def _announce(self, connection: Connection) -> None:
-        connection.execute(select(func.pg_notify(CHANNEL, "")))
+    def _locked_head(self, line: Line) -> Head:
+        return read_head(line, locked=True)
+
+    def _announce(self, line: Line) -> None:
+        line.ask(_NEWS)
 
     def _find(self) -> None:
         """A server answers for its own files."""

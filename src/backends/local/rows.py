@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection
-
 from backends.local import schema, statements
+from backends.local.line import Line
 from core.audit import Row
 from core.engine import WorkerFact
 from core.ports import Cursor, Head, Lease, Sample, WorkerRow
@@ -17,6 +17,9 @@ from core.state import Stop
 from opsgate.hold import moment, timestamp
 
 _JOURNAL: Final = tuple(schema.journal.c.keys())
+_CURSOR: Final = tuple(schema.outbox_cursor.c.keys())
+_SAMPLE: Final = tuple(schema.sample.c.keys())
+_WORKER: Final = tuple(schema.worker.c.keys())
 _FIELDS: Final = attrgetter(*(field.name for field in fields(Row)))
 
 
@@ -24,31 +27,36 @@ class Damaged(ValueError):
     """A row that nothing of ours can have written."""
 
 
-def read_head(connection: Connection, *, locked: bool = False) -> Head:
+def read_head(line: Line, *, locked: bool = False) -> Head:
     """The one head row; `Damaged` where it is missing or no head."""
-    found = connection.execute(statements.LOCKED_HEAD if locked else statements.HEAD).all()
-    if len(found) != 1 or not isinstance(found[0].revision, int):
-        raise Damaged("the head row is missing or unreadable")
-    return Head(*found[0])
+    found = line.ask(statements.LOCKED_HEAD if locked else statements.HEAD)
+    if len(found) == 1:
+        head = Head(*found[0])
+        if isinstance(head.revision, int):
+            return head
+    raise Damaged("the head row is missing or unreadable")
 
 
-def read_anchor(connection: Connection) -> tuple[int, str]:
+def read_anchor(line: Line) -> tuple[int, str]:
     """The one anchor row; `Damaged` where it is missing or no anchor."""
-    found = connection.execute(statements.ANCHOR).all()
-    if len(found) != 1 or not isinstance(found[0].revision, int):
-        raise Damaged("the anchor of the journal is missing or unreadable")
-    return found[0].revision, found[0].chain
+    found = line.ask(statements.ANCHOR)
+    if len(found) == 1:
+        revision, chain = found[0]
+        if isinstance(revision, int):
+            return revision, chain
+    raise Damaged("the anchor of the journal is missing or unreadable")
 
 
-def read_rows(connection: Connection, after: int, limit: int) -> list[Row]:
+def read_rows(line: Line, after: int, limit: int) -> list[Row]:
     """Journal rows behind a revision, oldest first."""
-    return [Row(*row) for row in connection.execute(statements.ROWS, {"of_after": after, "of_limit": limit})]
+    return [Row(*row) for row in line.ask(statements.ROWS, {"of_after": after, "of_limit": limit})]
 
 
-def read_lease(connection: Connection, name: str) -> Lease | None:
+def read_lease(line: Line, name: str) -> Lease | None:
     """The lease of a role."""
-    found = connection.execute(statements.LEASE, {"of_name": name}).first()
-    return None if found is None else Lease(found.name, found.holder, found.token, moment(found.expires_at))
+    for held, holder, token, expires_at in line.ask(statements.LEASE, {"of_name": name}):
+        return Lease(held, holder, token, moment(expires_at))
+    return None
 
 
 def lease_values(lease: Lease) -> dict[str, Any]:
@@ -63,9 +71,10 @@ def cursor_values(cursor: Cursor) -> dict[str, Any]:
     return {"name": cursor.name, "revision": cursor.revision, "at": at, "detail": cursor.detail}
 
 
-def cursor_of(row: Any) -> Cursor:
-    """The inverse of `cursor_values`."""
-    return Cursor(row.name, row.revision, moment(row.at), row.detail)
+def cursor_of(columns: Sequence[Any]) -> Cursor:
+    """The inverse of `cursor_values`, of the columns in the table's order."""
+    row = dict(zip(_CURSOR, columns, strict=True))
+    return Cursor(row["name"], row["revision"], moment(row["at"]), row["detail"])
 
 
 def sample_values(sample: Sample) -> dict[str, Any]:
@@ -80,9 +89,11 @@ def sample_values(sample: Sample) -> dict[str, Any]:
     }
 
 
-def sample_of(row: Any) -> Sample:
-    """The inverse of `sample_values`."""
-    return Sample(row.metric, row.at_s, row.value, row.account, _document(row.labels), row.source)
+def sample_of(columns: Sequence[Any]) -> Sample:
+    """The inverse of `sample_values`, of the columns in the table's order."""
+    row = dict(zip(_SAMPLE, columns, strict=True))
+    labels = _document(row["labels"])
+    return Sample(row["metric"], row["at_s"], row["value"], row["account"], labels, row["source"])
 
 
 def row_values(row: Row) -> dict[str, Any]:
@@ -127,25 +138,26 @@ def worker_values(row: WorkerRow) -> dict[str, Any]:
     }
 
 
-def worker_of(row: Any) -> WorkerRow:
-    """The inverse of `worker_values`; `Damaged` for a row that is none."""
+def worker_of(columns: Sequence[Any]) -> WorkerRow:
+    """The inverse of `worker_values`, of the columns in the table's order; `Damaged` for a row that is none."""
+    row = dict(zip(_WORKER, columns, strict=True))
     try:
         return WorkerRow(
-            worker_id=row.worker_id,
-            env=row.env,
-            scope=_document(row.scope),
-            pid=row.pid,
-            started=row.started,
-            registered_at=moment(row.registered_at),
-            heartbeat_at=moment(row.heartbeat_at),
-            revision=row.revision,
-            stops=tuple(_document(row.stops)),
-            draining=_document(row.draining),
-            in_flight=row.in_flight,
-            state=row.state,
+            worker_id=row["worker_id"],
+            env=row["env"],
+            scope=_document(row["scope"]),
+            pid=row["pid"],
+            started=row["started"],
+            registered_at=moment(row["registered_at"]),
+            heartbeat_at=moment(row["heartbeat_at"]),
+            revision=row["revision"],
+            stops=tuple(_document(row["stops"])),
+            draining=_document(row["draining"]),
+            in_flight=row["in_flight"],
+            state=row["state"],
         )
     except (ValueError, TypeError) as error:
-        raise Damaged(f"the row of worker {ascii(row.worker_id)[:60]} is unreadable") from error
+        raise Damaged(f"the row of worker {ascii(row['worker_id'])[:60]} is unreadable") from error
 
 
 def fact_of(worker_id: str, env: str, scope: str, stops: str, draining: str) -> WorkerFact:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import Final, cast
 from urllib.parse import quote
 
 from sqlalchemy import Connection, create_engine, event
@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from backends.local.identity import Identity
+from backends.local.line import Direct, Line
 from backends.local.log_watch import LogWatch
 from backends.local.rows import Damaged, read_head
 from backends.local.sqlite_faults import explain
@@ -88,8 +89,8 @@ class SqliteStore(SqlStore):
                 self._upgrade(new_fleet)
                 columns, strangers, _ = self._look()
             require_shape(columns, strangers, self.url)
-            with self._engine.connect() as connection:
-                self._fleet = read_head(connection).fleet
+            with self._listening() as line:
+                self._fleet = read_head(line).fleet
         self._identity = Identity(self._path)
 
     def version(self) -> tuple[int, int]:
@@ -180,21 +181,40 @@ class SqliteStore(SqlStore):
 
     def _upgrade(self, new_fleet: str | None) -> None:
         with self._engine.connect() as connection:
-            self._begin_exclusive(connection, self._timeout_s)
+            _be_patient(cast(sqlite3.Connection, connection.connection.driver_connection), self._timeout_s)
+            connection.execution_options(begin="BEGIN IMMEDIATE")
             with connection.begin():
                 version = version_of(connection, _shape(connection)[0], self.url)
                 if is_behind(version):
                     upgrade(connection, version, new_fleet)
                     self.begun = version is None
 
-    def _begin_exclusive(self, connection: Connection, timeout_s: float) -> None:
-        _driver(connection).execute(f"PRAGMA busy_timeout = {max(1, int(timeout_s * 1000))}")
-        connection.execution_options(begin="BEGIN IMMEDIATE")
+    @contextmanager
+    def _driven(self) -> Iterator[sqlite3.Connection]:
+        """One of the pool's connections, without the layer above the driver."""
+        pooled = self._engine.raw_connection()
+        try:
+            yield cast(sqlite3.Connection, pooled.driver_connection)
+        finally:
+            pooled.close()  # back into the pool, and rolled back
 
-    def _locked_head(self, connection: Connection) -> Head:
-        return read_head(connection)
+    @contextmanager
+    def _listening(self) -> Iterator[Line]:
+        with self._driven() as driver:
+            yield Direct(driver)
 
-    def _announce(self, connection: Connection) -> None:
+    @contextmanager
+    def _writing(self, timeout_s: float) -> Iterator[Line]:
+        with self._driven() as driver:
+            _be_patient(driver, timeout_s)
+            driver.execute("BEGIN IMMEDIATE")
+            yield Direct(driver)
+            driver.execute("COMMIT")
+
+    def _locked_head(self, line: Line) -> Head:
+        return read_head(line)
+
+    def _announce(self, line: Line) -> None:
         """The change counter of the file tells the others by itself."""
 
     def _find(self) -> None:
@@ -270,8 +290,9 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
 
-def _driver(connection: Connection) -> Any:
-    return connection.connection.driver_connection
+def _be_patient(driver: sqlite3.Connection, timeout_s: float) -> None:
+    """Have it wait so long for the lock of another writer."""
+    driver.execute(f"PRAGMA busy_timeout = {max(1, int(timeout_s * 1000))}")
 
 
 def _shape(connection: Connection) -> tuple[Columns, tuple[str, ...]]:

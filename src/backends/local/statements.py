@@ -5,6 +5,8 @@ Parameters that name a column's new value have the column's name, those that cho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain, repeat
 from typing import Final
 
 from sqlalchemy import Delete, Insert, Table, bindparam, delete, insert, select, update
@@ -36,8 +38,12 @@ LAST_AT: Final = (
 )
 DROP_JOURNAL: Final = delete(schema.journal).where(_journal.revision <= bindparam("of_through"))
 
+RECEIPTS_AT_ONCE: Final = 16
+"""Of so many commands one question asks; a list of any length would be another statement for each length."""
+
+_ASKED: Final = tuple(f"of_{number}" for number in range(RECEIPTS_AT_ONCE))
 RECEIPTS: Final = select(_receipt.command_id, _receipt.fingerprint, _receipt.body).where(
-    _receipt.command_id.in_(bindparam("of_commands", expanding=True))
+    _receipt.command_id.in_([bindparam(name) for name in _ASKED])
 )
 DROP_RECEIPTS: Final = delete(schema.receipt).where(_receipt.at < bindparam("of_before"))
 
@@ -74,6 +80,11 @@ SAMPLES: Final = (
     .order_by(_sample.at_s)
 )
 DROP_SAMPLES: Final = delete(schema.sample).where(_sample.at_s < bindparam("of_before"))
+
+
+def receipts_of(command_ids: Sequence[str]) -> dict[str, str]:
+    """The values of `RECEIPTS` for these commands, at least one and no more than it takes."""
+    return dict(zip(_ASKED, chain(command_ids, repeat(command_ids[-1])), strict=False))
 
 
 def _drop(table: Table) -> Delete:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backends.local import statements
+from backends.local.line import Line
 from backends.local.rows import (
     Damaged,
     cursor_of,
@@ -51,69 +52,74 @@ class SqlStore(ABC):
     def write(self, *, timeout_s: float) -> Iterator[Transaction]:
         """An exclusive transaction; commits at the end of the block, rolls back when it raises."""
         self._find()
-        with self._explained(), self._within(timeout_s), self._engine.connect() as connection:
-            self._begin_exclusive(connection, timeout_s)
-            with connection.begin():
-                transaction = SqlTransaction(connection, self._locked_head(connection), self._announce)
-                yield transaction
-                transaction.flush()
+        with self._explained(), self._within(timeout_s), self._writing(timeout_s) as line:
+            transaction = SqlTransaction(line, self._locked_head(line), self._announce)
+            yield transaction
+            transaction.flush()
         self._require_unmoved()
 
     def head(self) -> Head:
         """The head, read without a lock."""
-        with self._reading() as connection:
-            return read_head(connection)
+        with self._asked() as line:
+            return read_head(line)
 
     def load_checkpoint(self, *, at_most: int | None = None) -> tuple[int, str, str, str] | None:
         """``(revision, chain, state, digest)`` of the last checkpoint, at a revision of at most ``at_most``."""
-        with self._reading() as connection:
+        with self._asked() as line:
             if at_most is None:
-                found = connection.execute(statements.CHECKPOINT).first()
+                found = line.ask(statements.CHECKPOINT)
             else:
-                found = connection.execute(statements.CHECKPOINT_AT_MOST, {"of_revision": at_most}).first()
-        return None if found is None else (found.revision, found.chain, found.state, found.digest)
+                found = line.ask(statements.CHECKPOINT_AT_MOST, {"of_revision": at_most})
+        return next(((revision, chain, state, digest) for revision, chain, state, digest in found), None)
 
     def anchor(self) -> tuple[int, str]:
         """``(revision, chain)`` behind which the journal begins."""
-        with self._reading() as connection:
-            return read_anchor(connection)
+        with self._asked() as line:
+            return read_anchor(line)
 
     def rows(self, after: int, limit: int = 1000) -> Sequence[Row]:
         """Journal rows, oldest first, read without a lock."""
-        with self._reading() as connection:
-            return read_rows(connection, after, limit)
+        with self._asked() as line:
+            return read_rows(line, after, limit)
 
     def revision_at(self, moment: datetime) -> int:
         """The revision of the last event recorded at or before a time; 0 when none was, or none that is kept."""
-        with self._reading() as connection:
-            return connection.execute(statements.LAST_AT, {"of_at": timestamp(moment)}).scalar() or 0
+        with self._asked() as line:
+            return next((revision for (revision,) in line.ask(statements.LAST_AT, {"of_at": timestamp(moment)})), 0)
 
     def workers(self) -> Sequence[WorkerRow]:
         """What all workers last said."""
-        with self._reading() as connection:
-            return [worker_of(row) for row in connection.execute(statements.WORKERS)]
+        with self._asked() as line:
+            return [worker_of(row) for row in line.ask(statements.WORKERS)]
 
     def usage(self, limit: str, since_s: float) -> Sequence[tuple[float, int]]:
         """``(at_s, cost)`` of the reservations of one limit after a time, oldest first."""
-        with self._reading() as connection:
-            found = connection.execute(statements.USAGE, {"of_limit": limit, "of_since": since_s})
-            return [(row.at_s, row.cost) for row in found]
+        with self._asked() as line:
+            found = line.ask(statements.USAGE, {"of_limit": limit, "of_since": since_s})
+        return [(at_s, cost) for _, at_s, cost in found]
 
     def lease(self, name: str) -> Lease | None:
         """Who holds a role, whether or not it has run out."""
-        with self._reading() as connection:
-            return read_lease(connection, name)
+        with self._asked() as line:
+            return read_lease(line, name)
+
+    @contextmanager
+    def _asked(self) -> Iterator[Line]:
+        """A line for whoever only reads."""
+        self._find()
+        with self._explained(), self._within(self._timeout_s), self._listening() as line:
+            yield line
 
     def cursors(self) -> Sequence[Cursor]:
         """How far each sink has been told, by name."""
-        with self._reading() as connection:
-            return [cursor_of(row) for row in connection.execute(statements.CURSORS)]
+        with self._asked() as line:
+            return [cursor_of(row) for row in line.ask(statements.CURSORS)]
 
     def samples(self, metric: str, since_s: float) -> Sequence[Sample]:
         """The readings of one metric after a time, oldest first."""
-        with self._reading() as connection:
-            found = connection.execute(statements.SAMPLES, {"of_metric": metric, "of_since": since_s})
-            return [sample_of(row) for row in found]
+        with self._asked() as line:
+            found = line.ask(statements.SAMPLES, {"of_metric": metric, "of_since": since_s})
+        return [sample_of(row) for row in found]
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -143,15 +149,20 @@ class SqlStore(ABC):
         return nullcontext()
 
     @abstractmethod
-    def _begin_exclusive(self, connection: Connection, timeout_s: float) -> None:
-        """Prepare a connection so that its transaction waits for the lock at most ``timeout_s``."""
+    def _listening(self) -> AbstractContextManager[Line]:
+        """A line that reads what is committed."""
 
     @abstractmethod
-    def _locked_head(self, connection: Connection) -> Head:
+    def _writing(self, timeout_s: float) -> AbstractContextManager[Line]:
+        """A transaction that waits for the lock at most ``timeout_s``; commits at the end, rolls back where the block
+        raises."""
+
+    @abstractmethod
+    def _locked_head(self, line: Line) -> Head:
         """The head, locked against every other writer."""
 
     @abstractmethod
-    def _announce(self, connection: Connection) -> None:
+    def _announce(self, line: Line) -> None:
         """Tell other processes, in the transaction."""
 
     @abstractmethod

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection
-
 from backends.local import statements
 from backends.local.keeping import superseded
+from backends.local.line import Line
 from backends.local.rows import (
     compact,
     cursor_of,
@@ -36,14 +35,14 @@ _FORGOTTEN: Final = timedelta(hours=1)
 
 
 class SqlTransaction:
-    """The exclusive transaction of `core.ports.Transaction` on one connection. ``announce`` tells other processes.
+    """The exclusive transaction of `core.ports.Transaction` on one line. ``announce`` tells other processes.
 
     Events, the head and answers are written by `flush`, all of them at once: of many commands in one transaction, what
     a statement takes beside its row would be most of the time.
     """
 
-    def __init__(self, connection: Connection, head: Head, announce: Callable[[Connection], None]) -> None:
-        self._connection = connection
+    def __init__(self, line: Line, head: Head, announce: Callable[[Line], None]) -> None:
+        self._line = line
         self._head = head
         self._announce = announce
         self._rows: list[Row] = []
@@ -57,8 +56,8 @@ class SqlTransaction:
         if self._rows:
             last = self._rows[-1]
             head = {"revision": last.revision, "chain": last.chain, "names_revision": self._head.names_revision}
-            self._connection.execute(statements.SET_HEAD, head | {"written_at": last.at})
-            self._announce(self._connection)
+            self._line.tell(statements.SET_HEAD, head | {"written_at": last.at})
+            self._announce(self._line)
         self._rows, self._answers = [], {}
 
     def head(self) -> Head:
@@ -68,12 +67,15 @@ class SqlTransaction:
     def rows(self, after: int, limit: int = 100_000) -> Sequence[Row]:
         """Journal rows behind a revision, oldest first."""
         self.flush()
-        return read_rows(self._connection, after, limit)
+        return read_rows(self._line, after, limit)
 
     def expect(self, command_ids: Sequence[str]) -> None:
-        """Read what is known of these commands with one question."""
-        found = self._connection.execute(statements.RECEIPTS, {"of_commands": list(command_ids)})
-        self._known |= dict.fromkeys(command_ids) | {row.command_id: (row.fingerprint, row.body) for row in found}
+        """Read what is known of these commands with as few questions as it takes."""
+        self._known |= dict.fromkeys(command_ids)
+        for at in range(0, len(command_ids), statements.RECEIPTS_AT_ONCE):
+            asked = statements.receipts_of(command_ids[at : at + statements.RECEIPTS_AT_ONCE])
+            for command_id, fingerprint, body in self._line.ask(statements.RECEIPTS, asked):
+                self._known[command_id] = (fingerprint, body)
 
     def receipt(self, command_id: str) -> tuple[str, str] | None:
         """``(fingerprint, receipt as JSON)`` of a command carried out before."""
@@ -101,8 +103,8 @@ class SqlTransaction:
 
     def live_workers(self, since: datetime) -> Sequence[WorkerFact]:
         """What a decision needs of the workers heard of after ``since`` that have not left."""
-        found = self._connection.execute(statements.LIVE_WORKERS, {"of_since": timestamp(since)})
-        return [fact_of(*row) for row in found.all()]
+        found = self._line.ask(statements.LIVE_WORKERS, {"of_since": timestamp(since)})
+        return [fact_of(*row) for row in found]
 
     def put_workers(self, rows: Iterable[WorkerRow]) -> None:
         """Store what workers last said."""
@@ -116,8 +118,8 @@ class SqlTransaction:
 
     def usage(self, limit: str, since_s: float) -> Sequence[tuple[str, float, int]]:
         """``(reservation_id, at_s, cost)`` of one limit, oldest first; the lock on the head keeps others out."""
-        found = self._connection.execute(statements.USAGE, {"of_limit": limit, "of_since": since_s})
-        return [(row.reservation_id, row.at_s, row.cost) for row in found]
+        found = self._line.ask(statements.USAGE, {"of_limit": limit, "of_since": since_s})
+        return [(reservation_id, at_s, cost) for reservation_id, at_s, cost in found]
 
     def put_usage(self, limit: str, reservation_id: str, at_s: float, cost: int) -> None:
         """Store one reservation."""
@@ -128,42 +130,40 @@ class SqlTransaction:
     def keep_usage(self, reservation_id: str, cost: int) -> int:
         """Have a reservation count no more than ``cost``. Returns 1 where it counted more, else 0."""
         kept = {"of_reservation": reservation_id, "cost": cost}
-        return self._connection.execute(statements.KEEP_OF_RESERVATION, kept).rowcount
+        return self._line.tell(statements.KEEP_OF_RESERVATION, kept)
 
     def drop_usage(
         self, *, reservation_id: str | None = None, limit: str | None = None, before_s: float | None = None
     ) -> int:
         """Remove reservations: one by id, all of a limit, or those of a limit older than a time. Returns how many."""
         if reservation_id is not None:
-            gone = self._connection.execute(statements.DROP_RESERVATION, {"of_reservation": reservation_id})
-        elif before_s is not None:
-            gone = self._connection.execute(statements.DROP_OLD_USAGE, {"of_limit": limit, "of_before": before_s})
-        else:
-            gone = self._connection.execute(statements.DROP_LIMIT, {"of_limit": limit})
-        return gone.rowcount
+            return self._line.tell(statements.DROP_RESERVATION, {"of_reservation": reservation_id})
+        if before_s is not None:
+            return self._line.tell(statements.DROP_OLD_USAGE, {"of_limit": limit, "of_before": before_s})
+        return self._line.tell(statements.DROP_LIMIT, {"of_limit": limit})
 
     def put_checkpoint(self, revision: int, chain: str, state: str, digest: str) -> None:
         """Store a fold; older ones than the last few go, but never the one at the anchor."""
         self._drop("checkpoint", [{"of_revision": revision}])
         self._insert("checkpoint", [{"revision": revision, "chain": chain, "state": state, "digest": digest}])
-        known = self._connection.execute(statements.CHECKPOINTS).scalars()
-        old = superseded(known, read_anchor(self._connection)[0])
+        known = [revision for (revision,) in self._line.ask(statements.CHECKPOINTS)]
+        old = superseded(known, read_anchor(self._line)[0])
         self._drop("checkpoint", ({"of_revision": revision} for revision in old))
 
     def drop_journal(self, through: int) -> None:
         """Retention: drop events up to a revision and keep their last chain hash as the anchor."""
         self.flush()
-        chain = self._connection.execute(statements.CHAIN, {"of_revision": through}).scalar_one()
-        self._connection.execute(statements.SET_ANCHOR, {"revision": through, "chain": chain})
-        self._connection.execute(statements.DROP_JOURNAL, {"of_through": through})
+        ((chain,),) = self._line.ask(statements.CHAIN, {"of_revision": through})
+        self._line.tell(statements.SET_ANCHOR, {"revision": through, "chain": chain})
+        self._line.tell(statements.DROP_JOURNAL, {"of_through": through})
 
     def drop_receipts(self, before: datetime) -> None:
         """Retention: forget the answers to commands older than this."""
-        self._connection.execute(statements.DROP_RECEIPTS, {"of_before": timestamp(before)})
+        self._line.tell(statements.DROP_RECEIPTS, {"of_before": timestamp(before)})
 
     def lease(self, name: str) -> Lease | None:
         """Who holds a role, whether or not it has run out."""
-        return read_lease(self._connection, name)
+        return read_lease(self._line, name)
 
     def put_lease(self, lease: Lease) -> None:
         """Store who holds a role."""
@@ -174,7 +174,7 @@ class SqlTransaction:
         """Note that a program has the database open and is alive at ``at``, and what it knows of its schema."""
         self.sign_out(program)
         self._insert("program", [{"name": program, "step": CURRENT, "seen_at": timestamp(at)}])
-        self._connection.execute(statements.DROP_PROGRAMS, {"of_before": timestamp(at - _FORGOTTEN)})
+        self._line.tell(statements.DROP_PROGRAMS, {"of_before": timestamp(at - _FORGOTTEN)})
 
     def sign_out(self, program: str) -> None:
         """Note that a program has ended."""
@@ -182,8 +182,7 @@ class SqlTransaction:
 
     def cursor(self, name: str) -> Cursor | None:
         """How far a sink has been told; None for one that has not begun."""
-        found = self._connection.execute(statements.CURSOR, {"of_name": name}).first()
-        return None if found is None else cursor_of(found)
+        return next(map(cursor_of, self._line.ask(statements.CURSOR, {"of_name": name})), None)
 
     def advance(self, cursor: Cursor, expected: int | None) -> bool:
         """Store how far a sink has been told, if it had been told up to ``expected``, None: nothing yet; else False."""
@@ -200,7 +199,7 @@ class SqlTransaction:
 
     def drop_samples(self, before_s: float) -> int:
         """Retention: forget readings older than this. Returns how many."""
-        return self._connection.execute(statements.DROP_SAMPLES, {"of_before": before_s}).rowcount
+        return self._line.tell(statements.DROP_SAMPLES, {"of_before": before_s})
 
     def _gate_holds(self, change: GateChange) -> None:
         placed = {hold.hold_id: compact(hold.as_dict()) for hold in change.delta.placed}
@@ -219,8 +218,8 @@ class SqlTransaction:
 
     def _insert(self, table: str, values: Iterable[dict[str, Any]]) -> None:
         if rows := list(values):
-            self._connection.execute(statements.INSERT[table], rows)
+            self._line.tell_all(statements.INSERT[table], rows)
 
     def _drop(self, table: str, keys: Iterable[dict[str, Any]]) -> None:
         if rows := list(keys):
-            self._connection.execute(statements.DROP[table], rows)
+            self._line.tell_all(statements.DROP[table], rows)
