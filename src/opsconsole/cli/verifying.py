@@ -29,9 +29,15 @@ _CONCLUDING_S: Final = 1.0
 
 
 def followed(fired: Fired, settings: Settings, *, wait: bool) -> Outcome:
-    """Record the stop if no keeper did, and look until it has a result or its budget is over."""
+    """Record the stop if no keeper did, and look until it has a result or its budget is over.
+
+    Where a keeper has it and cannot record it, the database is away or locked: whoever does not wait is not kept
+    waiting for that either."""
     if fired.durable == "database" and settings.backend.startswith("sqlite:"):
         return _watch(fired, "database", _reader(settings.backend), wait=wait)
+    if not wait and fired.keeper == "answered" and fired.durable != "database":
+        say("journal: not recorded yet, the keeper goes on trying")
+        return unfollowed(fired)
     from backends import open_backend
 
     try:
