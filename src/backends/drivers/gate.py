@@ -1,0 +1,79 @@
+"""The gate driver: a service that is a group of workers, each of which asks the gate. They stop at the hold, which was
+in force before any driver began; that they have stopped, their acknowledgements say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import Field
+
+from backends.drivers.base import (
+    Action,
+    DriverConfig,
+    DriverConfigError,
+    DriverOrder,
+    Host,
+    Member,
+    Observation,
+    Outcome,
+)
+from backends.drivers.base import cut as cut_to_line
+
+
+class GateConfig(DriverConfig):
+    """Which workers: those whose scope has all of these (``{"env": "prod"}``), or those named. Not every worker."""
+
+    scope: dict[str, str] = Field(default_factory=dict)
+    workers: tuple[str, ...] = ()
+
+
+class GateDriver:
+    """The workers of one group."""
+
+    kind: ClassVar[str] = "gate"
+
+    def __init__(self, config: GateConfig, host: Host) -> None:
+        """`DriverConfigError` where no group is named."""
+        if not config.scope and not config.workers:
+            raise DriverConfigError("a gate driver names the scope of its workers, or the workers themselves")
+        self._config, self._host = config, host
+        self._stop_id = ""
+        self.can: frozenset[Action] = frozenset({"stop", "drain"})
+        self.settle_s = 0.0
+
+    @classmethod
+    def build(cls, service: str, config: Mapping[str, Any], host: Host) -> Self:
+        """As `Driver.build`."""
+        return cls(GateConfig.read(config), host)
+
+    def observe(self, timeout_s: float) -> Observation:
+        """Whether each of the group has acknowledged the stop and runs nothing that it covers. A worker that is not
+        heard of any more counts as running: nobody knows."""
+        group = [member for member in self._host.members() if self._is_of_group(member) and not member.has_left]
+        lost = [member.worker_id for member in group if not member.is_live]
+        running = [member.worker_id for member in group if not self._has_stopped(member)]
+        if not group:
+            return Observation("unknown", "no worker of this group was ever heard of here")
+        if running:
+            return Observation("running", cut_to_line(f"{len(running)} of {len(group)} run: {', '.join(running)}"))
+        if lost:
+            return Observation("unknown", cut_to_line(f"not heard of any more: {', '.join(lost)}"))
+        return Observation("stopped", f"{len(group)} of {len(group)} acknowledged")
+
+    def _is_of_group(self, member: Member) -> bool:
+        if self._config.workers and member.worker_id not in self._config.workers:
+            return False
+        return all(value in member.scope.get(name, ()) for name, value in self._config.scope.items())
+
+    def _has_stopped(self, member: Member) -> bool:
+        return self._stop_id in member.stops if self._stop_id else bool(member.stops) and not member.in_flight
+
+    def stop(self, order: DriverOrder, timeout_s: float) -> Outcome:
+        """Nothing is left to say: the stop's hold is in force. From now on its acknowledgement is what counts."""
+        self._stop_id = order.stop_id
+        return Outcome("done", "the hold is in force")
+
+    def drain(self, order: DriverOrder, timeout_s: float) -> Outcome:
+        """As `stop`: the hold says whether running work may finish."""
+        return self.stop(order, timeout_s)

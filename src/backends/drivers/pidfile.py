@@ -1,0 +1,78 @@
+"""A file that names a process: believed only as far as it can be checked."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from backends.drivers import procs
+from backends.drivers.procs import Seen
+
+_SLACK_S: Final = 1.0
+"""How much later than its file a process may seem to have started: the two times are read from different clocks."""
+
+_BYTES_MAX: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a file says, checked. ``process`` is None where the one that it means is gone; ``holder`` is the process
+    that gathers its tree, where one of ours does. ``fault`` is why nothing of it is believed."""
+
+    process: Seen | None = None
+    holder: Seen | None = None
+    is_there: bool = True
+    fault: str = ""
+
+
+def read(path: Path, uid: int) -> Named:
+    """Whom a file of this user, of ours or of root names: ``PID``, or ``PID TICKS HOLDER TICKS`` as we write it."""
+    try:
+        numbers, written_s = _numbers(path, uid)
+    except FileNotFoundError:
+        return Named(is_there=False)
+    except (OSError, ValueError) as error:
+        return Named(fault=f"{path}: {error.strerror if isinstance(error, OSError) else error}")
+    process = procs.seen(numbers[0])
+    known = numbers[1] if len(numbers) > 1 else None
+    if process is not None and not _is_meant(process, known, written_s):
+        process = None  # its number was given to another one since
+    if process is not None and process.pid in procs.untouchable():
+        return Named(fault=f"{path} names process {process.pid}, which is never touched")
+    if process is not None and process.uid != uid:
+        return Named(fault=f"{path} names process {process.pid} of user {process.uid}, not of user {uid}")
+    return Named(process, _holder(path, numbers))
+
+
+def _numbers(path: Path, uid: int) -> tuple[list[int], float]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_mode & 0o022 or found.st_uid not in (0, uid, os.geteuid()):
+            raise ValueError("others can write what it says: it is not believed")
+        words = os.read(descriptor, _BYTES_MAX).split()
+    finally:
+        os.close(descriptor)
+    if not words or not all(word.isdigit() and len(word) < 20 for word in words[:4]):
+        raise ValueError("it names no process")
+    return [int(word) for word in words[:4]], found.st_mtime
+
+
+def _is_meant(process: Seen, started: int | None, written_s: float) -> bool:
+    """Whether a process is the one that was meant: it started at that tick, or before the file was written."""
+    if started is not None:
+        return process.started == started
+    return process.age_s + _SLACK_S >= time.time() - written_s
+
+
+def _holder(path: Path, numbers: list[int]) -> Seen | None:
+    """The process of ours that gathers the tree, where it still lives. Only our own file is believed in that."""
+    if len(numbers) < 4 or path.lstat().st_uid != os.geteuid():
+        return None
+    found = procs.seen(numbers[2])
+    ours = found is not None and found.started == numbers[3] and found.uid == os.geteuid() and found.is_alive
+    return found if ours and numbers[2] not in procs.untouchable() else None

@@ -1,0 +1,74 @@
+"""The signal driver: tells a process to pause and to go on by signals that it listens for."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
+
+from backends.drivers import status_file
+from backends.drivers.base import Action, DriverConfig, DriverOrder, Host, Observation, Outcome, cut
+from backends.drivers.process import ProcessConfig, ProcessDriver, tell
+from backends.drivers.status_file import StatusFile
+
+Message = Literal["USR1", "USR2", "HUP", "WINCH"]
+
+
+class SignalConfig(DriverConfig):
+    """``pidfile``, ``user`` and ``exe`` find the process as the process driver does; ``status`` is the file in which it
+    says whether it is paused, by which alone that is known."""
+
+    pidfile: str
+    status: StatusFile
+    user: str | int | None = None
+    exe: str = ""
+    stop_signal: Message = "USR1"
+    start_signal: Message = "USR2"
+
+
+class SignalDriver:
+    """One process that pauses at a signal and stays alive."""
+
+    kind: ClassVar[str] = "signal"
+
+    def __init__(self, service: str, config: SignalConfig, host: Host) -> None:
+        """`DriverConfigError` where the configuration cannot be carried out."""
+        self._config = config
+        status_file.checked(config.status.path, "status.path")
+        found_by = ProcessConfig(pidfile=config.pidfile, user=config.user, exe=config.exe)
+        self._process = ProcessDriver(service, found_by, host)
+        self.can: frozenset[Action] = frozenset({"stop", "start", "kill"})
+        self.settle_s = 0.0
+
+    @classmethod
+    def build(cls, service: str, config: Mapping[str, Any], host: Host) -> Self:
+        """As `Driver.build`."""
+        return cls(service, SignalConfig.read(config), host)
+
+    def observe(self, timeout_s: float) -> Observation:
+        """What it says, as long as it lives; a process that is gone has stopped, whatever its file says."""
+        process = self._process.observe(timeout_s)
+        if process.standing != "running":
+            return process
+        said = self._config.status.observe()
+        return Observation(said.standing, cut(f"{process.detail}; {said.detail}"), process.facts)
+
+    def stop(self, order: DriverOrder, timeout_s: float) -> Outcome:
+        """Have it pause. One that is gone has nothing to be told."""
+        if self._process.observe(timeout_s).standing == "stopped":
+            return Outcome("done", "nothing of it was running")
+        return self._tell(self._config.stop_signal)
+
+    def start(self, order: DriverOrder, timeout_s: float) -> Outcome:
+        """Have it go on."""
+        return self._tell(self._config.start_signal)
+
+    def kill(self, order: DriverOrder, timeout_s: float) -> Outcome:
+        """End it, with all that came of it."""
+        return self._process.kill(order, timeout_s)
+
+    def _tell(self, message: Message) -> Outcome:
+        named = self._process.named()
+        if named.fault:
+            return Outcome("refused", cut(named.fault))
+        return tell(named.process, signal.Signals[f"SIG{message}"])
