@@ -78,11 +78,11 @@ class EmergencySettings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 (the library's signature)
+        settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the same)
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the same)
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the same)
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What it is made of is given: which layer wins is settled, and said, by `resolve`."""
         return (init_settings,)
