@@ -90,14 +90,13 @@ class Stream(threading.Thread):
 
     def _hear(self, server: Server) -> None:
         """Hear one server; `SourceError` where it says nothing."""
-        from opsgate.http_line import Connection, Question
+        from opsgate.http_line import Connection
 
         began_s, connection, events = elapsed_s(), None, _Heard()
         try:
             with broken_means(server.url):
                 connection = Connection(self._servers, server, began_s + CONNECT_WITHIN_S)
-                within_s = elapsed_s() + _HEAD_WITHIN_S
-                connection.ask(Question("GET", "/v1/gate/events", None, self._headers(), within_s))
+                self._ask(server, connection)
                 self._must_be_stream(server, connection)
                 self._servers.answered(server)
                 self._link.teller.again()
@@ -111,6 +110,17 @@ class Stream(threading.Thread):
                 connection.close()
         self._failures = 0 if elapsed_s() - began_s > _STEADY_S else self._failures + 1
         self._link.lost()
+
+    def _ask(self, server: Server, connection: Connection) -> None:
+        """Ask for the stream. Where not even the head of an answer comes, whether anybody is there is for those to find
+        out whose answers end."""
+        from opsgate.http_line import Question
+
+        question = Question("GET", "/v1/gate/events", None, self._headers(), elapsed_s() + _HEAD_WITHIN_S)
+        try:
+            connection.ask(question)
+        except TimeoutError:
+            raise _held_back(server) from None
 
     def _headers(self) -> dict[str, str]:
         known = self._link.hearer.known.snapshot
@@ -135,8 +145,7 @@ class Stream(threading.Thread):
             except TimeoutError:
                 if heard.any:
                     raise
-                sentence = f"{server.url} is connected and says nothing: something between keeps back what it streams"
-                raise NoStream(sentence) from None
+                raise _held_back(server) from None
             if not piece:
                 raise ConnectionResetError
             came = events.feed(piece)
@@ -187,6 +196,10 @@ class Stream(threading.Thread):
         if self._said != str(error):
             self._said = str(error)
             _log.warning("%s; it is asked every few seconds instead, so a stop arrives that much later", error)
+
+
+def _held_back(server: Server) -> NoStream:
+    return NoStream(f"{server.url} is connected and says nothing: something between keeps back what it streams")
 
 
 class _Heard:

@@ -47,6 +47,8 @@ class Double:
         """How long its database has been away."""
         self.streams = True
         """Whether streams are heard; otherwise they are held back, as by a proxy that buffers."""
+        self.heads = True
+        """Whether at least the head of a stream comes through at once."""
         self.answers: dict[str, bytes] = {}
         """Path → raw bytes that are answered instead."""
         self.messages: list[dict[str, Any]] = []
@@ -223,7 +225,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
-        self.end_headers()
+        if double.heads:
+            self.end_headers()
         self.close_connection = True
         double._subscribers.append(subscriber)
         subscriber.put(double.heartbeat())

@@ -203,7 +203,7 @@ def test_a_stream_that_says_nothing_for_two_and_a_half_heartbeats_is_given_up(
     eventually(lambda: gate.freshness == "valid" and server.listeners)
 
 
-@pytest.mark.parametrize("how", ["held back", "not there", "another kind"])
+@pytest.mark.parametrize("how", ["held back", "held back whole", "not there", "another kind"])
 def test_where_no_stream_can_be_heard_it_asks_and_hears_of_stops_by_its_beats(
     server: Double, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
@@ -213,6 +213,9 @@ def test_where_no_stream_can_be_heard_it_asks_and_hears_of_stops_by_its_beats(
     match how:
         case "held back":
             server.streams = False
+        case "held back whole":
+            server.streams = server.heads = False
+            monkeypatch.setattr(stream, "_HEAD_WITHIN_S", 0.3)
         case "not there":
             server.status["/v1/gate/events"] = 404
         case _:
