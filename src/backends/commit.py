@@ -35,6 +35,8 @@ _RUNTIME: Final = Actor(name="runtime", kind="system")
 
 _salts: Final = Salts()
 
+_canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Carried:
@@ -82,7 +84,7 @@ def carry_out(
     events, rows = _record(transaction, before, outcomes)
     if receipt is not None and not repeated and (events or envelope.actor.kind != "system"):
         # What the loops find unchanged needs no answer kept: they ask many times a minute.
-        transaction.remember(envelope.command_id, fingerprint(envelope.command), _receipt_text(receipt), now)
+        transaction.remember(envelope.command_id, fingerprint(envelope.command), receipt.model_dump_json(), now)
     after = outcomes[-1].state if outcomes else before
     return Carried(receipt, refused, after, events, rows, tuple(e for outcome in outcomes for e in outcome.effects))
 
@@ -126,8 +128,7 @@ def founding(fleet: str) -> Envelope:
 
 def fingerprint(command: Command) -> str:
     """What tells two commands with one id apart."""
-    text = json.dumps(command.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical(command.model_dump(mode="json")).encode()).hexdigest()
 
 
 def _own(command: Command) -> Envelope:
@@ -147,10 +148,6 @@ def _answered(transaction: Transaction, envelope: Envelope) -> Receipt | None:
         )
     document: dict[str, Any] = json.loads(text)
     return Receipt.model_validate(document, strict=False)
-
-
-def _receipt_text(receipt: Receipt) -> str:
-    return json.dumps(receipt.model_dump(mode="json"), separators=(",", ":"))
 
 
 def _facts(transaction: Transaction, command: Command, now: datetime, known: Facts) -> Facts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from time import monotonic
 from typing import Final, Protocol
 
 from core.errors import OpsError
@@ -18,6 +19,9 @@ from core.state import State
 
 WAIT_S: Final = 1.0
 """Seconds after which the truth is looked at even if no hint came."""
+
+REST_S: Final = 0.1
+"""Seconds between two looks while this process itself commits: what it has committed need not be looked for."""
 
 PATIENCE_S: Final = 1.0
 """Seconds between two tries while the database does not answer, at most."""
@@ -79,10 +83,15 @@ class Feed:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        pause_s = 0.0
+        pause_s = next_look_s = 0.0
         while not self._closed.wait(pause_s):
+            rests_s = next_look_s - monotonic()
+            if self._deliver() and rests_s > 0:
+                self._bell.wait(rests_s)  # the truth is looked at all the same, a moment later
+                continue
             pause_s = self._look_once(pause_s)
             self._deliver()
+            next_look_s = monotonic() + REST_S
             if not pause_s:
                 self._bell.wait(WAIT_S)
 
@@ -97,14 +106,16 @@ class Feed:
             return PATIENCE_S
         return 0.0
 
-    def _deliver(self) -> None:
+    def _deliver(self) -> bool:
+        """Hand over what has come; False where nothing has."""
         with self._lock:
             state, events, listeners = self._state, tuple(self._events), self._listeners
             self._state, self._events = None, []
         if state is None:
-            return
+            return False
         for listener in listeners:
             try:
                 listener(Arrival(state, events))
             except Exception:  # noqa: BLE001 - a listener's fault must not end the news of all others
                 _log.exception("a listener failed")
+        return True

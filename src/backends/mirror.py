@@ -65,12 +65,16 @@ class Mirror:
         with self._held(timeout_s):
             return self._catch_up(head, rows)
 
-    def advance(self, carried: Carried) -> None:
-        """Take over what this process has just committed, unless another thread has read it meanwhile."""
+    def advance(self, committed: Sequence[Carried]) -> None:
+        """Take over what this process has just committed, in one commit, unless another thread has read it already."""
         with self._lock:
-            if carried.rows and carried.rows[0].revision == self._projection.mark.revision + 1:
-                self._projection.advance(carried.state, carried.rows)
-                self._publish(carried.events)
+            events: list[Recorded] = []
+            for carried in committed:
+                if carried.rows and carried.rows[0].revision == self._projection.mark.revision + 1:
+                    self._projection.advance(carried.state, carried.rows)
+                    events += carried.events
+            if events:
+                self._publish(tuple(events))
 
     def settle(self, lost: Mark | None) -> None:
         """What was lost is recorded now: from here on the present journal is the truth."""

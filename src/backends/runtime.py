@@ -139,8 +139,7 @@ class Runtime:
                         )
                     )
                     state, lost_now = done[-1].state, None
-            for carried in done:
-                self._mirror.advance(carried)
+            self._mirror.advance(done)
             self._mirror.settle(lost)
         return [self._answer(carried) for carried in done]
 
@@ -149,6 +148,8 @@ class Runtime:
         if carried.refused is not None:
             return carried.refused
         assert carried.receipt is not None, "what is not refused is answered"
+        if not notes:
+            return carried.receipt
         return carried.receipt.model_copy(update={"notes": (*carried.receipt.notes, *notes)})
 
     def rehearse(self, envelope: Envelope, *, timeout_s: float = 5.0) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -18,6 +18,9 @@ from pydantic_core import from_json
 from core.messages import EVENTS, Actor, Header, Recorded
 from core.upcast import upcast
 from opsgate.hold import moment, timestamp
+
+_Header = tuple[int, str, int, str, str, str, str]
+"""Revision, kind, version, time, correlation and command ids, digest."""
 
 GENESIS: Final = hashlib.sha256(b"opsconsole journal").hexdigest()
 """The chain before the first event."""
@@ -114,8 +117,20 @@ def verify(rows: Iterable[Row], after_revision: int = 0, chain: str = GENESIS) -
     return None, after_revision, chain
 
 
-def _link(previous_chain: str, fields: tuple[object, ...]) -> str:
-    return hashlib.sha256(f"{previous_chain}\n{_canonical(fields)}".encode()).hexdigest()
+def _link(previous_chain: str, fields: _Header) -> str:
+    return hashlib.sha256(f"{previous_chain}\n{_header(fields)}".encode()).hexdigest()
+
+
+def _header(fields: _Header) -> str:
+    """`_canonical` of these fields, made by hand: every event that is sealed or verified needs it."""
+    revision, kind, version, at, correlation_id, command_id, digest = fields
+    try:
+        return (
+            f"[{int.__repr__(revision)},{_quoted(kind)},{int.__repr__(version)},{_quoted(at)}"
+            f",{_quoted(correlation_id)},{_quoted(command_id)},{_quoted(digest)}]"
+        )
+    except TypeError:  # something else stands in the row: whatever it is, it was never sealed so
+        return _canonical(fields)
 
 
 def _is_whole(row: Row) -> bool:
@@ -137,6 +152,8 @@ def _actor(name: str, kind: str) -> Actor:
     """The actor of many events in a row, made once."""
     return Actor.model_validate({"name": name, "kind": kind})
 
+
+_quoted: Final[Callable[[str], str]] = json.encoder.encode_basestring_ascii
 
 _canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 """JSON with one spelling for one value: keys sorted, no spaces, everything beyond ASCII escaped."""

@@ -154,16 +154,18 @@ def event(cls: type[EventT]) -> type[EventT]:
     return cls
 
 
-def command_from(document: Any) -> Command:
+def command_from(document: Any, text: str | bytes | None = None) -> Command:
     """The command of a JSON object that names its ``kind``, read as strictly as from JSON text: ``"false"`` is no
-    boolean and a number no name. Raises ValueError (pydantic's own, where a field is at fault)."""
+    boolean and a number no name. ``text`` is that object's own, where it came as one. Raises ValueError (pydantic's
+    own, where a field is at fault)."""
     kind = document.get("kind") if isinstance(document, Mapping) else None
     if not isinstance(kind, str) or kind not in COMMANDS:
         raise ValueError(f"unknown command kind {ascii(kind)[:60]}")
-    try:
-        text = json.dumps(dict(document))
-    except TypeError as error:
-        raise ValueError(f"not a JSON document: {error}") from None
+    if text is None:
+        try:
+            text = json.dumps(dict(document))
+        except TypeError as error:
+            raise ValueError(f"not a JSON document: {error}") from None
     return COMMANDS[kind].model_validate_json(text)
 
 

@@ -122,6 +122,19 @@ def look(fleets: Sequence[str], before: Mapping[Path, Order]) -> Lying:
     return Lying(orders, frozenset(missing), tuple(fleets), whole)
 
 
+def lies(fleets: Iterable[str]) -> bool:
+    """Whether anything lies in the directories of these fleets and of all, or one cannot be listed. No file is read."""
+    for directory in folders(fleets):
+        try:
+            if os.listdir(directory):  # noqa: PTH208 (asked for every command that lets something run)
+                return True
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            return True
+    return False
+
+
 def in_force(fleets: Iterable[str]) -> tuple[Order, ...]:
     """The orders latched for any of these fleets and for all of them that can be read at this moment, by stop id.
 

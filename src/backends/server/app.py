@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -18,6 +19,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from backends.keeper.log import NAME
+from backends.server import commands
 from backends.server.access import OPEN
 from backends.server.asked import Asked
 from backends.server.caps import ClientGone
@@ -25,7 +27,6 @@ from backends.server.engine import Engine
 from backends.server.problems import Problem, of_error
 from backends.server.push import Hub, last_seen
 from backends.server.routes import (
-    commands,
     decisions,
     description,
     events,
@@ -50,13 +51,17 @@ from opsgate.clock import elapsed_s
 _log = logging.getLogger(NAME)
 _requests = logging.getLogger("opsconsole.requests")
 
-_OURS: Final = (commands, state, lists, events, gate, decisions, limits, identity, health, measures, description)
+_OURS: Final = (state, lists, events, gate, decisions, limits, identity, health, measures, description)
 _THEIRS: Final = (ofrep, unleash, settings, workflow_controls, hooks)
 """Routes of clients that exist already, as they know them."""
 
 _NOUNS: Final = (*_OURS, *_THEIRS)
 _GATE_EVENTS: Final = "/v1/gate/events"
 _STREAM: Final = "text/event-stream"
+_BARE: Final = frozenset({("GET", _GATE_EVENTS), ("POST", STOP), ("GET", ofrep.STREAM), ("POST", commands.PATH)})
+"""Method and path of each route that goes past the framework."""
+
+_COMMANDS: Final = SimpleNamespace(path=commands.PATH)
 _FAULT: Final = Problem(500, "internal", "a fault of the server's", "look at its log")
 
 
@@ -68,7 +73,7 @@ class Door:
         nouns = [noun.routes(engine) for noun in _NOUNS]
         self._api = _api(engine, nouns)
         self._stops = StopPort(engine.room.desk, engine.access)
-        self.routes = frozenset({("GET", _GATE_EVENTS), ("POST", STOP), ("GET", ofrep.STREAM), *_paths(nouns)})
+        self.routes = frozenset({*_BARE, *_paths(nouns)})
         """Method and path of each."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,6 +87,10 @@ class Door:
                 await self._stops(scope, receive, answer)
             elif await self._streamed(asked, scope, receive, send):
                 return
+            elif asked.path == commands.PATH:
+                scope["route"] = _COMMANDS
+                response = await commands.answer(self._engine, asked, scope["state"]["identity"], receive)
+                await response(scope, receive, answer)
             else:
                 await self._api(scope, receive, answer)
         except ClientGone:
@@ -111,7 +120,7 @@ class Door:
     def _note(self, asked: Asked, scope: Scope, status: int, took_s: float) -> None:
         """Count a request, and log it: never what it said, and of where it went only the path."""
         template = _template(scope)
-        self._engine.metrics.requests.labels(asked.method, template, status).observe(took_s)
+        self._engine.metrics.requested(asked.method, template, status, took_s)
         if asked.path not in OPEN:
             _requests.info("request", extra=_said(asked, scope, status, took_s))
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
 from backends.server.problems import Problem
+from backends.server.stepping import Rest, begin
 
 BODY_MAX: Final = 65_536
 DEPTH_MAX: Final = 32
@@ -22,7 +23,8 @@ WITHIN_S: Final = 10.0
 
 _CLOSE: Final = {"Connection": "close"}
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
 
 
 class ClientGone(Exception):
@@ -34,28 +36,36 @@ async def read_body(receive: Receive, headers: Mapping[str, str], *, at_most: in
     declared = headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared) > at_most:
         raise _too_large(at_most)
+    begun = begin(receive())
+    if not isinstance(begun, Rest) and not begun.get("more_body", False):
+        return _part(begun, at_most)  # all of it is here, as most are: no clock has to run
     try:
         async with asyncio.timeout(WITHIN_S):
-            return await _read(receive, at_most)
+            first = await begun if isinstance(begun, Rest) else begun
+            return await _read(first, receive, at_most)
     except TimeoutError:
         raise Problem(
             408, "too-slow", f"the body did not come within {WITHIN_S:g} s", "send it at once", headers=_CLOSE
         ) from None
 
 
-async def _read(receive: Receive, at_most: int) -> bytes:
-    parts: list[bytes] = []
-    size, more = 0, True
-    while more:
+async def _read(message: Message, receive: Receive, at_most: int) -> bytes:
+    parts = [_part(message, at_most)]
+    size = len(parts[0])
+    while message.get("more_body", False):
         message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        part: bytes = message.get("body", b"")
-        parts.append(part)
-        size, more = size + len(part), message.get("more_body", False)
-        if size > at_most:
-            raise _too_large(at_most)
+        parts.append(_part(message, at_most - size))
+        size += len(parts[-1])
     return b"".join(parts)
+
+
+def _part(message: Message, at_most: int) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    part: bytes = message.get("body", b"")
+    if len(part) > at_most:
+        raise _too_large(at_most)
+    return part
 
 
 def read_json(body: bytes, content_type: str | None) -> Any:
@@ -63,13 +73,12 @@ def read_json(body: bytes, content_type: str | None) -> Any:
     if content_type is not None and not _is_json(content_type):
         raise Problem(415, "not-json", f"the body is {ascii(content_type)[:60]}", "send Content-Type: application/json")
     try:
-        value = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_members, parse_constant=_no_number, parse_float=_finite
-        )
+        value = _decoder.decode(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise Problem(400, "malformed-json", f"the body is no JSON that is taken: {why}", "send one object") from None
-    _check(value)
+    if b"\\u" in body or body.count(b"{") + body.count(b"[") > DEPTH_MAX:
+        _check(value)  # nothing else can hide half a letter, or be so deep
     return value
 
 
@@ -96,6 +105,9 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text[:20]} is no number that ends")
     return number
+
+
+_decoder: Final = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_number, parse_float=_finite)
 
 
 def _check(value: Any) -> None:

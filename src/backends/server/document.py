@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from backends.server import document_clients
+from backends.server import commands, document_clients
 from backends.server.caps import BODY_MAX
 from backends.server.stop_port import StopRequest
 from core.audit import Row
@@ -171,6 +171,7 @@ def document_of(api: FastAPI) -> dict[str, Any]:
         "/v1/gate/events": {"get": _stream("gates", _GATE_STREAM)},
         "/ofrep/v1/events": {"get": _stream("OpenFeature", document_clients.STREAM)},
         "/v1/stop": {"post": _STOP},
+        commands.PATH: {"post": _COMMAND},
     }
     made["paths"]["/v1/events"]["get"]["responses"]["200"]["content"]["text/event-stream"] = {
         "schema": {"type": "string"}
@@ -194,6 +195,14 @@ _GATE_STREAM: Final = (
     " unless `Last-Event-ID` is the revision now, then `delta`, `moved` (read /v1/gate again), `order` (obey it),"
     " and `heartbeat` every 5 s. Its `age_s` is how long the database has been away."
 )
+_COMMAND: Final[dict[str, Any]] = {
+    "tags": ["commands"],
+    "summary": "Give Command",
+    "description": "Carry out one command. The same `Idempotency-Key` always gets the same receipt; `If-Match` names"
+    " the revision at which a release was decided on, and it is refused where what may run has changed since.",
+    "operationId": "give_command",
+    "responses": {"200": {"description": "The receipt."}},
+}
 _STOP: Final[dict[str, Any]] = {
     "tags": ["stops"],
     "summary": "Stop",

@@ -22,8 +22,14 @@ _REVISION: Final = re.compile(r'(?:W/)?"(\d{1,18})"')
 async def give(engine: Engine, request: Request, command: Command, part: str = "") -> Receipt:
     """Carry out one command by the authority of whoever sent the request. ``part`` tells several commands of one
     request apart. Raises `Problem` for a malformed header, and for what the engine refuses."""
-    identity: Identity = request.state.identity
-    envelope = enveloped(engine, request.headers, identity, command, part)
+    return await give_as(engine, request.headers, request.state.identity, command, part)
+
+
+async def give_as(
+    engine: Engine, headers: Mapping[str, str], identity: Identity, command: Command, part: str = ""
+) -> Receipt:
+    """The same of a request of which only the headers are at hand."""
+    envelope = enveloped(engine, headers, identity, command, part)
     try:
         return await engine.writer.submit(envelope, identity)
     except OpsError as error:

@@ -6,15 +6,18 @@ Whoever reads stderr may stand still, and no request and no stop waits for that:
 from __future__ import annotations
 
 import logging
-import queue
 import sys
 import threading
+from collections import deque
 from typing import Final, TextIO
 
 from backends.keeper.log import JsonLines
 
 _WAITING_MAX: Final = 10_000
 _END_S: Final = 2.0
+
+_GATHER_S: Final = 0.02
+"""Seconds for which lines are gathered: a thread that is woken for each line takes time from those that make them."""
 
 
 class LogWriter(logging.Handler):
@@ -25,38 +28,50 @@ class LogWriter(logging.Handler):
         self.dropped = 0
         self._stream = stream
         self._lines = JsonLines()
-        self._waiting: queue.Queue[logging.LogRecord | None] = queue.Queue(_WAITING_MAX)
-        self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+        self._waiting: deque[logging.LogRecord] = deque()
+        self._due, self._ending = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one record."""
-        try:
-            self._waiting.put_nowait(record)
-        except queue.Full:
+        if len(self._waiting) >= _WAITING_MAX:
             self.dropped += 1
+            return
+        self._waiting.append(record)
+        if not self._due.is_set():
+            self._due.set()
 
     def close(self) -> None:
         """Write what waits, if somebody reads it, and end."""
-        try:
-            self._waiting.put_nowait(None)
-        except queue.Full:
-            pass  # nobody reads
+        self._ending.set()
+        self._due.set()
         self._thread.join(_END_S)
         super().close()
 
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            self._due.wait()
+            self._ending.wait(_GATHER_S)
+            self._due.clear()
+            self._write()
+        self._write()
+
     def _write(self) -> None:
-        while (record := self._waiting.get()) is not None:
-            text = self._lines.format(record)
-            if self.dropped:
-                text += f'\n{{"event": "lines of the log were dropped", "lines": {self.dropped}}}'
-                self.dropped = 0
-            try:
-                self._stream.write(text + "\n")
-                if self._waiting.empty():
-                    self._stream.flush()
-            except (OSError, ValueError):
-                pass  # nobody hears it any more
+        """Write all that waits at once."""
+        lines = []
+        while self._waiting:
+            lines.append(self._lines.format(self._waiting.popleft()))
+        if self.dropped:
+            lines.append(f'{{"event": "lines of the log were dropped", "lines": {self.dropped}}}')
+            self.dropped = 0
+        if not lines:
+            return
+        try:
+            self._stream.write("\n".join(lines) + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            pass  # nobody hears it any more
 
 
 def log_to_stderr(level: int = logging.INFO) -> LogWriter:

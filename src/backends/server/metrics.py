@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -44,13 +45,14 @@ class Metrics:
     def __init__(self, engine: Engine) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_Fleet(engine))
-        self.requests = Histogram(
+        requests = Histogram(
             "opsconsole_http_request_duration_seconds",
             "Requests by route and status; streams are not among them.",
             ("method", "route", "status"),
             buckets=_REQUEST_SECONDS,
             registry=self._registry,
         )
+        self._series = lru_cache(maxsize=1024)(requests.labels)
         self.checks = Counter(
             "opsconsole_check",
             "Decisions that this server was asked for.",
@@ -78,6 +80,10 @@ class Metrics:
         """Count what has happened in the fleet."""
         for recorded in arrival.events:
             self._count(recorded, arrival.state)
+
+    def requested(self, method: str, route: str, status: int, took_s: float) -> None:
+        """Count one request."""
+        self._series(method, route, status).observe(took_s)
 
     def decided(self, verdict: Verdict) -> None:
         """Count one decision."""

@@ -8,9 +8,10 @@ is told everything anew when it reads again, and who does not read for long is l
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from typing import Any, Final, NamedTuple
 
+from backends.server.stepping import Rest
 from core.errors import OpsError
 
 Message = MutableMapping[str, Any]
@@ -193,12 +194,12 @@ class Hub:
         except OSError:
             return False
         listener.waiting = []
-        task = asyncio.get_running_loop().create_task(self._follow_up(listener, _Rest(writing, waits_for)))
+        task = asyncio.get_running_loop().create_task(self._follow_up(listener, Rest(writing, waits_for)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return True
 
-    async def _follow_up(self, listener: Listener, rest: _Rest) -> None:
+    async def _follow_up(self, listener: Listener, rest: Rest[None]) -> None:
         """Wait until the connection takes what it was given, then give it what has come meanwhile."""
         try:
             async with asyncio.timeout(PATIENCE_S):
@@ -242,27 +243,6 @@ class Hub:
 
     def _forget(self, listener: Listener) -> None:
         self._listeners.pop(listener, None)
-
-
-class _Rest:
-    """The rest of a coroutine that was begun by hand, for a task to wait for."""
-
-    def __init__(self, begun: Coroutine[Any, Any, None], waits_for: Any) -> None:
-        self._begun = begun
-        self._waits_for = waits_for
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        waits_for = self._waits_for
-        try:
-            while True:
-                try:
-                    answer = yield waits_for
-                except BaseException as error:  # noqa: BLE001 (a cancellation is for the coroutine to see)
-                    waits_for = self._begun.throw(error)
-                else:
-                    waits_for = self._begun.send(answer)
-        except StopIteration:
-            return
 
 
 def last_seen(headers: Mapping[str, str], query: Mapping[str, str]) -> int | None:

@@ -111,10 +111,7 @@ class Writer(threading.Thread):
             answers = [error] * len(commands)
         except Exception:  # noqa: BLE001 (a fault of ours in one of them must not reach the others)
             return False
-        for asked, answer in zip(together, answers, strict=True):
-            _tell(
-                asked, asked.answer.set_exception if isinstance(answer, OpsError) else asked.answer.set_result, answer
-            )
+        _tell(list(zip(together, answers, strict=True)))
         return True
 
     def _is_all_recorded(self, commands: Sequence[tuple[Envelope, Identity | None]], left_s: float) -> bool:
@@ -134,9 +131,8 @@ class Writer(threading.Thread):
                 raise BackendUnavailable("busy", "this waited too long and was not carried out", "try again")
             answer = self._do(asked, left_s)
         except Exception as error:  # noqa: BLE001 (whatever it is, it is for whoever asked, and the next one waits)
-            _tell(asked, asked.answer.set_exception, error)
-        else:
-            _tell(asked, asked.answer.set_result, answer)
+            answer = error
+        _tell([(asked, answer)])
 
     def _do(self, asked: _Asked, left_s: float) -> Any:
         if callable(asked.what):
@@ -147,12 +143,20 @@ class Writer(threading.Thread):
         return self._runtime.submit(envelope, timeout_s=left_s, identity=identity)
 
 
-def _tell(asked: _Asked, settle: Callable[[Any], None], what: object) -> None:
-    def now() -> None:
-        if not asked.answer.done():
-            settle(what)
+def _tell(answered: Sequence[tuple[_Asked, Any]]) -> None:
+    """Give each its answer, or raise it where it waits. A loop is woken once for all who wait on it."""
+    for loop in {asked.loop for asked, _ in answered}:
+        try:
+            loop.call_soon_threadsafe(_settle_on, loop, answered)
+        except RuntimeError:
+            pass  # it has ended; whoever asked has gone with it
 
-    try:
-        asked.loop.call_soon_threadsafe(now)
-    except RuntimeError:
-        pass  # its loop has ended; whoever asked has gone with it
+
+def _settle_on(loop: asyncio.AbstractEventLoop, answered: Sequence[tuple[_Asked, Any]]) -> None:
+    for asked, answer in answered:
+        if asked.loop is not loop or asked.answer.done():
+            continue
+        if isinstance(answer, Exception):
+            asked.answer.set_exception(answer)
+        else:
+            asked.answer.set_result(answer)
