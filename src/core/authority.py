@@ -13,7 +13,14 @@ from typing import Final, Literal
 
 from core.capabilities.emergencies import ExplainStop, OrderStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds, selectors_of
-from core.capabilities.recovery import Recover
+from core.capabilities.ownership import AcknowledgeEmergency, OwnEmergency
+from core.capabilities.recovery import (
+    AbortRecovery,
+    ContinueRecovery,
+    HoldRecovery,
+    Recover,
+    RollBackRecovery,
+)
 from core.capabilities.switches import SetSwitch
 from core.capabilities.tokens import CreateToken, RevokeToken
 from core.errors import NotPermitted
@@ -39,9 +46,9 @@ ROLES: Final[Mapping[Role, str]] = {
     "viewer": "sees everything and changes nothing",
     "worker": "one worker, by its id: asks, reports, reserves; it never places and never releases",
     "stop": "stops and says why; it sees nothing and releases nothing",
-    "operator": "stops, pauses and resumes, switches flags and workflows, sets limits",
+    "operator": "stops, pauses and resumes, aborts recoveries, switches flags and workflows, sets limits",
     "responder": "an operator who also recovers emergencies and forgets workers that are gone",
-    "admin": "everything that a person may do: names, limits, configuration, tokens, and releases by force",
+    "admin": "everything that a person may do: names, services, limits, configuration, tokens, and releases by force",
 }
 """Each role in one line, the weakest first."""
 
@@ -55,12 +62,19 @@ _ROUTES: Final[Mapping[Role, frozenset[Permission]]] = {
 }
 
 _STOP: Final = frozenset({"order-stop", "explain-stop"})
-_OPERATE: Final = _STOP | {"place-hold", "release-holds", "set-switch", "set-limit", "reset-limit"}
-_RESPOND: Final = _OPERATE | {"recover", "forget-workers"}
+_HALT_RECOVERY: Final = frozenset({"abort-recovery", "hold-recovery", "roll-back-recovery"})
+"""Stopping is cheap, and so is not restoring any further."""
+
+_OPERATE: Final = _STOP | _HALT_RECOVERY | {"place-hold", "release-holds", "set-switch", "set-limit", "reset-limit"}
+_RESPOND: Final = _OPERATE | {"recover", "continue-recovery", "ack-emergency", "own-emergency", "forget-workers"}
 _ADMINISTER: Final = _RESPOND | {
     "add-name",
     "remove-name",
     "add-limit",
+    "add-service",
+    "remove-service",
+    "set-procedure",
+    "remove-procedure",
     "apply-configuration",
     "create-token",
     "revoke-token",
@@ -73,7 +87,9 @@ _COMMANDS: Final[Mapping[Role, frozenset[str]]] = {
     "admin": _ADMINISTER,
 }
 
-ENGINE_ONLY: Final = frozenset({"create-fleet", "conclude-stop", "expire-holds", "report-workers"})
+ENGINE_ONLY: Final = frozenset(
+    {"create-fleet", "conclude-stop", "expire-holds", "report-workers", "report-services", "advance-recovery"}
+)
 """What the engine says to itself; no credential is good for it."""
 
 
@@ -213,7 +229,15 @@ def _concerned(command: Command, state: State) -> tuple[Selector, ...]:
             return command.selectors
         case SetSwitch():
             return selectors_of(command.dimension, command.names)
-        case Recover() if command.emergency_id in state.emergencies:
+        case (
+            Recover()
+            | AbortRecovery()
+            | RollBackRecovery()
+            | HoldRecovery()
+            | ContinueRecovery()
+            | AcknowledgeEmergency()
+            | OwnEmergency()
+        ) if command.emergency_id in state.emergencies:
             return state.emergencies[command.emergency_id].selectors
         case ExplainStop() if command.stop_id in state.stops:
             return state.stops[command.stop_id].selectors

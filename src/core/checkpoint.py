@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, fields
+from dataclasses import MISSING, astuple, fields
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from immutables import Map
 
 from core.ack_times import AckTimes
+from core.procedures import Procedure
 from core.reach import Pairs, Reach, with_selector
+from core.recoveries import Recovery, RecoveryStep
+from core.services import ActionTaken, Service, ServiceStep
 from core.state import Emergency, Limit, Name, State, Stop, Token, Worker
 from opsgate.hold import Hold, moment, timestamp
 from opsgate.selector import Selector
@@ -20,14 +23,16 @@ from opsgate.selector import Selector
 EVERY: Final = 1000
 """Events between two checkpoints."""
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Raised when the document changes; a checkpoint of a format that is not read is passed over and the journal folded
 instead."""
 
-FORMATS_READ: Final = frozenset({1, 2, FORMAT})
-"""Format 1 is from before there were tokens, 2 from before stops said how long their acknowledgements took."""
+FORMATS_READ: Final = frozenset({1, 2, 3, FORMAT})
+"""What an older one lacks is taken for what it was before there was such a thing: an empty list, or the default of a
+field, so new fields go to the end of an entity and have one. Format 1 has no tokens, 2 no times of acknowledgements, 3
+no services, nor anything else that emergencies have since."""
 
-Entity = TypeVar("Entity", Name, Limit, Worker, Stop, Emergency, Token)
+Entity = TypeVar("Entity", Name, Limit, Worker, Stop, Emergency, Token, Service)
 
 
 def dump(state: State) -> str:
@@ -46,6 +51,8 @@ def dump(state: State) -> str:
             "stops": _rows(Stop, state.stops),
             "emergencies": _rows(Emergency, state.emergencies),
             "tokens": _rows(Token, state.tokens),
+            "services": _rows(Service, state.services),
+            "procedures": [state.procedures[name].model_dump(mode="json") for name in sorted(state.procedures)],
         }
     )
 
@@ -62,11 +69,11 @@ def read(document: Any) -> State | None:
         raise TypeError("a checkpoint is a JSON object")
     if document.get("format") not in FORMATS_READ:
         return None
+    if document["format"] < FORMAT:
+        document = _as_of_now(document)
     holds = [Hold.from_dict(hold) for hold in document["holds"]]
     names = _entities(Name, document["names"])
-    tokens = document["tokens"] if document["format"] > 1 else []
-    if document["format"] < FORMAT:
-        document["stops"] = [[*stop, None] for stop in document["stops"]]
+    procedures = [Procedure.model_validate(one, strict=False) for one in document["procedures"]]
     return State(
         fleet=document["fleet"],
         revision=document["revision"],
@@ -80,8 +87,23 @@ def read(document: Any) -> State | None:
         workers=Map({worker.worker_id: worker for worker in _entities(Worker, document["workers"])}),
         stops=Map({stop.stop_id: stop for stop in _entities(Stop, document["stops"])}),
         emergencies=Map({case.emergency_id: case for case in _entities(Emergency, document["emergencies"])}),
-        tokens=Map({token.token_id: token for token in _entities(Token, tokens)}),
+        tokens=Map({token.token_id: token for token in _entities(Token, document["tokens"])}),
+        services=Map({service.name: service for service in _entities(Service, document["services"])}),
+        procedures=Map({procedure.name: procedure for procedure in procedures}),
     )
+
+
+def _as_of_now(document: dict[str, Any]) -> dict[str, Any]:
+    """A document of an older format with what has come since."""
+    whole: dict[str, Any] = {"tokens": [], "services": [], "procedures": []} | document
+    for key, kind in (("stops", Stop), ("emergencies", Emergency)):
+        defaults = [field.default for field in fields(kind)]
+        for row in whole[key]:
+            missing = defaults[len(row) :]
+            if MISSING in missing:
+                raise ValueError(f"not a row of a {kind.__name__}")
+            row.extend(missing)
+    return whole
 
 
 def digest(text: str) -> str:
@@ -127,9 +149,21 @@ def _written(value: Any) -> Any:
         return timestamp(value)
     if isinstance(value, AckTimes):
         return list(astuple(value))
+    if isinstance(value, ServiceStep | ActionTaken | Recovery | RecoveryStep):
+        return [_written(getattr(value, field.name)) for field in fields(value)]
+    if isinstance(value, Selector):
+        return value.as_dict()
     if isinstance(value, tuple):
-        return [item.as_dict() if isinstance(item, Selector) else item for item in value]
+        return [_written(item) for item in value]
     return value
+
+
+def _row(kind: type[Any], row: list[Any]) -> Any:
+    """One value of a class from the list of its fields."""
+    types = [str(field.type) for field in fields(kind)]
+    if len(row) != len(types):
+        raise ValueError(f"not a row of a {kind.__name__}")
+    return kind(*(_READ[name](value) if name in _READ else value for name, value in zip(types, row, strict=True)))
 
 
 _READ: Final[dict[str, Callable[[Any], Any]]] = {
@@ -138,6 +172,11 @@ _READ: Final[dict[str, Callable[[Any], Any]]] = {
     "AckTimes | None": lambda row: row and AckTimes(*row),
     "tuple[str, ...]": tuple,
     "tuple[Selector, ...]": lambda items: tuple(map(Selector.from_mapping, items)),
+    "tuple[tuple[str, str], ...]": lambda items: tuple(map(tuple, items)),
+    "tuple[ServiceStep, ...]": lambda rows: tuple(_row(ServiceStep, row) for row in rows),
+    "tuple[ActionTaken, ...]": lambda rows: tuple(_row(ActionTaken, row) for row in rows),
+    "tuple[RecoveryStep, ...]": lambda rows: tuple(_row(RecoveryStep, row) for row in rows),
+    "Recovery | None": lambda row: row and _row(Recovery, row),
 }
 """How a field is read back, by its declared type; all others are as JSON has them."""
 

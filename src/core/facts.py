@@ -159,8 +159,8 @@ def stop(each: Stop) -> dict[str, Any]:
         "emergency_id": each.emergency_id,
         "level": each.level,
         "result": each.result,
-        "acked": len(each.of) - len(each.missing),
-        "of": len(each.of),
+        "acked": len(each.listed) - len(each.missing),
+        "of": len(each.listed),
         "missing": list(each.missing),
     }
 

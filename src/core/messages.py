@@ -129,6 +129,18 @@ class EmergencyEvent(Event):
     emergency_id: str
 
 
+class RecoveryEvent(EmergencyEvent):
+    """Something about one recovery of an emergency."""
+
+    recovery_id: str
+
+
+class ServiceEvent(Event):
+    """Something about one service, and so perhaps about each stop that lists it."""
+
+    service: str
+
+
 class TokenEvent(Event):
     """Something about one token. Gates know nothing of tokens."""
 

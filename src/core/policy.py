@@ -9,7 +9,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from core.messages import EmergencyEvent, HoldEvent, LimitEvent, NameEvent, Recorded, StopEvent, WorkerEvent
+from core.messages import (
+    EmergencyEvent,
+    HoldEvent,
+    LimitEvent,
+    NameEvent,
+    Recorded,
+    ServiceEvent,
+    StopEvent,
+    WorkerEvent,
+)
 from core.reach import overlapping
 from core.state import State, Stop, hold_of_limit
 from opsgate.evaluate import Table, Verdict, Work, evaluate, headline
@@ -131,13 +140,21 @@ def _touched(before: State, after: State, events: Iterable[Recorded]) -> _Touche
                 for state in (before, after):
                     if emergency_id in state.emergencies:
                         touched.stops.update(state.emergencies[emergency_id].stop_ids)
-            case WorkerEvent(worker_id=worker_id):
-                touched.stops.update(stop.stop_id for stop in before.active_stops() if worker_id in stop.of)
+            case WorkerEvent() | ServiceEvent():
+                touched.stops.update(_listing(before, recorded.event))
             case LimitEvent(name=name):
                 touched.limits.add(name)
             case NameEvent(dimension=dimension, name=name):
                 touched.names.add((dimension, name))
     return touched
+
+
+def _listing(state: State, happened: WorkerEvent | ServiceEvent) -> set[str]:
+    """The stops in force on whose list somebody stands."""
+    if isinstance(happened, WorkerEvent):
+        return {stop.stop_id for stop in state.active_stops() if happened.worker_id in stop.of}
+    name = happened.service
+    return {stop.stop_id for stop in state.active_stops() if any(step.service == name for step in stop.services)}
 
 
 def _holds_at(state: State, touched: _Touched) -> dict[str, Hold]:

@@ -16,7 +16,9 @@ from immutables import Map
 
 from core.ack_times import AckTimes
 from core.reach import Pairs, Reach, reached, with_selector, without_selector
+from core.recoveries import Recovery
 from core.scope import Scope
+from core.services import MISSING_PREFIX, Service, ServiceStep
 from opsgate.evaluate import Table
 from opsgate.hold import LIMIT_SOURCE, Hold
 from opsgate.names import FLAG_OF_OPERATION
@@ -26,6 +28,7 @@ from opsgate.snapshot import Notice, Snapshot
 
 if TYPE_CHECKING:
     from core.messages import Role, StopResult
+    from core.procedures import Procedure
 
 ENDED_KEPT: Final = 50
 """How many ended emergencies stay in the state; older ones are in the journal."""
@@ -70,7 +73,11 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One stop: its frozen list, its deadline and what has been verified. Times are the engine's."""
+    """One stop: its frozen list, its deadline and what has been verified. Times are the engine's.
+
+    The list has two parts: ``of`` are workers, who acknowledge, and ``services`` are driven and observed. ``trigger``
+    is the name of what fired it, "" for a person.
+    """
 
     stop_id: str
     emergency_id: str
@@ -86,12 +93,34 @@ class Stop:
     acked: tuple[str, ...] = ()
     concluded_at: datetime | None = None
     ack_times: AckTimes | None = None
+    services: tuple[ServiceStep, ...] = ()
+    trigger: str = ""
+    auto_recover: bool = False
+    """Whether what fired it may also begin to recover from it, as its administrator said in advance."""
 
     @property
-    def missing(self) -> tuple[str, ...]:
+    def unacked(self) -> tuple[str, ...]:
         """The workers of the frozen list that have not acknowledged, as far as was recorded."""
         acked = frozenset(self.acked)
         return tuple(worker for worker in self.of if worker not in acked)
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The whole frozen list; a service is on it as ``service:NAME``."""
+        return (*self.of, *(MISSING_PREFIX + step.service for step in self.services))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Who of the list is not known to have stopped: workers by their acknowledgement, services by observation."""
+        running = (MISSING_PREFIX + step.service for step in self.services if not step.has_stopped)
+        return (*self.unacked, *running)
+
+    @property
+    def took_ms(self) -> int | None:
+        """S1's ``executionDuration``: from the order to its conclusion."""
+        if self.concluded_at is None:
+            return None
+        return round((self.concluded_at - self.ordered_at).total_seconds() * 1000)
 
     def notice(self) -> Notice:
         """What workers acknowledge."""
@@ -100,7 +129,11 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Emergency:
-    """The case around one or more stops. Ends only by recovery."""
+    """The case around one or more stops. Ends only by recovery.
+
+    ``trigger`` and ``cause`` are what fired its first stop and the value that did, "" for a person. ``tries`` counts
+    automatic recoveries; ``attention`` says why a person is needed, "" where nobody is.
+    """
 
     emergency_id: str
     level: Level
@@ -113,6 +146,16 @@ class Emergency:
     status: Literal["active", "ended"] = "active"
     ended_at: datetime | None = None
     ended_by: str = ""
+    trigger: str = ""
+    cause: str = ""
+    account: str | None = None
+    owner: str = ""
+    owned_at: datetime | None = None
+    acked_by: str = ""
+    acked_at: datetime | None = None
+    recovery: Recovery | None = None
+    tries: int = 0
+    attention: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +212,8 @@ class State(NamedTuple):
     stops: Map[str, Stop] = Map()
     emergencies: Map[str, Emergency] = Map()
     tokens: Map[str, Token] = Map()
+    services: Map[str, Service] = Map()
+    procedures: Map[str, Procedure] = Map()
 
     def with_hold(self, hold: Hold) -> State:
         """This state with one hold placed or replaced."""

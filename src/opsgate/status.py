@@ -184,7 +184,9 @@ def _recorded(found: Found) -> Iterable[StopStatus]:
     for stop in found.stops:
         seen = (name for name in stop.of if name not in workers or not workers[name].has_stopped(stop.stop_id))
         missing = () if stop.result == "verified" else tuple(seen)  # rows may lag behind what was recorded
-        yield StopStatus(stop.stop_id, stop.emergency_id, stop.level, stop.result, stop.of, missing)
+        running = tuple(f"service:{name}" for name, has_stopped in stop.services.items() if not has_stopped)
+        listed = (*stop.of, *(f"service:{name}" for name in stop.services))
+        yield StopStatus(stop.stop_id, stop.emergency_id, stop.level, stop.result, listed, (*missing, *running))
 
 
 def _unrecorded(found: Found, live: Iterable[WorkerRow]) -> Iterable[StopStatus]:

@@ -32,13 +32,15 @@ class NotReadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StopRow:
-    """A stop in force, as recorded: its case, its level, what came of it, and the frozen list of workers."""
+    """A stop in force, as recorded: its case, its level, what came of it, the frozen list of workers, and that of
+    services with whether each was seen to have stopped."""
 
     stop_id: str
     emergency_id: str
     level: str
     result: str
     of: tuple[str, ...]
+    services: Mapping[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,7 @@ def read_snapshot(connection: sqlite3.Connection, known: Snapshot | None, parsed
 def read_stops(connection: sqlite3.Connection) -> tuple[StopRow, ...]:
     """The stops in force, by id."""
     rows = connection.execute("SELECT stop_id, emergency_id, level, result, document FROM gate_stop ORDER BY stop_id")
-    return tuple(
-        StopRow(stop_id, emergency_id, level, result, tuple(json.loads(document)["of"]))
-        for stop_id, emergency_id, level, result, document in rows
-    )
+    return tuple(_stop(*row) for row in rows)
 
 
 def read_workers(connection: sqlite3.Connection) -> tuple[WorkerRow, ...]:
@@ -133,6 +132,11 @@ def hold_of(hold_id: str, document: Callable[[], Mapping[str, Any]]) -> Hold | N
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         _log.error("hold %s cannot be read (%s), so it holds everything: release it and place it again", hold_id, error)
         return Hold(hold_id, Selector(), "safety", "opsgate", reason="a hold that cannot be read", mode=HALT)
+
+
+def _stop(stop_id: str, emergency_id: str, level: str, result: str, text: str) -> StopRow:
+    document = json.loads(text)
+    return StopRow(stop_id, emergency_id, level, result, tuple(document["of"]), document.get("services", {}))
 
 
 def _notices(connection: sqlite3.Connection) -> tuple[Notice, ...]:

@@ -9,8 +9,8 @@ import pytest
 
 from backends import open_backend, spool
 from core.audit import event_of
+from core.capabilities.course import EmergencyEnded
 from core.capabilities.emergencies import StopOrdered
-from core.capabilities.recovery import EmergencyEnded
 from opsgate import latch
 from tests.simulation.harness import require_whole, rounds, tell
 from tests.simulation.nursery import Child, Nursery

@@ -12,9 +12,13 @@ from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import ExpireHolds, PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName
 from core.capabilities.recovery import Recover
+from core.capabilities.restoring import AdvanceRecovery, Seen
+from core.capabilities.services import AddService, ReportServices, ServiceReport
 from core.engine import Effect, Facts, Outcome, WorkerFact, refusal, step
 from core.errors import OpsError
 from core.messages import Actor, Command, Envelope, Event, Receipt, Recorded
+from core.recoveries import Recovery
+from core.services import Standing
 from core.state import Emergency, State, Stop
 from opsgate.evaluate import Verdict, evaluate
 from opsgate.hold import Hold, Mode
@@ -106,9 +110,38 @@ class Engine:
         """The keeper says who has acknowledged."""
         return self.do(ConcludeStop(stop_id=stop_id, acked=acked), by="keeper", kind="system")
 
-    def recover(self, emergency_id: str, confirm: str = "all", reason: str = "mended") -> Receipt:
+    def recover(self, emergency_id: str, confirm: str = "all", reason: str = "mended", **how: Any) -> Receipt:
         """Recover an emergency."""
-        return self.do(Recover(emergency_id=emergency_id, reason=reason, confirm=confirm))
+        return self.do(Recover(emergency_id=emergency_id, reason=reason, confirm=confirm, **how))
+
+    def service(self, name: str, *depends_on: str, **fields: Any) -> Receipt:
+        """Register a service, driven by nothing in particular."""
+        return self.do(AddService(name=name, driver="process", depends_on=depends_on, **fields))
+
+    def report(self, name: str, standing: Standing | None, **how: Any) -> Receipt:
+        """The keeper says how a service was seen to stand; in a stop or a recovery, and after what action."""
+        case = {key: how.pop(key) for key in ("stop_id", "recovery_id") if key in how}
+        reports = (ServiceReport(service=name, standing=standing, observed_by="test", **how),)
+        return self.do(ReportServices(reports=reports, **case), by="keeper", kind="system")
+
+    def advance(self, emergency_id: str, *checks: Seen, watched_s: float = 1e6, given_up: bool = False) -> Receipt:
+        """The keeper says what it saw of the present step of a recovery."""
+        recovery = self.state.emergencies[emergency_id].recovery
+        assert recovery is not None
+        seen = AdvanceRecovery(
+            recovery_id=recovery.recovery_id,
+            step=recovery.step,
+            checks=checks,
+            watched_s=watched_s,
+            given_up=given_up,
+        )
+        return self.do(seen, by="keeper", kind="system")
+
+    def recovery(self, emergency_id: str) -> Recovery:
+        """The recovery of an emergency."""
+        recovery = self.state.emergencies[emergency_id].recovery
+        assert recovery is not None
+        return recovery
 
     def sweep(self) -> Receipt:
         """The keeper's look at what has expired."""

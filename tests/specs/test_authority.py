@@ -29,12 +29,23 @@ from core.capabilities.emergencies import ConcludeStop, ExplainStop, OrderStop
 from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import ExpireHolds, PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName, RemoveName
+from core.capabilities.ownership import AcknowledgeEmergency, OwnEmergency
+from core.capabilities.procedures import RemoveProcedure, SetProcedure
 from core.capabilities.rate_limits import AddLimit, ResetLimit, SetLimit
-from core.capabilities.recovery import Recover
+from core.capabilities.recovery import (
+    AbortRecovery,
+    ContinueRecovery,
+    HoldRecovery,
+    Recover,
+    RollBackRecovery,
+)
+from core.capabilities.restoring import AdvanceRecovery
+from core.capabilities.services import AddService, RemoveService, ReportServices, ServiceReport
 from core.capabilities.switches import SetSwitch
 from core.capabilities.tokens import CreateToken, RevokeToken
 from core.capabilities.workers import ForgetWorkers, ReportWorkers
 from core.messages import COMMANDS, Command, Role
+from core.procedures import Procedure
 from core.scope import EVERYWHERE, Scope
 from core.state import State
 from opsgate.selector import EVERYTHING, Selector
@@ -47,6 +58,18 @@ TOKEN = CreateToken(token_id="t-0123456789ab", name="ben", digest="ab" * 32, rol
 ONE_OF_EACH: dict[str, Command] = {
     command.kind: command
     for command in (
+        AbortRecovery(emergency_id="E-1"),
+        AcknowledgeEmergency(emergency_id="E-1"),
+        AddService(name="db", driver="process"),
+        AdvanceRecovery(recovery_id="R-1", step=0),
+        ContinueRecovery(emergency_id="E-1"),
+        HoldRecovery(emergency_id="E-1"),
+        OwnEmergency(emergency_id="E-1"),
+        RemoveProcedure(name="quick"),
+        RemoveService(name="db"),
+        ReportServices(reports=(ServiceReport(service="db"),)),
+        RollBackRecovery(emergency_id="E-1"),
+        SetProcedure(procedure=Procedure(name="quick")),
         AddLimit(name="tests", limit=5),
         AddName(dimension="site", name="s9"),
         ApplyConfiguration(configuration=Configuration()),

@@ -52,12 +52,28 @@ def test_holds_of_one_selector_keep_their_order_though_the_clock_went_back_betwe
     assert [hold.owner for hold in loaded.holds_on(on(site="s1"))] == ["ana", "ben", "cleo"]
 
 
-def test_a_checkpoint_from_before_stops_were_timed_is_read() -> None:
-    document = json.loads(TEXT) | {"format": 2}
-    assert document["stops"]
-    document["stops"] = [row[:-1] for row in document["stops"]]
+@pytest.mark.parametrize(("written_in", "fields_of_a_stop"), [(1, 12), (2, 12), (3, 13)])
+def test_a_checkpoint_of_an_older_format_is_read(written_in: int, fields_of_a_stop: int) -> None:
+    """What it lacks is taken for what it was before there was such a thing."""
+    engine = Engine()
+    engine.workers("w1")
+    engine.stop("S-1")
+    document = json.loads(checkpoint.dump(engine.state)) | {"format": written_in}
+    document["stops"] = [row[:fields_of_a_stop] for row in document["stops"]]
+    document["emergencies"] = [row[:11] for row in document["emergencies"]]
+    for since in ("services", "procedures", *(["tokens"] if written_in == 1 else [])):
+        del document[since]
 
-    assert checkpoint.load(json.dumps(document)) == STORY.state
+    assert document["stops"]
+    assert checkpoint.load(json.dumps(document)) == engine.state
+
+
+def test_a_damaged_row_of_an_older_format_is_refused() -> None:
+    document = json.loads(TEXT) | {"format": 3}
+    document["stops"] = [row[:5] for row in document["stops"]]
+
+    with pytest.raises(ValueError, match="not a row of a Stop"):
+        checkpoint.load(json.dumps(document))
 
 
 def test_a_checkpoint_carries_how_long_the_workers_of_a_stop_took() -> None:

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from core.ack_times import AckTimes, ack_times
-from core.capabilities.emergencies import ConcludeStop, ExplainStop, OrderStop, StopConcluded, unexplained
+from core.capabilities.conclusion import StopConcluded
+from core.capabilities.emergencies import ConcludeStop, ExplainStop, OrderStop, unexplained
 from core.engine import Facts, Rules, WorkerFact, step
 from core.messages import Actor, Envelope
 from core.policy import run_state

@@ -13,16 +13,23 @@ from hypothesis import strategies as st
 
 from core.audit import GENESIS, Row, event_of, row_of, seal, verify
 from core.capabilities.configuration import ApplyConfiguration, Configuration
-from core.capabilities.emergencies import ExplainStop
+from core.capabilities.emergencies import ExplainStop, OrderStop
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName, RemoveName
+from core.capabilities.ownership import OwnEmergency
+from core.capabilities.procedures import RemoveProcedure, SetProcedure
 from core.capabilities.rate_limits import AddLimit, ResetLimit, SetLimit
+from core.capabilities.recovery import AbortRecovery, ContinueRecovery, HoldRecovery, RollBackRecovery
+from core.capabilities.restoring import Seen
+from core.capabilities.services import RemoveService
 from core.capabilities.switches import SetSwitch
 from core.capabilities.tokens import CreateToken, RevokeToken
 from core.capabilities.workers import ForgetWorkers, ReportWorkers
 from core.engine import fold, refusal, step
 from core.errors import CommandRejected, UnknownName
 from core.messages import COMMANDS, EVENTS, Actor, Envelope, Recorded
+from core.procedures import Procedure
+from core.services import Standing
 from core.state import State
 from core.upcast import UPCASTERS, upcast
 from tests.specs.engine import BEGINNING, Engine, on
@@ -70,7 +77,57 @@ def incident() -> Engine:
     made = CreateToken(token_id="t-0123456789ab", name="ben", digest="ab" * 32, role="operator", sites=("s1",))
     engine.do(made)
     engine.do(RevokeToken(token_id=made.token_id, reason="lost with the laptop"))
+    _services_stop_and_come_back(engine)
     return engine
+
+
+def _services_stop_and_come_back(engine: Engine) -> None:
+    engine.do(SetProcedure(procedure=Procedure(name="quick", settle_s=0.0)))
+    engine.service("db", title="Rows", account="a1", labels={"site": "s1"}, config={"argv": ["db", 1]}, criticality=4)
+    engine.service("web", "db", health={"kind": "tcp", "port": 1})
+    engine.service("web", "db", host="h1")
+    engine.service("old")
+    engine.do(RemoveService(name="old"))
+    opened = str(engine.stop("S-3", on(service="web"), on(service="db"), level="graceful").emergency_id)
+    fired = OrderStop(
+        stop_id="S-3", selectors=(on(service="web"),), trigger="T-1", cause="12 < 30", account="a1", auto_recover=True
+    )
+    engine.do(fired, by="trigger:T-1", kind="automation")
+    engine.do(OwnEmergency(emergency_id=opened))
+    for name in ("web", "db"):
+        engine.report(name, None, action="save-state", stop_id="S-3", saved=f"/saved/{name}", took_s=0.5)
+        engine.report(name, "stopped", action="stop", stop_id="S-3", took_s=1.25)
+    confirm = "service=web or service=db"
+    for turned in (AbortRecovery(emergency_id=opened, reason="wait"), RollBackRecovery(emergency_id=opened)):
+        engine.recover(opened, confirm, procedure="quick")
+        engine.do(turned)
+    engine.recover(opened, confirm, procedure="quick")
+    engine.do(HoldRecovery(emergency_id=opened))
+    engine.do(ContinueRecovery(emergency_id=opened))
+    engine.advance(opened, GOOD)
+    _seen(engine, opened, "stopped")
+    engine.report("db", "failed", action="start", outcome="failed", recovery_id=engine.recovery(opened).recovery_id)
+    engine.advance(opened, Seen(name="start", verdict="bad", detail="db exited with 1"))
+    engine.advance(opened, given_up=True)
+    _seen(engine, opened, "stopped")
+    engine.recover(opened, confirm, procedure="quick")
+    engine.advance(opened, GOOD)
+    _seen(engine, opened, "stopped")
+    engine.report("db", "running", action="start", recovery_id=engine.recovery(opened).recovery_id)
+    while engine.state.emergencies[opened].status == "active":
+        _seen(engine, opened, "running")
+    engine.do(RemoveProcedure(name="quick"))
+
+
+GOOD = Seen(name="dependencies", verdict="good")
+
+
+def _seen(engine: Engine, emergency_id: str, standing: Standing) -> None:
+    recovery = engine.recovery(emergency_id)
+    for name in ("db", "web"):
+        engine.report(name, standing, recovery_id=recovery.recovery_id)
+    if recovery.is_active:
+        engine.advance(emergency_id)
 
 
 def sealed(events: list[Recorded]) -> tuple[Row, ...]:

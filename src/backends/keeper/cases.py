@@ -41,7 +41,7 @@ class Case:
 
 def in_the_journal(stop_id: str, revision: int, stop: Stop | None) -> bytes:
     """The answer for a recorded order; ``stop`` is None where it ended so long ago that only the journal has it."""
-    emergency_id, of = (stop.emergency_id, len(stop.of)) if stop else (None, 0)
+    emergency_id, of = (stop.emergency_id, len(stop.listed)) if stop else (None, 0)
     return wire.encode(
         "ordered", stop_id=stop_id, durable="database", revision=revision, emergency_id=emergency_id, of=of
     )

@@ -87,12 +87,13 @@ class Conclusions:
             self._remind_the_deaf(late, now)
 
     def _conclude(self, stop: Stop, now: Instant) -> None:
-        rows = {worker: self._office.row(worker, now) for worker in stop.missing}
+        rows = {worker: self._office.row(worker, now) for worker in stop.unacked}
         stopped = {worker: row for worker, row in rows.items() if row is not None and row.has_stopped(stop.stop_id)}
         missing = rows.keys() - stopped.keys()
         took_s = self._took_s[stop.stop_id] = self._timed(stop, stopped, missing, now)
-        news = len(missing) < len(stop.missing)
-        if not missing or (now.at >= stop.deadline_at and (news or stop.result == "pending")):
+        news = len(missing) < len(stop.unacked)
+        running = any(not step.has_stopped for step in stop.services)
+        if not (missing or running) or (now.at >= stop.deadline_at and (news or stop.result == "pending")):
             acked = tuple(worker for worker in stop.of if worker not in missing)
             self._office.submit(ConcludeStop(stop_id=stop.stop_id, acked=acked, times=ack_times(_known(took_s))))
 
@@ -116,7 +117,7 @@ class Conclusions:
         deaf = {
             entries[worker].address
             for stop in stops
-            for worker in stop.missing
+            for worker in stop.unacked
             if worker in entries
             and entries[worker].is_live(now.elapsed_s)
             and stop.stop_id not in entries[worker].row.stops

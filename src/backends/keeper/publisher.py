@@ -15,8 +15,8 @@ from immutables import Map
 from backends.keeper.log import NAME
 from backends.keeper.outbox import Address, Outbox
 from backends.keeper.roster import Entry
-from core.capabilities.emergencies import StopConcluded
-from core.messages import Recorded, WorkerEvent
+from core.capabilities.conclusion import StopConcluded
+from core.messages import Recorded, ServiceEvent, WorkerEvent
 from core.policy import gate_change
 from core.ports import Arrival
 from core.state import State
@@ -130,7 +130,7 @@ class Publisher(threading.Thread):
 
     def _matters(self, recorded: Recorded) -> bool:
         """Whether an event changes what a gate should do and does not do already."""
-        harmless = isinstance(recorded.event, WorkerEvent | StopConcluded)
+        harmless = isinstance(recorded.event, WorkerEvent | StopConcluded | ServiceEvent)
         return not harmless and not self._obeyed(recorded.header.command_id)
 
     def _publish(self) -> None:

@@ -108,6 +108,7 @@ def stop_values(stop: Stop) -> dict[str, Any]:
         "ordered_at": timestamp(stop.ordered_at),
         "deadline_at": timestamp(stop.deadline_at),
         "of": list(stop.of),
+        "services": {step.service: step.has_stopped for step in stop.services},
         "reason": stop.reason,
         "ordered_by": stop.ordered_by,
     }

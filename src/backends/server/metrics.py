@@ -16,8 +16,8 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, StateSet
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from core.capabilities.emergencies import StopConcluded
-from core.capabilities.recovery import EmergencyEnded
+from core.capabilities.conclusion import StopConcluded
+from core.capabilities.course import EmergencyEnded
 from core.engine import CommandRefused
 from core.messages import Recorded
 from core.policy import run_state
@@ -152,7 +152,7 @@ class _Fleet(Collector):
             "opsconsole_workers_unacked", "Workers that have not acknowledged a stop in force.", labels=["stop_id"]
         )
         for stop in state.active_stops():
-            unacked.add_metric([stop.stop_id], len(stop.missing))
+            unacked.add_metric([stop.stop_id], len(stop.unacked))
         yield unacked
         ages = GaugeMetricFamily(
             "opsconsole_state_age_seconds", "Since a worker was last heard of here.", labels=["worker"]

@@ -4,26 +4,38 @@ Importing this package registers them all.
 """
 
 from core.capabilities import (
+    conclusion,
     configuration,
+    course,
     emergencies,
     fleet,
     holds,
     names,
+    ownership,
+    procedures,
     rate_limits,
     recovery,
+    restoring,
+    services,
     switches,
     tokens,
     workers,
 )
 
 __all__ = [
+    "conclusion",
     "configuration",
+    "course",
     "emergencies",
     "fleet",
     "holds",
     "names",
+    "ownership",
+    "procedures",
     "rate_limits",
     "recovery",
+    "restoring",
+    "services",
     "switches",
     "tokens",
     "workers",

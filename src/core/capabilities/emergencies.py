@@ -3,7 +3,8 @@
 A stop is a mergeable maximum: it is never refused for the state of things, the same ``stop_id`` again changes nothing,
 and one that overlaps an emergency joins it and may only make it stronger. It freezes the list of live workers; the
 result is ``verified``, ``partial`` with the missing named, or ``unverified``, and never "success" because a request was
-sent. An emergency ends by recovery alone (`core.capabilities.recovery`).
+sent. An emergency ends by recovery alone (`core.capabilities.recovery`). The list has workers, who acknowledge, and
+services, which drivers stop and somebody observes.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from core.ack_times import AckTimes
+from core.capabilities.conclusion import conclude
 from core.capabilities.holds import Selectors, place, strengthen
 from core.capabilities.names import require_known
+from core.capabilities.restoring import turn_back_for
 from core.engine import Draft, decides, evolves, only_system
 from core.errors import CommandRejected
 from core.messages import (
@@ -28,10 +31,10 @@ from core.messages import (
     Moment,
     SelectorField,
     StopEvent,
-    StopResult,
     command,
     event,
 )
+from core.services import ServiceStep, tiers, touched
 from core.state import Emergency, State, Stop
 from opsgate.hold import DRAIN, HALT
 from opsgate.order import MODE_OF_LEVEL, Level
@@ -49,7 +52,11 @@ STRENGTH: Final[dict[Level, int]] = {
 
 @command
 class OrderStop(Command):
-    """Stop the work that these selectors select. ``stop_id`` is made by the sender, so that it exists without us."""
+    """Stop the work that these selectors select. ``stop_id`` is made by the sender, so that it exists without us.
+
+    ``trigger`` is the name of what fired it, ``cause`` the value that did, and ``auto_recover`` whether that
+    trigger may also begin a recovery; a person's stop has none of them.
+    """
 
     kind: Literal["order-stop"] = "order-stop"
     stop_id: Identifier
@@ -58,6 +65,10 @@ class OrderStop(Command):
     reason: FreeText = ""
     ordered_at: Moment | None = None
     create: bool = False
+    trigger: Identifier | None = None
+    cause: FreeText = ""
+    account: Identifier | None = None
+    auto_recover: bool = False
 
 
 @command
@@ -82,8 +93,10 @@ class ExplainStop(Command):
 
 @event
 class StopOrdered(StopEvent):
-    """A stop came into force; ``of`` is the frozen list of workers that must acknowledge by ``deadline_at``."""
+    """A stop came into force; ``of`` is the frozen list of workers that must acknowledge by ``deadline_at``, and
+    ``services`` that of what must be seen to stop by then, in the order in which it does."""
 
+    version = 2
     kind: Literal["stop.ordered"] = "stop.ordered"
     emergency_id: str
     level: Level
@@ -93,18 +106,20 @@ class StopOrdered(StopEvent):
     deadline_at: Moment
     reason: str = ""
     ordered_at: Moment | None = None
+    services: tuple[str, ...] = ()
+    trigger: str = ""
+    auto_recover: bool = False
 
 
 @event
-class StopConcluded(StopEvent):
-    """What a stop came to, as far as it was observed. May follow again, when a missing worker stops late."""
+class StopAttributed(StopEvent):
+    """A stop that was in force before anybody said so was fired by a trigger."""
 
-    version = 2
-    kind: Literal["stop.concluded"] = "stop.concluded"
-    result: StopResult
-    acked: tuple[str, ...]
-    missing: tuple[str, ...]
-    times: AckTimes | None = None
+    kind: Literal["stop.attributed"] = "stop.attributed"
+    trigger: str
+    cause: str = ""
+    account: str | None = None
+    auto_recover: bool = False
 
 
 @event
@@ -126,12 +141,16 @@ class StopExplained(StopEvent):
 
 @event
 class EmergencyOpened(EmergencyEvent):
-    """The case around one or more stops began."""
+    """The case around one or more stops began. ``trigger`` and ``cause`` are what fired it, "" for a person."""
 
+    version = 2
     kind: Literal["emergency.opened"] = "emergency.opened"
     level: Level
     selectors: tuple[SelectorField, ...]
     reason: str = ""
+    trigger: str = ""
+    cause: str = ""
+    account: str | None = None
 
 
 @event
@@ -151,8 +170,11 @@ def order_stop(draft: Draft, wanted: OrderStop) -> None:
     known = draft.state.stops.get(wanted.stop_id)
     if known is not None:
         _already_ordered(draft, known)
+        _attribute(draft, known, wanted)
         return
     require_known(draft, selectors, create=wanted.create)
+    services = touched(draft.state.services, selectors, wanted.level)
+    turn_back_for(draft, wanted.stop_id, selectors, services)
     emergency_id = draft.emergency_id = _open_or_join(draft, wanted, selectors)
     mode, live = MODE_OF_LEVEL[wanted.level], draft.facts.live
     hold_ids = tuple(
@@ -170,11 +192,14 @@ def order_stop(draft: Draft, wanted: OrderStop) -> None:
             deadline_at=draft.now + timedelta(seconds=draft.facts.rules.budgets_s[wanted.level]),
             reason=wanted.reason,
             ordered_at=wanted.ordered_at,
+            services=services,
+            trigger=wanted.trigger or "",
+            auto_recover=_may_recover_itself(draft, wanted),
         )
     )
     stop = draft.state.stops[wanted.stop_id]
     _harden_what_it_covers(draft, stop)
-    if not stop.of:
+    if not stop.listed:
         conclude(draft, stop, ())
 
 
@@ -189,7 +214,7 @@ def conclude_stop(draft: Draft, seen: ConcludeStop) -> None:
         return
     stopped = {*seen.acked, *stop.acked}
     acked = tuple(worker for worker in stop.of if worker in stopped)
-    if len(acked) == len(stop.of):
+    if not replace(stop, acked=acked).missing:
         if stop.result != "verified":
             conclude(draft, stop, acked, seen.times)
     elif draft.now >= stop.deadline_at:
@@ -230,6 +255,9 @@ def stop_ordered(state: State, happened: StopOrdered, header: Header) -> State:
         ordered_by=header.actor.name,
         deadline_at=happened.deadline_at,
         reason=happened.reason,
+        services=_steps(state, happened.services),
+        trigger=happened.trigger,
+        auto_recover=happened.auto_recover,
     )
     emergency = state.emergencies[happened.emergency_id]
     emergency = replace(emergency, stop_ids=(*emergency.stop_ids, stop.stop_id))
@@ -240,18 +268,17 @@ def stop_ordered(state: State, happened: StopOrdered, header: Header) -> State:
     )
 
 
-@evolves(StopConcluded)
-def stop_concluded(state: State, happened: StopConcluded, header: Header) -> State:
-    """Fold."""
-    known = state.stops[happened.stop_id]
-    stop = replace(
-        known,
-        result=happened.result,
-        acked=happened.acked,
-        concluded_at=header.at,
-        ack_times=happened.times or known.ack_times,
-    )
-    return _with_stop(state, stop)
+@evolves(StopAttributed)
+def stop_attributed(state: State, happened: StopAttributed, _header: Header) -> State:
+    """Fold: its emergency has the same trigger where it began with this stop."""
+    stop = replace(state.stops[happened.stop_id], trigger=happened.trigger, auto_recover=happened.auto_recover)
+    emergency = state.emergencies[stop.emergency_id]
+    if emergency.stop_ids[0] == stop.stop_id and not emergency.trigger:
+        emergency = replace(
+            emergency, trigger=happened.trigger, cause=happened.cause, account=happened.account or emergency.account
+        )
+    emergencies = state.emergencies.set(emergency.emergency_id, emergency)
+    return _with_stop(state._replace(emergencies=emergencies), stop)
 
 
 @evolves(StopEscalated)
@@ -289,6 +316,9 @@ def emergency_opened(state: State, happened: EmergencyOpened, header: Header) ->
         opened_by=header.actor.name,
         reason=happened.reason,
         correlation_id=header.correlation_id,
+        trigger=happened.trigger,
+        cause=happened.cause,
+        account=happened.account,
     )
     return state._replace(emergencies=state.emergencies.set(emergency.emergency_id, emergency))
 
@@ -299,14 +329,6 @@ def emergency_joined(state: State, happened: EmergencyJoined, _header: Header) -
     known = state.emergencies[happened.emergency_id]
     emergency = replace(known, level=happened.level, selectors=happened.selectors)
     return state._replace(emergencies=state.emergencies.set(emergency.emergency_id, emergency))
-
-
-def conclude(draft: Draft, stop: Stop, acked: tuple[str, ...], times: AckTimes | None = None) -> None:
-    """Say what a stop has come to, by who of its list has acknowledged."""
-    stopped = frozenset(acked)
-    missing = tuple(worker for worker in stop.of if worker not in stopped)
-    result: StopResult = "verified" if not missing else "partial" if acked else "unverified"
-    draft.emit(StopConcluded(stop_id=stop.stop_id, result=result, acked=acked, missing=missing, times=times))
 
 
 def _already_ordered(draft: Draft, stop: Stop) -> None:
@@ -331,9 +353,41 @@ def _open_or_join(draft: Draft, wanted: OrderStop, selectors: tuple[Selector, ..
             return running.emergency_id
     emergency_id = f"E-{draft.next_revision}"
     draft.emit(
-        EmergencyOpened(emergency_id=emergency_id, level=wanted.level, selectors=selectors, reason=wanted.reason)
+        EmergencyOpened(
+            emergency_id=emergency_id,
+            level=wanted.level,
+            selectors=selectors,
+            reason=wanted.reason,
+            trigger=wanted.trigger or "",
+            cause=wanted.cause,
+            account=wanted.account,
+        )
     )
     return emergency_id
+
+
+def _attribute(draft: Draft, stop: Stop, wanted: OrderStop) -> None:
+    """A stop that left by the quickest way is recorded by whoever hears of it first, who may not know what fired it."""
+    if wanted.trigger and not stop.trigger:
+        draft.emit(
+            StopAttributed(
+                stop_id=stop.stop_id,
+                trigger=wanted.trigger,
+                cause=wanted.cause,
+                account=wanted.account,
+                auto_recover=_may_recover_itself(draft, wanted),
+            )
+        )
+
+
+def _may_recover_itself(draft: Draft, wanted: OrderStop) -> bool:
+    """What a trigger's administrator said in advance; nobody says it of a stop of their own."""
+    return wanted.auto_recover and wanted.trigger is not None and draft.actor.kind != "person"
+
+
+def _steps(state: State, services: tuple[str, ...]) -> tuple[ServiceStep, ...]:
+    tier_of = tiers(state.services, services)
+    return tuple(ServiceStep(name, tier_of[name]) for name in services)
 
 
 def _widest(selectors: tuple[Selector, ...]) -> tuple[Selector, ...]:

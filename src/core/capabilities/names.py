@@ -83,6 +83,8 @@ def remove_name(draft: Draft, wanted: RemoveName) -> None:
     name = stored_name(wanted.dimension, wanted.name)
     if (wanted.dimension, name) not in draft.state.names:
         raise unknown_name(draft.state, wanted.dimension, name, create=False)
+    if wanted.dimension == "service" and name in draft.state.services:
+        raise CommandRejected("name-served", f"service {name} is defined", f"opsconsole services rm {name}")
     held = [hold.hold_id for hold in draft.state.holds.values() if hold.selector.get(wanted.dimension) == name]
     if held:
         shown = ", ".join(sorted(held)[:5])

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.capabilities.emergencies import conclude
+from core.capabilities.conclusion import conclude
 from core.engine import Draft, decides, evolves, only_system
 from core.errors import CommandRejected, UnknownName
 from core.messages import Command, Header, Identifier, WorkerEvent, command, event

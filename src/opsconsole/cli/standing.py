@@ -33,6 +33,6 @@ def status_of(backend: Backend, timeout_s: float) -> FleetStatus:
 
 def _stops(state: State) -> tuple[StopStatus, ...]:
     return tuple(
-        StopStatus(stop.stop_id, stop.emergency_id, stop.level, stop.result, stop.of, stop.missing)
+        StopStatus(stop.stop_id, stop.emergency_id, stop.level, stop.result, stop.listed, stop.missing)
         for stop in state.active_stops()
     )

@@ -67,7 +67,7 @@ class World(Runtime):
             return Fired(order, "", "absent", "spool", servers=told)
         receipt = super().submit(envelope_of(order))
         stop = self.latest().stops[order.stop_id]
-        return Fired(order, "", "answered", "database", receipt.revision, stop.emergency_id, len(stop.of))
+        return Fired(order, "", "answered", "database", receipt.revision, stop.emergency_id, len(stop.listed))
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass: workers send their heartbeats, and the keeper, if one is there, does what fell due."""

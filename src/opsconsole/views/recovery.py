@@ -99,13 +99,13 @@ def _of_emergency(picture: Picture, emergency: Emergency) -> Iterator[Row]:
 
 
 def _of_stop(stop: Stop, check: Check) -> Iterator[tuple[Cell, str]]:
-    acked = len(stop.of) - len(stop.missing)
+    acked = len(stop.listed) - len(stop.missing)
     came_to = {
         "verified": "verified",
         "pending": "still counting" if check.verdict == "fail" else "nobody counts",
     }.get(stop.result, stop.result.upper())
     by = clean(stop.ordered_by, 30)
-    yield VERDICTS[check.verdict], f"stop by {by} at {clock(stop.ordered_at)}: {acked}/{len(stop.of)}, {came_to}"
+    yield VERDICTS[check.verdict], f"stop by {by} at {clock(stop.ordered_at)}: {acked}/{len(stop.listed)}, {came_to}"
     if stop.missing:
         words = "waiting for" if check.verdict == "fail" else "not known to have stopped:"
         yield Cell(""), f"{words} {listed(stop.missing, 5)}"

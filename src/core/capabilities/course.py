@@ -1,0 +1,258 @@
+"""The course of a recovery in steps, as the journal has it: its events, and the state they fold to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from core.engine import evolves
+from core.messages import EmergencyEvent, Header, RecoveryEvent, event
+from core.recoveries import EndedAs, Phase, Recovery, RecoveryStep
+from core.state import ENDED_KEPT, Emergency, State
+
+ATTENTION: Final = "manual intervention needed"
+
+
+@event
+class RecoveryStarted(RecoveryEvent):
+    """A recovery in steps began; ``steps`` are all of them, frozen."""
+
+    kind: Literal["recovery.started"] = "recovery.started"
+    procedure: str
+    steps: tuple[RecoveryStep, ...]
+    reason: str
+    automatic: bool = False
+    checks: tuple[str, ...] = ()
+
+
+@event
+class RecoveryPhaseEntered(RecoveryEvent):
+    """A recovery entered one of the five phases."""
+
+    kind: Literal["recovery.phase-entered"] = "recovery.phase-entered"
+    phase: Phase
+
+
+@event
+class RecoveryStepDone(RecoveryEvent):
+    """A step was seen to be done, and the next one begins."""
+
+    kind: Literal["recovery.step-done"] = "recovery.step-done"
+    step: int
+    checks: tuple[str, ...] = ()
+
+
+@event
+class RecoveryHeld(RecoveryEvent):
+    """A recovery stays at its present step until somebody continues it. It is watched all the same."""
+
+    kind: Literal["recovery.held"] = "recovery.held"
+    reason: str = ""
+
+
+@event
+class RecoveryContinued(RecoveryEvent):
+    """A recovery that was held goes on; its present step begins anew."""
+
+    kind: Literal["recovery.continued"] = "recovery.continued"
+
+
+class RecoveryTurnedBack(RecoveryEvent):
+    """Nothing is admitted any more, and what was restored stops again. ``step`` is where it had come to."""
+
+    step: int
+    why: str
+    ends_as: EndedAs
+    checks: tuple[str, ...] = ()
+
+
+@event
+class RecoveryFailed(RecoveryTurnedBack):
+    """A step failed, and the recovery is turned back."""
+
+    kind: Literal["recovery.failed"] = "recovery.failed"
+    ends_as: EndedAs = "failed"
+
+
+@event
+class RecoveryAborted(RecoveryTurnedBack):
+    """A person or a stop turned a recovery back."""
+
+    kind: Literal["recovery.aborted"] = "recovery.aborted"
+    ends_as: EndedAs = "aborted"
+    stop_id: str | None = None
+
+
+@event
+class RecoveryRolledBack(RecoveryEvent):
+    """A recovery was turned back to its end. ``left`` are the services that could not be stopped again."""
+
+    kind: Literal["recovery.rolled-back"] = "recovery.rolled-back"
+    why: str
+    left: tuple[str, ...] = ()
+
+
+@event
+class RecoveryCompleted(RecoveryEvent):
+    """All of it runs and was watched for as long as the procedure says; the emergency ends with it."""
+
+    kind: Literal["recovery.completed"] = "recovery.completed"
+    checks: tuple[str, ...] = ()
+
+
+@event
+class EmergencyEnded(EmergencyEvent):
+    """An emergency was recovered. ``checks`` are what was looked at, as they stood."""
+
+    kind: Literal["emergency.ended"] = "emergency.ended"
+    reason: str
+    checks: tuple[str, ...] = ()
+
+
+@evolves(RecoveryStarted)
+def recovery_started(state: State, happened: RecoveryStarted, header: Header) -> State:
+    """Fold."""
+    recovery = Recovery(
+        recovery_id=happened.recovery_id,
+        emergency_id=happened.emergency_id,
+        procedure=happened.procedure,
+        steps=happened.steps,
+        started_at=header.at,
+        by=header.actor.name,
+        reason=happened.reason,
+        automatic=happened.automatic,
+        phase=happened.steps[0].phase,
+        phase_at=header.at,
+        step=0,
+        step_at=header.at,
+        deadline_at=_deadline(happened.steps[0], header.at),
+        step_revision=header.revision,
+        checks=happened.checks,
+    )
+    emergency = state.emergencies[happened.emergency_id]
+    tries = emergency.tries + 1 if happened.automatic else emergency.tries
+    begun = replace(emergency, recovery=recovery, tries=tries, attention="")
+    return _with(state, begun)._replace(control_revision=header.revision)
+
+
+@evolves(RecoveryPhaseEntered)
+def recovery_phase_entered(state: State, happened: RecoveryPhaseEntered, header: Header) -> State:
+    """Fold."""
+    return _changed(state, happened, phase=happened.phase, phase_at=header.at)
+
+
+@evolves(RecoveryStepDone)
+def recovery_step_done(state: State, happened: RecoveryStepDone, header: Header) -> State:
+    """Fold: the next step begins."""
+    recovery = _of(state, happened)
+    coming = recovery.steps[happened.step + 1]
+    return _changed(
+        state,
+        happened,
+        step=happened.step + 1,
+        step_at=header.at,
+        step_revision=header.revision,
+        deadline_at=_deadline(coming, header.at),
+        admit=coming.admit,
+        checks=happened.checks,
+    )
+
+
+@evolves(RecoveryHeld)
+def recovery_held(state: State, happened: RecoveryHeld, header: Header) -> State:
+    """Fold."""
+    return _changed(state, happened, status="held", deadline_at=None)
+
+
+@evolves(RecoveryContinued)
+def recovery_continued(state: State, happened: RecoveryContinued, header: Header) -> State:
+    """Fold."""
+    present = _of(state, happened).present
+    return _changed(
+        state,
+        happened,
+        status="running",
+        step_at=header.at,
+        step_revision=header.revision,
+        deadline_at=_deadline(present, header.at),
+    )
+
+
+@evolves(RecoveryFailed, RecoveryAborted)
+def recovery_turned_back(state: State, happened: RecoveryTurnedBack, header: Header) -> State:
+    """Fold: whether what it may have started is stopped is not known until somebody has looked."""
+    recovery = _of(state, happened)
+    state = _changed(
+        state,
+        happened,
+        status="rolling-back",
+        why=happened.why,
+        ends_as=happened.ends_as,
+        checks=happened.checks or recovery.checks,
+        step_at=header.at,
+        step_revision=header.revision,
+        deadline_at=None,
+        admit=0.0,
+    )
+    stops = state.stops
+    for stop_id in state.emergencies[happened.emergency_id].stop_ids:
+        steps = tuple(
+            replace(step, standing="unknown", stopped_at=None) if step.service in recovery.attempted else step
+            for step in stops[stop_id].services
+        )
+        stops = stops.set(stop_id, replace(stops[stop_id], services=steps))
+    return state._replace(stops=stops)
+
+
+@evolves(RecoveryRolledBack)
+def recovery_rolled_back(state: State, happened: RecoveryRolledBack, header: Header) -> State:
+    """Fold: a failure, or what could not be stopped again, needs a person, and says so."""
+    recovery = _of(state, happened)
+    state = _changed(state, happened, status=recovery.ends_as, left=happened.left, ended_at=header.at)
+    attention = f"{ATTENTION}: {happened.why}" if recovery.ends_as == "failed" or happened.left else ""
+    if happened.left:
+        attention += f"; NOT STOPPED again: {', '.join(happened.left)}"
+    emergency = state.emergencies[happened.emergency_id]
+    return _with(state, replace(emergency, attention=attention))._replace(control_revision=header.revision)
+
+
+@evolves(RecoveryCompleted)
+def recovery_completed(state: State, happened: RecoveryCompleted, header: Header) -> State:
+    """Fold."""
+    return _changed(state, happened, status="completed", admit=1.0, checks=happened.checks, ended_at=header.at)
+
+
+@evolves(EmergencyEnded)
+def emergency_ended(state: State, happened: EmergencyEnded, header: Header) -> State:
+    """Fold; only the latest ended emergencies stay, with their stops."""
+    known = state.emergencies[happened.emergency_id]
+    ended = replace(known, status="ended", ended_at=header.at, ended_by=header.actor.name, attention="")
+    emergencies, stops = state.emergencies.set(ended.emergency_id, ended), state.stops
+    past = sorted(
+        (e for e in emergencies.values() if e.ended_at), key=lambda e: (e.ended_at or header.at, e.emergency_id)
+    )
+    for old in past[:-ENDED_KEPT]:
+        emergencies = emergencies.delete(old.emergency_id)
+        for stop_id in old.stop_ids:
+            stops = stops.delete(stop_id)
+    return state._replace(emergencies=emergencies, stops=stops, control_revision=header.revision)
+
+
+def _of(state: State, happened: RecoveryEvent) -> Recovery:
+    recovery = state.emergencies[happened.emergency_id].recovery
+    assert recovery is not None, "a recovery is begun before anything else happens to it"
+    return recovery
+
+
+def _changed(state: State, happened: RecoveryEvent, **changes: Any) -> State:
+    recovery = replace(_of(state, happened), **changes)
+    return _with(state, replace(state.emergencies[happened.emergency_id], recovery=recovery))
+
+
+def _with(state: State, emergency: Emergency) -> State:
+    return state._replace(emergencies=state.emergencies.set(emergency.emergency_id, emergency))
+
+
+def _deadline(step: RecoveryStep, at: datetime) -> datetime | None:
+    return None if step.timeout_s is None else at + timedelta(seconds=step.timeout_s + step.wait_s)

@@ -1,0 +1,453 @@
+"""Services: what drivers can stop and start, as an administrator registers it, and what was observed of it.
+
+Whatever a driver did comes back here as a report of the engine's, so the journal has each attempt with its time. That a
+service stopped, or runs, is said by its observed standing alone, never by what its driver answered.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, JsonValue
+
+from core.capabilities.conclusion import conclude_anew
+from core.capabilities.names import NameRemoved, near_names, registered
+from core.engine import Draft, decides, evolves, only_system
+from core.errors import CommandRejected, UnknownName
+from core.messages import Command, FreeText, Header, Identifier, Message, ServiceEvent, command, event
+from core.services import (
+    Action,
+    ActionOutcome,
+    ActionTaken,
+    Service,
+    ServiceStep,
+    Standing,
+    cycle,
+    dependants,
+)
+from core.state import State, Stop
+
+Criticality = Annotated[int, Field(ge=1, le=4)]
+Label = Annotated[str, Field(max_length=128)]
+
+CONFIG_MAX: Final = 16_384
+"""Characters of a driver's configuration at most: it is part of every checkpoint."""
+
+_ACTIONS_KEPT: Final = 20
+"""How many of the attempts on one service a stop keeps; all of them are in the journal."""
+
+_OBSERVED: Final = ("standing", "observed_at", "observed_revision", "detail", "saved")
+
+_STOPPING: Final[frozenset[Action]] = frozenset({"save-state", "drain", "stop", "kill"})
+
+
+@command
+class AddService(Command):
+    """Register a service, or give one another definition. What is not said has its default.
+
+    ``config`` is for the ``driver``, ``health`` for the health check; ``labels`` may say a site or an environment, so
+    that a stop of those finds it. ``criticality`` 4 may be missed least.
+    """
+
+    kind: Literal["add-service"] = "add-service"
+    name: Identifier
+    driver: Identifier
+    title: FreeText = ""
+    account: Identifier | None = None
+    labels: Annotated[dict[Identifier, Label], Field(max_length=20)] = Field(default_factory=dict)
+    depends_on: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
+    config: dict[str, JsonValue] = Field(default_factory=dict)
+    health: dict[str, JsonValue] = Field(default_factory=dict)
+    criticality: Criticality = 2
+    host: Annotated[str, Field(min_length=1, max_length=253)] | None = None
+
+
+@command
+class RemoveService(Command):
+    """Take a service out of the registry; refused while a hold or a stop in force names it, or another depends
+    on it."""
+
+    kind: Literal["remove-service"] = "remove-service"
+    name: Identifier
+
+
+class ServiceReport(Message):
+    """What was done about one service, and how it was seen to stand afterwards by somebody who is not its driver.
+
+    ``standing`` None says that nobody could see. ``saved`` refers to the state that was saved.
+    """
+
+    service: Identifier
+    action: Action = "observe"
+    outcome: ActionOutcome = "done"
+    standing: Standing | None = None
+    detail: FreeText = ""
+    took_s: Annotated[float, Field(ge=0.0)] = 0.0
+    observed_by: FreeText = ""
+    saved: FreeText = ""
+
+
+@command
+class ReportServices(Command):
+    """What the engine's drivers did, and what was observed: of its own accord, in a stop, or in a recovery."""
+
+    kind: Literal["report-services"] = "report-services"
+    stop_id: Identifier | None = None
+    recovery_id: Identifier | None = None
+    reports: Annotated[tuple[ServiceReport, ...], Field(min_length=1, max_length=1000)]
+
+
+class ServiceDefined(ServiceEvent):
+    """What a service is from now on."""
+
+    title: str
+    account: str | None
+    labels: dict[str, str]
+    depends_on: tuple[str, ...]
+    driver: str
+    config: str
+    health: str
+    criticality: int
+    host: str | None
+
+
+@event
+class ServiceAdded(ServiceDefined):
+    """A service was registered."""
+
+    kind: Literal["service.added"] = "service.added"
+
+
+@event
+class ServiceChanged(ServiceDefined):
+    """A service got another definition."""
+
+    kind: Literal["service.changed"] = "service.changed"
+
+
+@event
+class ServiceRemoved(ServiceEvent):
+    """A service is no longer registered."""
+
+    kind: Literal["service.removed"] = "service.removed"
+
+
+@event
+class ServiceStopAttempted(ServiceEvent):
+    """A driver was asked to drain, save, stop or kill a service; what it answered, which proves nothing."""
+
+    kind: Literal["service.stop-attempted"] = "service.stop-attempted"
+    stop_id: str | None
+    recovery_id: str | None
+    action: Action
+    outcome: ActionOutcome
+    took_s: float
+    detail: str = ""
+
+
+@event
+class ServiceObserved(ServiceEvent):
+    """A service was seen to stand otherwise than before, or anew in a stop or a recovery."""
+
+    kind: Literal["service.observed"] = "service.observed"
+    standing: Standing
+    stop_id: str | None
+    recovery_id: str | None
+    detail: str = ""
+    observed_by: str = ""
+
+
+@event
+class ServiceStateSaved(ServiceEvent):
+    """A service saved its state; ``saved`` is where a recovery finds it."""
+
+    kind: Literal["service.state-saved"] = "service.state-saved"
+    stop_id: str | None
+    saved: str
+
+
+@event
+class ServiceStarted(ServiceEvent):
+    """A driver started a service in a recovery, as it says."""
+
+    kind: Literal["service.started"] = "service.started"
+    recovery_id: str | None
+    took_s: float
+    detail: str = ""
+
+
+@event
+class ServiceStartFailed(ServiceEvent):
+    """A driver could not start a service."""
+
+    kind: Literal["service.start-failed"] = "service.start-failed"
+    recovery_id: str | None
+    outcome: ActionOutcome
+    took_s: float
+    detail: str = ""
+
+
+@decides(AddService)
+def add_service(draft: Draft, wanted: AddService) -> None:
+    """Register it under its name, or change it; the same again changes nothing."""
+    config, health = _canonical(wanted.config), _canonical(wanted.health) if wanted.health else ""
+    if len(config) + len(health) > CONFIG_MAX:
+        raise CommandRejected("config-too-long", f"the configuration of {wanted.name} has over {CONFIG_MAX} characters")
+    for other in wanted.depends_on:
+        if other not in draft.state.services and other != wanted.name:
+            raise unknown_service(draft.state, other)
+    ring = cycle(draft.state.services, wanted.name, wanted.depends_on)
+    if ring:
+        raise CommandRejected("dependency-cycle", f"these would depend on each other: {' -> '.join(ring)}")
+    registered(draft, "service", wanted.name, wanted.title)
+    definition: dict[str, Any] = {
+        "service": wanted.name,
+        "title": wanted.title,
+        "account": wanted.account,
+        "labels": dict(sorted(wanted.labels.items())),
+        "depends_on": tuple(dict.fromkeys(wanted.depends_on)),
+        "driver": wanted.driver,
+        "config": config,
+        "health": health,
+        "criticality": wanted.criticality,
+        "host": wanted.host,
+    }
+    known = draft.state.services.get(wanted.name)
+    if known is None:
+        draft.emit(ServiceAdded(**definition))
+    elif _definition(known) != definition:
+        draft.emit(ServiceChanged(**definition))
+    else:
+        draft.notes.append(f"service {wanted.name} is registered so already")
+
+
+@decides(RemoveService)
+def remove_service(draft: Draft, wanted: RemoveService) -> None:
+    """Unregister it, unless something would be left pointing at nothing."""
+    state, name = draft.state, wanted.name
+    require_service(state, name)
+    held = sorted(hold.hold_id for hold in state.holds.values() if hold.selector.get("service") == name)
+    if held:
+        raise CommandRejected("name-held", f"service {name} is named by {', '.join(held[:5])}", "release that first")
+    stops = [stop.stop_id for stop in state.active_stops() if any(step.service == name for step in stop.services)]
+    if stops:
+        raise CommandRejected("service-stopped", f"service {name} is on the list of {stops[0]}", "recover that first")
+    others = dependants(state.services, name)
+    if others:
+        raise CommandRejected("service-needed", f"{', '.join(others[:5])} depends on {name}", "change that first")
+    draft.emit(ServiceRemoved(service=name))
+    if ("service", name) in draft.state.names:
+        draft.emit(NameRemoved(dimension="service", name=name))
+
+
+@decides(ReportServices)
+def report_services(draft: Draft, seen: ReportServices) -> None:
+    """Each attempt is kept, observations only where they are news; a stop is concluded by its last one."""
+    only_system(draft, "reporting services")
+    for report in seen.reports:
+        if report.service not in draft.state.services:
+            draft.notes.append(f"no service is called {report.service}")
+            continue
+        _attempted(draft, seen, report)
+        if report.standing is not None and _is_news(draft.state, seen, report.service, report.standing):
+            draft.emit(
+                ServiceObserved(
+                    service=report.service,
+                    standing=report.standing,
+                    stop_id=seen.stop_id,
+                    recovery_id=seen.recovery_id,
+                    detail=report.detail,
+                    observed_by=report.observed_by,
+                )
+            )
+    for stop in draft.state.active_stops():
+        if stop.services:
+            conclude_anew(draft, stop)
+
+
+@evolves(ServiceAdded, ServiceChanged)
+def service_defined(state: State, happened: ServiceDefined, header: Header) -> State:
+    """Fold; what was observed of it stays."""
+    known = state.services.get(happened.service)
+    service = Service(
+        name=happened.service,
+        title=happened.title,
+        account=happened.account,
+        labels=tuple(happened.labels.items()),
+        depends_on=happened.depends_on,
+        driver=happened.driver,
+        config=happened.config,
+        health=happened.health,
+        criticality=happened.criticality,
+        host=happened.host,
+        added_at=known.added_at if known else header.at,
+        changed_at=header.at,
+        changed_by=header.actor.name,
+    )
+    if known is not None:
+        observed = {name: getattr(known, name) for name in _OBSERVED}
+        service = replace(service, **observed)
+    return _with(state, service)
+
+
+@evolves(ServiceRemoved)
+def service_removed(state: State, happened: ServiceRemoved, _header: Header) -> State:
+    """Fold."""
+    return state._replace(services=state.services.delete(happened.service))
+
+
+@evolves(ServiceStopAttempted)
+def service_stop_attempted(state: State, happened: ServiceStopAttempted, header: Header) -> State:
+    """Fold: the step of its stop has it, the latest few of each kind."""
+    taken = ActionTaken(happened.action, happened.outcome, happened.took_s, header.at, happened.detail)
+
+    def tried(step: ServiceStep) -> ServiceStep:
+        return replace(step, actions=(*step.actions, taken)[-_ACTIONS_KEPT:])
+
+    stop = state.stops.get(happened.stop_id or "")
+    return state if stop is None else _with_step(state, stop, happened.service, tried)
+
+
+@evolves(ServiceObserved)
+def service_observed(state: State, happened: ServiceObserved, header: Header) -> State:
+    """Fold: itself, and its step in every stop in force that no recovery is bringing it back from."""
+    known = state.services[happened.service]
+    service = replace(
+        known,
+        standing=happened.standing,
+        observed_at=header.at,
+        observed_revision=header.revision,
+        detail=happened.detail,
+    )
+    state = _with(state, service)
+
+    def seen(step: ServiceStep) -> ServiceStep:
+        return stood(step, happened.standing, header)
+
+    for stop in _counting(state, happened.service):
+        state = _with_step(state, stop, happened.service, seen)
+    return state
+
+
+@evolves(ServiceStateSaved)
+def service_state_saved(state: State, happened: ServiceStateSaved, _header: Header) -> State:
+    """Fold."""
+    return _with(state, replace(state.services[happened.service], saved=happened.saved))
+
+
+@evolves(ServiceStarted)
+def service_started(state: State, happened: ServiceStarted, _header: Header) -> State:
+    """Fold: the recovery has restored it."""
+    for emergency in state.active_emergencies():
+        recovery = emergency.recovery
+        if recovery is None or recovery.recovery_id != happened.recovery_id or happened.service in recovery.restored:
+            continue
+        restored = replace(recovery, restored=(*recovery.restored, happened.service))
+        emergencies = state.emergencies.set(emergency.emergency_id, replace(emergency, recovery=restored))
+        return state._replace(emergencies=emergencies)
+    return state
+
+
+@evolves(ServiceStartFailed)
+def service_start_failed(state: State, _happened: ServiceStartFailed, _header: Header) -> State:
+    """Fold: how it stands is said by an observation."""
+    return state
+
+
+def stood(step: ServiceStep, standing: Standing, header: Header) -> ServiceStep:
+    """A step whose service was seen to stand so."""
+    stopped_at = None if standing != "stopped" else step.stopped_at or header.at
+    return replace(step, standing=standing, stopped_at=stopped_at)
+
+
+def require_service(state: State, name: str) -> Service:
+    """The service of this name; raises `UnknownName` with the near names."""
+    known = state.services.get(name)
+    if known is None:
+        raise unknown_service(state, name)
+    return known
+
+
+def unknown_service(state: State, name: str) -> UnknownName:
+    """The refusal for a service that nobody registered."""
+    near = [other for other in near_names(state, "service", name) if other in state.services]
+    hint = f"did you mean {' or '.join(near)}?" if near else "see 'opsconsole services list'"
+    return UnknownName("unknown-service", f"no service is called {name}", hint)
+
+
+def _attempted(draft: Draft, seen: ReportServices, report: ServiceReport) -> None:
+    if report.action in _STOPPING:
+        draft.emit(
+            ServiceStopAttempted(
+                service=report.service,
+                stop_id=seen.stop_id,
+                recovery_id=seen.recovery_id,
+                action=report.action,
+                outcome=report.outcome,
+                took_s=report.took_s,
+                detail=report.detail,
+            )
+        )
+    if report.action == "save-state" and report.outcome == "done" and report.saved:
+        draft.emit(ServiceStateSaved(service=report.service, stop_id=seen.stop_id, saved=report.saved))
+    if report.action == "start" and report.outcome == "done":
+        draft.emit(
+            ServiceStarted(
+                service=report.service, recovery_id=seen.recovery_id, took_s=report.took_s, detail=report.detail
+            )
+        )
+    elif report.action == "start":
+        draft.emit(
+            ServiceStartFailed(
+                service=report.service,
+                recovery_id=seen.recovery_id,
+                outcome=report.outcome,
+                took_s=report.took_s,
+                detail=report.detail,
+            )
+        )
+
+
+def _is_news(state: State, seen: ReportServices, name: str, standing: Standing) -> bool:
+    """Whether this says anything that the journal does not: another standing, one that a stop has not seen yet, or one
+    that a recovery has not seen since its present step began."""
+    known = state.services[name]
+    if known.standing != standing:
+        return True
+    for emergency in state.active_emergencies():
+        recovery = emergency.recovery
+        if recovery is not None and recovery.recovery_id == seen.recovery_id and recovery.is_active:
+            return known.observed_revision < recovery.step_revision
+    steps = (step for stop in _counting(state, name) for step in stop.services if step.service == name)
+    return any(step.standing != standing for step in steps)
+
+
+def _counting(state: State, name: str) -> list[Stop]:
+    """The stops in force on whose list a service stands, but for those of a recovery that has begun to start it."""
+    return [
+        stop
+        for emergency in state.active_emergencies()
+        if not (emergency.recovery and emergency.recovery.goes_forward and name in emergency.recovery.attempted)
+        for stop in (state.stops[stop_id] for stop_id in emergency.stop_ids)
+        if any(step.service == name for step in stop.services)
+    ]
+
+
+def _definition(known: Service) -> dict[str, Any]:
+    kept = {each.name: getattr(known, each.name) for each in fields(known) if each.name in ServiceDefined.model_fields}
+    return {**kept, "service": known.name, "labels": dict(known.labels)}
+
+
+def _with(state: State, service: Service) -> State:
+    return state._replace(services=state.services.set(service.name, service))
+
+
+def _with_step(state: State, stop: Stop, name: str, changed: Callable[[ServiceStep], ServiceStep]) -> State:
+    services = tuple(changed(step) if step.service == name else step for step in stop.services)
+    return state._replace(stops=state.stops.set(stop.stop_id, replace(stop, services=services)))
+
+
+_canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode

@@ -1,0 +1,168 @@
+"""Procedures say how to recover: what is looked at first, how services and work come back, what is watched meanwhile.
+
+They are data. Three are built in; an administrator may replace one of them or add another under a name of its own.
+`steps_of` makes the steps of one recovery from it, which are frozen when that begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Annotated, Final, Literal
+
+from immutables import Map
+from pydantic import Field, field_validator
+
+from core.messages import FreeText, Identifier, Message
+from core.recoveries import RecoveryStep
+from core.services import Service, in_stop_order, tiers
+from opsgate.order import Level
+
+DIRECT: Final = "direct_recovery"
+"""The procedure without steps: everything that the emergency holds is released at once, and no service is started."""
+
+Checked = Literal["verified", "dependencies", "saved-state"]
+"""``verified``: all its stops are. ``dependencies``: what its services depend on and it does not restore runs and is
+well. ``saved-state``: every service has one."""
+
+Gate = Literal["running", "health"]
+"""``running``: every service that was started is seen to run. ``health``: its health check says so too."""
+
+Seconds = Annotated[float, Field(ge=0.0, le=86_400.0)]
+Share = Annotated[float, Field(gt=0.0, le=1.0)]
+
+
+class RampStep(Message):
+    """Let this share of the work through, and watch it for so long before the next step."""
+
+    admit: Share
+    wait_s: Seconds
+
+
+class Procedure(Message):
+    """How to recover. Services come back tier by tier, in the reverse of the order in which they stop."""
+
+    name: Identifier
+    title: FreeText = ""
+    checks: tuple[Checked, ...] = ("dependencies",)
+    gates: tuple[Gate, ...] = ("running", "health")
+    tiers: Literal["reverse"] = "reverse"
+    settle_s: Seconds = 2.0
+    """How long the services of a tier must be seen to be well before the next tier starts."""
+    ramp: Annotated[tuple[RampStep, ...], Field(min_length=1, max_length=20)] = (
+        RampStep(admit=0.05, wait_s=30.0),
+        RampStep(admit=0.25, wait_s=30.0),
+        RampStep(admit=1.0, wait_s=0.0),
+    )
+    monitor_s: Seconds = 300.0
+    validation_timeout_s: Seconds = 30.0
+    start_timeout_s: Seconds = 60.0
+    rollback_timeout_s: Seconds = 60.0
+    restore_state: bool = False
+    max_tries: Annotated[int, Field(ge=1, le=3)] = 3
+    """How often it is tried automatically; after that it waits for a person."""
+
+    @field_validator("ramp")
+    @classmethod
+    def _rises_to_all(cls, ramp: tuple[RampStep, ...]) -> tuple[RampStep, ...]:
+        shares = [step.admit for step in ramp]
+        if shares != sorted(set(shares)) or shares[-1] != 1.0:
+            raise ValueError("a ramp rises with every step and ends at 1.0")
+        return ramp
+
+    @field_validator("name")
+    @classmethod
+    def _is_not_direct(cls, name: str) -> str:
+        if name == DIRECT:
+            raise ValueError(f"{DIRECT} has no steps and cannot be another")
+        return name
+
+
+BUILT_IN: Final[Mapping[str, Procedure]] = {
+    procedure.name: procedure
+    for procedure in (
+        Procedure(name="standard_recovery", title="Bring back what was stopped, in steps"),
+        Procedure(
+            name="critical_recovery",
+            title="Bring back what was stopped at once, in small steps with long looks",
+            checks=("verified", "dependencies"),
+            settle_s=10.0,
+            ramp=(
+                RampStep(admit=0.05, wait_s=60.0),
+                RampStep(admit=0.25, wait_s=60.0),
+                RampStep(admit=0.5, wait_s=60.0),
+                RampStep(admit=1.0, wait_s=0.0),
+            ),
+        ),
+        Procedure(
+            name="maintenance_recovery",
+            title="Bring back what was stopped for maintenance, with the state that it saved",
+            checks=("dependencies", "saved-state"),
+            ramp=(RampStep(admit=0.25, wait_s=10.0), RampStep(admit=1.0, wait_s=0.0)),
+            restore_state=True,
+        ),
+    )
+}
+
+
+def procedures(own: Map[str, Procedure]) -> dict[str, Procedure]:
+    """All procedures by name: the built-in ones, and a fleet's own, which go before them."""
+    return dict(sorted({**BUILT_IN, **own}.items()))
+
+
+def chosen(level: Level) -> str:
+    """Which procedure suits an emergency of this level."""
+    if level == "immediate":
+        return "critical_recovery"
+    return "maintenance_recovery" if level == "maintenance" else "standard_recovery"
+
+
+def steps_of(procedure: Procedure, services: Mapping[str, Service], stopped: Iterable[str]) -> tuple[RecoveryStep, ...]:
+    """The steps that bring back these services, and the work, by this procedure."""
+    order = tuple(reversed(in_stop_order(services, stopped)))
+    tier_of = tiers(services, order)
+    starts = [
+        RecoveryStep(
+            "gradual_restore",
+            "start",
+            tuple(names),
+            wait_s=procedure.settle_s,
+            timeout_s=procedure.start_timeout_s,
+            checks=procedure.gates,
+            restores=procedure.restore_state,
+        )
+        for _, names in groupby(order, key=tier_of.__getitem__)
+    ]
+    *first, last = procedure.ramp
+    ramp = [
+        RecoveryStep("gradual_restore", "admit", order, step.admit, step.wait_s, checks=procedure.gates)
+        for step in first
+    ]
+    return (
+        RecoveryStep(
+            "validation", "check", order, timeout_s=procedure.validation_timeout_s, checks=tuple(procedure.checks)
+        ),
+        RecoveryStep("preparation", "prepare", order, timeout_s=procedure.validation_timeout_s),
+        *starts,
+        *ramp,
+        RecoveryStep("full_restore", "admit", order, 1.0, last.wait_s, checks=procedure.gates),
+        RecoveryStep("monitoring", "watch", order, 1.0, procedure.monitor_s, checks=procedure.gates),
+    )
+
+
+def described(step: RecoveryStep) -> str:
+    """One step as a person reads it in a plan."""
+    names = ", ".join(step.services[:5]) + (f" and {len(step.services) - 5} more" if len(step.services) > 5 else "")
+    within = "" if step.timeout_s is None else f", within {step.timeout_s:g} s"
+    match step.kind:
+        case "check":
+            return f"check {', '.join(step.checks) or 'nothing'}{within}"
+        case "prepare":
+            return f"see that {names or 'no service'} {'is' if len(step.services) < 2 else 'are'} stopped{within}"
+        case "start":
+            state = " with saved state" if step.restores else ""
+            return f"start {names}{state}{within}, then watch for {step.wait_s:g} s"
+        case "admit":
+            return f"admit {step.admit:.0%} of the work, watch for {step.wait_s:g} s"
+        case "watch":
+            return f"watch for {step.wait_s:g} s, then release its holds"
