@@ -298,15 +298,15 @@ def test_the_document_describes_every_route_every_command_and_every_error(served
 
 @pytest.mark.parametrize("kind", sorted(ENGINE_ONLY))
 def test_what_the_engine_says_to_itself_is_for_nobody(served: Served, kind: str) -> None:
-    fields: dict[str, Any] = {
+    said: dict[str, dict[str, Any]] = {
         "create-fleet": {"fleet": "f-1"},
         "conclude-stop": {"stop_id": "S-1"},
         "expire-holds": {"watched_until": "2026-11-22T14:05:00Z"},
         "report-workers": {},
         "report-services": {"reports": [{"service": "db"}]},
         "advance-recovery": {"recovery_id": "R-1", "step": 0},
-    }[kind]
-    assert served.command(kind, **fields).status_code == 403
+    }
+    assert served.command(kind, **said[kind]).status_code == 403
 
 
 def test_metrics_say_what_is_held_who_works_and_which_state_is_the_one(served: Served, site: str) -> None:

@@ -233,7 +233,8 @@ def recovery_checks(state: State, emergency: Emergency, now: datetime | None = N
 def _require_automatic(draft: Draft, emergency: Emergency) -> None:
     if draft.actor.kind != "system":
         raise NotPermitted("system-only", "automatic recovery is for the keeper alone")
-    why = why_not_automatic(draft.state, emergency)
+    off = "" if draft.facts.rules.automatic_recovery else "automatic recovery is off"
+    why = off or why_not_automatic(draft.state, emergency)
     if why:
         raise CommandRejected("not-automatic", f"{emergency.emergency_id} does not recover of itself: {why}")
 
