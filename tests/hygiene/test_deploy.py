@@ -27,7 +27,8 @@ def documents(file: Path) -> list[Any]:
 
 def test_an_alert_rule_asks_for_metrics_that_there_are() -> None:
     """And compares no words: in PromQL a state is the sample that is 1."""
-    known = set(re.findall(r'"(opsconsole_\w+)"', (ROOT / "src/backends/server/metrics.py").read_text("utf-8")))
+    sources = [(ROOT / f"src/backends/server/{name}.py").read_text("utf-8") for name in ("metrics", "gauges")]
+    known = set(re.findall(r'"(opsconsole_\w+)"', "".join(sources)))
     rules = [rule for group in documents(DEPLOY / "alerts.yml")[0]["groups"] for rule in group["rules"]]
 
     for rule in rules:

@@ -10,6 +10,7 @@ from itertools import count
 from backends.keeper.room import EngineRoom
 from backends.server.access import Access
 from backends.server.gates import Gates
+from backends.server.gauges import Gauges
 from backends.server.instances import Instances
 from backends.server.journal import Journal
 from backends.server.metrics import Metrics
@@ -40,7 +41,8 @@ class Engine:
         self._compiled: tuple[State, Table] | None = None
         self._process, self._numbers = uuid.uuid4().hex, count(1)
         gates.attach(room.runtime.latest, lambda: room.desk.unrecorded, self._age_s, self.refetch.look)
-        self.metrics = Metrics(self)
+        streams = {"gate": gates.hub, "events": self.journal.hub, "flags": self.refetch.hub}
+        self.metrics = Metrics(Gauges(room, self.view, streams, self.instances))
         self._leave = [room.runtime.follow(each) for each in (self.journal.arrived, self.metrics.arrived)]
 
     def start(self) -> None:
