@@ -24,6 +24,7 @@ import httpx
 
 from backends.emergency_settings import EmergencySettings
 from backends.keeper.room import EngineRoom
+from backends.notifiers.settings import NotifySettings
 from backends.server.identity import Identify, developer
 from backends.server.serving import Listening, Serving
 from tests.conftest import homes_under
@@ -97,10 +98,11 @@ def serving(
     identify: Callable[[EngineRoom], Identify] = lambda _room: developer,
     *,
     settings: EmergencySettings | None = None,
+    notify: NotifySettings | None = None,
     **listening: Any,
 ) -> Iterator[Served]:
     """A server in this process, with threads and loops of its own, on ports that were free."""
-    server = Serving(backend, identify, Listening(**{"port": 0, "stop_port": 0, **listening}), settings)
+    server = Serving(backend, identify, Listening(**{"port": 0, "stop_port": 0, **listening}), settings, notify)
     try:
         server.start()
         served = Served(f"http://127.0.0.1:{server.port}", f"http://127.0.0.1:{server.stop_port}", backend, server.room)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from backends.emergency_settings import Resolved
+    from backends.notifiers.settings import NotifySettings
 
 _ENDED_BY: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _UNREACHABLE: Final = 3
@@ -38,9 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     from backends.configuration import ConfigurationFault
     from backends.emergency_settings import resolve
+    from backends.notifiers.settings import resolve_channels
 
     try:
-        settings = resolve(options.settings, debug=options.debug)
+        settings, notify = resolve(options.settings, debug=options.debug), resolve_channels()
     except ConfigurationFault as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
@@ -48,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ready = _detach()
         if ready is None:
             return 0
-        return _keep(options.backend, options.linger, ready, settings)
-    return _keep(options.backend, options.linger, lambda: None, settings)
+        return _keep(options.backend, options.linger, ready, settings, notify)
+    return _keep(options.backend, options.linger, lambda: None, settings, notify)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -62,7 +64,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _keep(url: str, linger_s: float, ready: Callable[[], None], settings: Resolved) -> int:
+def _keep(url: str, linger_s: float, ready: Callable[[], None], settings: Resolved, notify: NotifySettings) -> int:
     """Open everything, say that it is ready, and stay."""
     from backends.keeper.log import log_path, write_to
     from backends.keeper.service import Keeper
@@ -81,7 +83,7 @@ def _keep(url: str, linger_s: float, ready: Callable[[], None], settings: Resolv
     for number in _ENDED_BY:
         signal.signal(number, end)
     try:
-        keeper = Keeper(url, linger_s=linger_s, settings=settings.settings)
+        keeper = Keeper(url, linger_s=linger_s, settings=settings.settings, notify=notify)
     except (OpsError, OSError, ValueError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 0 if isinstance(error, BlockingIOError) else _UNREACHABLE

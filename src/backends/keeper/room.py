@@ -25,6 +25,7 @@ from backends.keeper.latches import Latches
 from backends.keeper.leader import Leader
 from backends.keeper.log import NAME
 from backends.keeper.loops import Loops
+from backends.keeper.notifying import Leadership, Notifying, Terms
 from backends.keeper.office import Office
 from backends.keeper.outbox import GATES, Outbox, Streams
 from backends.keeper.post import Post
@@ -33,6 +34,8 @@ from backends.keeper.reception import Reception
 from backends.keeper.recorder import Recorder
 from backends.keeper.roster import Instant, Roster
 from backends.keeper.stop_desk import StopDesk
+from backends.notifiers.channels import channels_of
+from backends.notifiers.settings import NotifySettings
 from backends.runtime import Runtime
 from backends.spool import Recorded
 from core.errors import OpsError
@@ -70,9 +73,11 @@ class EngineRoom:
         streams: Streams | None = None,
         create: bool = False,
         settings: EmergencySettings | None = None,
+        notify: NotifySettings | None = None,
     ) -> None:
         """``alone`` refuses to be the second one of its fleet on this host; otherwise the second one lives without the
-        sockets. ``streams`` leads to workers that have no socket, ``settings`` is what is set for emergencies.
+        sockets. ``streams`` leads to workers that have no socket, ``settings`` is what is set for emergencies,
+        ``notify`` are the channels of notifications; None for none at all.
 
         Raises `BackendUnavailable` or `NotOurDatabase`, `HouseError`, or, alone, BlockingIOError where another keeper
         of this fleet lives on this host.
@@ -103,6 +108,7 @@ class EngineRoom:
         office = Office(self.runtime, self.roster, self._leader)
         keep_days = self.settings.retain_event_history
         self._loops = Loops(office, now, remind=self._publisher.remind, keep_days=keep_days)
+        self.notifying = self._notifying_of(notify)
         self.reception = Reception(self.roster, self, now)
         self._post = self._post_of(self.house) if self.house else None
         self._url = url
@@ -124,6 +130,7 @@ class EngineRoom:
         else:
             self._waiter.start()
         self._loops.start()
+        self.notifying.start()
         if not self.settings.emergency_stop_enabled:
             _log.warning(AUTOMATICS_OFF)
         _log.info("the keeper is at work", extra={"fleet": self.fleet, "pid": os.getpid(), "url": self.runtime.url})
@@ -136,6 +143,7 @@ class EngineRoom:
             self._waiter.join()
         if self._post is not None:
             self._post.close()
+        self.notifying.close()
         self._counter.close()
         self._latches.close()
         self._recorder.close()
@@ -213,6 +221,14 @@ class EngineRoom:
         if counting or self.desk.unrecorded or self.roster.live(now_s) or self._publisher.watchers():
             self._needed_s = now_s
         return now_s - self._needed_s
+
+    def _notifying_of(self, notify: NotifySettings | None) -> Notifying:
+        leadership = Leadership(self.leads, lambda: self._leader.lease)
+        if notify is None or not self.settings.enable_notifications:
+            return Notifying(self.runtime, (), Terms(), leadership, now)
+        channels = channels_of(notify, self.settings.notification_channels)
+        terms = Terms(notify.patience, notify.escalate_to)
+        return Notifying(self.runtime, [each for each in channels if each.configured], terms, leadership, now)
 
     # ----------------------------------------------------------------------------------------- the sockets of a host
     def _post_of(self, house: House) -> Post:

@@ -7,6 +7,7 @@ from typing import Final
 
 from backends.emergency_settings import EmergencySettings
 from backends.keeper.room import EngineRoom
+from backends.notifiers.settings import NotifySettings
 from opsgate.clock import elapsed_s
 
 _LOOK_S: Final = 0.5
@@ -16,10 +17,17 @@ _LOOK_S: Final = 0.5
 class Keeper:
     """One keeper at work, from the moment it is made until `close`."""
 
-    def __init__(self, url: str, *, linger_s: float = 60.0, settings: EmergencySettings | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        linger_s: float = 60.0,
+        settings: EmergencySettings | None = None,
+        notify: NotifySettings | None = None,
+    ) -> None:
         """``linger_s`` is for how long it stays when nobody needs it. Raises as `EngineRoom` does."""
         self._linger_s = linger_s
-        self._room = EngineRoom(url, settings=settings)
+        self._room = EngineRoom(url, settings=settings, notify=notify)
         self.fleet = self._room.fleet
 
     def start(self) -> None:

@@ -9,7 +9,7 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, StateSetMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, StateSetMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -61,6 +61,7 @@ class Gauges(Collector):
         for name, hub in self._streams.items():
             streams.add_metric([name], len(hub))
         yield streams
+        yield _told(self._room.notifying.outcomes)
         yield from self._instances.collect()
 
     def _workers(self, state: State) -> Iterator[Metric]:
@@ -87,6 +88,15 @@ class Gauges(Collector):
 
 _RUN: Final = ("running", "partly", "stopped")
 _DATA: Final = ("here", "away", "gone")
+
+
+def _told(outcomes: Tally[tuple[str, str]]) -> Metric:
+    family = CounterMetricFamily(
+        "opsconsole_notifications", "What became of messages to channels.", labels=["channel", "outcome"]
+    )
+    for (channel, outcome), number in sorted(outcomes.copy().items()):
+        family.add_metric([channel, outcome], number)
+    return family
 
 
 def _holds(holds: Iterable[Hold]) -> Metric:

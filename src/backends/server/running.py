@@ -15,6 +15,7 @@ from typing import Final
 
 from backends.emergency_settings import Resolved
 from backends.keeper.room import AUTOMATICS_OFF, EngineRoom
+from backends.notifiers.settings import NotifySettings
 from backends.server.identity import Doorkeeper, Identify, Network, developer, login_of
 from backends.server.logs import log_to_stderr
 from backends.server.serving import Listening, Serving
@@ -33,12 +34,14 @@ def run(
     allowed: Sequence[Network] = (),
     say: Callable[[str], None],
     settings: Resolved | None = None,
+    notify: NotifySettings | None = None,
 ) -> int:
     """Serve the fleet at ``url`` until a signal; returns 0, for to be told to end is how a server ends.
 
     With ``dev`` everybody at this host is let in as an admin, otherwise whoever has a token; ``allowed`` are the only
-    networks from which anybody is answered, unless there are none; ``settings`` is what is set for emergencies. Raises
-    `core.errors.OpsError` where the database cannot be opened, and OSError where nobody can listen there.
+    networks from which anybody is answered, unless there are none; ``settings`` is what is set for emergencies, and
+    ``notify`` whom it tells. Raises `core.errors.OpsError` where the database cannot be opened, and OSError where
+    nobody can listen there.
     """
     os.umask(0o077)
     sys.setswitchinterval(_SWITCH_S)
@@ -51,7 +54,7 @@ def run(
     def identify(room: EngineRoom) -> Identify:
         return developer if dev else Doorkeeper(room.runtime.latest, allowed=allowed)
 
-    serving = Serving(url, identify, listening, settings.settings if settings else None)
+    serving = Serving(url, identify, listening, settings.settings if settings else None, notify)
     serving.start()
     if dev:
         say("--dev: EVERYBODY on this host is admin, as 'dev', without a token; never use this for a real fleet")

@@ -26,6 +26,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from backends.emergency_settings import EmergencySettings
 from backends.keeper.log import NAME
 from backends.keeper.room import EngineRoom
+from backends.notifiers.settings import NotifySettings
 from backends.server.access import Access
 from backends.server.app import Door
 from backends.server.engine import Engine
@@ -160,6 +161,7 @@ class Serving:
         identify: Callable[[EngineRoom], Identify],
         listening: Listening,
         settings: EmergencySettings | None = None,
+        notify: NotifySettings | None = None,
     ) -> None:
         """``identify`` makes, of the room, what tells whose a credential is. Raises `core.errors.OpsError` where the
         database cannot be opened, `HouseError`, or OSError where nobody can listen there."""
@@ -167,7 +169,7 @@ class Serving:
         with ExitStack() as listened:
             main = listened.enter_context(_listen(listening.host, listening.port))
             stops = listened.enter_context(_listen(listening.host, listening.stop_port))
-            self.room = EngineRoom(url, alone=False, streams=gates, create=True, settings=settings)
+            self.room = EngineRoom(url, alone=False, streams=gates, create=True, settings=settings, notify=notify)
             listened.pop_all()
         access = Access(identify(self.room), self.room.runtime.latest)
         self.engine = Engine(self.room, gates, access, hook_secret=listening.hook_secret)

@@ -150,7 +150,7 @@ def _backend(invocation: Invocation) -> Iterator[Finding]:
             yield Finding(
                 "ok", "backend", f"fleet {state.fleet} at revision {state.revision}, read in {took_ms:.0f} ms"
             )
-            for question in (_journal, _keeper, _unrecorded, _workers, _overdue, _clock):
+            for question in (_journal, _keeper, _unrecorded, _workers, _overdue, _channels, _clock):
                 yield _answered(question, engine.backend, state)
     except OpsError as error:
         yield Finding("fail", "backend", error.message, error.hint)
@@ -219,6 +219,19 @@ def _overdue(_backend: Backend, state: State) -> Finding:
     return Finding(
         "warn", "holds", f"fell due while no keeper watched: {shown}", "release them, if they are meant to end"
     )
+
+
+def _channels(backend: Backend, state: State) -> Finding:
+    from backends.runtime import Runtime
+    from opsconsole.cli.sinks import standing
+
+    cursors = backend.store.cursors() if isinstance(backend, Runtime) else ()
+    failing = [(each.name, found) for each in cursors if (found := standing(each, state.revision))["state"] != "ok"]
+    if not failing:
+        return Finding("ok", "channels", f"{len(cursors)} told of what happens, none failing")
+    name, found = failing[0]
+    said = f"{name} has failed since {found['since']}, {found['behind']} events behind: {found['why']}"
+    return Finding("fail", "channels", said, f"'opsconsole notify test' tries it ({len(failing)} failing)")
 
 
 def _clock(backend: Backend, state: State) -> Finding:

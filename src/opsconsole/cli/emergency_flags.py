@@ -12,6 +12,7 @@ from opsconsole.settings import ConfigError
 
 if TYPE_CHECKING:
     from backends.emergency_settings import Resolved
+    from backends.notifiers.settings import NotifySettings
 
 emergency_flags: Final[Callable[[Any], Any]] = click.option(
     "--set",
@@ -30,5 +31,16 @@ def emergency_settings(invocation: Invocation, flags: tuple[str, ...] = ()) -> R
     settings = invocation.settings
     try:
         return resolve(flags, profile=settings.profile, debug=settings.debug)
+    except ConfigurationFault as error:
+        raise ConfigError(str(error)) from None
+
+
+def notify_settings(invocation: Invocation) -> NotifySettings:
+    """The channels of notifications that hold here. Raises `ConfigError`."""
+    from backends.configuration import ConfigurationFault
+    from backends.notifiers.settings import resolve_channels
+
+    try:
+        return resolve_channels(profile=invocation.settings.profile)
     except ConfigurationFault as error:
         raise ConfigError(str(error)) from None

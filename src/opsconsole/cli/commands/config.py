@@ -8,7 +8,7 @@ import os
 import click
 
 from backends.configuration import config_files
-from opsconsole.cli.emergency_flags import emergency_flags, emergency_settings
+from opsconsole.cli.emergency_flags import emergency_flags, emergency_settings, notify_settings
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
 from opsconsole.render import Document, Listing
@@ -40,6 +40,7 @@ def show(invocation: Invocation, settings: tuple[str, ...]) -> int:
 def validate(invocation: Invocation, settings: tuple[str, ...]) -> int:
     """Read every layer; exit 2 with one sentence where one is wrong."""
     emergency_settings(invocation, settings)
+    notify_settings(invocation)
     keys = invocation.settings.keys
     if stray := sorted(name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX) and name not in _KNOWN):
         near = difflib.get_close_matches(stray[0], _KNOWN, n=1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from opsconsole.cli.emergency_flags import emergency_flags, emergency_settings
+from opsconsole.cli.emergency_flags import emergency_flags, emergency_settings, notify_settings
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.output import complain
@@ -66,11 +66,11 @@ def serve(  # noqa: PLR0913, PLR0917 (one for each option)
     if hook_secret and len(secret) < SECRET_MIN:
         complain(f"--hook-secret: {hook_secret} holds fewer than {SECRET_MIN} characters")
         return Exit.USAGE
-    emergency = emergency_settings(invocation, settings)
+    emergency, notify = emergency_settings(invocation, settings), notify_settings(invocation)
     listening = Listening(host, port, stop_port, tls_cert, tls_key, hook_secret=secret)
     try:
         backend = invocation.settings.backend
-        return run(backend, listening, dev=dev, allowed=allowed, say=invocation.say, settings=emergency)
+        return run(backend, listening, dev=dev, allowed=allowed, say=invocation.say, settings=emergency, notify=notify)
     except OSError as error:
         complain(str(error.strerror or error))
         return Exit.REFUSED

@@ -1,0 +1,399 @@
+"""Notifying: one thread for each channel tells it what it has not been told of the journal, while this keeper leads.
+
+The journal is the outbox: how far a channel has been told stands in the database (`core.ports.Cursor`) and moves after
+the channel has taken it, so everything is told at least once and in order, whoever leads. What a channel does about it
+concerns nobody else: a call that does not come back is left behind, and what failed is tried again, later and later.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from backends.keeper.log import NAME
+from backends.keeper.roster import Instant
+from backends.notifiers.base import Message, Misconfigured, NotDelivered, Notifier, Refused
+from backends.notifiers.channels import Channel
+from backends.runtime import Runtime
+from core.audit import event_of
+from core.errors import OpsError
+from core.hooks import told_of
+from core.messages import Recorded
+from core.notices import Notice, Patience, Said, again, next_unheard_s, notice_of, overdue, settle, unheard
+from core.ports import Arrival, Cursor, Lease
+from core.state import State
+from opsgate.hold import moment, timestamp
+
+_log = logging.getLogger(NAME)
+
+SEND_S: Final = 10.0
+"""Seconds that a channel has for one message."""
+
+_ROWS: Final = 500
+_GATHER_S: Final = 2.0
+"""Seconds for which what is not urgent waits for others of its burst."""
+
+_COALESCE_S: Final = 0.1
+_LOOK_S: Final = 5.0
+"""Seconds between two looks when nothing happens."""
+
+_BACKOFF_S: Final = (1.0, 300.0)
+"""Seconds to the next try: the first, and the longest. Each is twice the one before, and less by chance."""
+
+_LEFT_BEHIND_MAX: Final = 3
+"""Calls of one channel that never came back, from which on it is called no more until one of them does."""
+
+_WRITE_EVERY_S: Final = 10.0
+"""Seconds between two writings of how far a channel is that was told nothing: most events concern nobody."""
+
+_PREFIX: Final = "notify/"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What all channels share: how patient they are, and which are told when nobody acknowledges an emergency (() for
+    all that are told of emergencies)."""
+
+    patience: Patience = field(default_factory=Patience)
+    escalate_to: tuple[str, ...] = ()
+    send_s: float = SEND_S
+
+
+class Leadership:
+    """What a channel's thread asks of the loops: whether this keeper leads, and under which lease."""
+
+    def __init__(self, leads: Callable[[], bool], lease: Callable[[], Lease | None]) -> None:
+        self.leads = leads
+        self.lease = lease
+
+
+class Notifying:
+    """All channels of one keeper. Without any it has no thread."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        channels: Sequence[Channel],
+        terms: Terms,
+        leadership: Leadership,
+        now: Callable[[], Instant],
+    ) -> None:
+        self.outcomes: Counter[tuple[str, str]] = Counter()
+        """How many messages of which channel came to what: sent, failed, refused, hung, held."""
+        self._runtime = runtime
+        self._tellers = [Teller(runtime, each, terms, leadership, now, self.outcomes) for each in channels]
+        self._leave: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """Go to work."""
+        for teller in self._tellers:
+            teller.start()
+        if self._tellers:
+            self._leave = self._runtime.follow(self._arrived)
+
+    def close(self) -> None:
+        """End the threads; one that hangs is left behind."""
+        self._leave()
+        for teller in self._tellers:
+            teller.close()
+
+    def _arrived(self, _arrival: Arrival) -> None:
+        for teller in self._tellers:
+            teller.news()
+
+
+class Teller(threading.Thread):
+    """Tells one channel."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        channel: Channel,
+        terms: Terms,
+        leadership: Leadership,
+        now: Callable[[], Instant],
+        outcomes: Counter[tuple[str, str]],
+    ) -> None:
+        super().__init__(name=f"notify-{channel.name}", daemon=True)
+        self.failures = 0
+        """How often in a row it did not take what it was told."""
+        self._runtime = runtime
+        self._channel = channel
+        self._terms = terms
+        self._leadership = leadership
+        self._now = now
+        self._outcomes = outcomes
+        self._notifier: Notifier | None = None
+        self._place: _Place | None = None
+        self._taken: set[tuple[str, int]] = set()
+        """What was taken of a round that was not taken whole."""
+        self._left_behind = 0
+        self._gathering_since_s: float | None = None
+        self._why = ""
+        self._wake = threading.Event()
+        self._retry_at_s = 0.0
+        self._ending = threading.Event()
+
+    def news(self) -> None:
+        """Something has happened. From any thread."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """End the thread, without waiting for a channel that hangs."""
+        self._ending.set()
+        self._wake.set()
+        if self.is_alive():
+            self.join(timeout=1)
+
+    def run(self) -> None:
+        """The life of the thread."""
+        while not self._ending.is_set():
+            self._wake.wait(self.turn())
+            self._wake.clear()
+            self._ending.wait(_COALESCE_S)  # a burst comes together
+
+    def turn(self) -> float:
+        """Tell what there is to tell; returns the seconds until the next turn, if nothing happens."""
+        if not self._leadership.leads():
+            self._place = None
+            return _LOOK_S
+        now = self._now()
+        if self.failures and now.elapsed_s < self._retry_at_s:
+            return self._retry_at_s - now.elapsed_s
+        try:
+            return self._tell(now)
+        except OpsError as error:  # the database is away, or somebody else leads: the loops say so
+            if error.code == "fenced":
+                self._place = None
+            return _LOOK_S
+        except Exception:  # noqa: BLE001 (a fault of ours with one event must not end what others are told)
+            _log.exception("notifying failed", extra={"channel": self._channel.name})
+            return _LOOK_S
+
+    # ------------------------------------------------------------------------------------------------ one round
+    def _tell(self, now: Instant) -> float:
+        place = self._place = self._place or self._begun(now)
+        try:
+            notifier = self._notifier = self._notifier or self._channel.open()
+        except Misconfigured as error:
+            return self._failed(place, str(error), now, "misconfigured")
+        rows = self._runtime.journal(after=place.revision, limit=_ROWS)
+        state = self._runtime.state()
+        if not rows and state.revision < place.revision:
+            place.revision = state.revision  # the database was put back: what comes now is new
+        if rows and rows[0].revision != place.revision + 1:
+            gone = rows[0].revision - place.revision - 1
+            _log.warning("retention was quicker than a channel", extra={"channel": self._channel.name, "events": gone})
+        recorded = [event_of(row) for row in rows if row.body]
+        last = rows[-1].revision if rows else place.revision
+        if notifier.takes == "events":
+            return self._tell_events(notifier, place, recorded, state, last, now)
+        return self._tell_notices(notifier, place, recorded, state, last, now)
+
+    def _tell_events(
+        self, notifier: Notifier, place: _Place, recorded: Sequence[Recorded], state: State, last: int, now: Instant
+    ) -> float:
+        wanted = self._channel.settings.events
+        for each in recorded:
+            told = told_of(each, state)
+            if not wanted or told.name in wanted or each.event.kind in wanted:
+                why = self._send(notifier, Message(state.fleet, each.header.at, told))
+                if why:
+                    return self._failed(place, why, now)
+            place.revision = each.revision
+        place.revision = last
+        self._keep(place, now, told=bool(recorded))
+        return 0.0 if len(recorded) == _ROWS else _LOOK_S
+
+    def _tell_notices(
+        self, notifier: Notifier, place: _Place, recorded: Sequence[Recorded], state: State, last: int, now: Instant
+    ) -> float:
+        patience = self._terms.patience
+        made = (notice_of(each, state, self._event) for each in recorded)
+        notices = [notice for notice in made if notice is not None and self._wants(notice)]
+        if self._told_of_unheard():
+            notices += unheard(state, place.ledger, now.at, patience)
+        if self._gathers(notices, len(recorded), now):
+            return _GATHER_S
+        messages, ledger = settle(notices, place.ledger, now.at, patience)
+        for key, said in overdue(ledger, now.at, patience).items():
+            held = self._event(said.revision)
+            notice = None if held is None else notice_of(held, state, self._event)
+            if notice is not None:
+                messages.append(again(notice, said))
+            ledger[key] = Said(now.at)
+        for notice in messages:
+            if (notice.key, notice.revision) not in self._taken:
+                why = self._send(notifier, Message(state.fleet, now.at, notice))
+                if why:
+                    return self._failed(place, why, now)
+                self._taken.add((notice.key, notice.revision))
+        self._taken.clear()
+        more = sum(said.held for said in ledger.values()) - place.held
+        if more > 0:
+            self._outcomes[self._channel.name, "held"] += more
+        place.revision, place.ledger = last, ledger
+        self._keep(place, now, told=bool(notices))
+        due_s = min((patience.quiet_s for said in ledger.values() if said.held), default=_LOOK_S)
+        return 0.0 if len(recorded) == _ROWS else min(_LOOK_S, due_s, next_unheard_s(state, now.at, patience))
+
+    def _gathers(self, notices: Sequence[Notice], rows: int, now: Instant) -> bool:
+        """Whether to wait a moment for others of a burst."""
+        if not notices or rows == _ROWS or any(notice.urgent for notice in notices):
+            self._gathering_since_s = None
+            return False
+        if self._gathering_since_s is None:
+            self._gathering_since_s = now.elapsed_s
+            return True
+        if now.elapsed_s - self._gathering_since_s < _GATHER_S:
+            return True
+        self._gathering_since_s = None
+        return False
+
+    def _wants(self, notice: Notice) -> bool:
+        name, topics = self._channel.name, self._channel.settings.topics
+        is_told = name in notice.channels if notice.channels else self._channel.usual or bool(topics)
+        return is_told and (not topics or notice.topic in topics)
+
+    def _told_of_unheard(self) -> bool:
+        chosen, topics = self._terms.escalate_to, self._channel.settings.topics
+        if chosen:
+            return self._channel.name in chosen
+        return (self._channel.usual or bool(topics)) and (not topics or "attention" in topics)
+
+    def _event(self, revision: int) -> Recorded | None:
+        rows = self._runtime.journal(after=revision - 1, limit=1)
+        return event_of(rows[0]) if rows and rows[0].revision == revision and rows[0].body else None
+
+    # -------------------------------------------------------------------------------------------------- sending
+    def _send(self, notifier: Notifier, message: Message) -> str:
+        """Why it was not taken, and is to be said again; empty where it was, or never will be."""
+        if self._left_behind >= _LEFT_BEHIND_MAX:
+            self._count("hung")
+            return f"{self._left_behind} calls of it have not come back"
+        answer = _Answer()
+        helper = threading.Thread(target=self._call, args=(notifier, message, answer), daemon=True)
+        helper.name = f"{self.name}-call"
+        helper.start()
+        if not answer.came.wait(1.5 * self._terms.send_s):
+            self._left_behind += 1
+            answer.late = self._came_back
+            self._count("hung")
+            return f"it did not answer within {1.5 * self._terms.send_s:g} s"
+        match answer.fault:
+            case None:
+                self._count("sent")
+            case Refused() as fault:
+                self._count("refused")
+                _log.error("a channel refuses a message", extra={"channel": self._channel.name, "fault": str(fault)})
+            case fault:
+                self._count("failed")
+                return str(fault) if isinstance(fault, NotDelivered) else type(fault).__name__
+        self._recovered()
+        return ""
+
+    def _call(self, notifier: Notifier, message: Message, answer: _Answer) -> None:
+        try:
+            notifier.send(message, timeout_s=self._terms.send_s)
+        except Exception as fault:  # noqa: BLE001 (a notifier may be anybody's: whatever it raises is its own fault)
+            answer.fault = fault
+        answer.came.set()
+        if answer.late is not None:
+            answer.late()
+
+    def _came_back(self) -> None:
+        self._left_behind = max(0, self._left_behind - 1)
+
+    def _count(self, outcome: str) -> None:
+        self._outcomes[self._channel.name, outcome] += 1
+
+    def _failed(self, place: _Place, why: str, now: Instant, outcome: str = "") -> float:
+        if outcome:
+            self._count(outcome)
+        if self.failures == 0:
+            place.failing_since = now.at
+            _log.error("a channel does not take what it is told", extra={"channel": self._channel.name, "fault": why})
+        shortest_s, longest_s = _BACKOFF_S
+        wait_s = min(longest_s, shortest_s * 2.0 ** min(self.failures, 20)) * random.uniform(0.5, 1.0)  # noqa: S311
+        self.failures += 1
+        self._why = why
+        self._retry_at_s = now.elapsed_s + wait_s
+        self._write(place, now)
+        return wait_s
+
+    def _recovered(self) -> None:
+        if self.failures:
+            _log.warning("a channel takes what it is told again", extra={"channel": self._channel.name})
+        self.failures, self._why = 0, ""
+
+    # ------------------------------------------------------------------------------------ how far it has been told
+    def _begun(self, now: Instant) -> _Place:
+        """Where it stands. A new channel is told from now on."""
+        name = _PREFIX + self._channel.name
+        for cursor in self._runtime.store.cursors():
+            if cursor.name == name:
+                return _Place.of(cursor)
+        place = _Place(self._runtime.state().revision, None, {})
+        self._write(place, now)
+        return place
+
+    def _keep(self, place: _Place, now: Instant, *, told: bool) -> None:
+        """Write down how far it is: at once where it was told something, and now and then where it was not."""
+        has_moved = place.revision != place.written or place.failing_since is not None
+        if told or (has_moved and now.elapsed_s - place.written_s >= _WRITE_EVERY_S):
+            place.failing_since = None
+            self._write(place, now)
+
+    def _write(self, place: _Place, now: Instant) -> None:
+        said = {key: [timestamp(each.at), each.held, each.revision] for key, each in place.ledger.items()}
+        detail: dict[str, Any] = {"state": "failing" if self._why else "ok", "said": said}
+        if self._why:
+            since = place.failing_since or now.at
+            detail |= {"why": self._why[:300], "since": timestamp(since), "tries": self.failures}
+        cursor = Cursor(_PREFIX + self._channel.name, place.revision, now.at, json.dumps(detail))
+        if not self._runtime.advance(cursor, place.written, self._leadership.lease()):
+            self._place = None  # somebody else has told it meanwhile: look where it stands
+        place.written, place.written_s = place.revision, now.elapsed_s
+
+
+@dataclass(slots=True)
+class _Place:
+    """How far a channel has been told; ``written`` is how far the database knows, None for nothing yet."""
+
+    revision: int
+    written: int | None
+    ledger: Mapping[str, Said]
+    written_s: float = 0.0
+    failing_since: datetime | None = None
+
+    @property
+    def held(self) -> int:
+        return sum(said.held for said in self.ledger.values())
+
+    @classmethod
+    def of(cls, cursor: Cursor) -> _Place:
+        """As the database has it. What cannot be read of what was said only means that it may be said again."""
+        try:
+            said = json.loads(cursor.detail)["said"]
+            ledger = {
+                str(key): Said(moment(at), int(held), int(revision)) for key, (at, held, revision) in said.items()
+            }
+        except (ValueError, KeyError, TypeError, AttributeError):
+            ledger = {}
+        return cls(cursor.revision, cursor.revision, ledger)
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What came of one call."""
+
+    came: threading.Event = field(default_factory=threading.Event)
+    fault: BaseException | None = None
+    late: Callable[[], None] | None = None
