@@ -14,6 +14,7 @@ from typing import Final, Literal, TypeVar
 from core.capabilities.conclusion import StopConcluded
 from core.capabilities.course import (
     EmergencyEnded,
+    RecoveryAborted,
     RecoveryFailed,
     RecoveryHeld,
     RecoveryRolledBack,
