@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from textual.timer import Timer
 
@@ -17,11 +17,27 @@ from opsconsole.views.picture import Picture
 
 if TYPE_CHECKING:
     from core.messages import Recorded
-    from opsconsole.console import Console
 
 PAINT_S = 0.09
 """At most some ten paints a second, however fast news arrives. A little less than a tenth: with a tenth, each paint
 would come a moment later than the one before, and of ten changes a second one would be painted with the next."""
+
+
+class Painter(Protocol):
+    """Whose screen it is."""
+
+    @property
+    def monotonic(self) -> Callable[[], float]:
+        """Its clock, in seconds."""
+
+    def paint(self) -> None:
+        """Paint now, and whatever goes with it."""
+
+    def set_timer(self, delay: float, callback: Callable[[], None]) -> Timer:
+        """Call back in the event loop, in so many seconds."""
+
+    def tell(self, tell: Callable[[], None]) -> None:
+        """On any thread: have something carried out in the event loop."""
 
 
 class Still(NamedTuple):
@@ -34,11 +50,11 @@ class Still(NamedTuple):
 class Painting:
     """Puts on the screen what changed. `picture` is the one that was painted last, `tables` what the lists show."""
 
-    def __init__(self, console: Console, main: MainScreen, feed: Feed) -> None:
-        self._console = console
+    def __init__(self, painter: Painter, main: MainScreen, feed: Feed) -> None:
+        self._painter = painter
         self._main = main
         self._feed = feed
-        self._pages = Pages(feed.read, console.tell, console.paint)
+        self._pages = Pages(feed.read, painter.tell, painter.paint)
         main.audit.want_older = main.inside.want_older = self._pages.want_older
         self._painted_at = float("-inf")
         self._timer: Timer | None = None
@@ -51,7 +67,7 @@ class Painting:
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        self._painted_at = self._console.monotonic()
+        self._painted_at = self._painter.monotonic()
         self.picture = self._feed.picture()
         self._read_on()
         shown = (*PANES, self._main.front)
@@ -61,11 +77,11 @@ class Painting:
 
     def news_came(self) -> None:
         """Paint now, or when the last paint is long enough ago."""
-        wait_s = min(PAINT_S, self._painted_at + PAINT_S - self._console.monotonic())
+        wait_s = min(PAINT_S, self._painted_at + PAINT_S - self._painter.monotonic())
         if wait_s <= 0:
-            self._console.paint()
+            self._painter.paint()
         elif self._timer is None:
-            self._timer = self._console.set_timer(wait_s, self._console.paint)
+            self._timer = self._painter.set_timer(wait_s, self._painter.paint)
 
     def freeze(self, *, still: bool) -> None:
         """Hold the lists at what they show, or let them move again, from the next paint on."""

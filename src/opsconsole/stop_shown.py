@@ -5,27 +5,50 @@ The stop itself is over by then: the chord fires it in the thread that reads the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Protocol
 
 from backends.stop_lane import Fired
 from opsconsole.chord import Heard
+from opsconsole.dialogs.base import Dialog
 from opsconsole.dialogs.stop import ReasonPrompt, StopPrompt
 from opsconsole.ear import ChordHeard
 from opsconsole.lines import Span, Style
 from opsconsole.prompt import PromptBox
-from opsconsole.views.answers import fired
+from opsconsole.views.answers import Words, fired
+from opsconsole.views.picture import Picture
 from opsgate.order import Order
 
-if TYPE_CHECKING:
-    from opsconsole.console import Console
-
 HURRIED = "! came in the middle of typing: press it again to arm"
+
+
+class Showing(Protocol):
+    """Where it is shown."""
+
+    @property
+    def picture(self) -> Picture:
+        """What is known now."""
+
+    def answer(self, words: Words, overtaken: Callable[[Picture], bool] | None = None) -> None:
+        """Answer the operator, until a picture comes by which the answer is `overtaken`."""
+
+    def open(self, dialog: Dialog) -> None:
+        """Open a prompt."""
+
+    def paint(self) -> None:
+        """Paint now."""
+
+    def stop_sent(self, order: Order) -> None:
+        """A stop has left by the lane."""
+
+    def tell(self, tell: Callable[[], None]) -> None:
+        """On any thread: have something carried out in the event loop."""
 
 
 class StopShown:
     """Moves the prompts of the stop as the chord and the lane tell."""
 
-    def __init__(self, console: Console, prompt: PromptBox) -> None:
+    def __init__(self, console: Showing, prompt: PromptBox) -> None:
         self._console = console
         self._prompt = prompt
         self._left: tuple[str, Fired | Exception] | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Protocol
 
 from opsconsole.clipboard import sequence
 from opsconsole.command.offering import entries
@@ -12,6 +13,7 @@ from opsconsole.dialogs.base import Dialog
 from opsconsole.dialogs.command import CommandLine, History
 from opsconsole.dialogs.palette import Palette
 from opsconsole.dialogs.reading import Reading
+from opsconsole.dress import Dress
 from opsconsole.helptext import help_text
 from opsconsole.keymap import Keymap
 from opsconsole.layout import NAMES
@@ -20,19 +22,57 @@ from opsconsole.navigator import Navigator
 from opsconsole.panes import TablePane
 from opsconsole.screen import MainScreen
 from opsconsole.text import clean
+from opsconsole.views.answers import Words
 from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
 
-if TYPE_CHECKING:
-    from opsconsole.console import Console
-
 SECOND_CANCEL_S = 2.0
+
+
+class Surroundings(Protocol):
+    """The console, as far as it can be arranged from its desk."""
+
+    @property
+    def dress(self) -> Dress:
+        """Its colours and characters."""
+
+    @property
+    def monotonic(self) -> Callable[[], float]:
+        """Its clock, in seconds."""
+
+    @property
+    def picture(self) -> Picture:
+        """What is known now."""
+
+    def answer(self, words: Words) -> None:
+        """Answer the operator."""
+
+    def dress_in(self, theme: str) -> None:
+        """Change the theme."""
+
+    def freeze(self, *, still: bool) -> None:
+        """Hold the lists still, or let them move again."""
+
+    def leave(self, code: int) -> None:
+        """End with this exit code."""
+
+    def look_again(self) -> None:
+        """Ask the backend at once, and paint everything anew."""
+
+    def open(self, dialog: Dialog) -> None:
+        """Open a prompt."""
+
+    def paint(self) -> None:
+        """Paint now."""
+
+    def write(self, sent: str) -> None:
+        """Send something to the terminal that is none of the screen."""
 
 
 class Workplace:
     """The desk (`opsconsole.actions.Desk`) that actions and typed commands work at."""
 
-    def __init__(self, console: Console, main: MainScreen, keymap: Keymap) -> None:
+    def __init__(self, console: Surroundings, main: MainScreen, keymap: Keymap) -> None:
         self._console = console
         self._main = main
         self._keyboard = keymap
