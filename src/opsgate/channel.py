@@ -11,7 +11,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from opsgate import wire
 
@@ -32,6 +32,23 @@ Address = bytes | str
 
 Sent = Literal["sent", "busy", "nobody"]
 """Taken by the keeper; its queue stayed full; there is no keeper."""
+
+
+class Channel(Protocol):
+    """Where messages come in and go out. For use by one thread; never waits for long."""
+
+    @property
+    def descriptor(self) -> int | None:
+        """What becomes readable when something came, if anything can."""
+
+    def receive(self) -> tuple[bytes, Address] | None:
+        """The next message, empty where it was too long, and where to answer it; None where there is none."""
+
+    def send(self, datagram: bytes, address: Address) -> Sent:
+        """Send one message to the keeper at ``address``."""
+
+    def close(self) -> None:
+        """Hear and say nothing any more."""
 
 
 class KeeperChannel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -16,8 +16,10 @@ from opsgate.wire import HEARTBEAT_S
 
 if TYPE_CHECKING:
     from opsgate.http_line import Answer, Line
-    from opsgate.http_link import HttpLink
-    from opsgate.http_servers import Servers
+    from opsgate.http_servers import Server, Servers
+
+Refused = Callable[["Server", int, bytes], SourceError]
+"""The error for an answer that was not asked for."""
 
 _LINES_KEPT = 4
 """Connections that are kept open for the next question; more than so many threads seldom ask at once."""
@@ -26,8 +28,8 @@ _LINES_KEPT = 4
 class Counter:
     """Asks the servers for units. From any thread; never raises."""
 
-    def __init__(self, link: HttpLink, servers: Servers) -> None:
-        self._link = link
+    def __init__(self, refused: Refused, servers: Servers) -> None:
+        self._refused = refused
         self._servers = servers
         self._idle: list[Line] = []
 
@@ -38,7 +40,7 @@ class Counter:
         try:
             with self._line() as line:
                 answer = line.ask("POST", path, json.dumps(wanted).encode(), within_s=ANSWER_WITHIN_S)
-            return _taken(answer, self._link)
+            return _taken(answer, self._refused)
         except SourceError as error:
             return Taken(False, retry_after_s=HEARTBEAT_S, reason=f"{error}, so nobody counts this limit")
 
@@ -69,7 +71,7 @@ class Counter:
                 line.close()
 
 
-def _taken(answer: Answer, link: HttpLink) -> Taken:
+def _taken(answer: Answer, refused: Refused) -> Taken:
     """What an answer to a reservation says. `SourceError` where it is none."""
     try:
         said = json.loads(answer.body)
@@ -86,7 +88,7 @@ def _taken(answer: Answer, link: HttpLink) -> Taken:
             return Taken(False, reason=plain(str(said["detail"]), 200))
     except (ValueError, KeyError, TypeError, RecursionError):
         pass  # no answer of a server of ours, which the status may explain
-    raise link.refused(answer.server, answer.status, answer.body)
+    raise refused(answer.server, answer.status, answer.body)
 
 
 def _window_s(headers: Mapping[str, Any]) -> float:

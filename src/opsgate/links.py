@@ -8,44 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from opsgate.channel import Address, KeeperChannel, Sent
+from opsgate.channel import Channel, KeeperChannel
 from opsgate.paths import fleet_of_url, keeper_socket, sqlite_path
 from opsgate.sources import Source, SqliteSource
 
 if TYPE_CHECKING:
-    from opsgate.known import Known
     from opsgate.membership import Member
     from opsgate.permits import Reservation
-    from opsgate.reader import Reading
-
-
-class Channel(Protocol):
-    """Where messages come in and go out. For use by one thread; never waits for long."""
-
-    @property
-    def descriptor(self) -> int | None:
-        """What becomes readable when something came, if anything can."""
-
-    def receive(self) -> tuple[bytes, Address] | None:
-        """The next message, empty where it was too long, and where to answer it; None where there is none."""
-
-    def send(self, datagram: bytes, address: Address) -> Sent:
-        """Send one message to the keeper at ``address``."""
-
-    def close(self) -> None:
-        """Hear and say nothing any more."""
-
-
-class Hearer(Protocol):
-    """Whom a link tells what it finds by itself: the watcher. From any thread."""
-
-    known: Known
-
-    def take(self, reading: Reading) -> None:
-        """A state of the fleet arrives, or the sentence that says why none does."""
-
-    def is_foreign(self, fleet: str) -> bool:
-        """Whether this is another fleet than the one that is followed."""
+    from opsgate.reader import Hearer
 
 
 class Link(Protocol):

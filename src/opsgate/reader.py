@@ -10,7 +10,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from opsgate.clock import elapsed_s
 from opsgate.known import Known
@@ -46,6 +46,18 @@ class Reading:
     """Whether a failure stays until a person does something about it."""
     lying: Lying | None = None
     """The latches of a fleet that was only learnt by this reading."""
+
+
+class Hearer(Protocol):
+    """Whom a link tells what it finds by itself: the watcher. From any thread."""
+
+    known: Known
+
+    def take(self, reading: Reading) -> None:
+        """A state of the fleet arrives, or the sentence that says why none does."""
+
+    def is_foreign(self, fleet: str) -> bool:
+        """Whether this is another fleet than the one that is followed."""
 
 
 class Reader(threading.Thread):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from opsgate import wire
@@ -18,8 +19,8 @@ from opsgate.sse import Event, Events
 from opsgate.wire import HEARTBEAT_S
 
 if TYPE_CHECKING:
+    from opsgate.http_intake import Intake
     from opsgate.http_line import Connection
-    from opsgate.http_link import HttpLink
 
 _log = logging.getLogger("opsgate")
 
@@ -40,9 +41,11 @@ _HEAD_WITHIN_S: Final = 5.0
 class Stream(threading.Thread):
     """Hears one server at a time. Never ends by an error."""
 
-    def __init__(self, link: HttpLink, servers: Servers) -> None:
+    def __init__(self, intake: Intake, servers: Servers, connected: Callable[[], None]) -> None:
+        """``connected`` is called whenever a server begins to stream."""
         super().__init__(name="opsgate-stream", daemon=True)
-        self._link = link
+        self._intake = intake
+        self._connected = connected
         self._servers = servers
         self._failures = 0
         self._has_state = False
@@ -99,7 +102,7 @@ class Stream(threading.Thread):
                 self._ask(server, connection)
                 self._must_be_stream(server, connection)
                 self._servers.answered(server)
-                self._link.teller.again()
+                self._connected()
                 self._read(server, connection, events)
         except SourceError as error:
             if not events.any or error.lasting:
@@ -109,7 +112,7 @@ class Stream(threading.Thread):
             if connection is not None:
                 connection.close()
         self._failures = 0 if elapsed_s() - began_s > _STEADY_S else self._failures + 1
-        self._link.lost()
+        self._intake.lost()
 
     def _ask(self, server: Server, connection: Connection) -> None:
         """Ask for the stream. Where not even the head of an answer comes, whether anybody is there is for those to find
@@ -123,7 +126,7 @@ class Stream(threading.Thread):
             raise _held_back(server) from None
 
     def _headers(self) -> dict[str, str]:
-        known = self._link.hearer.known.snapshot
+        known = self._intake.hearer.known.snapshot
         resumes = {"Last-Event-ID": str(known.revision)} if known is not None and self._has_state else {}
         return {"Accept": "text/event-stream", "Cache-Control": "no-cache", **resumes}
 
@@ -134,7 +137,7 @@ class Stream(threading.Thread):
             return
         if response.status in (200, 404, 405, 406, 501):
             raise NoStream(f"{server.url} has no stream ({response.status} {plain(kind, 60)})")
-        raise self._link.refused(server, response.status, connection.answer(server).body)
+        raise self._intake.refused(server, response.status, connection.answer(server).body)
 
     def _read(self, server: Server, connection: Connection, heard: _Heard) -> None:
         """Take what comes until it breaks off, which raises."""
@@ -159,40 +162,40 @@ class Stream(threading.Thread):
         if event.name == "heartbeat":
             self._check(server, event.data)
         if event.name != "snapshot":
-            self._link.heard()
-            self._link.post.deliver(event.data)
+            self._intake.heard()
+            self._intake.deliver(event.data)
             return
-        hearer, began_s = self._link.hearer, elapsed_s()
+        hearer, began_s = self._intake.hearer, elapsed_s()
         try:
-            snapshot = self._link.receive(server, event.data)
+            snapshot = self._intake.receive(server, event.data)
         except Behind as error:
             _log.info("%s", error)
         else:
             self._has_state = True
             hearer.take(Reading(began_s - self._age_s, hearer.known.revision, snapshot))
-        self._link.heard()
+        self._intake.heard()
 
     def _check(self, server: Server, data: bytes) -> None:
         """Whose heartbeat this is, and how old what it tells of."""
         heartbeat = wire.decode(data) or {}
         age_s, fleet = heartbeat.get("age_s"), heartbeat.get("fleet")
         self._age_s = float(age_s) if isinstance(age_s, int | float) else 0.0
-        if isinstance(fleet, str) and self._link.hearer.is_foreign(fleet):
-            raise self._link.foreign(server, fleet)
+        if isinstance(fleet, str) and self._intake.hearer.is_foreign(fleet):
+            raise self._intake.foreign(server, fleet)
 
     # ------------------------------------------------------------------------------------------------- what is said
     def _failed(self, error: SourceError) -> None:
         """Nobody can be heard, and nobody would answer."""
         self._failures += 1
-        self._link.hearing = "away"
-        hearer = self._link.hearer
+        self._intake.hearing = "away"
+        hearer = self._intake.hearer
         if not self._ending.is_set():
             failure = Reading(elapsed_s(), hearer.known.revision, failure=str(error), lasting=error.lasting)
             hearer.take(failure)
 
     def _is_asked_instead(self, error: NoStream) -> None:
         self._failures = 0
-        self._link.hearing = "mute"
+        self._intake.hearing = "mute"
         if self._said != str(error):
             self._said = str(error)
             _log.warning("%s; it is asked every few seconds instead, so a stop arrives that much later", error)

@@ -19,8 +19,8 @@ from opsgate.channel import Sent
 from opsgate.sources import SourceError
 
 if TYPE_CHECKING:
+    from opsgate.http_intake import Intake
     from opsgate.http_line import Answer, Line
-    from opsgate.http_link import HttpLink
     from opsgate.http_servers import Servers
 
 _log = logging.getLogger("opsgate")
@@ -36,12 +36,12 @@ _OVER_SAID: Final = frozenset({"t", "worker"})
 class Teller(threading.Thread):
     """Says what one worker says. Never ends by an error."""
 
-    def __init__(self, link: HttpLink, servers: Servers, sweep: Callable[..., float | None]) -> None:
+    def __init__(self, worker: str, intake: Intake, servers: Servers, sweep: Callable[..., float | None]) -> None:
         """``sweep`` gives back what is left of limits; it returns the seconds until it is to be called again."""
         super().__init__(name="opsgate-teller", daemon=True)
-        self._link = link
+        self._intake = intake
         self._servers = servers
-        self._path = f"/v1/workers/{quote(link.worker)}"
+        self._path = f"/v1/workers/{quote(worker)}"
         self._beat: dict[str, Any] | None = None
         self._sweep = sweep
         self._sweep_s: float | None = None
@@ -119,7 +119,7 @@ class Teller(threading.Thread):
         try:
             answer = line.ask("PUT", self._path, body, within_s=_TAKEN_WITHIN_S)
             if answer.status not in (200, 201, 202, 204):
-                self._complain(self._link.refused(answer.server, answer.status, answer.body))
+                self._complain(self._intake.refused(answer.server, answer.status, answer.body))
         except SourceError:
             self._is_untold = True
             raise
@@ -133,9 +133,9 @@ class Teller(threading.Thread):
         try:
             told = json.loads(answer.body or b"{}")
             for message in told.get("messages", ()):
-                self._link.post.deliver(wire.encode(message.pop("t"), **message))
-            if self._link.hearing == "mute" and "revision" in told:
-                self._link.post.deliver(wire.encode("moved", revision=told["revision"]))
+                self._intake.deliver(wire.encode(message.pop("t"), **message))
+            if self._intake.hearing == "mute" and "revision" in told:
+                self._intake.deliver(wire.encode("moved", revision=told["revision"]))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass  # garbage from something in between: the next answer, or the stream, says it again
 

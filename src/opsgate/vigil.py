@@ -12,9 +12,8 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from opsgate.channel import Address
+from opsgate.channel import Address, Channel
 from opsgate.clock import elapsed_s
-from opsgate.links import Channel
 from opsgate.unread import stop_id_in
 
 _AT_ONCE: Final = 1000

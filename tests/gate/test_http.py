@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from opsgate import Gate, http_link, latch, stream, teller, wire
+from opsgate import Gate, http_intake, http_link, latch, stream, teller, wire
 from opsgate.http_faults import Unreachable
 from opsgate.order import Order
 from opsgate.paths import fleet_of_url, last_known_home
@@ -307,7 +307,7 @@ def test_a_server_that_stays_behind_had_its_database_put_back(
 ) -> None:
     stopped, notice = emergency("S-1")
     server.commit(placed=(stopped,), ordered=(notice,))
-    monkeypatch.setattr(http_link, "_BEHIND_S", 0.0)
+    monkeypatch.setattr(http_intake, "_BEHIND_S", 0.0)
     with Gate.open(server.url, worker="w1") as gate:
         eventually(lambda: gate.revision == 2)
         server.snapshot = replace(server.snapshot, revision=1, holds=(), stops=())
