@@ -115,6 +115,8 @@ class EmergencySettings(BaseSettings):
             budgets_s=budgets | {"immediate": self.immediate_stop_timeout / 1000},
             automatic_stops=self.emergency_stop_enabled,
             automatic_recovery=self.auto_recovery_enabled,
+            validation_timeout_s=self.recovery_validation_timeout_s,
+            monitor_s=self.post_recovery_monitoring_s,
         )
 
 

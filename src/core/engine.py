@@ -63,6 +63,10 @@ class Rules:
     budgets_s: Mapping[Level, float] = field(default_factory=lambda: BUDGET_S)
     automatic_stops: bool = True
     automatic_recovery: bool = True
+    validation_timeout_s: float = 30.0
+    """Seconds within which the checks of a recovery must pass."""
+    monitor_s: float = 300.0
+    """Seconds for which what was recovered is watched."""
 
 
 @dataclass(frozen=True, slots=True)

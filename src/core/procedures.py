@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal
 from immutables import Map
 from pydantic import Field, field_validator
 
+from core.engine import Rules
 from core.messages import FreeText, Identifier, Message
 from core.recoveries import RecoveryStep
 from core.services import Service, in_stop_order, tiers
@@ -54,8 +55,9 @@ class Procedure(Message):
         RampStep(admit=0.25, wait_s=30.0),
         RampStep(admit=1.0, wait_s=0.0),
     )
-    monitor_s: Seconds = 300.0
-    validation_timeout_s: Seconds = 30.0
+    monitor_s: Seconds | None = None
+    """For how long all of it is watched before the emergency ends; None: as is set for the fleet's keeper."""
+    validation_timeout_s: Seconds | None = None
     start_timeout_s: Seconds = 60.0
     rollback_timeout_s: Seconds = 60.0
     restore_state: bool = False
@@ -117,8 +119,13 @@ def chosen(level: Level) -> str:
     return "maintenance_recovery" if level == "maintenance" else "standard_recovery"
 
 
-def steps_of(procedure: Procedure, services: Mapping[str, Service], stopped: Iterable[str]) -> tuple[RecoveryStep, ...]:
+def steps_of(
+    procedure: Procedure, services: Mapping[str, Service], stopped: Iterable[str], rules: Rules
+) -> tuple[RecoveryStep, ...]:
     """The steps that bring back these services, and the work, by this procedure."""
+    said_s, watched_s = procedure.validation_timeout_s, procedure.monitor_s
+    validation_s = rules.validation_timeout_s if said_s is None else said_s
+    monitor_s = rules.monitor_s if watched_s is None else watched_s
     order = tuple(reversed(in_stop_order(services, stopped)))
     tier_of = tiers(services, order)
     starts = [
@@ -139,14 +146,12 @@ def steps_of(procedure: Procedure, services: Mapping[str, Service], stopped: Ite
         for step in first
     ]
     return (
-        RecoveryStep(
-            "validation", "check", order, timeout_s=procedure.validation_timeout_s, checks=tuple(procedure.checks)
-        ),
-        RecoveryStep("preparation", "prepare", order, timeout_s=procedure.validation_timeout_s),
+        RecoveryStep("validation", "check", order, timeout_s=validation_s, checks=tuple(procedure.checks)),
+        RecoveryStep("preparation", "prepare", order, timeout_s=validation_s),
         *starts,
         *ramp,
         RecoveryStep("full_restore", "admit", order, 1.0, last.wait_s, checks=procedure.gates),
-        RecoveryStep("monitoring", "watch", order, 1.0, procedure.monitor_s, checks=procedure.gates),
+        RecoveryStep("monitoring", "watch", order, 1.0, monitor_s, checks=procedure.gates),
     )
 
 

@@ -39,16 +39,23 @@ def stop_concluded(state: State, happened: StopConcluded, header: Header) -> Sta
 
 def conclude(draft: Draft, stop: Stop, acked: tuple[str, ...], times: AckTimes | None = None) -> None:
     """Say what a stop has come to, by who of its list has acknowledged and which of its services were seen to stop."""
-    missing = replace(stop, acked=acked).missing
-    some = bool(acked) or any(step.has_stopped for step in stop.services)
-    result: StopResult = "verified" if not missing else "partial" if some else "unverified"
-    draft.emit(StopConcluded(stop_id=stop.stop_id, result=result, acked=acked, missing=missing, times=times))
+    seen = replace(stop, acked=acked)
+    draft.emit(
+        StopConcluded(stop_id=stop.stop_id, result=_result(seen), acked=acked, missing=seen.missing, times=times)
+    )
 
 
 def conclude_anew(draft: Draft, stop: Stop) -> None:
     """Say it where an observation of a service has changed it: the last one has stopped, or one that had runs again.
 
-    While workers are still to acknowledge, whoever counts those says it.
+    While a stop has its time and workers are still to acknowledge, whoever counts those says it.
     """
-    if (stop.result == "verified") == bool(stop.missing):
+    result = _result(stop)
+    if result != stop.result and (stop.result != "pending" or result == "verified"):
         conclude(draft, stop, stop.acked)
+
+
+def _result(stop: Stop) -> StopResult:
+    if not stop.missing:
+        return "verified"
+    return "partial" if stop.acked or any(step.has_stopped for step in stop.services) else "unverified"

@@ -16,7 +16,7 @@ from core.capabilities.holds import require_reason, require_unmoved
 from core.capabilities.ownership import require_emergency
 from core.capabilities.procedures import procedure_named
 from core.capabilities.restoring import begin, end, holds_of, turn_back
-from core.engine import Draft, decides, only_people
+from core.engine import Draft, Rules, decides, only_people
 from core.errors import CommandRejected, ConfirmationNeeded, NotPermitted
 from core.messages import Command, FreeText, Identifier, command
 from core.procedures import DIRECT, chosen, steps_of
@@ -25,6 +25,9 @@ from core.services import in_stop_order
 from core.state import Emergency, State, Stop
 from opsgate.hold import timestamp
 from opsgate.selector import scope_text
+
+AS_USUAL: Final = Rules()
+"""What is set where nobody has set anything."""
 
 COUNTED_LATE_S: Final = 10.0
 """Seconds after a stop's deadline in which a keeper would have said what it came to: then none is running."""
@@ -116,7 +119,7 @@ def recover(draft: Draft, wanted: Recover) -> None:
         )
     named = chosen(emergency.level) if wanted.automatic else wanted.procedure
     name = procedure_of(draft.state, emergency, named)
-    steps = plan_of(draft.state, emergency, name)
+    steps = plan_of(draft.state, emergency, name, draft.facts.rules)
     checks = recovery_checks(draft.state, emergency, draft.now)
     failed = [check for check in checks if check.verdict == "fail"]
     if failed:
@@ -178,11 +181,11 @@ def procedure_of(state: State, emergency: Emergency, named: str | None = None) -
     return chosen(emergency.level) if services_of(state, emergency) else DIRECT
 
 
-def plan_of(state: State, emergency: Emergency, procedure: str) -> tuple[RecoveryStep, ...]:
+def plan_of(state: State, emergency: Emergency, procedure: str, rules: Rules = AS_USUAL) -> tuple[RecoveryStep, ...]:
     """The steps that a recovery by this procedure would have now; none directly. Raises `UnknownName`."""
     if procedure == DIRECT:
         return ()
-    return steps_of(procedure_named(state, procedure), state.services, services_of(state, emergency))
+    return steps_of(procedure_named(state, procedure), state.services, services_of(state, emergency), rules)
 
 
 def why_not_automatic(state: State, emergency: Emergency) -> str:

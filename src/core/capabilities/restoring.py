@@ -33,6 +33,7 @@ from core.messages import (
     command,
 )
 from core.recoveries import EndedAs, Recovery, RecoveryStep
+from core.recovery_work import asked, is_seen, still_running
 from core.state import Emergency, State
 from opsgate.hold import Hold
 from opsgate.selector import Selector
@@ -200,25 +201,15 @@ def _is_done(state: State, recovery: Recovery, seen: AdvanceRecovery) -> bool:
     step = recovery.present
     if any(check.verdict != "good" for check in seen.checks) or seen.watched_s < step.wait_s:
         return False
-    if not _asked(state, step) <= {check.name for check in seen.checks}:
+    if not asked(state, recovery) <= {check.name for check in seen.checks}:
         return False
     match step.kind:
         case "prepare":
-            return all(_is_seen(state, recovery, name, "stopped") for name in step.services)
+            return all(is_seen(state, recovery, name, "stopped") for name in step.services)
         case "start" | "admit" | "watch":
-            return all(_is_seen(state, recovery, name, "running") for name in step.services)
+            return all(is_seen(state, recovery, name, "running") for name in step.services)
         case "check":
             return True
-
-
-def _asked(state: State, step: RecoveryStep) -> set[str]:
-    """What only somebody in the world can see of a step, by the names under which it is reported."""
-    asked = {"dependencies"} & set(step.checks)
-    if "health" in step.checks:
-        asked |= {
-            f"health of {name}" for name in step.services if name in state.services and state.services[name].health
-        }
-    return asked
 
 
 def _known(state: State, recovery: Recovery) -> Iterator[Seen]:
@@ -233,12 +224,6 @@ def _known(state: State, recovery: Recovery) -> Iterator[Seen]:
         for name in step.services:
             if name in state.services and not state.services[name].saved:
                 yield Seen(name="saved-state", verdict="bad", detail=f"{name} has saved none")
-
-
-def _is_seen(state: State, recovery: Recovery, name: str, standing: str) -> bool:
-    """Whether a service was observed to stand so since the present step began."""
-    service = state.services.get(name)
-    return service is not None and service.standing == standing and service.observed_revision > recovery.step_revision
 
 
 def _standing(state: State, name: str) -> str:
@@ -275,7 +260,7 @@ def _turned_back(draft: Draft, recovery: Recovery) -> None:
 
 def _roll_back(draft: Draft, recovery: Recovery, *, given_up: bool) -> None:
     """It is over when everything that it may have started was seen to be stopped, or nothing more can be done."""
-    left = tuple(name for name in recovery.attempted if not _is_seen(draft.state, recovery, name, "stopped"))
+    left = still_running(draft.state, recovery)
     if left and not given_up:
         return
     draft.emit(
