@@ -35,7 +35,7 @@ def line(postgres_server: Server) -> Iterator[Proxy]:
         yield one
 
 
-AWAY: dict[str, Callable[[Proxy], None]] = {"cut off": Proxy.refuse, "half-open": Proxy.stall}
+AWAY: dict[str, Callable[[Proxy], None]] = {"cut off": Proxy.refuse, "half-open": Proxy.swallow}
 
 
 @pytest.mark.parametrize("how", AWAY)

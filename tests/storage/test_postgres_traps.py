@@ -2,17 +2,22 @@
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
 from backends import open_backend, open_runtime
-from backends.local.postgres_link import is_pooled
+from backends.local.postgres import PostgresStore
+from backends.local.postgres_link import connect, is_pooled
 from backends.local.steps import CURRENT
+from backends.runtime import Runtime
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName
 from core.errors import BackendUnavailable, NotOurDatabase, OpsError, TimedOut
@@ -21,6 +26,7 @@ from opsgate.selector import EVERYTHING
 from tests.support.fleets import START, say
 from tests.support.pooler import pooled
 from tests.support.postgres import Server
+from tests.support.proxy import Proxy
 from tests.support.waiting import eventually
 
 PAUSE = PlaceHold(selectors=(EVERYTHING,), reason="too warm")
@@ -232,6 +238,71 @@ def test_a_writer_that_stands_still_in_its_transaction_keeps_nobody_from_writing
 
         assert refused.value.code == "database-slow"
         assert frozen.take_lease("keeper", "host-2", 10) is not None
+
+
+def test_connections_that_were_lost_without_a_word_do_not_use_up_the_time_of_whoever_asks_next(
+    postgres_url: str, line: Proxy
+) -> None:
+    with closing(open_runtime(_through(line, postgres_url))) as runtime:
+        _fill_the_pool(runtime)
+        line.swallow()
+        line.heal()
+
+        assert runtime.state(timeout_s=5).revision == 17
+        assert runtime.submit(say(PAUSE), timeout_s=5).revision == 18
+
+
+def test_a_writer_that_is_cut_off_in_its_transaction_keeps_nobody_elsewhere_from_writing_for_long(
+    postgres_url: str, line: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backends.local.postgres.STILL_S", 0.5)
+    with closing(open_runtime(_through(line, postgres_url))) as lost, closing(open_backend(postgres_url)) as elsewhere:
+
+        def is_cut_off() -> None:
+            with lost.store.write(timeout_s=1):
+                line.swallow()
+                assert elsewhere.submit(say(PAUSE), timeout_s=30).revision == 18
+
+        with pytest.raises(TimedOut):
+            is_cut_off()
+        line.heal()
+
+        assert lost.state(timeout_s=5).revision == 18
+
+
+def test_a_silent_connection_is_looked_after_by_the_kernel_unless_the_url_says_otherwise(
+    postgres_url: str, line: Proxy
+) -> None:
+    url = _through(line, postgres_url)
+    with closing(connect(url)) as usual, closing(connect(f"{url}?keepalives_idle=77")) as own:
+        assert _option(usual, socket.TCP_KEEPIDLE) < 10
+        assert _option(usual, socket.TCP_USER_TIMEOUT) <= 10_000
+        assert _option(own, socket.TCP_KEEPIDLE) == 77
+
+
+@pytest.fixture
+def line(postgres_server: Server) -> Iterator[Proxy]:
+    """A way to the database that can be cut."""
+    with Proxy.before(str(postgres_server.folder / ".s.PGSQL.5432")) as one:
+        yield one
+
+
+def _through(line: Proxy, url: str) -> str:
+    return f"postgresql://postgres@127.0.0.1:{line.port}{urlsplit(url).path}"
+
+
+def _fill_the_pool(runtime: Runtime) -> None:
+    """Have as many connections as are kept, all of them idle."""
+    assert isinstance(runtime.store, PostgresStore)
+    with ExitStack() as used:
+        for _ in range(4):
+            used.enter_context(runtime.store._reading())
+
+
+def _option(connection: psycopg.Connection[Any], name: int) -> int:
+    channel = socket.socket(fileno=os.dup(connection.fileno()))
+    with channel:
+        return channel.getsockopt(socket.IPPROTO_TCP, name)
 
 
 def _connections(url: str) -> list[int]:

@@ -37,6 +37,7 @@ class Proxy(threading.Thread):
         self._loop = asyncio.new_event_loop()
         self._flowing = asyncio.Event()
         self._open: set[asyncio.StreamWriter] = set()
+        self._lost: set[asyncio.StreamWriter] = set()
         self._left: int | None = None
         self._calm()
 
@@ -74,6 +75,11 @@ class Proxy(threading.Thread):
         """Let nothing through, and break nothing: half-open."""
         self._do(self._flowing.clear)
 
+    def swallow(self) -> None:
+        """Lose whatever is sent from now on, and every connection's end with it: neither side learns of anything, and
+        connections of now stay lost when the line heals. New ones are let wait for that."""
+        self._do(self._lose_all)
+
     def slow(self, latency_s: float) -> None:
         """Take so long for each piece."""
         self._latency_s = latency_s
@@ -90,6 +96,10 @@ class Proxy(threading.Thread):
         """Pass a stream on only when so many bytes of it are there, as a proxy does that buffers. Answers that end by
         themselves pass."""
         self._held = size
+
+    def _lose_all(self) -> None:
+        self._lost |= self._open
+        self._flowing.clear()
 
     def _calm(self) -> None:
         self._latency_s = 0.0
@@ -152,6 +162,7 @@ class Proxy(threading.Thread):
                 if self._latency_s:
                     await asyncio.sleep(self._latency_s)
                 await self._flowing.wait()
+                await self._require_line(go)
                 is_stream = is_answer and (is_stream or b"content-type: text/event-stream" in data.lower())
                 kept += data
                 if is_stream and len(kept) < self._held:
@@ -159,11 +170,17 @@ class Proxy(threading.Thread):
                 await self._write(go, bytes(kept), is_answer=is_answer)
                 kept.clear()
             await self._flowing.wait()
+            await self._require_line(go)
             go.write(bytes(kept))
             if go.can_write_eof():
                 go.write_eof()
         except OSError:
             self._break(go)
+
+    async def _require_line(self, go: asyncio.StreamWriter) -> None:
+        """Go no further with a connection that was lost: it stays open until the proxy ends."""
+        if go in self._lost:
+            await asyncio.Event().wait()
 
     async def _write(self, go: asyncio.StreamWriter, data: bytes, *, is_answer: bool) -> None:
         size = self._size

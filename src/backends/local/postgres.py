@@ -11,14 +11,25 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 import psycopg
-from sqlalchemy import Connection, Text, bindparam, create_engine, func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Text, bindparam, create_engine, event, func, select
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import QueuePool
 
 from backends.local import schema
 from backends.local.line import Line, Spoken
 from backends.local.postgres_faults import explain
-from backends.local.postgres_link import CHANNEL, Hints, NoAnswer, TimedConnection, is_pooled, within
+from backends.local.postgres_link import (
+    CHANNEL,
+    PING_S,
+    Hints,
+    NoAnswer,
+    TimedConnection,
+    be_noticed_when_gone,
+    connect,
+    is_pooled,
+    within,
+)
 from backends.local.rows import read_head
 from backends.local.store import SqlStore
 from backends.local.upgrade import Columns, is_behind, require_shape, upgrade, version_of
@@ -29,13 +40,13 @@ from opsgate.paths import canonical_url
 UPGRADE_S: Final = 60.0
 """Seconds that an upgrade may take, with the wait for somebody else's."""
 
-STILL_S: Final = 20.0
+STILL_S: Final = 8.0
 """Seconds that a writer may stand still in its transaction, frozen or cut off from the network, before the server ends
 its session: until then nobody else can write."""
 
 _PATIENCE: Final = select(
     func.set_config("lock_timeout", bindparam("wait_ms", type_=Text), True),
-    func.set_config("idle_in_transaction_session_timeout", str(int(STILL_S * 1000)), True),
+    func.set_config("idle_in_transaction_session_timeout", bindparam("still_ms", type_=Text), True),
 )
 """How long a transaction waits for a lock, and how long it may stand still."""
 
@@ -59,8 +70,8 @@ class PostgresStore(SqlStore):
             poolclass=QueuePool,
             pool_size=4,
             pool_timeout=timeout_s,
-            pool_pre_ping=True,
         )
+        event.listen(self._engine, "checkout", self._require_answer)
         self._hints = Hints(url)
 
     @property
@@ -104,11 +115,22 @@ class PostgresStore(SqlStore):
 
     def _connect(self) -> TimedConnection:
         timeout_s = max(2, int(self._timeout_s))  # libpq takes whole seconds and at least two
-        connection = TimedConnection.connect(self._conninfo, connect_timeout=timeout_s, application_name="opsconsole")
+        connection = connect(self._conninfo, connect_timeout=timeout_s, application_name="opsconsole")
         if is_pooled(connection):
             connection.prepare_threshold = None
-        connection.rollback()
+        else:
+            be_noticed_when_gone(connection)
+        connection.commit()  # a setting that is rolled back was never made
         return connection
+
+    def _require_answer(self, connection: DBAPIConnection, *_pool: object) -> None:
+        """Look whether a connection still leads to the server before anything is asked of it. One that was cut off
+        without a word must not use up the time of whoever asks: where one has gone, all have."""
+        try:
+            with within(PING_S, at_most=True):
+                self._engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error
 
     def _look(self) -> tuple[Columns, tuple[str, ...], str | None]:
         with self._reading() as connection:
@@ -137,7 +159,7 @@ class PostgresStore(SqlStore):
     def _writing(self, timeout_s: float) -> Iterator[Line]:
         with self._engine.begin() as connection:
             line = Spoken(connection)
-            line.ask(_PATIENCE, {"wait_ms": str(max(1, int(timeout_s * 1000)))})
+            line.ask(_PATIENCE, {"wait_ms": str(max(1, int(timeout_s * 1000))), "still_ms": str(int(STILL_S * 1000))})
             yield line
 
     def _locked_head(self, line: Line) -> Head:

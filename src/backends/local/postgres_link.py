@@ -6,6 +6,7 @@ and the connection with it, for it is in the middle of something.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import select
@@ -17,6 +18,7 @@ from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict
 
 _log = logging.getLogger("opsconsole.postgres")
 
@@ -25,6 +27,13 @@ CHANNEL: Final = "opsconsole"
 
 PATIENCE_S: Final = 10.0
 """Seconds that one answer may take where nobody gave a deadline."""
+
+PING_S: Final = 1.0
+"""Seconds that a connection of before has to answer that it is still there."""
+
+_NOTICED: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+"""When the kernel looks whether the other side of a silent connection is there (seconds), and for how long what was
+sent may stay unacknowledged (milliseconds)."""
 
 BLIND_S: Final = 0.25
 """Seconds between two looks at the head while no hints can be heard."""
@@ -40,9 +49,11 @@ _deadline_s: ContextVar[float | None] = ContextVar("deadline_s", default=None)
 
 
 @contextmanager
-def within(timeout_s: float) -> Iterator[None]:
-    """Give whatever this thread asks of any connection inside the block ``timeout_s`` altogether."""
-    token = _deadline_s.set(monotonic() + timeout_s)
+def within(timeout_s: float, *, at_most: bool = False) -> Iterator[None]:
+    """Give whatever this thread asks of any connection inside the block ``timeout_s`` altogether; ``at_most`` no more
+    than it has anyway."""
+    deadline_s, known_s = monotonic() + timeout_s, _deadline_s.get()
+    token = _deadline_s.set(min(deadline_s, known_s) if at_most and known_s is not None else deadline_s)
     try:
         yield
     finally:
@@ -61,6 +72,27 @@ class TimedConnection(psycopg.Connection[Any]):
         except NoAnswer:
             self.pgconn.finish()
             raise
+
+
+def connect(conninfo: str, **options: Any) -> TimedConnection:
+    """A connection whose other end is found to be gone within seconds, unless the URL says otherwise."""
+    said = conninfo_to_dict(conninfo)
+    return TimedConnection.connect(
+        conninfo, **{name: value for name, value in (_NOTICED | options).items() if name not in said}
+    )
+
+
+def be_noticed_when_gone(connection: psycopg.Connection[Any]) -> None:
+    """Have the server look after us the same way: it would keep a session for hours whose client has been cut off, and
+    has a limited number of them."""
+    connection.execute(
+        "SELECT set_config(name, %s::jsonb ->> name, false) FROM pg_settings WHERE %s::jsonb ? name",
+        (
+            text := json.dumps({f"tcp_{name.removeprefix('tcp_')}": str(value) for name, value in _NOTICED.items()}),
+            text,
+        ),
+        prepare=False,
+    )
 
 
 def _limited(gen: PQGen[T], deadline_s: float) -> PQGen[T]:
@@ -133,7 +165,7 @@ class Hints:
 
     def _listen(self) -> TimedConnection | None:
         """A connection that hears notifications; None where a pooler would keep them from us."""
-        connection = TimedConnection.connect(self._conninfo, autocommit=True, connect_timeout=5)
+        connection = connect(self._conninfo, autocommit=True, connect_timeout=5)
         if is_pooled(connection):
             connection.close()
             self._deaf = True
