@@ -13,7 +13,7 @@ from backends.keeper.attendance import Attendance, Register
 from backends.keeper.conclusions import Conclusions, Countdown
 from backends.keeper.expiry import Expiry
 from backends.keeper.leader import LEASE_S
-from backends.keeper.loops import Loops
+from backends.keeper.loops import Loops, pause_after
 from backends.keeper.peers import Peer
 from backends.keeper.upkeep import Upkeep
 from backends.runtime import KEEPER
@@ -676,3 +676,9 @@ def test_workers_that_left_are_forgotten_in_time_but_not_while_a_stop_has_them_o
     assert kept == {"a", "b"}
     assert parts.runtime.observe().workers == ()
     assert not parts.roster.entries
+
+
+def test_the_rest_after_a_turn_grows_with_the_turn_but_not_with_the_absence_of_the_database() -> None:
+    assert pause_after(0.1) == 0.2
+    assert pause_after(0.2) == 0.4
+    assert pause_after(5.0) == pause_after(50.0) == 1.0

@@ -30,6 +30,14 @@ _PAUSE: Final = 2.0
 """How many times as long as a turn took the thread rests after it, so that the news of a large fleet, which come one by
 one, leave the processor to those who send them."""
 
+_PAUSE_MAX_S: Final = 1.0
+"""The longest such rest: a turn that waited for a database which is away is no reason to let more time go by."""
+
+
+def pause_after(took_s: float) -> float:
+    """Seconds to rest after a turn that took so long."""
+    return min(_PAUSE_MAX_S, _PAUSE * took_s)
+
 
 class Loops(threading.Thread):
     """Takes turns until `close`."""
@@ -96,7 +104,7 @@ class Loops(threading.Thread):
             self._at_once.clear()
             began = self._now()
             self.turn(began)
-            self._at_once.wait(_PAUSE * (self._now().elapsed_s - began.elapsed_s))
+            self._at_once.wait(pause_after(self._now().elapsed_s - began.elapsed_s))
             self._wake.wait(self._rest_s())
             self._wake.clear()
         self._safely(lambda at, _state: self._register.write(at), self._now())

@@ -28,6 +28,7 @@ from backends.local.postgres_link import (
     be_noticed_when_gone,
     connect,
     is_pooled,
+    time_left_s,
     within,
 )
 from backends.local.rows import read_head
@@ -114,7 +115,7 @@ class PostgresStore(SqlStore):
         self._hints.close()
 
     def _connect(self) -> TimedConnection:
-        timeout_s = max(2, int(self._timeout_s))  # libpq takes whole seconds and at least two
+        timeout_s = max(2, int(min(self._timeout_s, time_left_s())))  # the driver takes whole seconds and at least two
         connection = connect(self._conninfo, connect_timeout=timeout_s, application_name="opsconsole")
         if is_pooled(connection):
             connection.prepare_threshold = None

@@ -60,6 +60,12 @@ def within(timeout_s: float, *, at_most: bool = False) -> Iterator[None]:
         _deadline_s.reset(token)
 
 
+def time_left_s() -> float:
+    """What is left of the time of `within`; that for one answer where nobody gave a deadline."""
+    deadline_s = _deadline_s.get()
+    return PATIENCE_S if deadline_s is None else deadline_s - monotonic()
+
+
 class TimedConnection(psycopg.Connection[Any]):
     """A connection that gives up at the deadline of `within`, or after `PATIENCE_S` for one answer."""
 
