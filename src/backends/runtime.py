@@ -35,11 +35,11 @@ from core.ports import (
     Listener,
     Observations,
     Reservation,
-    Sample,
     Store,
     WorkerRow,
 )
 from core.state import State
+from core.triggers.sample import Sample
 from opsgate.paths import keeper_socket
 from opsgate.wire import ask
 

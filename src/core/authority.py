@@ -23,6 +23,7 @@ from core.capabilities.recovery import (
 )
 from core.capabilities.switches import SetSwitch
 from core.capabilities.tokens import CreateToken, RevokeToken
+from core.capabilities.triggers import FireTrigger
 from core.errors import NotPermitted
 from core.messages import Actor, Command, Role
 from core.scope import EVERYWHERE, Scope
@@ -65,7 +66,9 @@ _STOP: Final = frozenset({"order-stop", "explain-stop"})
 _HALT_RECOVERY: Final = frozenset({"abort-recovery", "hold-recovery", "roll-back-recovery"})
 """Stopping is cheap, and so is not restoring any further."""
 
-_OPERATE: Final = _STOP | _HALT_RECOVERY | {"place-hold", "release-holds", "set-switch", "set-limit", "reset-limit"}
+_OPERATE: Final = (
+    _STOP | _HALT_RECOVERY | {"place-hold", "release-holds", "set-switch", "set-limit", "reset-limit", "fire-trigger"}
+)
 _RESPOND: Final = _OPERATE | {"recover", "continue-recovery", "ack-emergency", "own-emergency", "forget-workers"}
 _ADMINISTER: Final = _RESPOND | {
     "add-name",
@@ -78,6 +81,10 @@ _ADMINISTER: Final = _RESPOND | {
     "apply-configuration",
     "create-token",
     "revoke-token",
+    "add-trigger",
+    "remove-trigger",
+    "set-trigger",
+    "bound-triggers",
 }
 
 _COMMANDS: Final[Mapping[Role, frozenset[str]]] = {
@@ -88,7 +95,15 @@ _COMMANDS: Final[Mapping[Role, frozenset[str]]] = {
 }
 
 ENGINE_ONLY: Final = frozenset(
-    {"create-fleet", "conclude-stop", "expire-holds", "report-workers", "report-services", "advance-recovery"}
+    {
+        "create-fleet",
+        "conclude-stop",
+        "expire-holds",
+        "report-workers",
+        "report-services",
+        "advance-recovery",
+        "clear-trigger",
+    }
 )
 """What the engine says to itself; no credential is good for it."""
 
@@ -241,6 +256,8 @@ def _concerned(command: Command, state: State) -> tuple[Selector, ...]:
             return state.emergencies[command.emergency_id].selectors
         case ExplainStop() if command.stop_id in state.stops:
             return state.stops[command.stop_id].selectors
+        case FireTrigger() if command.trigger in state.triggers:
+            return state.triggers[command.trigger].definition.selectors()
         case CreateToken() | RevokeToken():
             return ()
         case _:

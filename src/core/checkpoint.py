@@ -16,7 +16,8 @@ from core.procedures import Procedure
 from core.reach import Pairs, Reach, with_selector
 from core.recoveries import Recovery, RecoveryStep
 from core.services import ActionTaken, Service, ServiceStep
-from core.state import Emergency, Limit, Name, State, Stop, Token, Worker
+from core.state import Emergency, Limit, Name, State, Stop, Token, Trigger, Worker
+from core.triggers.definition import Definition
 from opsgate.hold import Hold, moment, timestamp
 from opsgate.selector import Selector
 
@@ -30,9 +31,9 @@ instead."""
 FORMATS_READ: Final = frozenset({1, 2, 3, FORMAT})
 """What an older one lacks is taken for what it was before there was such a thing: an empty list, or the default of a
 field, so new fields go to the end of an entity and have one. Format 1 has no tokens, 2 no times of acknowledgements, 3
-no services, nor anything else that emergencies have since."""
+no services, no triggers, nor anything else that emergencies have since."""
 
-Entity = TypeVar("Entity", Name, Limit, Worker, Stop, Emergency, Token, Service)
+Entity = TypeVar("Entity", Name, Limit, Worker, Stop, Emergency, Token, Service, Trigger)
 
 
 def dump(state: State) -> str:
@@ -53,6 +54,8 @@ def dump(state: State) -> str:
             "tokens": _rows(Token, state.tokens),
             "services": _rows(Service, state.services),
             "procedures": [state.procedures[name].model_dump(mode="json") for name in sorted(state.procedures)],
+            "triggers": _rows(Trigger, state.triggers),
+            "trigger_share": state.trigger_share,
         }
     )
 
@@ -90,12 +93,15 @@ def read(document: Any) -> State | None:
         tokens=Map({token.token_id: token for token in _entities(Token, document["tokens"])}),
         services=Map({service.name: service for service in _entities(Service, document["services"])}),
         procedures=Map({procedure.name: procedure for procedure in procedures}),
+        triggers=Map({trigger.definition.name: trigger for trigger in _entities(Trigger, document["triggers"])}),
+        trigger_share=document["trigger_share"],
     )
 
 
 def _as_of_now(document: dict[str, Any]) -> dict[str, Any]:
     """A document of an older format with what has come since."""
-    whole: dict[str, Any] = {"tokens": [], "services": [], "procedures": []} | document
+    since: dict[str, Any] = {"tokens": [], "services": [], "procedures": [], "triggers": [], "trigger_share": 1.0}
+    whole = since | document
     for key, kind in (("stops", Stop), ("emergencies", Emergency)):
         defaults = [field.default for field in fields(kind)]
         for row in whole[key]:
@@ -149,6 +155,8 @@ def _written(value: Any) -> Any:
         return timestamp(value)
     if isinstance(value, AckTimes):
         return list(astuple(value))
+    if isinstance(value, Definition):
+        return value.model_dump(mode="json")
     if isinstance(value, ServiceStep | ActionTaken | Recovery | RecoveryStep):
         return [_written(getattr(value, field.name)) for field in fields(value)]
     if isinstance(value, Selector):
@@ -169,6 +177,7 @@ def _row(kind: type[Any], row: list[Any]) -> Any:
 _READ: Final[dict[str, Callable[[Any], Any]]] = {
     "datetime": moment,
     "datetime | None": lambda text: text and moment(text),
+    "Definition": lambda document: Definition.model_validate(document, strict=False),
     "AckTimes | None": lambda row: row and AckTimes(*row),
     "tuple[str, ...]": tuple,
     "tuple[Selector, ...]": lambda items: tuple(map(Selector.from_mapping, items)),

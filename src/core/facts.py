@@ -14,6 +14,7 @@ from core.capabilities.switches import is_on
 from core.messages import Recorded
 from core.ports import Observations, WorkerRow
 from core.state import Limit, Name, State, Stop, flag_name
+from core.triggers.words import conditions
 from opsgate.evaluate import evaluate
 from opsgate.hold import timestamp
 from opsgate.selector import Selector, scope_text
@@ -149,6 +150,33 @@ def tokens(state: State, now: datetime) -> Iterator[dict[str, Any]]:
             "created_by": each.created_by,
             "revoked_at": _at(each.revoked_at),
             "revoked_by": each.revoked_by or None,
+        }
+
+
+def triggers(state: State) -> Iterator[dict[str, Any]]:
+    """Each trigger by name, with what has become of it: ``off``, ``armed``, ``crossed``, or ``shadow``."""
+    for name in sorted(state.triggers):
+        each = state.triggers[name]
+        definition = each.definition
+        armed = "crossed" if each.crossed_since else "shadow" if definition.shadow else "armed"
+        yield {
+            "name": name,
+            "trigger_type": definition.trigger_type,
+            "state": armed if definition.is_active else "off",
+            "priority": definition.priority,
+            "level": definition.stop_level,
+            "scope": scope_text(definition.selectors()),
+            "condition": conditions(definition),
+            "value": each.value or None,
+            "fired": each.fired,
+            "fired_at": _at(each.fired_at),
+            "suppressed": each.suppressed,
+            "suppressed_at": _at(each.suppressed_at),
+            "why": each.why or None,
+            "emergency_id": each.emergency_id or None,
+            "definition": definition.model_dump(mode="json"),
+            "changed_at": timestamp(each.changed_at),
+            "changed_by": each.changed_by,
         }
 
 

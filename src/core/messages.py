@@ -75,6 +75,11 @@ class Command(Message):
 
     kind: str
 
+    @classmethod
+    def spelt(cls, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A document as this command's fields are called, where others have names of their own for them."""
+        return document
+
     @property
     def lets_run(self) -> bool:
         """Whether something may run because of it that did not: a release, whatever it is called. Those are carried
@@ -147,6 +152,12 @@ class TokenEvent(Event):
     token_id: str
 
 
+class TriggerEvent(Event):
+    """Something about one trigger. What it stopped has events of its own."""
+
+    trigger: str
+
+
 COMMANDS: dict[str, type[Command]] = {}
 EVENTS: dict[str, type[Event]] = {}
 
@@ -173,9 +184,10 @@ def command_from(document: Any, text: str | bytes | None = None) -> Command:
     kind = document.get("kind") if isinstance(document, Mapping) else None
     if not isinstance(kind, str) or kind not in COMMANDS:
         raise ValueError(f"unknown command kind {ascii(kind)[:60]}")
-    if text is None:
+    spelt = COMMANDS[kind].spelt(document)
+    if text is None or spelt is not document:
         try:
-            text = json.dumps(dict(document))
+            text = json.dumps(dict(spelt))
         except TypeError as error:
             raise ValueError(f"not a JSON document: {error}") from None
     return COMMANDS[kind].model_validate_json(text)

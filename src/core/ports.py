@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -19,6 +19,7 @@ from core.engine import WorkerFact
 from core.messages import Envelope, Receipt, Recorded
 from core.policy import GateChange
 from core.state import State
+from core.triggers.sample import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +120,6 @@ class Cursor:
     revision: int
     at: datetime
     detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One reading that triggers judge, at ``at_s`` seconds since the epoch. ``source``: who measured it."""
-
-    metric: str
-    at_s: float
-    value: float
-    account: str | None = None
-    labels: dict[str, str] = field(default_factory=dict)
-    source: str = ""
 
 
 Freshness = Literal["initialising", "valid", "interrupted", "off"]

@@ -29,6 +29,7 @@ from opsgate.snapshot import Notice, Snapshot
 if TYPE_CHECKING:
     from core.messages import Role, StopResult
     from core.procedures import Procedure
+    from core.triggers.definition import Definition
 
 ENDED_KEPT: Final = 50
 """How many ended emergencies stay in the state; older ones are in the journal."""
@@ -191,6 +192,25 @@ class Token:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A trigger and what has become of it: since when it has been crossed, and what it stopped last."""
+
+    definition: Definition
+    added_at: datetime
+    changed_at: datetime
+    changed_by: str
+    crossed_since: datetime | None = None
+    value: str = ""
+    fired_at: datetime | None = None
+    fired: int = 0
+    stop_id: str = ""
+    emergency_id: str = ""
+    suppressed_at: datetime | None = None
+    suppressed: int = 0
+    why: str = ""
+
+
 class State(NamedTuple):
     """Everything that the journal says, at ``revision``.
 
@@ -214,6 +234,9 @@ class State(NamedTuple):
     tokens: Map[str, Token] = Map()
     services: Map[str, Service] = Map()
     procedures: Map[str, Procedure] = Map()
+    triggers: Map[str, Trigger] = Map()
+    trigger_share: float = 1.0
+    """The largest share of the sites that automatic stops may take."""
 
     def with_hold(self, hold: Hold) -> State:
         """This state with one hold placed or replaced."""

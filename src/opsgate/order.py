@@ -20,6 +20,15 @@ Level = Literal["immediate", "graceful", "service_specific", "cascading", "maint
 LEVELS: Final[tuple[Level, ...]] = ("maintenance", "service_specific", "graceful", "cascading", "immediate")
 """S1's five levels, weakest first (graceful and cascading are equals)."""
 
+STRENGTH: Final[Mapping[Level, int]] = {
+    "maintenance": 0,
+    "service_specific": 1,
+    "graceful": 2,
+    "cascading": 2,
+    "immediate": 3,
+}
+"""The order when levels meet: an emergency escalates and never downgrades."""
+
 BUDGET_S: Final[Mapping[Level, float]] = {
     "immediate": 5.0,
     "graceful": 60.0,

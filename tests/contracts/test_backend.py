@@ -20,8 +20,9 @@ from core.capabilities.recovery import Recover
 from core.engine import fold
 from core.errors import BackendUnavailable, CommandRejected, RevisionConflict, UnknownName
 from core.messages import Recorded
-from core.ports import Arrival, Backend, Cursor, Sample
+from core.ports import Arrival, Backend, Cursor
 from core.state import State
+from core.triggers.sample import Sample
 from opsgate import latch
 from opsgate.order import Order
 from opsgate.paths import ALL_FLEETS, fleet_of_url

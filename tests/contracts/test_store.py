@@ -11,8 +11,9 @@ from core.audit import GENESIS, Row, verify
 from core.capabilities.names import AddName
 from core.errors import BackendUnavailable
 from core.policy import gate_change
-from core.ports import Cursor, Head, Lease, Sample, Store, Transaction, iterate
+from core.ports import Cursor, Head, Lease, Store, Transaction, iterate
 from core.state import State
+from core.triggers.sample import Sample
 from tests.support.fleets import START, say, worker
 from tests.support.places import FLEET, Place
 from tests.support.waiting import eventually

@@ -47,7 +47,9 @@ def test_opsgate_names_nothing_but_itself_and_the_standard_library() -> None:
 
 
 def test_core_names_only_values_pydantic_immutables_and_opsgate() -> None:
-    allowed = VALUES | {"core", "opsgate", "pydantic", "pydantic_core", "immutables"}
+    libraries = {"pydantic", "pydantic_core", "immutables"}
+    read = {"cel", "cronsim"}  # a rule and a schedule, as functions of their texts
+    allowed = VALUES | {"core", "opsgate"} | libraries | read
 
     strangers = [str(found) for file in modules("core") for found in imports(file) if found.top not in allowed]
 

@@ -43,6 +43,14 @@ from core.capabilities.restoring import AdvanceRecovery
 from core.capabilities.services import AddService, RemoveService, ReportServices, ServiceReport
 from core.capabilities.switches import SetSwitch
 from core.capabilities.tokens import CreateToken, RevokeToken
+from core.capabilities.triggers import (
+    AddTrigger,
+    BoundTriggers,
+    ClearTrigger,
+    FireTrigger,
+    RemoveTrigger,
+    SetTrigger,
+)
 from core.capabilities.workers import ForgetWorkers, ReportWorkers
 from core.messages import COMMANDS, Command, Role
 from core.procedures import Procedure
@@ -72,23 +80,29 @@ ONE_OF_EACH: dict[str, Command] = {
         SetProcedure(procedure=Procedure(name="quick")),
         AddLimit(name="tests", limit=5),
         AddName(dimension="site", name="s9"),
+        AddTrigger(name="button", trigger_type="manual_trigger"),
         ApplyConfiguration(configuration=Configuration()),
+        BoundTriggers(share=0.5),
+        ClearTrigger(trigger="health"),
         ConcludeStop(stop_id="S-1"),
         CreateFleet(fleet="f1"),
         TOKEN,
         ExpireHolds(),
         ExplainStop(stop_id="S-1", reason="smoke"),
+        FireTrigger(trigger="button", stop_id="S-3"),
         ForgetWorkers(workers=("w1",)),
         OrderStop(stop_id="S-2", selectors=(EVERYTHING,)),
         PlaceHold(selectors=(EVERYTHING,)),
         Recover(emergency_id="E-1", reason="mended"),
         ReleaseHolds(selectors=(EVERYTHING,), reason="done"),
         RemoveName(dimension="site", name="s1"),
+        RemoveTrigger(trigger="button"),
         ReportWorkers(),
         ResetLimit(name="sites"),
         RevokeToken(token_id="t-0123456789ab"),
         SetLimit(name="sites", limit=5),
         SetSwitch(dimension="operation", names=("ab_testing",), on=True),
+        SetTrigger(trigger="button", active=False),
     )
 }
 

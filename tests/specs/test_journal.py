@@ -24,6 +24,14 @@ from core.capabilities.restoring import Seen
 from core.capabilities.services import RemoveService
 from core.capabilities.switches import SetSwitch
 from core.capabilities.tokens import CreateToken, RevokeToken
+from core.capabilities.triggers import (
+    AddTrigger,
+    BoundTriggers,
+    ClearTrigger,
+    FireTrigger,
+    RemoveTrigger,
+    SetTrigger,
+)
 from core.capabilities.workers import ForgetWorkers, ReportWorkers
 from core.engine import fold, refusal, step
 from core.errors import CommandRejected, UnknownName
@@ -31,6 +39,7 @@ from core.messages import COMMANDS, EVENTS, Actor, Envelope, Recorded
 from core.procedures import Procedure
 from core.services import Standing
 from core.state import State
+from core.triggers.sample import Input
 from core.upcast import UPCASTERS, upcast
 from tests.specs.engine import BEGINNING, Engine, on
 
@@ -78,6 +87,7 @@ def incident() -> Engine:
     engine.do(made)
     engine.do(RevokeToken(token_id=made.token_id, reason="lost with the laptop"))
     _services_stop_and_come_back(engine)
+    _triggers_at_work(engine)
     return engine
 
 
@@ -128,6 +138,28 @@ def _seen(engine: Engine, emergency_id: str, standing: Standing) -> None:
         engine.report(name, standing, recovery_id=recovery.recovery_id)
     if recovery.is_active:
         engine.advance(emergency_id)
+
+
+def _triggers_at_work(engine: Engine) -> None:
+    """One that is configured, crosses, stops, crosses again for nothing, and comes back."""
+    health = AddTrigger(
+        name="health",
+        trigger_type="health_score_critical",
+        thresholds={"healthScore": 30},
+        scope=(on(site="s1"),),
+        description="\x00 \x1b[2J é",
+    )
+    engine.do(health)
+    engine.do(health.model_copy(update={"priority": 3}))
+    engine.do(BoundTriggers(share=0.5))
+    read = Input(metric="healthScore", value=12.5, at=engine.now, account="a1", source="monitor")
+    for stop_id in ("S-8", "S-9"):
+        seen = FireTrigger(trigger="health", stop_id=stop_id, value="healthScore 12.5", samples=1, inputs=(read,))
+        engine.do(seen, by="trigger:health", kind="system")
+    engine.do(ClearTrigger(trigger="health", value="healthScore 40"), by="trigger:health", kind="system")
+    engine.do(SetTrigger(trigger="health", active=False))
+    engine.do(AddTrigger(name="button", trigger_type="manual_trigger"))
+    engine.do(RemoveTrigger(trigger="button"))
 
 
 def sealed(events: list[Recorded]) -> tuple[Row, ...]:

@@ -27,10 +27,9 @@ from backends.keeper.peers import BUFFER_BYTES, Letter, receive
 from backends.keeper.roster import Entry
 from backends.spool import Recorded, recorded_id
 from backends.stop_lane import ANSWER_S, Placing
-from core.capabilities.emergencies import STRENGTH
 from core.state import State
 from opsgate import latch
-from opsgate.order import Order
+from opsgate.order import STRENGTH, Order
 from opsgate.paths import ALL_FLEETS
 
 _log = logging.getLogger(NAME)

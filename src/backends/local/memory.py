@@ -17,7 +17,8 @@ from core.audit import GENESIS, Row
 from core.engine import WorkerFact
 from core.errors import BackendUnavailable
 from core.policy import GateChange
-from core.ports import Cursor, Head, Lease, Sample, Transaction, WorkerRow
+from core.ports import Cursor, Head, Lease, Transaction, WorkerRow
+from core.triggers.sample import Sample
 from opsgate.hold import timestamp
 
 Usage = tuple[str, str, float, int]

@@ -12,8 +12,9 @@ from backends.local import schema, statements
 from backends.local.line import Line
 from core.audit import Row
 from core.engine import WorkerFact
-from core.ports import Cursor, Head, Lease, Sample, WorkerRow
+from core.ports import Cursor, Head, Lease, WorkerRow
 from core.state import Stop
+from core.triggers.sample import Sample
 from opsgate.hold import moment, timestamp
 
 _JOURNAL: Final = tuple(schema.journal.c.keys())

@@ -29,7 +29,8 @@ from backends.local.rows import (
 from backends.local.transaction import SqlTransaction
 from core.audit import Row
 from core.errors import BackendUnavailable, OpsError, TimedOut
-from core.ports import Cursor, Head, Lease, Sample, Transaction, WorkerRow
+from core.ports import Cursor, Head, Lease, Transaction, WorkerRow
+from core.triggers.sample import Sample
 from opsgate.hold import timestamp
 
 

@@ -27,7 +27,8 @@ from backends.local.steps import CURRENT
 from core.audit import Row
 from core.engine import WorkerFact
 from core.policy import GateChange
-from core.ports import Cursor, Head, Lease, Sample, WorkerRow
+from core.ports import Cursor, Head, Lease, WorkerRow
+from core.triggers.sample import Sample
 from opsgate.hold import timestamp
 
 _FORGOTTEN: Final = timedelta(hours=1)

@@ -19,6 +19,7 @@ from core.capabilities import (
     services,
     switches,
     tokens,
+    triggers,
     workers,
 )
 
@@ -38,5 +39,6 @@ __all__ = [
     "services",
     "switches",
     "tokens",
+    "triggers",
     "workers",
 ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -37,17 +37,8 @@ from core.messages import (
 from core.services import ServiceStep, tiers, touched
 from core.state import Emergency, State, Stop
 from opsgate.hold import DRAIN, HALT
-from opsgate.order import MODE_OF_LEVEL, Level
+from opsgate.order import MODE_OF_LEVEL, STRENGTH, Level
 from opsgate.selector import Selector
-
-STRENGTH: Final[dict[Level, int]] = {
-    "maintenance": 0,
-    "service_specific": 1,
-    "graceful": 2,
-    "cascading": 2,
-    "immediate": 3,
-}
-"""The order when levels meet: an emergency escalates and never downgrades."""
 
 
 @command

@@ -69,6 +69,15 @@ SENTENCES: dict[str, tuple[str, Style]] = {
     "recovery.completed": ("{e.recovery_id} completed", Style.GOOD),
     "token.created": ("token {e.token_id} made for {e.name}, {e.role}", Style.PLAIN),
     "token.revoked": ("token {e.token_id} of {e.name} revoked: {e.reason}", Style.WARN),
+    "trigger.added": ("trigger {e.trigger} added", Style.PLAIN),
+    "trigger.changed": ("trigger {e.trigger} changed", Style.PLAIN),
+    "trigger.removed": ("trigger {e.trigger} removed", Style.WARN),
+    "trigger.switched": ("trigger {e.trigger} is active: {e.active}", Style.WARN),
+    "trigger.bounded": ("automatic stops may take {e.share} of the sites", Style.WARN),
+    "trigger.evaluated": ("trigger {e.trigger} {e.result}: {e.value}", Style.PLAIN),
+    "trigger.fired": ("trigger {e.trigger} FIRED {e.emergency_id}: {e.value}", Style.BAD),
+    "trigger.suppressed": ("trigger {e.trigger} stops nothing ({e.why}): {e.value}", Style.WARN),
+    "trigger.cleared": ("trigger {e.trigger} cleared: {e.value}", Style.GOOD),
     "command.refused": ("refused {e.command}: {e.message}", Style.WARN),
 }
 """One sentence for each kind of event. A kind that is missing here is shown by its name, never hidden."""
