@@ -20,7 +20,8 @@ import pytest
 from backends import known_as
 from backends.server.access import OPEN, ROUTES
 from backends.server.identity import Doorkeeper
-from backends.server.serving import Listening, Serving
+from backends.server.listening import Listening
+from backends.server.serving import Serving
 from core import checkpoint
 from core.audit import event_of
 from core.authority import ROLES, permissions_of

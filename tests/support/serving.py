@@ -26,7 +26,8 @@ from backends.emergency_settings import EmergencySettings
 from backends.keeper.room import EngineRoom
 from backends.notifiers.settings import NotifySettings
 from backends.server.identity import Identify, developer
-from backends.server.serving import Listening, Serving
+from backends.server.listening import Listening
+from backends.server.serving import Serving
 from tests.conftest import homes_under
 from tests.support.waiting import eventually
 

@@ -17,8 +17,9 @@ from backends.emergency_settings import Resolved
 from backends.keeper.room import AUTOMATICS_OFF, EngineRoom
 from backends.notifiers.settings import NotifySettings
 from backends.server.identity import Doorkeeper, Identify, Network, developer, login_of
+from backends.server.listening import Listening
 from backends.server.logs import log_to_stderr
-from backends.server.serving import Listening, Serving
+from backends.server.serving import Serving
 
 _ENDED_BY: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 

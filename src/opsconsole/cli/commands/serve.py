@@ -53,8 +53,8 @@ def serve(  # noqa: PLR0913, PLR0917 (one for each option)
         return Exit.USAGE
     from backends.clients.signed import SECRET_MIN
     from backends.server.identity import networks
+    from backends.server.listening import Listening
     from backends.server.running import run
-    from backends.server.serving import Listening
 
     try:
         allowed = networks(allow)

@@ -1,0 +1,84 @@
+"""Listening: where a server is reached, by ports of the network and sockets of its host."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from backends.keeper.room import EngineRoom
+from opsgate.paths import runtime_home
+from opsgate.wire import HEARTBEAT_S
+
+_DEAD_AFTER_MS: Final = 30_000
+"""For how long a connection may leave what is sent to it unacknowledged."""
+
+BACKLOG: Final = 4096
+"""Connections that wait to be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where a server listens, and what signs requests of hooks there.
+
+    Port 0 is one that is free. TLS is for the ports; sockets of this host need none."""
+
+    host: str = "127.0.0.1"
+    port: int = 3001
+    stop_port: int = 3002
+    certificate: Path | None = None
+    key: Path | None = None
+    heartbeat_s: float = HEARTBEAT_S
+    """Seconds between two signs of life on a stream. Clients wait for two and a half of the usual ones."""
+    hook_secret: str = field(default="", repr=False)
+
+
+def tls(listening: Listening) -> dict[str, Any]:
+    """What uvicorn needs for TLS. Raises OSError where the files are not what they should be."""
+    if listening.certificate is None:
+        return {}
+    certificate, key = listening.certificate, listening.key or listening.certificate
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except (ssl.SSLError, OSError) as error:
+        raise OSError(error.errno, f"no certificate with its key can be read from {certificate} and {key}") from error
+    return {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)}
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket. Raises OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    channel = socket.socket(family, kind, protocol)
+    try:
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_AFTER_MS)
+        channel.bind(address)
+        channel.listen(BACKLOG)  # so that nobody else can take the port before anything is opened
+    except OSError as error:
+        channel.close()
+        raise OSError(error.errno, f"nobody can listen on {host} port {port}: {error.strerror}") from error
+    return channel
+
+
+def listen_at(path: Path) -> socket.socket:
+    """A socket of this host, for its own user alone, put there in one step."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    channel.bind(str(temporary))
+    temporary.chmod(0o600)
+    channel.listen(BACKLOG)
+    temporary.replace(path)
+    return channel
+
+
+def own_sockets(room: EngineRoom) -> tuple[Path, ...]:
+    """Where people of this host reach this server; nowhere, where another keeper has the house."""
+    if room.house is None:
+        return ()
+    return runtime_home() / f"{room.fleet}.http.sock", runtime_home() / f"{room.fleet}.http.stop.sock"
