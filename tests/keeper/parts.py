@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 from datetime import timedelta
 
+from backends.keeper.beats import Beat
 from backends.keeper.leader import Leader
 from backends.keeper.office import Office
 from backends.keeper.peers import Peer
-from backends.keeper.roster import Beat, Instant, Roster
+from backends.keeper.roster import Instant, Roster
 from backends.local.memory import Memory, MemoryStore
 from backends.runtime import Runtime
 from core.state import State

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backends.keeper.beats import Ack, Beat
 from backends.keeper.peers import Peer
-from backends.keeper.roster import Ack, Beat, Heard, Instant, Roster, acknowledged
+from backends.keeper.roster import Heard, Instant, Roster, acknowledged
 from core.ports import WorkerRow
 from core.state import Stop
 from opsgate.selector import EVERYTHING

@@ -14,11 +14,11 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
+from backends.keeper.beats import Ack, Beat
 from backends.keeper.log import NAME
 from backends.keeper.outbox import Outbox
 from backends.keeper.peers import BUFFER_BYTES, Peer, receive
 from backends.keeper.reception import Reception
-from backends.keeper.roster import Ack, Beat
 from opsgate import wire
 
 _log = logging.getLogger(NAME)

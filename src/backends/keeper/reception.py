@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from backends.keeper.beats import Ack, Beat
 from backends.keeper.peers import Peer
-from backends.keeper.roster import Ack, Beat, Heard, Instant, Roster
+from backends.keeper.roster import Heard, Instant, Roster
 
 
 class Concerned(Protocol):

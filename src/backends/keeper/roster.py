@@ -9,18 +9,16 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from immutables import Map
 
+from backends.keeper.beats import Ack, Beat
 from backends.keeper.outbox import HTTP, is_http
 from backends.keeper.peers import Peer
 from core.ports import WorkerRow
 from core.state import Stop
-from opsgate.selector import IDENTIFIER
 from opsgate.wire import LOST_AFTER_S
-
-_STOPS_MAX: Final = 10_000
 
 _LATELY: Final = timedelta(seconds=LOST_AFTER_S / 2)
 """How old a heartbeat in the database may be that makes its worker live beyond doubt."""
@@ -34,53 +32,6 @@ class Instant(NamedTuple):
 
     at: datetime
     elapsed_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """What a worker says of itself."""
-
-    worker_id: str
-    env: str
-    scope: dict[str, list[str]]
-    pid: int
-    revision: int
-    stops: tuple[str, ...]
-    draining: dict[str, int]
-    in_flight: int
-    started: str = ""
-    """When its process started, by its own word. Counts only where no kernel says who sent the beat."""
-
-    @classmethod
-    def of(cls, message: Mapping[str, Any]) -> Beat:
-        """The beat in a message; ValueError, KeyError or TypeError when it is none: the worker is at fault."""
-        worker_id, stops = message["worker"], message.get("stops", ())
-        if not isinstance(worker_id, str) or not IDENTIFIER.fullmatch(worker_id) or len(stops) > _STOPS_MAX:
-            raise ValueError("not a heartbeat")
-        return cls(
-            worker_id=worker_id,
-            env=str(message.get("env") or ""),
-            scope={str(dimension): [str(value) for value in values] for dimension, values in _scope(message).items()},
-            pid=int(message.get("pid", 0)),
-            revision=int(message.get("revision", 0)),
-            stops=tuple(str(stop_id) for stop_id in stops),
-            draining={str(stop_id): int(count) for stop_id, count in (message.get("draining") or {}).items()},
-            in_flight=int(message.get("in_flight", 0)),
-            started=str(message.get("started") or ""),
-        )
-
-
-class Ack(NamedTuple):
-    """A worker obeys one more stop; so many pieces of work that it covers run there still."""
-
-    worker_id: str
-    stop_id: str
-    running: int
-
-    @classmethod
-    def of(cls, message: Mapping[str, Any]) -> Ack:
-        """The acknowledgement in a message; KeyError, TypeError or ValueError when it is none."""
-        return cls(str(message["worker"]), str(message["stop"]), int(message["running"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,10 +261,3 @@ def _obeying(row: WorkerRow, ack: Ack, now: Instant) -> WorkerRow:
         draining={**row.draining, ack.stop_id: ack.running} if ack.running else row.draining,
         in_flight=row.in_flight,
     )
-
-
-def _scope(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    scope = message.get("scope") or {}
-    if not isinstance(scope, dict):
-        raise TypeError("a scope is an object of dimension → values")
-    return scope

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
+from backends.keeper.beats import Beat
 from backends.keeper.outbox import HTTP
 from backends.keeper.peers import Peer
-from backends.keeper.roster import Beat
 from backends.server.answers import cached
 from backends.server.caps import read_body, read_json
 from backends.server.engine import Engine
