@@ -202,7 +202,7 @@ def evolve(state: State, recorded: Recorded) -> State:
     """Fold one event into the state; the event must be the next one."""
     header, happened = recorded.header, recorded.event
     assert header.revision == state.revision + 1, "events are folded in order, none left out"
-    return _evolvers[type(happened)](state, happened, header)._replace(revision=header.revision)
+    return _evolvers[type(happened)](state, happened, header).but(revision=header.revision)
 
 
 def fold(state: State, events: Iterable[Recorded]) -> State:

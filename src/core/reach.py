@@ -7,6 +7,7 @@ The index of holds answers that by look-up: what it costs depends on the holds t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 from immutables import Map
 
@@ -21,21 +22,27 @@ Reach = Map[Shape, Map[Pair | None, Ids]]
 """Shape → pair → the holds of that shape that name this pair; under None, all of that shape."""
 
 
+_NONE: Final[Map[Pair | None, Ids]] = Map()
+_NOBODY: Final[Ids] = Map()
+
+
 def with_selector(reach: Reach, selector: Selector, hold_id: str) -> Reach:
     """The index with one more hold."""
-    alike = reach.get(selector.dimensions, Map())
+    shape = selector.dimensions
+    alike = reach.get(shape, _NONE)
     for key in (None, *selector.items):
-        alike = alike.set(key, alike.get(key, Map()).set(hold_id, None))
-    return reach.set(selector.dimensions, alike)
+        alike = alike.set(key, alike.get(key, _NOBODY).set(hold_id, None))
+    return reach.set(shape, alike)
 
 
 def without_selector(reach: Reach, selector: Selector, hold_id: str) -> Reach:
     """The index with one hold less."""
-    alike = reach[selector.dimensions]
+    shape = selector.dimensions
+    alike = reach[shape]
     for key in (None, *selector.items):
         ids = alike[key].delete(hold_id)
         alike = alike.set(key, ids) if ids else alike.delete(key)
-    return reach.set(selector.dimensions, alike) if alike else reach.delete(selector.dimensions)
+    return reach.set(shape, alike) if alike else reach.delete(shape)
 
 
 def reached(reach: Reach, selectors: Iterable[Selector]) -> set[str]:

@@ -100,7 +100,7 @@ class Selector:
     @property
     def dimensions(self) -> tuple[str, ...]:
         """The dimensions this selector restricts, in printing order."""
-        return tuple(dimension for dimension, _ in self.items)
+        return tuple([dimension for dimension, _ in self.items])
 
     def covers(self, work: Mapping[str, str | None]) -> bool:
         """Whether every pair of this selector is in ``work``."""

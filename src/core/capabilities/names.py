@@ -140,7 +140,7 @@ def touched(state: State, dimension: str, name: str, header: Header, *, title: s
         return state
     kept = entry.title if title is None else title
     marked = Name(dimension, name, kept, entry.added_at, changed_at=header.at, changed_by=header.actor.name)
-    return state._replace(names=state.names.set((dimension, name), marked))
+    return state.but(names=state.names.set((dimension, name), marked))
 
 
 def require_known(draft: Draft, selectors: Iterable[Selector], *, create: bool, creatable: bool = True) -> None:
