@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from opsgate.paths import state_home
 
@@ -41,12 +41,23 @@ class Floor:
 
     def settle(self, mark: Mark) -> None:
         """Take ``mark`` as the truth, also a lower one."""
-        temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        text = json.dumps({"revision": mark.revision, "chain": mark.chain}).encode()
         try:
-            for folder in (self._path.parent.parent, self._path.parent):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            temporary.touch(mode=0o600)
-            temporary.write_text(json.dumps(asdict(mark)))
-            temporary.replace(self._path)
+            try:
+                self._write(text)
+            except FileNotFoundError:
+                for folder in (self._path.parent.parent, self._path.parent):
+                    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._write(text)
         except OSError:
             pass  # a floor that lags is weaker, a stop that fails for it would be worse
+
+    def _write(self, text: bytes) -> None:
+        """Replace the file whole. Whoever gave a command waits for this, so it takes four calls of the system."""
+        temporary = f"{self._path.parent}/.{self._path.name}.{os.getpid()}"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, text)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, self._path)  # noqa: PTH105 (the path is made once)

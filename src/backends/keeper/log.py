@@ -18,6 +18,7 @@ NAME: Final = "opsconsole.keeper"
 
 _BYTES: Final = 1_000_000
 _FILES: Final = 3
+_written: Final = json.JSONEncoder(default=str).encode
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -36,7 +37,7 @@ class JsonLines(logging.Formatter):
         line |= {key: value for key, value in vars(record).items() if key not in _STANDARD and key not in line}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return without_secrets(json.dumps(line, default=str))
+        return without_secrets(_written(line))
 
 
 def log_path(fleet: str) -> Path:
