@@ -7,6 +7,7 @@ costs to leave it open (processor time, memory). The fleet is in memory; idling 
 from __future__ import annotations
 
 import os
+import re
 import statistics
 import sys
 import tempfile
@@ -17,7 +18,9 @@ from pathlib import Path
 
 from backends import open_backend
 from backends.keeper import ensure
+from bench.link import link
 from bench.measure import Row, compare, interleaved
+from bench.server import give, serving
 from bench.terminal import Terminal, terminal
 
 HELLO = """
@@ -34,6 +37,11 @@ SIZES = (100,) if SHORT else (10_000, 100_000)
 ROUNDS, KEYS, UPDATES, SECONDS = (1, 10, 3, 2.0) if SHORT else (9, 200, 30, 20.0)
 SCREENS = ((80, 24), (120, 36), (200, 60))
 FRAME_S = 0.1
+LINKS = (0, 80, 400)
+"""Milliseconds there and back of a line in one room, one across an ocean, and one by a satellite."""
+LINKED = 2 if SHORT else 20
+"""Commands over each."""
+_TRIPS = "console: what a line adds to a command"
 PEER = "the same of DataTables"
 
 
@@ -46,7 +54,7 @@ def rows() -> list[Row]:
         url = f"sqlite:///{Path(folder) / 'fleet.db'}"
         open_backend(url).close()
         ensure(url)
-        taken = [*_first_paint(url), *_idle(url)]
+        taken = [*_first_paint(url), *_idle(url), *_linked(Path(folder))]
     taken += _news()
     for sites in SIZES:
         with _both(sites) as (ours, peer):
@@ -103,6 +111,65 @@ def _idle(url: str) -> list[Row]:
             sent = (each.count - count) / SECONDS
             taken.append(Row(group, f"{name}, sent", "B/s", sent, sent, goal="0 B/s"))
     return taken
+
+
+def _linked(folder: Path) -> list[Row]:
+    """A console at the other end of a long line from its server: keys are its own, a command takes one way there and
+    back. The same console each time, so that only the line differs."""
+    keys: dict[str, list[float]] = {}
+    answers: dict[str, list[float]] = {}
+    trips: list[Row] = []
+    program = ("-c", "import sys; from opsconsole.__main__ import main; del sys.argv[1:]; main()")
+    sent: dict[str, int] = {}
+    with serving(folder) as (port, _, _):
+        for number in range(LINKED * len(LINKS) + 1):
+            give(port, {"kind": "add-name", "dimension": "site", "name": f"s{number:03}"})
+        for turn, round_trip_ms in enumerate(LINKS):
+            name = f"{round_trip_ms} ms there and back"
+            with (
+                link(port, round_trip_ms) as far,
+                terminal(*program, env={"OPSCONSOLE_BACKEND": f"http://127.0.0.1:{far}"}) as opened,
+            ):
+                opened.until("[ RUN]")
+                opened.rest(1.0)
+                opened.press(b"j" * (turn * LINKED))
+                opened.rest(0.5)
+                keys[name], answers[name], sent[name] = _driven(opened, turn * LINKED)
+            if turn:
+                more = statistics.median(answers[name]) - statistics.median(answers[f"{LINKS[0]} ms there and back"])
+                trips.append(Row(_TRIPS, name, "ways", more / round_trip_ms, more / round_trip_ms, None, "<= 1.2"))
+    nearest = f"{LINKS[0]} ms there and back"
+    far_goals = dict.fromkeys(list(keys)[1:], "<= 1.5")
+    return [
+        *compare("console: key to the screen behind a server", "ms, p50", nearest, keys, far_goals),
+        *compare("console: bytes to the terminal for a key", "B", nearest, {n: [float(b)] for n, b in sent.items()}),
+        *compare("console: a command until the screen shows it", "ms, p50", nearest, answers),
+        *trips,
+    ]
+
+
+def _driven(opened: Terminal, first: int) -> tuple[list[float], list[float], int]:
+    """Pause sites one by one from the line of the cursor down; times of a key and of a command, and bytes of a key."""
+    keys, answers, sent = [], [], 0
+    for number in range(first, first + LINKED):
+        opened.press(b"p")
+        opened.until("y pause now")
+        opened.rest(0.2)
+        opened.forget()
+        begin = time.perf_counter()
+        opened.press(b"y")
+        while not re.search(rf">s{number:03} +PAUSED", opened.text()):
+            opened.read(1.0)
+        answers.append((time.perf_counter() - begin) * 1000)
+        opened.rest(0.3)
+        opened.forget()
+        begin = time.perf_counter()
+        opened.press(b"j")
+        opened.read(10.0)
+        keys.append((time.perf_counter() - begin) * 1000)
+        opened.rest(0.1)
+        sent = opened.count
+    return keys, answers, sent
 
 
 def _news() -> list[Row]:

