@@ -1,0 +1,290 @@
+"""One service under one thread: does what is due, looks until the service has stopped, and goes on to what is stronger.
+
+A driver that hangs is left behind on its own thread when its time is up, or when a stop asks for something stronger,
+and holds up nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from backends.drivers.base import Action, Driver, DriverConfigError, Observation, Outcome, perform
+from backends.driving.calls import Call
+from backends.driving.reports import Report
+from backends.driving.schedule import STRENGTH, Task, due
+from opsgate.clock import elapsed_s
+
+_log = logging.getLogger("opsconsole.keeper")
+
+_LOOK_S: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
+"""Seconds between two looks at a service that is about to stop: soon at first."""
+
+_OBSERVE_S: Final = 2.0
+"""Seconds that one look may take."""
+
+_GRACE_S: Final = 0.25
+"""Seconds beyond its time after which a driver is left behind."""
+
+_AGAIN_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds between two tries of what did not work. The last is the longest."""
+
+_LEAST_S: Final = 0.5
+"""What a driver is given at least, where time is nearly up, or was up before we came."""
+
+_HUNG_MAX: Final = 3
+
+_ACTS: Final[frozenset[Action]] = frozenset({"stop", "kill"})
+
+
+class Worker:
+    """The tasks of one service. Its thread lives as long as there are any."""
+
+    def __init__(
+        self,
+        service: str,
+        driver: Callable[[], Driver],
+        report: Callable[[Report], None],
+        settled: Callable[[Task], None],
+    ) -> None:
+        """``driver`` gives the driver, or raises `DriverConfigError`; ``settled`` is told of each task whose service
+        was seen to have stopped, on the worker's thread."""
+        self.abandoned = 0
+        """How many calls of its driver were left behind."""
+        self._service, self._driver = service, driver
+        self._report, self._settled = report, settled
+        self._tasks: dict[str, Task] = {}
+        self._lock = threading.Lock()
+        self._news = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._failures = 0
+        self._failed_at = -1
+        self._again_s = 0.0
+        self._late: set[str] = set()
+        self._hung: list[Call[Any]] = []
+
+    # ---------------------------------------------------------------------------------------------- from any thread
+    def put(self, task: Task) -> None:
+        """Do this too; a stop that is known already is not put anew."""
+        with self._lock:
+            self._tasks.setdefault(task.order.stop_id, task)
+            self._again_s = 0.0
+            self._news.set()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=f"drive-{self._service}", daemon=True)
+                self._thread.start()
+
+    def hasten(self, stop_id: str) -> None:
+        """The turn of this stop has come, earlier than planned."""
+        with self._lock:
+            task = self._tasks.get(stop_id)
+            if task is not None and task.begins_s > (now_s := elapsed_s()):
+                self._tasks[stop_id] = replace(task, begins_s=now_s)
+                self._news.set()
+
+    def drop(self, stop_id: str) -> None:
+        """This stop asks for nothing any more. What is being done for it is not waited for."""
+        with self._lock:
+            if self._tasks.pop(stop_id, None) is not None:
+                self._news.set()
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """What it has to do."""
+        with self._lock:
+            return tuple(self._tasks.values())
+
+    # ------------------------------------------------------------------------------------------------- its own thread
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._tasks:
+                    self._thread = None
+                    return
+                self._news.clear()
+            try:
+                self._turn()
+            except Exception:  # noqa: BLE001 (whatever happens, this service is still to be stopped)
+                _log.exception("driving a service failed", extra={"service": self._service})
+                self._news.wait(_AGAIN_S[0])
+
+    def _turn(self) -> None:
+        now_s = elapsed_s()
+        with self._lock:
+            self._tasks = {stop_id: task.as_of(now_s) for stop_id, task in self._tasks.items()}
+        task = due(self.tasks, now_s)
+        if task is None or (now_s < self._again_s and STRENGTH[task.slot.action] <= self._failed_at):
+            self._news.wait(min(self._next_s(), max(0.001, self._again_s - now_s) if task else math.inf))
+        else:
+            self._do(task)
+
+    def _do(self, task: Task) -> None:
+        """One action and what comes of it."""
+        began_s = elapsed_s()
+        until_s = max(task.slot.until_s, began_s + _LEAST_S)
+        try:
+            driver = self._driver()
+        except DriverConfigError as error:
+            self._say(task.slot.action, Outcome("refused", str(error)), None, began_s)
+            self._failed(task.slot.action)
+            return
+        wanted = task.slot.action
+        action: Action = "stop" if wanted == "kill" and "kill" not in driver.can else wanted
+        outcome = self._perform(driver, action, task, until_s)
+        seen = None
+        if outcome is not None and wanted in _ACTS:
+            seen = self._confirm(driver, wanted, outcome, until_s)
+        if outcome is None or (seen is None and wanted in _ACTS):
+            return  # something stronger is due, or nothing any more
+        self._say(action, outcome, seen, began_s)
+        self._go_on(wanted, outcome, seen)
+
+    def _perform(self, driver: Driver, action: Action, task: Task, until_s: float) -> Outcome | None:
+        """What came of an action; None where it was left for something stronger."""
+        if self._is_hung():
+            return Outcome("timed-out", "the driver never comes back")
+        timeout_s = until_s - elapsed_s()
+        call = Call(lambda: perform(driver, action, task.order, timeout_s), self._news)
+        if not self._wait_for(call, until_s + _GRACE_S, task.slot.action):
+            self._abandon(call)
+            if self._is_outdone(task.slot.action):
+                return None
+            return Outcome("timed-out", "the driver did not come back")
+        if call.fault is not None:
+            return Outcome("failed", f"the driver crashed: {call.fault!r}"[:300])
+        assert call.result is not None
+        return call.result
+
+    def _abandon(self, call: Call[Any]) -> None:
+        self.abandoned += 1
+        self._hung.append(call)
+
+    def _is_hung(self) -> bool:
+        """Whether so many calls of its driver hang that no more are made."""
+        self._hung = [call for call in self._hung if not call.has_ended]
+        return len(self._hung) >= _HUNG_MAX
+
+    def _wait_for(self, call: Call[Any], until_s: float, action: Action) -> bool:
+        """Wait until a call has ended; False where its time is up or something stronger is due first."""
+        while not call.has_ended:
+            left_s = until_s - elapsed_s()
+            if left_s <= 0 or self._is_outdone(action):
+                return False
+            self._news.wait(min(left_s, self._next_s()))
+            self._news.clear()
+        return True
+
+    def _is_outdone(self, action: Action) -> bool:
+        """Whether something stronger is due than what is being done, or nothing any more."""
+        now_s = elapsed_s()
+        task = due([task.as_of(now_s) for task in self.tasks], now_s)
+        return task is None or STRENGTH[task.slot.action] > STRENGTH[action]
+
+    def _next_s(self) -> float:
+        """Seconds until something else may be due."""
+        now_s = elapsed_s()
+        times = [t for task in self.tasks for t in (task.begins_s, task.slot.until_s) if t > now_s]
+        return max(0.001, min(times, default=now_s + 1.0) - now_s)
+
+    def _confirm(self, driver: Driver, action: Action, outcome: Outcome, until_s: float) -> Observation | None:
+        """Look until it has been seen stopped for as long as its driver asks, or its time is up. A driver that failed
+        is not waited for longer than one look. None where something stronger is due."""
+        since_s: float | None = None
+        looks = 0
+        while True:
+            seen = self._observe(driver, action)
+            now_s = elapsed_s()
+            if seen is None:
+                return None
+            if seen.standing == "stopped":
+                since_s = now_s if since_s is None else since_s
+                if now_s - since_s >= driver.settle_s:
+                    return seen
+            else:
+                since_s = None
+                if now_s >= until_s or outcome.result != "done":
+                    return seen
+            rest_s = _LOOK_S[min(looks, len(_LOOK_S) - 1)]
+            if since_s is not None:
+                rest_s = min(rest_s, max(0.001, since_s + driver.settle_s - now_s))
+            looks += 1
+            self._news.wait(rest_s)
+            self._news.clear()
+            if self._is_outdone(action):
+                return None
+
+    def _observe(self, driver: Driver, action: Action) -> Observation | None:
+        if self._is_hung():
+            return Observation("unknown", "the driver never comes back")
+        call = Call(lambda: driver.observe(_OBSERVE_S), self._news)
+        if not self._wait_for(call, elapsed_s() + _OBSERVE_S + _GRACE_S, action):
+            self._abandon(call)
+            return None if self._is_outdone(action) else Observation("unknown", "the driver did not come back")
+        if call.fault is not None:
+            return Observation("unknown", f"the driver crashed: {call.fault!r}"[:300])
+        return call.result
+
+    def _say(self, action: Action, outcome: Outcome, seen: Observation | None, began_s: float) -> None:
+        """Report to every stop whose turn it is: what is done for one is done for all."""
+        now_s = elapsed_s()
+        took_s = round(now_s - began_s, 3)
+        detail = "; ".join(filter(None, [outcome.detail, seen.detail if seen else ""]))
+        for task in self.tasks:
+            if task.begins_s > now_s:
+                continue
+            is_late = now_s >= task.ends_s
+            if is_late and (seen is None or seen.standing != "stopped"):
+                if task.order.stop_id in self._late:
+                    continue  # it has been said that it does not stop
+                self._late.add(task.order.stop_id)
+            standing = None if seen is None or seen.standing == "unknown" else seen.standing
+            if is_late and standing not in (None, "stopped"):
+                standing = "not-stopped"
+            self._report(
+                Report(
+                    self._service,
+                    task.order.stop_id,
+                    action,
+                    outcome.result,
+                    standing,
+                    detail[:300],
+                    took_s,
+                    outcome.saved,
+                )
+            )
+
+    def _go_on(self, action: Action, outcome: Outcome, seen: Observation | None) -> None:
+        now_s = elapsed_s()
+        if seen is not None and seen.standing == "stopped":
+            self._has_stopped(now_s)
+            return
+        if action not in _ACTS or outcome.result == "refused" or seen is None:
+            with self._lock:
+                self._tasks = {
+                    stop_id: task.after(action) if task.begins_s <= now_s else task
+                    for stop_id, task in self._tasks.items()
+                }
+        if action in _ACTS:
+            self._failed(action)
+
+    def _has_stopped(self, now_s: float) -> None:
+        with self._lock:
+            done = [task for task in self._tasks.values() if task.begins_s <= now_s]
+            for task in done:
+                del self._tasks[task.order.stop_id]
+                self._late.discard(task.order.stop_id)
+            self._failures, self._again_s = 0, 0.0
+        for task in done:
+            self._settled(task)
+
+    def _failed(self, action: Action) -> None:
+        """Try again after a while, and when somebody's time is up, so that this is said then."""
+        now_s = elapsed_s()
+        again_s = now_s + _AGAIN_S[min(self._failures, len(_AGAIN_S) - 1)]
+        self._again_s = min([again_s, *(task.ends_s for task in self.tasks if task.ends_s > now_s)])
+        self._failures += 1
+        self._failed_at = STRENGTH[action]
