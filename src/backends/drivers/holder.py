@@ -176,6 +176,9 @@ def _become(program: list[str], tell: int | None = None) -> NoReturn:
     """Be this program. Where it cannot be run, that is said on ``tell`` or standard error, and the code is 127."""
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)  # which an interpreter ignores, and what it starts would too
+    os.umask(0o022)
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, 0)  # whoever stops things has precedence, and what it starts has not
     try:
         os.execv(program[0], program)  # noqa: S606 (no shell: that is what is meant)
     except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from backends.drivers import driver_of
@@ -14,6 +14,7 @@ from backends.driving.schedule import Task
 from backends.driving.worker import Worker
 from core.services import Service
 from opsgate.clock import elapsed_s
+from opsgate.order import Level
 
 CONCURRENT_MAX: Final = 10
 """How many stops of triggers drive services at once, where nothing else is set."""
@@ -25,6 +26,7 @@ class Wanted:
     immediate one; otherwise the lower rank goes first."""
 
     stop_id: str
+    level: Level
     tasks: tuple[Task, ...]
     rank: tuple[int, float] | None = None
 
@@ -70,12 +72,14 @@ class Driving:
         self._lock = threading.RLock()
 
     def take(self, wanted: Wanted) -> None:
-        """Drive these services. What of this stop is known already is not begun anew."""
+        """Drive these services. What of this stop is known already is not begun anew, unless it has escalated: then
+        what is left of it goes by the new plan."""
         with self._lock:
             known = self._stops.get(wanted.stop_id)
             if known is None and wanted.rank is not None and self._running() >= self._most:
                 self._waiting[wanted.stop_id] = wanted
                 return
+            self._waiting.pop(wanted.stop_id, None)
             self._begin(wanted)
 
     def drives(self, stop_id: str) -> frozenset[str]:
@@ -120,11 +124,15 @@ class Driving:
 
     def _begin(self, wanted: Wanted) -> None:
         known = self._stops.get(wanted.stop_id)
-        have = {task.service for task in known.tasks} if known else set()
-        new = tuple(task for task in wanted.tasks if task.service not in have)
-        tasks = (*(known.tasks if known else ()), *new)
-        self._stops[wanted.stop_id] = Wanted(wanted.stop_id, tasks, wanted.rank)
         left = self._left.setdefault(wanted.stop_id, {})
+        have = {task.service for task in known.tasks} if known else set()
+        if known is not None and known.level != wanted.level:
+            have -= left.keys()
+        new = tuple(task for task in wanted.tasks if task.service not in have)
+        if known is not None and not new:
+            return
+        kept = tuple(task for task in (known.tasks if known else ()) if task.service in have)
+        self._stops[wanted.stop_id] = Wanted(wanted.stop_id, wanted.level, (*kept, *new), wanted.rank)
         for task in new:
             left[task.service] = task
         for task in new:
@@ -165,4 +173,4 @@ class Driving:
 def _later(wanted: Wanted) -> Wanted:
     """A stop whose turn has come only now: what has run out of its time is left out, and the rest is done at once."""
     now_s = elapsed_s()
-    return Wanted(wanted.stop_id, tuple(task.as_of(now_s) for task in wanted.tasks), wanted.rank)
+    return replace(wanted, tasks=tuple(task.as_of(now_s) for task in wanted.tasks))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -31,6 +32,8 @@ class Reports:
     """A queue of them, for any thread."""
 
     def __init__(self) -> None:
+        self.told: Callable[[], None] = lambda: None
+        """Called when there is a new one; must return at once."""
         self._waiting: deque[Report] = deque(maxlen=KEPT_MAX)
         self._lock = threading.Lock()
 
@@ -38,6 +41,7 @@ class Reports:
         """Keep it."""
         with self._lock:
             self._waiting.append(report)
+        self.told()
 
     def of(self, stop_id: str, most: int) -> tuple[Report, ...]:
         """The oldest of one stop."""

@@ -1,4 +1,4 @@
-"""One service under one thread: does what is due, looks until the service has stopped, and goes on to what is stronger.
+"""One service under one thread: does what is due, looks until it has stopped, and goes on to what is stronger.
 
 A driver that hangs is left behind on its own thread when its time is up, or when a stop asks for something stronger,
 and holds up nothing else.
@@ -37,6 +37,10 @@ _LEAST_S: Final = 0.5
 """What a driver is given at least, where time is nearly up, or was up before we came."""
 
 _HUNG_MAX: Final = 3
+"""Calls of one driver that may hang at once; then no more are made until one has come back."""
+
+_WATCH_S: Final = 5.0
+"""Seconds between two looks at a service that has stopped, while its stop is in force."""
 
 _ACTS: Final[frozenset[Action]] = frozenset({"stop", "kill"})
 
@@ -58,6 +62,8 @@ class Worker:
         self._service, self._driver = service, driver
         self._report, self._settled = report, settled
         self._tasks: dict[str, Task] = {}
+        self._watched: dict[str, Task] = {}
+        """Those whose service has stopped, while their stop is in force."""
         self._lock = threading.Lock()
         self._news = threading.Event()
         self._thread: threading.Thread | None = None
@@ -69,9 +75,10 @@ class Worker:
 
     # ---------------------------------------------------------------------------------------------- from any thread
     def put(self, task: Task) -> None:
-        """Do this too; a stop that is known already is not put anew."""
+        """Do this too; of a stop that is known already this takes the place of what was to be done."""
         with self._lock:
-            self._tasks.setdefault(task.order.stop_id, task)
+            self._tasks[task.order.stop_id] = task
+            self._watched.pop(task.order.stop_id, None)
             self._again_s = 0.0
             self._news.set()
             if self._thread is None:
@@ -89,7 +96,8 @@ class Worker:
     def drop(self, stop_id: str) -> None:
         """This stop asks for nothing any more. What is being done for it is not waited for."""
         with self._lock:
-            if self._tasks.pop(stop_id, None) is not None:
+            self._watched.pop(stop_id, None)
+            if self._tasks.pop(stop_id, None) is not None or not self._watched:
                 self._news.set()
 
     @property
@@ -102,12 +110,12 @@ class Worker:
     def _run(self) -> None:
         while True:
             with self._lock:
-                if not self._tasks:
+                if not self._tasks and not self._watched:
                     self._thread = None
                     return
                 self._news.clear()
             try:
-                self._turn()
+                self._turn() if self.tasks else self._watch()
             except Exception:  # noqa: BLE001 (whatever happens, this service is still to be stopped)
                 _log.exception("driving a service failed", extra={"service": self._service})
                 self._news.wait(_AGAIN_S[0])
@@ -121,6 +129,19 @@ class Worker:
             self._news.wait(min(self._next_s(), max(0.001, self._again_s - now_s) if task else math.inf))
         else:
             self._do(task)
+
+    def _watch(self) -> None:
+        """See now and then that what has stopped is not started again while its stop is in force; stop it again."""
+        if self._news.wait(_WATCH_S):
+            return
+        seen = self._observe(self._driver(), "kill")
+        if seen is None or seen.standing in ("stopped", "unknown", "stopping"):
+            return
+        with self._lock:
+            again, self._watched = self._watched, {}
+            self._tasks = again | self._tasks
+        for stop_id in again:
+            self._report(Report(self._service, stop_id, "observe", "done", seen.standing, seen.detail))
 
     def _do(self, task: Task) -> None:
         """One action and what comes of it."""
@@ -181,7 +202,10 @@ class Worker:
     def _is_outdone(self, action: Action) -> bool:
         """Whether something stronger is due than what is being done, or nothing any more."""
         now_s = elapsed_s()
-        task = due([task.as_of(now_s) for task in self.tasks], now_s)
+        tasks = self.tasks
+        if not tasks and self._watched:
+            return False  # it is only looked at
+        task = due([task.as_of(now_s) for task in tasks], now_s)
         return task is None or STRENGTH[task.slot.action] > STRENGTH[action]
 
     def _next_s(self) -> float:
@@ -275,7 +299,7 @@ class Worker:
         with self._lock:
             done = [task for task in self._tasks.values() if task.begins_s <= now_s]
             for task in done:
-                del self._tasks[task.order.stop_id]
+                self._watched[task.order.stop_id] = self._tasks.pop(task.order.stop_id)
                 self._late.discard(task.order.stop_id)
             self._failures, self._again_s = 0, 0.0
         for task in done:

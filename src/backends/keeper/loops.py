@@ -49,8 +49,10 @@ class Loops(threading.Thread):
         *,
         remind: Callable[[list[bytes | str]], None],
         keep_days: int = 30,
+        services: Duty | None = None,
     ) -> None:
-        """``remind`` tells gates at these addresses that the fleet has moved."""
+        """``remind`` tells gates at these addresses that the fleet has moved; ``services`` hands in what was observed
+        of services, wherever that was."""
         super().__init__(name="loops", daemon=True)
         self.database: Literal["here", "away"] = "here"
         self._office = office
@@ -59,10 +61,13 @@ class Loops(threading.Thread):
         self._conclusions = Conclusions(office, remind)
         began = now()
         self._presence = Presence(office)
-        self._as_anybody: tuple[Duty, ...] = (self._register, self._presence)
+        first = (services,) if services else ()
+        self._as_anybody: tuple[Duty, ...] = (*first, self._register, self._presence)
         self._as_leader: tuple[Duty, ...] = (
+            *first,
             self._conclusions,
-            *self._as_anybody,
+            self._register,
+            self._presence,
             Attendance(office, began),
             Expiry(office),
             Upkeep(office, began, keep_days),

@@ -43,11 +43,12 @@ class Office:
     _others: dict[str, WorkerRow] | None = None
     _others_at_s: float = 0.0
 
-    def submit(self, command: Command) -> None:
-        """Have the engine decide one observation, under the lease. Raises `OpsError`."""
+    def submit(self, command: Command, *, fenced: bool = True) -> None:
+        """Have the engine decide one observation, under the lease, or without it where anybody may say it. Raises
+        `OpsError`."""
         command_id = f"keeper-{uuid.uuid4().hex}"
         envelope = Envelope(command_id=command_id, actor=KEEPER_ACTOR, door="keeper", command=command)
-        self.runtime.submit(envelope, timeout_s=TRY_S, fence=self.leader.lease)
+        self.runtime.submit(envelope, timeout_s=TRY_S, fence=self.leader.lease if fenced else None)
 
     def row(self, worker_id: str, now: Instant) -> WorkerRow | None:
         """What a worker said last, here or, a moment ago, to another keeper of this fleet."""

@@ -33,6 +33,7 @@ from backends.keeper.publisher import Publisher
 from backends.keeper.reception import Reception
 from backends.keeper.recorder import Recorder
 from backends.keeper.roster import Instant, Roster
+from backends.keeper.service_stops import ServiceStops
 from backends.keeper.stop_desk import StopDesk
 from backends.notifiers.channels import channels_of
 from backends.notifiers.settings import NotifySettings
@@ -107,7 +108,10 @@ class EngineRoom:
         self._leader = Leader(self.runtime)
         office = Office(self.runtime, self.roster, self._leader)
         keep_days = self.settings.retain_event_history
-        self._loops = Loops(office, now, remind=self._publisher.remind, keep_days=keep_days)
+        self.services = ServiceStops(office, self.fleet, lambda: frozenset(self.desk.unrecorded), self._is_in_charge)
+        self.desk.drive = self.services.order
+        self._loops = Loops(office, now, remind=self._publisher.remind, keep_days=keep_days, services=self.services)
+        self.services.reports.told = self._loops.look
         self.notifying = self._notifying_of(notify)
         self.reception = Reception(self.roster, self, now)
         self._post = self._post_of(self.house) if self.house else None
@@ -121,6 +125,7 @@ class EngineRoom:
         """Go to work: stops first."""
         self.desk.start()
         self._recorder.start()
+        self.services.start()
         self._latches.start()
         self.runtime.follow(self._arrived)
         self._publisher.start()
@@ -148,6 +153,7 @@ class EngineRoom:
         self._latches.close()
         self._recorder.close()
         self.desk.close()
+        self.services.close()
         self._loops.close()
         self._publisher.close()
         if self.house is not None:
@@ -214,6 +220,11 @@ class EngineRoom:
         """Whether this room runs the loops of the fleet."""
         return self._leader.leads(elapsed_s())
 
+    def _is_in_charge(self) -> bool:
+        """Whether services that belong to no host are driven from here: by whoever leads, and where the database does
+        not say who does, by everybody. To stop something twice does no harm."""
+        return self.leads() or self.database_word != "here"
+
     def idle_for_s(self) -> float:
         """For how many seconds nobody has needed it."""
         now_s = elapsed_s()
@@ -253,6 +264,7 @@ class EngineRoom:
     # ------------------------------------------------------------------------------- what the parts tell each other
     def _arrived(self, arrival: Arrival) -> None:
         self.desk.moved()
+        self.services.moved()
         self._publisher.arrived(arrival)
         self._loops.look()
 

@@ -59,6 +59,8 @@ class StopDesk(threading.Thread):
         """The orders in force that the journal does not know yet. Replaced, never changed: read it from anywhere."""
         self.record: Callable[[Order], None] = lambda _order: None
         """Where orders go to be recorded; must return at once."""
+        self.drive: Callable[[Order], None] = lambda _order: None
+        """Where orders go so that their services are stopped; must return at once."""
         self._channel = channel
         self._herald, self._answers = Herald(entries, streams), Outbox()
         self._fleets = fleets
@@ -237,6 +239,7 @@ class StopDesk(threading.Thread):
         if is_new:
             self.unrecorded = self.unrecorded.set(order.stop_id, proclaimed)
             case.pushed = self._herald.proclaim(proclaimed, self._elapsed_s())
+            self.drive(proclaimed)
         self.record(order)
         if is_new:
             told = {"stop": order.stop_id, "stop_level": order.level, "actor": order.actor, "door": order.door}

@@ -1,0 +1,166 @@
+"""The services of stops, in the keeper: taken from the stop desk at once and from the journal after a crash, driven on
+threads of their own, and reported into the journal whenever that takes it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from backends.drivers.base import Host, Member
+from backends.drivers.rules import host_rules
+from backends.driving.driving import Drivers, Driving
+from backends.driving.inventory import Inventory
+from backends.driving.names import this_host
+from backends.driving.plans import wanted_by_order, wanted_by_stop
+from backends.driving.reports import Report, Reports
+from backends.keeper.log import NAME
+from backends.keeper.office import KEEPER_ACTOR, Office
+from backends.keeper.roster import Instant
+from backends.spool import recorded_id
+from core.capabilities.services import ReportServices, ServiceReport
+from core.errors import CommandRejected
+from core.services import Service
+from core.state import State, Stop
+from opsgate.clock import elapsed_s
+from opsgate.order import Order
+
+_log = logging.getLogger(NAME)
+
+_LOOK_S: Final = 0.25
+_BATCH_MAX: Final = 500
+
+
+class ServiceStops(threading.Thread):
+    """Looks at what is to be stopped until `close`. A duty of the loops, too: that is when reports are handed in."""
+
+    def __init__(
+        self, office: Office, fleet: str, unrecorded: Callable[[], frozenset[str]], in_charge: Callable[[], bool]
+    ) -> None:
+        """``unrecorded`` are the stops in force that the journal does not know; ``in_charge`` is whether services that
+        belong to no host are driven from here."""
+        super().__init__(name="service-stops", daemon=True)
+        self.reports = Reports()
+        self._office, self._unrecorded, self._in_charge = office, unrecorded, in_charge
+        self._latest = office.runtime.latest
+        self.drivers = Drivers(self._host)
+        self.driving = Driving(self.drivers, lambda: self._latest().services, self.reports.put)
+        self._inventory = Inventory(fleet)
+        self._orders: deque[Order] = deque()
+        self._wake = threading.Event()
+        self._ending = False
+
+    # ------------------------------------------------------------------------------------------- from any thread
+    def order(self, order: Order) -> None:
+        """A stop was ordered: drive its services, whether or not it is recorded. Returns at once."""
+        self._orders.append(order)
+        self._wake.set()
+
+    def moved(self) -> None:
+        """The fleet has moved: look."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """End the thread and wait for it. What drivers are about to do, they do."""
+        self._ending = True
+        self._wake.set()
+        if self.is_alive():
+            self.join(timeout=5)
+
+    # ------------------------------------------------------------------------------------------------- its own thread
+    def run(self) -> None:
+        """The life of the thread."""
+        while not self._ending:
+            self._wake.wait(_LOOK_S)
+            self._wake.clear()
+            try:
+                self.look()
+            except Exception:  # noqa: BLE001 (whatever is wrong with one service, the next stop must be driven)
+                _log.exception("driving services failed")
+
+    def look(self) -> None:
+        """Take up what is new, let go of what is over."""
+        state, now = self._latest(), datetime.now(UTC)
+        mine, budgets_s = self._mine(state), self._office.runtime.rules.budgets_s
+        while self._orders:
+            order = self._orders.popleft()
+            self.driving.take(wanted_by_order(order, recorded_id(order), mine, now, budgets_s))
+        stops = {stop.stop_id: stop for stop in state.active_stops()}
+        over = [stop_id for stop_id in self.driving.stops() if self._is_over(stop_id, state, stops)]
+        if over:
+            self.driving.let_go(over)
+        for stop in stops.values():  # those of the journal, of which nothing may be known here
+            if stop.services and not _is_restored(state, stop):
+                self.driving.take(wanted_by_stop(state, stop, mine, now))
+        self._inventory.keep(state.services)
+
+    def _is_over(self, stop_id: str, state: State, stops: dict[str, Stop]) -> bool:
+        stop = stops.get(stop_id)
+        if stop is not None:
+            return _is_restored(state, stop)
+        return stop_id in state.stops or stop_id not in self._unrecorded()
+
+    def _mine(self, state: State) -> dict[str, Service]:
+        """The services that are driven from here."""
+        hosts = (None, this_host()) if self._in_charge() else (this_host(),)
+        return {name: service for name, service in state.services.items() if service.host in hosts}
+
+    # ------------------------------------------------------------------------------------------- a duty of the loops
+    def turn(self, now: Instant, state: State) -> None:
+        """Hand in what waits to be reported, stop by stop; of a stop that the journal does not know yet, later."""
+        for stop_id in self.reports.stops():
+            if stop_id in state.stops:
+                while reports := self.reports.of(stop_id, _BATCH_MAX):
+                    self._hand_in(stop_id, reports)
+
+    def _hand_in(self, stop_id: str, reports: tuple[Report, ...]) -> None:
+        seen = tuple(_said(report) for report in reports)
+        leads = self._office.leader.leads(elapsed_s())
+        try:
+            self._office.submit(ReportServices(stop_id=stop_id, reports=seen), fenced=leads)
+        except CommandRejected as error:
+            if error.code == "fenced":
+                raise
+            _log.error("a report of services was refused", extra={"stop": stop_id, "fault": str(error)})
+        self.reports.taken(reports)
+
+    # --------------------------------------------------------------------------------------------- what drivers ask
+    def _host(self) -> Host:
+        is_own = self._office.runtime.url.startswith("sqlite") and not self._latest().tokens
+        return host_rules(self._members, is_own=is_own)
+
+    def _members(self) -> tuple[Member, ...]:
+        now_s = elapsed_s()
+        return tuple(
+            Member(
+                worker_id=entry.row.worker_id,
+                scope={name: tuple(values) for name, values in entry.row.scope.items()} | {"env": (entry.row.env,)},
+                is_live=entry.is_live(now_s),
+                has_left=entry.row.state == "left",
+                stops=frozenset(filter(entry.row.has_stopped, entry.row.stops)),
+                in_flight=entry.row.in_flight,
+            )
+            for entry in self._office.roster.entries.values()
+        )
+
+
+def _is_restored(state: State, stop: Stop) -> bool:
+    """Whether a recovery brings back what this stop stopped."""
+    recovery = state.emergencies[stop.emergency_id].recovery
+    return recovery is not None and recovery.goes_forward
+
+
+def _said(report: Report) -> ServiceReport:
+    return ServiceReport(
+        service=report.service,
+        action=report.action,
+        outcome=report.outcome,
+        standing=report.standing,
+        detail=report.detail,
+        took_s=report.took_s,
+        observed_by=f"{KEEPER_ACTOR.name} of {this_host()}",
+        saved=report.saved,
+    )
