@@ -23,6 +23,9 @@ Work = Mapping[str, str | None]
 Names = Mapping[str, frozenset[str]]
 """Registered dimension → the names registered in it."""
 
+Within = Mapping[str, frozenset[str]]
+"""Dimension → the only names of it about which anything is known here; a dimension that is absent has no bounds."""
+
 Shape = tuple[str, ...]
 
 _NOWHERE: Final = 99
@@ -73,11 +76,13 @@ def admitted(hold: Hold, work: Work, key: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the rules say of one piece of work: ``blockers`` in documented order, and the names nobody registered."""
+    """What the rules say of one piece of work: ``blockers`` in documented order, the names nobody registered, and those
+    that lie ``beyond`` what may be known here."""
 
     outcome: Outcome
     blockers: tuple[Hold, ...] = ()
     unknown_names: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
 
 
 ALLOWED: Final = Verdict("allowed")
@@ -91,7 +96,7 @@ class Table:
     one from it by difference, sharing what stayed.
     """
 
-    __slots__ = ("_ordered", "by_id", "by_shape", "mentioned", "names", "recognised")
+    __slots__ = ("_ordered", "by_id", "by_shape", "mentioned", "names", "recognised", "within")
 
     def __init__(
         self,
@@ -100,8 +105,10 @@ class Table:
         *,
         base: Table | None = None,
         gone: Iterable[str] = (),
+        within: Within | None = None,
     ) -> None:
-        """The table of ``holds``; with ``base``, that one with ``gone`` taken out and ``holds`` placed or replaced."""
+        """The table of ``holds``; with ``base``, that one with ``gone`` taken out and ``holds`` placed or replaced.
+        ``within`` are its bounds, where it does not hold all that the fleet has."""
         by_id = base.by_id if base else {}
         by_shape = base.by_shape if base else {}
         mentioned = base.mentioned if base else {}
@@ -114,6 +121,7 @@ class Table:
         self.names: Names = base.names if base and same_names else names or {}
         self.recognised: Names = base.recognised if base and same_names else _with_flags(self.names)
         """The registered names in every spelling that work may use."""
+        self.within: Within = (base.within if base else {}) if within is None else within
         self._ordered: tuple[Hold, ...] | None = None
         for hold_id in gone:
             self._drop(hold_id)
@@ -132,13 +140,20 @@ class Table:
         """The holds on everything."""
         return self.by_shape.get((), {}).get((), ())
 
-    def changed(self, placed: Iterable[Hold] = (), gone: Iterable[str] = (), names: Names | None = None) -> Table:
-        """The table with holds placed (or replaced, by id) and gone, and with other names where they are given; this
-        very one where that changes nothing."""
+    def changed(
+        self,
+        placed: Iterable[Hold] = (),
+        gone: Iterable[str] = (),
+        names: Names | None = None,
+        within: Within | None = None,
+    ) -> Table:
+        """The table with holds placed (or replaced, by id) and gone, and with other names and bounds where they are
+        given; this very one where that changes nothing."""
         placed, gone = tuple(placed), tuple(gone)
-        if not placed and not gone and (names is None or names is self.names):
+        is_same = (names is None or names is self.names) and (within is None or within == self.within)
+        if not placed and not gone and is_same:
             return self
-        return Table(placed, names, base=self, gone=gone)
+        return Table(placed, names, base=self, gone=gone, within=within)
 
     def covering(self, work: Work) -> list[Hold]:
         """Every hold whose selector matches ``work``, whatever share it admits, in no particular order."""
@@ -154,6 +169,16 @@ class Table:
                 f"{dimension}={value}"
                 for dimension, value in work.items()
                 if value is not None and self._is_unknown(dimension, _stored(dimension, value))
+            ]
+        )
+
+    def beyond(self, work: Work) -> tuple[str, ...]:
+        """The ``dimension=value`` pairs of which nothing may be known here: no hold on them would be found."""
+        return tuple(
+            [
+                f"{dimension}={work[dimension]}"
+                for dimension, names in self.within.items()
+                if work.get(dimension) is not None and _stored(dimension, work[dimension]) not in names
             ]
         )
 
@@ -196,14 +221,18 @@ def evaluate(table: Table, work: Work, *, key: str | None = None, strict: bool =
     """Decide one piece of work against a table.
 
     ``key`` chooses which work a ramping hold admits; by default the work's own dimensions do. With ``strict`` an
-    unknown name refuses; otherwise it is only named in the verdict. Never raises for any work.
+    unknown name refuses; otherwise it is only named in the verdict. Work beyond the bounds of the table is refused,
+    because what holds it would not be in there. Never raises for any work.
     """
     blockers = [hold for hold in table.covering(work) if not admitted(hold, work, key)]
     unknown = table.unknown(work)
+    beyond = table.beyond(work) if table.within else ()
     if blockers:
         if len(blockers) > 1:
             blockers.sort(key=rank)
-        return Verdict("blocked", tuple(blockers), unknown)
+        return Verdict("blocked", tuple(blockers), unknown, beyond)
+    if beyond:
+        return Verdict("blocked", (), unknown, beyond)
     if unknown:
         return Verdict("blocked" if strict else "allowed", (), unknown)
     return ALLOWED
@@ -213,6 +242,8 @@ def headline(verdict: Verdict) -> str:
     """One line for a person: the first blocker in documented order, or why there is none."""
     if verdict.blockers:
         return describe(verdict.blockers[0])
+    if verdict.beyond:
+        return f"{', '.join(verdict.beyond)} is beyond the scope of this credential, so nothing is known of it"
     if verdict.outcome == "blocked":
         return f"unknown name {', '.join(verdict.unknown_names)} (strict mode refuses it)"
     return "allowed" if verdict.outcome == "allowed" else "the state could not be read"

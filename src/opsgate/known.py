@@ -56,7 +56,7 @@ class Known:
         if before is snapshot:
             return self
         if before is None:
-            return self._with(snapshot, Table(snapshot.holds, snapshot.names))
+            return self._with(snapshot, snapshot.table())
         if snapshot.fleet == before.fleet and asked_at <= snapshot.revision < before.revision:
             return self
         compiled = _followed(self.compiled, snapshot)
@@ -171,7 +171,7 @@ def _followed(compiled: Table, snapshot: Snapshot) -> Table:
     now = {hold.hold_id: hold for hold in snapshot.holds}
     placed = [hold for hold_id, hold in now.items() if compiled.by_id.get(hold_id) != hold]
     gone = compiled.by_id.keys() - now.keys()
-    return compiled.changed(placed, gone, snapshot.names)
+    return compiled.changed(placed, gone, snapshot.names, snapshot.within)
 
 
 def _is_restored(table: Table) -> bool:

@@ -46,10 +46,12 @@ class Snapshot:
     stops: tuple[Notice, ...] = ()
     names: Mapping[str, frozenset[str]] = field(default_factory=dict)
     names_revision: int = 0
+    within: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The bounds of what is told here, where that is not all: dimension → the names of it that are."""
 
     def table(self) -> Table:
         """The holds compiled for decisions."""
-        return Table(self.holds, self.names)
+        return Table(self.holds, self.names, within=self.within)
 
     def changed(self, delta: Delta) -> Snapshot | None:
         """This snapshot with a delta applied, or None where the delta does not follow on from it."""
@@ -74,6 +76,11 @@ class Snapshot:
             "stops": [notice.as_dict() for notice in self.stops],
             "names": {dimension: sorted(names) for dimension, names in self.names.items()},
             "names_revision": self.names_revision,
+            **(
+                {"within": {dimension: sorted(names) for dimension, names in self.within.items()}}
+                if self.within
+                else {}
+            ),
         }
 
     @classmethod
@@ -88,6 +95,7 @@ class Snapshot:
             stops=tuple(Notice.from_dict(notice) for notice in document["stops"]),
             names={dimension: frozenset(document["names"][dimension]) for dimension in document["names"]},
             names_revision=whole(document.get("names_revision", 0)),
+            within={dimension: frozenset(names) for dimension, names in document.get("within", {}).items()},
         )
 
 

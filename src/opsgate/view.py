@@ -91,6 +91,8 @@ class View:
         self.known_dependency = known.get("dependency", _NONE)
         self.known_campaign = known.get("campaign", _NONE)
         open_to_all = not self.table.everywhere and env not in held.get("env", _NONE)
+        if env is not None and self.table.within:
+            open_to_all = open_to_all and not self.table.beyond({"env": env})
         quick = open_to_all and settled and confirmed_at_s is not None and not from_disk
         self.quick_until_s = confirmed_at_s + quick_s if quick and confirmed_at_s is not None else _NEVER
 

@@ -1,7 +1,8 @@
 """The engine against a plain model of sets and dicts: whatever people and programs do in whatever order.
 
-Three invariants stand at every step: replaying the journal gives the same state, the revision counts the events, and a
-gate that only followed the changes agrees with the model on all work.
+Four invariants stand at every step: replaying the journal gives the same state, the revision counts the events, a gate
+that only followed the changes agrees with the model on all work, and whoever sees only a part of the fleet and follows
+it has exactly that part.
 """
 
 from collections.abc import Callable
@@ -23,9 +24,11 @@ from core.capabilities.rate_limits import AddLimit, SetLimit
 from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch
 from core.capabilities.workers import ForgetWorkers, ReportWorkers
-from core.engine import fold
+from core.engine import evolve, fold
 from core.errors import OpsError
 from core.messages import Actor, Command, Receipt
+from core.scope import Scope
+from core.sight import Sight, Veil
 from core.state import State
 from opsgate.evaluate import Table, evaluate
 from opsgate.hold import Mode
@@ -61,6 +64,13 @@ MODES: st.SearchStrategy[Mode] = st.sampled_from(["drain", "halt"])
 WORKERS = st.sets(st.sampled_from(["w1", "w2", "w3"]))
 KEEPER = Actor(name="keeper", kind="system")
 
+SIGHTS = [
+    Sight(Scope(frozenset({"s1"})), frozenset({"w1"})),
+    Sight(Scope(frozenset({"s2"}), frozenset({"prod"})), frozenset({"w2", "w3"})),
+    Sight(Scope(envs=frozenset({"dev"})), frozenset({"w1", "w2", "w3"})),
+]
+"""What some people see of it who do not see everything."""
+
 
 def selector(scope: dict[str, str]) -> Selector:
     return Selector.from_mapping(scope)
@@ -84,6 +94,7 @@ class Fleet(RuleBasedStateMachine):
             limits={"maxSitesPerHour": (10, "site_creation"), "tests": (1, OPERATION)},
         )
         self.replayed, self.chain = State(), GENESIS
+        self.followed, self.parts = State(), [State()] * len(SIGHTS)
         self.looked_at = 0
         self.stops = 0
         for name in ("s1", "s2"):
@@ -250,6 +261,24 @@ class Fleet(RuleBasedStateMachine):
         assert fault is None
         self.replayed = fold(self.replayed, map(event_of, rows))
         assert self.replayed == self.desk.state()
+
+    @invariant()
+    def following_a_part_gives_that_part(self) -> None:
+        for row in self.desk.rows(self.followed.revision):
+            recorded, before = event_of(row), self.followed
+            self.followed = after = evolve(before, recorded)
+            veil = Veil(before.revision, "", after.revision, "", after.control_revision, after.names_revision)
+            for number, sight in enumerate(SIGHTS):
+                showing, part = sight.showing(recorded, before, after), self.parts[number]
+                match showing:
+                    case "whole":
+                        part = evolve(part, recorded)
+                    case "veiled":
+                        part = veil.drawn(part)
+                    case "anew":
+                        part = sight.state(after)
+                assert part == sight.state(after), (showing, recorded)
+                self.parts[number] = part
 
     @invariant()
     def the_revision_counts_the_events(self) -> None:

@@ -1,0 +1,247 @@
+"""What a scope lets be seen: of a state the part that touches it, and of each event whether it may be shown.
+
+A scope sees what concerns its work: holds, stops and emergencies that overlap it, its own sites, the workers that may
+serve it, and what belongs to the whole fleet (operations, workflows, limits). It does not see what lies wholly outside,
+nor tokens, nor refusals. What is not named here is not seen, so a kind of event or a part of the state that is new is
+hidden until somebody decides otherwise.
+
+Events are shown whole or not at all, because the chain covers them as they are. So each one is one of three: *whole*
+(folding it in the visible state gives the visible state after it), *veiled* (nothing visible has changed), or *anew*
+(something visible has changed that the event itself would not tell, or would tell too much of).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from immutables import Map
+
+from core.capabilities.emergencies import (
+    EmergencyJoined,
+    EmergencyOpened,
+    StopConcluded,
+    StopEscalated,
+    StopExplained,
+    StopOrdered,
+)
+from core.capabilities.fleet import FleetCreated
+from core.capabilities.holds import HoldChanged, HoldExpired, HoldExpiryMissed, HoldPlaced, HoldReleased
+from core.capabilities.names import NameAdded, NameRemoved, NameRetitled
+from core.capabilities.rate_limits import LimitChanged, LimitDefined, LimitReset
+from core.capabilities.recovery import EmergencyEnded
+from core.capabilities.workers import WorkerForgotten, WorkerLeft, WorkerLost, WorkerRegistered, WorkerReturned
+from core.messages import EmergencyEvent, Event, HoldEvent, Recorded, StopEvent
+from core.reach import Reach, with_selector
+from core.scope import EVERYWHERE, Scope
+from core.state import Emergency, State, Stop
+from opsgate.hold import Hold
+
+Showing = Literal["whole", "veiled", "anew"]
+
+KNOWN: Final[frozenset[type[Event]]] = frozenset(
+    {
+        FleetCreated,
+        *(LimitDefined, LimitChanged, LimitReset),
+        *(HoldPlaced, HoldChanged, HoldReleased, HoldExpired, HoldExpiryMissed),
+        *(NameAdded, NameRetitled, NameRemoved),
+        *(WorkerRegistered, WorkerLost, WorkerReturned, WorkerLeft, WorkerForgotten),
+        *(StopOrdered, StopConcluded, StopEscalated, StopExplained),
+        *(EmergencyOpened, EmergencyJoined, EmergencyEnded),
+    }
+)
+"""The events that may be shown to a scope. All others are hidden."""
+
+_SEEN: Final = ("holds", "names", "limits", "workers", "stops", "emergencies")
+"""The parts of a state of which a scope may see something."""
+
+
+def elsewhere(number: int) -> str:
+    """What stands for a worker that may not be seen, where it counts. No worker can be called so."""
+    return f"(elsewhere {number})"
+
+
+@dataclass(frozen=True, slots=True)
+class Veil:
+    """Some events in a row of which nothing may be seen: those behind ``after``, up to ``revision``.
+
+    The hashes are those of the chain before and behind them, so what comes next follows on; the other two numbers are
+    the state's own after them.
+    """
+
+    after: int
+    before: str
+    revision: int
+    chain: str
+    control_revision: int
+    names_revision: int
+
+    def drawn(self, state: State) -> State:
+        """The state after them."""
+        return state._replace(
+            revision=self.revision, control_revision=self.control_revision, names_revision=self.names_revision
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What somebody may see. ``workers`` are those known to serve the scope, which the journal does not say."""
+
+    scope: Scope
+    workers: frozenset[str] = frozenset()
+
+    def state(self, state: State) -> State:
+        """The part of a state that may be seen; the revisions are the fleet's own."""
+        if self.scope == EVERYWHERE:
+            return state
+        emergencies, stops = self._cases(state)
+        renamed = self.renamed(state)
+        holds, reach = dict[str, Hold](), Reach()
+        for hold in state.holds.values():
+            if self.scope.touches(hold.selector):
+                holds[hold.hold_id] = under(hold, renamed)
+                reach = with_selector(reach, hold.selector, hold.hold_id)
+        alike = {pairs: ids for pairs, ids in state.by_selector.items() if ids[0] in holds}
+        return State(
+            fleet=state.fleet,
+            revision=state.revision,
+            control_revision=state.control_revision,
+            names_revision=state.names_revision,
+            holds=Map(holds),
+            by_selector=Map(alike),
+            reach=reach,
+            names=Map({key: name for key, name in state.names.items() if self.sees_name(*key)}),
+            limits=state.limits,
+            workers=Map({key: state.workers[key] for key in self.workers if key in state.workers}),
+            stops=Map(stops),
+            emergencies=Map(emergencies),
+        )
+
+    def showing(self, recorded: Recorded, before: State, after: State) -> Showing:
+        """How an event is shown that leads from one state of the fleet to the next."""
+        happened = recorded.event
+        match happened:
+            case _ if type(happened) not in KNOWN:
+                return "anew" if any(getattr(before, part) is not getattr(after, part) for part in _SEEN) else "veiled"
+            case HoldPlaced() | HoldChanged() | HoldReleased() | HoldExpired() | HoldExpiryMissed():
+                return self._showing_hold(recorded, happened, before, after)
+            case NameAdded() | NameRetitled() | NameRemoved():
+                return "whole" if self.sees_name(happened.dimension, happened.name) else "veiled"
+            case WorkerForgotten(worker_id=worker_id) if worker_id not in self.workers:
+                return "veiled" if self._cases(before) == self._cases(after) else "anew"
+            case WorkerRegistered() | WorkerLost() | WorkerReturned() | WorkerLeft() | WorkerForgotten():
+                return "whole" if happened.worker_id in self.workers else "veiled"
+            case StopEvent() | EmergencyEvent():
+                return self._showing_case(happened, before, after)
+        return "whole"
+
+    def sees_name(self, dimension: str, name: str) -> bool:
+        """Whether a registered name may be seen: of the sites only its own."""
+        return dimension != "site" or not self.scope.sites or name in self.scope.sites
+
+    def stop(self, stop: Stop) -> Stop | None:
+        """What may be seen of a stop: its scopes that overlap, and who must acknowledge. Workers that may not be seen
+        are counted without their names, so that whatever is said to have stopped has."""
+        seen = [
+            (selector, hold_id)
+            for selector, hold_id in zip(stop.selectors, stop.hold_ids, strict=False)
+            if self.scope.touches(selector)
+        ]
+        if not seen:
+            return None
+        return replace(
+            stop,
+            selectors=tuple(selector for selector, _ in seen),
+            hold_ids=tuple(hold_id for _, hold_id in seen),
+            of=self._counted(stop.of),
+            acked=self._counted(stop.acked),
+        )
+
+    def emergency(self, emergency: Emergency, state: State) -> Emergency | None:
+        """What may be seen of an emergency. Where some of its stops, or of its scopes, may not be seen, who opened it
+        and why is what the first one says that may."""
+        selectors = tuple(filter(self.scope.touches, emergency.selectors))
+        if not selectors:
+            return None
+        stops = [stop for stop_id in emergency.stop_ids if (stop := self.stop(state.stops[stop_id])) is not None]
+        if len(selectors) == len(emergency.selectors) and len(stops) == len(emergency.stop_ids):
+            return emergency
+        is_begun = not emergency.stop_ids or emergency.stop_ids[0] in {stop.stop_id for stop in stops}
+        return replace(
+            emergency,
+            selectors=selectors,
+            stop_ids=tuple(stop.stop_id for stop in stops),
+            opened_by=emergency.opened_by if is_begun else next((stop.ordered_by for stop in stops), ""),
+            reason=next((stop.reason for stop in stops if stop.reason), ""),
+            correlation_id=emergency.correlation_id if is_begun else emergency.emergency_id,
+        )
+
+    def renamed(self, state: State) -> Mapping[str, str]:
+        """Correlation ids of which nothing may be seen, and what stands for them: an emergency hands its own on to
+        whatever joins it, and who opened it made it up."""
+        shown = ((case, self.emergency(case, state)) for case in state.emergencies.values())
+        return {
+            case.correlation_id: seen.correlation_id
+            for case, seen in shown
+            if seen is not None and seen.correlation_id != case.correlation_id
+        }
+
+    def _cases(self, state: State) -> tuple[dict[str, Emergency], dict[str, Stop]]:
+        emergencies, stops = dict[str, Emergency](), dict[str, Stop]()
+        for case in state.emergencies.values():
+            seen = self.emergency(case, state)
+            if seen is not None:
+                emergencies[case.emergency_id] = seen
+        for each in state.stops.values():
+            stop = self.stop(each)
+            if stop is not None:
+                stops[each.stop_id] = stop
+        return emergencies, stops
+
+    def _counted(self, workers: tuple[str, ...]) -> tuple[str, ...]:
+        named = tuple(worker for worker in workers if worker in self.workers)
+        return (*named, *map(elsewhere, range(1, len(workers) - len(named) + 1)))
+
+    def _showing_hold(self, recorded: Recorded, happened: HoldEvent, before: State, after: State) -> Showing:
+        hold = after.holds.get(happened.hold_id) or before.holds[happened.hold_id]
+        if not self.scope.touches(hold.selector):
+            return "veiled"
+        return "anew" if recorded.header.correlation_id in self.renamed(after) else "whole"
+
+    def _showing_case(self, happened: Event, before: State, after: State) -> Showing:
+        if self._cases(before) == self._cases(after):
+            return "veiled"
+        emergency_id = _emergency_of(happened, after)
+        is_told = all(self._is_whole(emergency_id, state) for state in (before, after))
+        return "whole" if is_told and not self._tells_more(happened, before, after) else "anew"
+
+    def _is_whole(self, emergency_id: str, state: State) -> bool:
+        """Whether all of an emergency may be seen, its stops and their workers too; one that there is not yet, too."""
+        emergency = state.emergencies.get(emergency_id)
+        if emergency is None:
+            return True
+        stops = (state.stops[stop_id] for stop_id in emergency.stop_ids)
+        return self.emergency(emergency, state) == emergency and all(self.stop(stop) == stop for stop in stops)
+
+    def _tells_more(self, happened: Event, before: State, after: State) -> bool:
+        """Whether the end of an emergency tells more than may be seen, for it lists whatever still holds any of its
+        scope, or takes along the oldest of those that ended before."""
+        if not isinstance(happened, EmergencyEnded):
+            return False
+        selectors = after.emergencies[happened.emergency_id].selectors
+        is_within = all(map(self.scope.covers, selectors))
+        return not is_within or len(after.emergencies) < len(before.emergencies)
+
+
+def under(hold: Hold, renamed: Mapping[str, str]) -> Hold:
+    """A hold as it is shown, with what stands for its correlation id."""
+    shown = renamed.get(hold.correlation_id)
+    return hold if shown is None else replace(hold, correlation_id=shown)
+
+
+def _emergency_of(happened: Event, after: State) -> str:
+    if isinstance(happened, StopEvent):
+        return after.stops[happened.stop_id].emergency_id
+    assert isinstance(happened, EmergencyEvent), "nothing else is about a case"
+    return happened.emergency_id
