@@ -17,6 +17,7 @@ from core.authority import Identity
 from core.capabilities.rate_limits import Grant
 from core.ports import ChainReport, LimitUsage, Observations, Reservation, WorkerRow
 from core.scope import Scope
+from core.sight import Veil
 from core.state import State
 from opsgate.hold import moment, timestamp
 
@@ -57,6 +58,28 @@ def row_from(document: Document) -> Row:
     if not (type(row.revision) is int and type(row.version) is int and all(map(_is_text, _texts(row)))):
         raise TypeError("a field is of the wrong type")
     return row
+
+
+def of_veil(veil: Veil) -> dict[str, Any]:
+    """What stands, in a list of rows and in the stream, for events of which nothing may be seen."""
+    return asdict(veil)
+
+
+def of_news(news: Row | Veil) -> dict[str, Any]:
+    """A row, or what stands for some."""
+    return of_veil(news) if isinstance(news, Veil) else of_row(news)
+
+
+@_reads("event")
+def news_from(document: Document) -> Row | Veil:
+    """The row in a document, or what stands for some."""
+    if "after" not in document:
+        return row_from(document)
+    veil = Veil(**{field.name: document[field.name] for field in fields(Veil)})
+    numbers = (veil.after, veil.revision, veil.control_revision, veil.names_revision)
+    if not (all(type(number) is int for number in numbers) and _is_text(veil.before) and _is_text(veil.chain)):
+        raise TypeError("a field is of the wrong type")
+    return veil
 
 
 def of_state(state: State, chain: str) -> str:

@@ -1,7 +1,8 @@
 """Who may do what: a role says which routes and which commands, a scope says whose work.
 
-What is not listed is denied. Reading is of the whole fleet, because the journal is one chain; a scope bounds what may
-be changed. Whoever can write the database itself is its administrator, and is not asked here.
+What is not listed is denied. A scope bounds what may be changed, and what is seen (`core.sight`): so a refusal names
+nothing of what lies outside that whoever is refused has not named. Whoever can write the database itself is its
+administrator, and is not asked here.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ Permission = Literal["know", "ask", "see", "work", "stop", "alert", "command"]
 PERMISSIONS: Final[Mapping[Permission, str]] = {
     "know": "ask who one is taken for",
     "ask": "ask for decisions and follow what a gate needs: checks, flags, the gate's table and its stream",
-    "see": "see the whole fleet: state, lists, events, audit, observations, metrics",
+    "see": "see the fleet, as far as the scope reaches: state, lists, events, audit, observations, metrics",
     "work": "speak for a worker: heartbeats, acknowledgements, reservations, samples, outcomes",
     "stop": "stop, on the stop lane",
     "alert": "bring alerts, which hold and stop, and release what the same alert placed",
@@ -44,7 +45,7 @@ PERMISSIONS: Final[Mapping[Permission, str]] = {
 """What a route can ask for, and what that opens."""
 
 ROLES: Final[Mapping[Role, str]] = {
-    "viewer": "sees everything and changes nothing",
+    "viewer": "sees everything in its scope and changes nothing",
     "worker": "one worker, by its id: asks, reports, reserves; it never places and never releases",
     "stop": "stops and says why; it sees nothing and releases nothing",
     "operator": "stops, pauses and resumes, aborts recoveries, switches flags and workflows, sets limits",
@@ -208,7 +209,11 @@ def _beyond_role(identity: Identity, command: Command) -> NotPermitted | None:
 def _beyond_scope(identity: Identity, command: Command, state: State) -> NotPermitted | None:
     if identity.scope == EVERYWHERE:
         return None
-    return _outside(identity, _words(command), _concerned(command, state))
+    concerned = _concerned(command, state)
+    if isinstance(command, Recover | ExplainStop):  # its sender has not named that, and might learn it
+        seen = tuple(filter(identity.scope.touches, concerned))
+        concerned = concerned if seen == concerned else (*seen, EVERYTHING)
+    return _outside(identity, _words(command), concerned)
 
 
 def _outside(identity: Identity, what: str, selectors: Iterable[Selector]) -> NotPermitted | None:
@@ -234,7 +239,8 @@ def _beyond_giver(identity: Identity, command: Command, state: State) -> NotPerm
             return None
     if identity.scope.contains(scope):
         return None
-    return NotPermitted("outside-scope", f"{identity.name} reaches {identity.scope}, and that token {scope}")
+    theirs = scope if isinstance(command, CreateToken) else "further"
+    return NotPermitted("outside-scope", f"{identity.name} reaches {identity.scope}, and that token {theirs}")
 
 
 def _concerned(command: Command, state: State) -> tuple[Selector, ...]:

@@ -36,7 +36,9 @@ from core.messages import EmergencyEvent, Event, HoldEvent, Recorded, StopEvent
 from core.reach import Reach, with_selector
 from core.scope import EVERYWHERE, Scope
 from core.state import Emergency, State, Stop
+from opsgate.evaluate import Table, Within
 from opsgate.hold import Hold
+from opsgate.snapshot import Snapshot
 
 Showing = Literal["whole", "veiled", "anew"]
 
@@ -117,6 +119,25 @@ class Sight:
             stops=Map(stops),
             emergencies=Map(emergencies),
         )
+
+    @property
+    def within(self) -> Within:
+        """The bounds of what is known of work: dimension → the names of it that may be asked about."""
+        bounds = {"site": self.scope.sites, "env": self.scope.envs}
+        return {dimension: names for dimension, names in bounds.items() if names}
+
+    def snapshot(self, state: State) -> Snapshot:
+        """What a gate decides by that does this scope's work and no other."""
+        return replace(self.state(state).snapshot(), within=self.within)
+
+    def table(self, table: Table, state: State) -> Table:
+        """The same as the part of a table that is compiled already, of this state."""
+        renamed = self.renamed(state)
+        holds = (under(hold, renamed) for hold in table.holds if self.scope.touches(hold.selector))
+        names = dict(table.names)
+        if self.scope.sites:
+            names["site"] = names.get("site", frozenset()) & self.scope.sites
+        return Table(holds, names, within=self.within)
 
     def showing(self, recorded: Recorded, before: State, after: State) -> Showing:
         """How an event is shown that leads from one state of the fleet to the next."""

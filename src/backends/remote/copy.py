@@ -1,7 +1,8 @@
 """The copy: the server's state as folded here, event by event. Pure but for one lock.
 
 Each event has to follow on from the last one by its chain, so an event that was lost or changed on the way, and a
-database that was put back, are noticed by the next one at the latest.
+database that was put back, are noticed by the next one at the latest. Whoever may not see all of the fleet is sent a
+veil in the place of the others: its two ends are those of the chain.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from core.audit import GENESIS, Row, event_of, verify
 from core.engine import evolve
 from core.messages import Recorded
+from core.sight import Veil
 from core.state import State
 
 
@@ -41,8 +43,10 @@ class Copy:
             self.state, self._chain = state, chain
             self._publish(state, ())
 
-    def follow(self, rows: Sequence[Row]) -> None:
-        """Fold what comes next; rows that are known already are passed over. Raises `Gap`."""
+    def follow(self, rows: Sequence[Row | Veil]) -> None:
+        """Fold what comes next; what is known already is passed over. Raises `Gap`.
+
+        What is behind a veil is published with the next event that is not: nothing that is shown has changed."""
         with self._lock:
             events = tuple(self._folded(rows))
             if events:
@@ -55,10 +59,15 @@ class Copy:
             if revision < self.state.revision or (revision == self.state.revision and chain != self._chain):
                 raise Gap
 
-    def _folded(self, rows: Iterable[Row]) -> Iterable[Recorded]:
+    def _folded(self, rows: Iterable[Row | Veil]) -> Iterable[Recorded]:
         state, chain, events = self.state, self._chain, list[Recorded]()
         for row in rows:
             if row.revision <= self.state.revision:
+                continue
+            if isinstance(row, Veil):
+                if (row.after, row.before) != (state.revision, chain):
+                    raise Gap
+                state, chain = row.drawn(state), row.chain
                 continue
             if verify([row], state.revision, chain)[0] is not None:
                 raise Gap

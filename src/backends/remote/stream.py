@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from backends.documents import Malformed, row_from
+from backends.documents import Malformed, news_from
 from backends.remote.client import Client
 from backends.remote.copy import Copy, Gap
 from backends.remote.transport import Request
@@ -112,8 +112,8 @@ class Stream(threading.Thread):
 
     def _take(self, sent: Event) -> None:
         match sent.name:
-            case "row":
-                self._copy.follow([row_from(_json(sent.data))])
+            case "row" | "veil":
+                self._copy.follow([news_from(_json(sent.data))])
             case "heartbeat":
                 self._compare(_json(sent.data))
             case "snapshot":
@@ -152,7 +152,7 @@ def catch_up(client: Client, copy: Copy, *, wait_s: float = 0.0, timeout_s: floa
         answer = client.ask(path, timeout_s=timeout_s, refused=lambda status, _problem: status == 410)
         if "rows" not in answer or answer.get("revision", after) < after:
             raise Gap
-        rows = [row_from(document) for document in answer["rows"]]
+        rows = [news_from(document) for document in answer["rows"]]
         copy.follow(rows)
         if not rows or copy.state.revision >= answer["revision"]:
             copy.expect(answer)

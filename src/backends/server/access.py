@@ -13,6 +13,7 @@ from core import authority
 from core.authority import Identity, Permission
 from core.errors import NotPermitted
 from core.messages import Command
+from core.scope import EVERYWHERE
 from core.state import State
 from opsgate.selector import Selector
 
@@ -68,6 +69,10 @@ ROUTES: Final[Mapping[tuple[str, str], Permission]] = {
 """Method and path of each route, and the permission that it asks for."""
 
 
+WHOLE: Final = frozenset({("GET", "/metrics")})
+"""Routes that answer for all of the fleet, and so take a credential that reaches all of it."""
+
+
 class Access:
     """Lets in whom ``identify`` knows, and each as far as `core.authority` says."""
 
@@ -99,6 +104,10 @@ class Access:
                 "role-forbids",
                 f"the role {identity.role} may not {method} {template}",
                 f"it takes a role with the permission '{permission}'",
+            )
+        if (method, template) in WHOLE and identity.scope != EVERYWHERE:
+            raise NotPermitted(
+                "outside-scope", f"{identity.name} reaches {identity.scope}, and this is about all of the fleet"
             )
 
     def permit_command(self, identity: Identity, command: Command) -> None:

@@ -46,6 +46,8 @@ from backends.server.routes import (
 from backends.server.stop_port import PATH as STOP
 from backends.server.stop_port import StopPort
 from core.errors import OpsError
+from core.scope import EVERYWHERE
+from core.scope import Scope as Reach
 from opsgate.clock import elapsed_s
 
 _log = logging.getLogger(NAME)
@@ -109,7 +111,7 @@ class Door:
         if asked.path in OPEN:
             return False
         scope["state"]["identity"] = self._engine.access.admit(asked)
-        hub = self._stream_for(asked)
+        hub = self._stream_for(asked, scope["state"]["identity"].scope)
         if hub is None:
             return False
         began_s = elapsed_s()
@@ -124,21 +126,23 @@ class Door:
         if asked.path not in OPEN:
             _requests.info("request", extra=_said(asked, scope, status, took_s))
 
-    def _stream_for(self, asked: Asked) -> Hub | None:
+    def _stream_for(self, asked: Asked, reach: Reach) -> Hub | None:
+        """The stream that is asked for, of those who reach as far."""
         if asked.method != "GET":
             return None
         if asked.path == _GATE_EVENTS:
-            return self._engine.gates.hub
+            return self._engine.gates.of(reach).hub
         if asked.path == ofrep.STREAM:
             return self._engine.refetch.hub
         if asked.path == "/v1/events" and _STREAM in asked.headers.get("accept", ""):
-            return self._engine.journal.hub
+            journal = self._engine.journal
+            return journal.hub if reach == EVERYWHERE else journal.outlooks.of(reach).hub
         return None
 
     async def _stream(self, hub: Hub, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
         access, identity = self._engine.access, scope["state"]["identity"]
         access.permit(identity, asked.method, asked.path)
-        if hub.closed:
+        if hub.closed or self._engine.journal.hub.closed:  # a stream that is made now is none of those that were ended
             raise Problem(503, "closing", "the server is closing", "ask another one", headers={"Retry-After": "1"})
         seen = last_seen(asked.headers, _query(scope))
         await hub.listen(

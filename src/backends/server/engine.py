@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
 
@@ -16,11 +16,17 @@ from backends.server.journal import Journal
 from backends.server.metrics import Metrics
 from backends.server.push import Hub
 from backends.server.refetch import Refetch
+from backends.server.within import orders_within
 from backends.server.writer import Writer
+from core.authority import Identity
+from core.ports import Observations, WorkerRow
+from core.scope import EVERYWHERE, Scope
+from core.sight import Sight
 from core.state import State
 from opsgate.clock import elapsed_s
 from opsgate.decision import Decision
 from opsgate.evaluate import Table, evaluate
+from opsgate.order import Order
 from opsgate.view import View
 
 
@@ -34,11 +40,11 @@ class Engine:
         self.runtime = room.runtime
         self.access = access
         self.gates = gates
-        self.journal = Journal(room.runtime)
+        self.journal = Journal(room.runtime, self._workers)
         self.writer = Writer(room.runtime)
         self.refetch = Refetch(self.tag, room.runtime.latest)
         self.instances = Instances()
-        self._compiled: tuple[State, Table] | None = None
+        self._compiled: dict[Scope, tuple[State, Table]] = {}
         self._process, self._numbers = uuid.uuid4().hex, count(1)
         gates.attach(room.runtime.latest, lambda: room.desk.unrecorded, self._age_s, self.refetch.look)
         streams = {"gate": gates.hub, "events": self.journal.hub, "flags": self.refetch.hub}
@@ -57,10 +63,9 @@ class Engine:
         self.writer.close()
         self.journal.close()
 
-    @property
     def hubs(self) -> tuple[Hub, ...]:
         """Every stream."""
-        return self.gates.hub, self.journal.hub, self.refetch.hub
+        return *(audience.hub for audience in self.gates.all), *self.journal.hubs(), self.refetch.hub
 
     def heartbeat(self) -> None:
         """Tell all who listen that this server lives."""
@@ -79,39 +84,73 @@ class Engine:
         """The engine's time."""
         return datetime.now(UTC)
 
-    def view(self) -> View:
-        """The state as last seen, as a worker's gate would have it; orders that no journal has yet among it."""
-        orders = self.room.desk.unrecorded.values()  # before the state: one that is recorded meanwhile is in both
+    def view(self, scope: Scope = EVERYWHERE) -> View:
+        """What of the state as last seen is about a scope, as a worker's gate would have it; orders that no journal has
+        yet among it."""
+        orders = self._orders(scope)  # before the state: one that is recorded meanwhile is in both
         state, contact = self.runtime.latest(), self.runtime.contact()
-        compiled = self._compiled
-        if compiled is None or compiled[0] is not state:
-            compiled = self._compiled = (state, state.table())
         return View(
-            compiled[1].changed(hold for order in orders for hold in order.holds()),
+            self._table(state, scope).changed(hold for order in orders for hold in order.holds()),
             fleet=state.fleet,
             revision=state.revision,
             confirmed_at_s=elapsed_s() - contact.age_s,
             settled=True,
         )
 
-    def held(self) -> State:
-        """The state as last seen, with the holds of orders that no journal has yet."""
-        orders = self.room.desk.unrecorded.values()
-        state = self.runtime.latest()
+    def held(self, scope: Scope = EVERYWHERE) -> State:
+        """What of the state as last seen is about a scope, with the holds of orders that no journal has yet."""
+        orders = self._orders(scope)
+        state = Sight(scope).state(self.runtime.latest())
         for order in orders:
             for hold in order.holds():
                 state = state.with_hold(hold)
         return state
 
-    def tag(self) -> str:
-        """What changes whenever a decision may: the revision, and the orders that no journal has yet. Take it before
-        the view that is answered with, so that what is tagged is never older than its tag."""
-        orders = self.gates.tag()
+    def seen(self, state: State, scope: Scope) -> State:
+        """What may be seen of a state by those who reach so far."""
+        return state if scope == EVERYWHERE else self.journal.outlooks.of(scope).shown(state)
+
+    def observed(self, scope: Scope) -> Observations:
+        """What is observed beside the journal, as far as it may be seen."""
+        seen = self.runtime.observe()
+        return seen if scope == EVERYWHERE else self.journal.outlooks.of(scope).observed(seen, self.runtime.latest())
+
+    def present(self, identity: Identity) -> tuple[str, ...]:
+        """Who else follows the fleet through this server, once for each console: those who see no more than they do who
+        ask."""
+        outlooks = self.journal.outlooks.all()
+        hubs = [self.journal.hub] if identity.scope == EVERYWHERE else []
+        hubs += [outlook.hub for outlook in outlooks if identity.scope.contains(outlook.scope)]
+        names = sorted(name for hub in hubs for name in hub.present())
+        if identity.name in names:
+            names.remove(identity.name)
+        return tuple(names)
+
+    def _orders(self, scope: Scope) -> Sequence[Order]:
+        orders = tuple(self.room.desk.unrecorded.values())
+        return orders if scope == EVERYWHERE else orders_within(orders, Sight(scope))
+
+    def _table(self, state: State, scope: Scope) -> Table:
+        known = self._compiled.get(scope)
+        if known is not None and known[0] is state:
+            return known[1]
+        table = state.table() if scope == EVERYWHERE else Sight(scope).table(self._table(state, EVERYWHERE), state)
+        self._compiled[scope] = (state, table)
+        return table
+
+    def _workers(self) -> Iterable[WorkerRow]:
+        """What workers last said: here, or at another server."""
+        return (*self.runtime.store.workers(), *(entry.row for entry in self.room.roster.entries.values()))
+
+    def tag(self, scope: Scope = EVERYWHERE) -> str:
+        """What changes whenever a decision may: the revision, the orders that no journal has yet, and whose decision it
+        is. Take it before the view that is answered with, so that what is tagged is never older than its tag."""
+        orders = self.gates.of(scope).tag()
         return f"{self.runtime.latest().revision}{orders}"
 
-    def decide(self, work: Mapping[str, str], *, strict: bool = False) -> Decision:
-        """Decide one piece of work, as a worker's gate would, and count it."""
-        view = self.view()
+    def decide(self, work: Mapping[str, str], *, strict: bool = False, scope: Scope = EVERYWHERE) -> Decision:
+        """Decide one piece of work, as a worker's gate would, and count it. What lies beyond the scope is refused."""
+        view = self.view(scope)
         verdict = evaluate(view.table, work, strict=strict)
         self.metrics.decided(verdict)
         return Decision(verdict, view, elapsed_s(), verdict.outcome == "allowed")

@@ -12,8 +12,9 @@ from fastapi import Request
 from backends.server.engine import Engine
 from backends.server.problems import Problem, of_error
 from core.authority import Identity
-from core.errors import OpsError
+from core.errors import OpsError, UnknownName
 from core.messages import Command, Envelope, Receipt
+from core.scope import EVERYWHERE
 from opsgate.selector import IDENTIFIER
 
 _REVISION: Final = re.compile(r'(?:W/)?"(\d{1,18})"')
@@ -32,6 +33,10 @@ async def give_as(
     envelope = enveloped(engine, headers, identity, command, part)
     try:
         return await engine.writer.submit(envelope, identity)
+    except UnknownName as error:
+        if identity.scope == EVERYWHERE:
+            raise of_error(error) from error
+        raise of_error(UnknownName(error.code, error.message)) from error  # the names near it may be others' sites
     except OpsError as error:
         raise of_error(error, conditional=envelope.expected_revision is not None) from error
 

@@ -1,7 +1,8 @@
 """What gates are told over HTTP: the same messages that go to those of this host as datagrams.
 
-A message for all goes into the stream of everybody who listens. One that is for a single worker waits until that worker
-reports the next time, which it does within seconds: so it also reaches those who only poll.
+A message for all goes into the stream of everybody who listens. Those who may know a part of the fleet only are sent the
+part of the message that they may know, encoded once for all who share a scope. One that is for a single worker waits
+until that worker reports the next time, which it does within seconds: so it also reaches those who only poll.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from backends.server.push import Frame, Hub, frame
+from backends.server.within import message_within, orders_within
+from core.scope import EVERYWHERE, Scope
+from core.sight import Sight
 from core.state import State
 from opsgate import wire
 from opsgate.hold import timestamp
@@ -34,15 +38,14 @@ class Gates:
     """The streams of gates, and what waits for single ones. `backends.keeper.outbox.Streams` for the engine room."""
 
     def __init__(self) -> None:
-        self.hub = Hub(self._catch_up)
         self.stop_port = 0
-        self._latest: Callable[[], State] = State
-        self._unrecorded: Unrecorded = dict
+        self.latest: Callable[[], State] = State
+        self.unrecorded: Unrecorded = dict
         self._age_s: Callable[[], float] = lambda: 0.0
         self._also: Callable[[], None] = lambda: None
         self._waiting: dict[str, dict[bytes, None]] = {}
         self._lock = threading.Lock()
-        self._cached: tuple[State, bytes] | None = None
+        self._audiences = {EVERYWHERE: Audience(self, EVERYWHERE)}
 
     def attach(
         self,
@@ -53,10 +56,24 @@ class Gates:
     ) -> None:
         """Say where the state comes from, the orders that it does not hold yet, and how old it is while its database is
         away. ``also`` is called whenever all gates have been told something."""
-        self._latest = latest
+        self.latest = latest
         self._age_s = age_s
-        self._unrecorded = unrecorded
+        self.unrecorded = unrecorded
         self._also = also
+
+    def of(self, scope: Scope) -> Audience:
+        """Those who may know what is about this scope. From any thread."""
+        with self._lock:
+            known = self._audiences.get(scope)
+            if known is None:
+                known = self._audiences[scope] = Audience(self, scope)
+            return known
+
+    @property
+    def all(self) -> tuple[Audience, ...]:
+        """Everybody, by scope."""
+        with self._lock:
+            return tuple(self._audiences.values())
 
     # --------------------------------------------------------------------------------- from any thread of the room
     def tell(self, message: bytes, address: str) -> None:
@@ -68,7 +85,7 @@ class Gates:
                 self._waiting.pop(next(iter(self._waiting)))
             if len(waiting) > _KEPT_MAX:
                 waiting.clear()
-                waiting[wire.encode("moved", revision=self._latest().revision)] = None
+                waiting[wire.encode("moved", revision=self.latest().revision)] = None
 
     def tell_all(self, message: bytes) -> None:
         """Write a message to all streams."""
@@ -76,25 +93,20 @@ class Gates:
         assert document is not None, "the room writes messages only"
         revision = int(document["delta"]["revision"]) if document["t"] == "delta" else 0
         is_moved = document["t"] == "moved"  # the whole state is asked for, which may be an earlier one
-        self.hub.publish(frame(document["t"], message, revision, anew=is_moved))
+        for audience in self.all:
+            part = message if audience.is_everybody else audience.part(document)
+            if part is not None:
+                audience.hub.publish(frame(document["t"], part, revision, anew=is_moved))
         self._also()
 
-    def messages_for(self, address: str) -> list[Any]:
-        """What waits for one worker. It waits no more."""
+    def messages_for(self, address: str, scope: Scope = EVERYWHERE) -> list[Any]:
+        """What waits for one worker, as far as it is about its scope. It waits no more."""
         with self._lock:
-            return [json.loads(message) for message in self._waiting.pop(address, ())]
-
-    # ------------------------------------------------------------------------------------------------- on the loop
-    async def document(self) -> tuple[int, bytes]:
-        """All that a gate needs, and its revision."""
-        orders = self._unrecorded()  # before the state: one that is recorded meanwhile is in both, and never in none
-        state = self._latest()
-        if not orders and self._cached is not None and self._cached[0] is state:
-            return state.revision, self._cached[1]
-        text = await asyncio.to_thread(self._write, state, tuple(orders.values()))
-        if not orders:
-            self._cached = (state, text)
-        return state.revision, text
+            waiting = [json.loads(message) for message in self._waiting.pop(address, ())]
+        if scope == EVERYWHERE or not waiting:
+            return waiting
+        parts = map(self.of(scope).part, waiting)
+        return [json.loads(part) for part in parts if part is not None]
 
     @property
     def age_s(self) -> float:
@@ -103,35 +115,76 @@ class Gates:
 
     def heartbeat(self) -> None:
         """Tell all who listen that this server lives, and how far it is."""
-        self.hub.deliver(self._heartbeat())
+        beat = self.beat()
+        for audience in self.all:
+            audience.hub.deliver(beat)
 
-    def tag(self) -> str:
-        """What the tag of the document has behind the revision: the orders in it that are in no table."""
-        orders = sorted(self._unrecorded())
-        return f"+{hashlib.blake2b(' '.join(orders).encode(), digest_size=6).hexdigest()}" if orders else ""
-
-    def _heartbeat(self) -> Frame:
-        state, now, age_s = self._latest(), timestamp(datetime.now(UTC)), round(self.age_s, 1)
+    def beat(self) -> Frame:
+        """A sign of life, which says whose fleet this is and how old what it tells."""
+        state, now, age_s = self.latest(), timestamp(datetime.now(UTC)), round(self.age_s, 1)
         message = wire.encode("heartbeat", revision=state.revision, at=now, fleet=state.fleet, age_s=age_s)
         return frame("heartbeat", message)
+
+
+class Audience:
+    """Those who may know the same part of the fleet: one stream, one document."""
+
+    def __init__(self, gates: Gates, scope: Scope) -> None:
+        self.hub = Hub(self._catch_up)
+        self.is_everybody = scope == EVERYWHERE
+        self._gates = gates
+        self._sight = Sight(scope)
+        self._cached: tuple[State, bytes] | None = None
+
+    def part(self, message: Mapping[str, Any]) -> bytes | None:
+        """What they may know of a message, None where that is nothing."""
+        return message_within(message, self._sight, self._gates.latest())
+
+    # ------------------------------------------------------------------------------------------------- on the loop
+    async def document(self) -> tuple[int, bytes]:
+        """All that a gate needs, and its revision."""
+        orders = self._orders()  # before the state: one that is recorded meanwhile is in both, and never in none
+        state = self._gates.latest()
+        if not orders and self._cached is not None and self._cached[0] is state:
+            return state.revision, self._cached[1]
+        text = await asyncio.to_thread(self._write, state, orders)
+        if not orders:
+            self._cached = (state, text)
+        return state.revision, text
+
+    def tag(self) -> str:
+        """What the tag of the document has behind the revision: the orders in it that are in no table, and for whom it
+        is where that is not everybody."""
+        orders = sorted(order.stop_id for order in self._orders())
+        told = "" if self.is_everybody else str(self._sight.scope)
+        return (f"+{_short(' '.join(orders))}" if orders else "") + (f"/{_short(told)}" if told else "")
+
+    def _orders(self) -> list[Order]:
+        orders = self._gates.unrecorded().values()
+        return list(orders) if self.is_everybody else orders_within(orders, self._sight)
 
     async def _catch_up(self, seen: int | None) -> list[Frame]:
         """A heartbeat, which says whose fleet this is and how old; the whole document, unless it is known; the orders
         that are in no table yet, in any case."""
-        orders = self._unrecorded()
-        if seen == self._latest().revision:
-            told = (wire.encode("order", stop_id=each.stop_id, order=each.as_dict()) for each in orders.values())
-            return [self._heartbeat(), *(frame("order", message) for message in told)]
+        orders = self._orders()
+        if seen == self._gates.latest().revision:
+            told = (wire.encode("order", stop_id=each.stop_id, order=each.as_dict()) for each in orders)
+            return [self._gates.beat(), *(frame("order", message) for message in told)]
         revision, text = await self.document()
-        return [self._heartbeat(), frame("snapshot", text, revision)]
+        return [self._gates.beat(), frame("snapshot", text, revision)]
 
-    def _write(self, state: State, orders: tuple[Order, ...]) -> bytes:
+    def _write(self, state: State, orders: list[Order]) -> bytes:
+        snapshot = state.snapshot() if self.is_everybody else self._sight.snapshot(state)
         document = {
             "format": FORMAT,
             "fleet": state.fleet,
             "revision": state.revision,
-            "stop_port": self.stop_port,
-            "snapshot": state.snapshot().as_dict(),
+            "stop_port": self._gates.stop_port,
+            "snapshot": snapshot.as_dict(),
             "orders": [order.as_dict() for order in orders],
         }
         return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _short(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()

@@ -6,15 +6,17 @@ import asyncio
 import json
 import logging
 import threading
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from backends import documents
 from backends.keeper.log import NAME
 from backends.runtime import Runtime
+from backends.server.outlooks import Outlooks
 from backends.server.push import Frame, Hub, frame
 from core.errors import OpsError
-from core.ports import Arrival
+from core.ports import Arrival, WorkerRow
 from opsgate.hold import timestamp
 
 _log = logging.getLogger(NAME)
@@ -28,9 +30,13 @@ _AGAIN_S: Final = 0.25
 class Journal(threading.Thread):
     """Reads what is new in the journal and publishes it, until `close`."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, workers: Callable[[], Iterable[WorkerRow]]) -> None:
+        """``workers`` asks for those there are, and what each declared."""
         super().__init__(name="journal", daemon=True)
         self.hub = Hub(self._catch_up)
+        self.outlooks = Outlooks(runtime, workers)
+        """What those are told who may not see all of it."""
+        self._looks = False
         self._runtime = runtime
         self._published = runtime.latest().revision
         self._news = threading.Event()
@@ -55,6 +61,9 @@ class Journal(threading.Thread):
             self._news.clear()
             try:
                 self._publish()
+                look, self._looks = self._looks, False
+                for outlook in self.outlooks.all():
+                    outlook.publish(look=look)
             except OpsError:
                 self._news.set()  # the runtime remembers what is wrong and since when
                 threading.Event().wait(_AGAIN_S)
@@ -91,15 +100,23 @@ class Journal(threading.Thread):
     def heartbeat(self) -> None:
         """Tell all who listen that this server lives, how far the journal is that they were told of, and for how many
         seconds nothing has been heard of the database."""
-        state = self._runtime.latest()
+        state, age_s = self._runtime.latest(), round(self._runtime.contact().age_s, 3)
         said = {
             "t": "heartbeat",
             "fleet": state.fleet,
-            "revision": self.hub.revision or state.revision,
+            "revision": 0,
             "at": timestamp(datetime.now(UTC)),
-            "age_s": round(self._runtime.contact().age_s, 3),
+            "age_s": age_s,
         }
-        self.hub.deliver(frame("heartbeat", _line(said)))
+        for hub in self.hubs():
+            hub.deliver(frame("heartbeat", _line(said | {"revision": hub.revision or state.revision})))
+        if len(self.hubs()) > 1:
+            self._looks = True  # other workers may serve those who see only a part
+            self._news.set()
+
+    def hubs(self) -> list[Hub]:
+        """The one for those who see everything, and one for each scope."""
+        return [self.hub, *(outlook.hub for outlook in self.outlooks.all())]
 
     async def _catch_up(self, seen: int | None) -> list[Frame]:
         return await asyncio.to_thread(self._missed, seen)

@@ -138,8 +138,9 @@ class Hub:
 
     def next(self) -> asyncio.Future[None]:
         """What is done when the next frame is delivered, or the hub is closed. Shield it: others wait for it too."""
+        self._loop = self._loop or asyncio.get_running_loop()
         if self._next is None or self._next.done():
-            self._next = asyncio.get_running_loop().create_future()
+            self._next = self._loop.create_future()
         return self._next
 
     def review(self) -> None:
@@ -160,6 +161,7 @@ class Hub:
     ) -> None:
         """Serve one connection until it ends. ``seen`` is the revision that it knows already; ``still`` says again and
         again whether it may listen; ``abort`` ends a connection that takes nothing."""
+        self._loop = self._loop or asyncio.get_running_loop()
         listener = Listener(send, still, abort, who)
         self._listeners[listener] = None  # from here on frames are kept for it, so that none is missed
         try:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any, Final
 
@@ -47,7 +47,7 @@ class Lane(threading.Thread):
         """``sockets`` with the options of uvicorn that each has of its own."""
         super().__init__(name=name, daemon=True)
         self.ready = threading.Event()
-        self.hubs: tuple[Hub, ...] = ()
+        self.hubs: Callable[[], Iterable[Hub]] = tuple
         self.beats: tuple[Callable[[], None], ...] = ()
         self.heartbeat_s = HEARTBEAT_S
         self.fault: BaseException | None = None
@@ -75,7 +75,7 @@ class Lane(threading.Thread):
 
     async def _serve(self) -> None:
         self._loop, self._closing = asyncio.get_running_loop(), asyncio.Event()
-        for hub in self.hubs:
+        for hub in self.hubs():
             hub.open(self._loop)
         servers = [uvicorn.Server(_config(self._app, options)) for _, options in self._sockets]
         serving = [
@@ -90,7 +90,7 @@ class Lane(threading.Thread):
         beating = asyncio.create_task(self._beat(servers))
         await self._closing.wait()
         beating.cancel()
-        for hub in self.hubs:
+        for hub in self.hubs():
             hub.close()
         for server in servers:
             server.should_exit = True
@@ -109,7 +109,7 @@ class Lane(threading.Thread):
                 _log.exception("the server met a fault of its own and goes on")
 
     def _beat_once(self, servers: Sequence[uvicorn.Server], *, all_of_it: bool) -> None:
-        for hub in self.hubs:
+        for hub in self.hubs():
             hub.review()
         if all_of_it:
             for beat in self.beats:

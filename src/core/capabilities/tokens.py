@@ -39,15 +39,12 @@ _IN_A_LOG: Final = re.compile(r"ops_(t-[0-9a-f]{12})_[A-Za-z0-9_-]+")
 ENDED_KEPT: Final = timedelta(days=30)
 """How long a token that has ended stays in the state; after that it is in the journal."""
 
-_SCOPED: Final = frozenset({"stop", "operator", "responder", "admin"})
-"""Roles that change something, and so can be kept to a part of it."""
-
-
 @command
 class CreateToken(Command):
     """Let in whoever shows the secret with this digest, in this role.
 
-    ``sites`` and ``envs`` keep it to work there; none of a kind is all of it. ``worker_id`` is whom a worker's token
+    ``sites`` and ``envs`` keep it to work there, in what it may see and in what it may change; none of a kind is all
+    of it. ``worker_id`` is whom a worker's token
     speaks for. Without ``expires_at`` it lasts until it is revoked.
     """
 
@@ -185,12 +182,6 @@ def _require_sense(draft: Draft, wanted: CreateToken) -> None:
     if (wanted.role == "worker") != (wanted.worker_id is not None):
         raise CommandRejected(
             "bad-token", "a worker's token, and no other, speaks for one worker", "name it with --worker ID"
-        )
-    if (wanted.sites or wanted.envs) and wanted.role not in _SCOPED:
-        raise CommandRejected(
-            "bad-token",
-            f"a {wanted.role} changes nothing that a scope could bound, and sees everything",
-            "leave it out",
         )
     if wanted.expires_at is not None and wanted.expires_at <= draft.now:
         raise CommandRejected("time-in-the-past", "the end of the token lies in the past", "give a later one")

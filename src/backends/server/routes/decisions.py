@@ -17,18 +17,19 @@ def routes(engine: Engine) -> APIRouter:
     """``GET|POST /v1/check`` and ``GET /v1/why``."""
     router = APIRouter(tags=["decisions"])
 
-    def decide(work: dict[str, str], *, strict: bool) -> dict[str, Any]:
-        return engine.decide(_selector(work).as_dict(), strict=strict).as_dict()
+    def decide(request: Request, work: dict[str, str], *, strict: bool) -> dict[str, Any]:
+        scope = request.state.identity.scope
+        return engine.decide(_selector(work).as_dict(), strict=strict, scope=scope).as_dict()
 
     @router.get("/v1/check")
     async def check(request: Request) -> dict[str, Any]:
         """Whether work of these dimensions may run: ``?site=s1&operation=site_creation``, ``strict=true`` refuses
-        names that nobody registered."""
+        names that nobody registered. What lies beyond the scope of the credential is refused."""
         work = dict(request.query_params)
         strict = work.pop("strict", "false")
         if strict not in ("true", "false"):
             raise Problem(422, "malformed-request", "strict is neither true nor false", "write strict=true")
-        return decide(work, strict=strict == "true")
+        return decide(request, work, strict=strict == "true")
 
     @router.post("/v1/check")
     async def check_document(request: Request) -> dict[str, Any]:
@@ -37,12 +38,12 @@ def routes(engine: Engine) -> APIRouter:
         work = read_json(await read_body(request.receive, headers), headers.get("content-type"))
         if not isinstance(work, dict):
             raise Problem(422, "malformed-work", "work is an object of dimension and value", 'send {"site": "s1"}')
-        return decide(work, strict=False)
+        return decide(request, work, strict=False)
 
     @router.get("/v1/why")
     async def explain(request: Request) -> dict[str, Any]:
         """Every blocker of a scope, and what would remain after each release."""
-        view = engine.view()
+        view = engine.view(request.state.identity.scope)
         selector = _selector(dict(request.query_params))
         return why(view.table, selector).as_dict(selector, view.revision)
 

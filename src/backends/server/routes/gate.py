@@ -34,14 +34,14 @@ def routes(engine: Engine) -> APIRouter:
         Whoever has it already, as ``If-None-Match`` says, is answered after ``wait`` seconds or when something has
         changed. ``Age`` is how long the database has been away.
         """
-        deadline_s = elapsed_s() + wait
+        deadline_s, audience = elapsed_s() + wait, engine.gates.of(request.state.identity.scope)
         while True:
-            news, variant = engine.gates.hub.next(), engine.gates.tag()
-            revision, body = await engine.gates.document()
+            news, variant = audience.hub.next(), audience.tag()
+            revision, body = await audience.document()
             engine.access.require_still(request.state.identity)
             answer = cached(request.headers, revision, body, variant=variant)
             left_s = deadline_s - elapsed_s()
-            if answer.status_code != 304 or left_s <= 0 or engine.gates.hub.closed:
+            if answer.status_code != 304 or left_s <= 0 or audience.hub.closed:
                 answer.headers["Age"] = str(math.ceil(engine.gates.age_s))
                 return answer
             try:

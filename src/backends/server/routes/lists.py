@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from backends.server.engine import Engine
 from core import facts
 from core.ports import Observations
+from core.scope import Scope
 from core.state import State
 
 Rows = Iterable[dict[str, Any]]
@@ -31,24 +32,24 @@ def routes(engine: Engine) -> APIRouter:
     """``GET /v1/holds`` and the other lists."""
     router = APIRouter(tags=["lists"])
 
-    def add(noun: str, read: Callable[[], tuple[State, Rows]]) -> None:
-        def answer() -> dict[str, Any]:
-            state, rows = read()
+    def add(noun: str, read: Callable[[Scope], tuple[State, Rows]]) -> None:
+        def answer(request: Request) -> dict[str, Any]:
+            state, rows = read(request.state.identity.scope)
             return {"revision": state.revision, noun: list(rows)}
 
         router.add_api_route(f"/v1/{noun}", answer, methods=["GET"], summary=f"List {noun}", name=f"list_{noun}")
 
-    def of_state(rows: Callable[[State], Rows]) -> Callable[[], tuple[State, Rows]]:
-        def read() -> tuple[State, Rows]:
-            state = engine.runtime.state()
+    def of_state(rows: Callable[[State], Rows]) -> Callable[[Scope], tuple[State, Rows]]:
+        def read(scope: Scope) -> tuple[State, Rows]:
+            state = engine.seen(engine.runtime.state(), scope)
             return state, rows(state)
 
         return read
 
-    def of_both(rows: Callable[[State, Observations], Rows]) -> Callable[[], tuple[State, Rows]]:
-        def read() -> tuple[State, Rows]:
-            state = engine.runtime.state()
-            return state, rows(state, engine.runtime.observe())
+    def of_both(rows: Callable[[State, Observations], Rows]) -> Callable[[Scope], tuple[State, Rows]]:
+        def read(scope: Scope) -> tuple[State, Rows]:
+            state = engine.seen(engine.runtime.state(), scope)
+            return state, rows(state, engine.observed(scope))
 
         return read
 

@@ -46,8 +46,9 @@ def routes(engine: Engine) -> APIRouter:
         except Unusable as unusable:
             return unusable.answer
         await _catch_up(engine, newest)
-        tag = ofrep.etag(engine.tag(), context)
-        view = engine.view()
+        scope = request.state.identity.scope
+        tag = ofrep.etag(engine.tag(scope), context)
+        view = engine.view(scope)
 
         def made() -> bytes:
             answers = [keys.answer(view.table, key, context) for key in keys.keys(view.table)]
@@ -63,7 +64,7 @@ def routes(engine: Engine) -> APIRouter:
             context = await _context(request, key)
         except Unusable as unusable:
             return unusable.answer
-        view = engine.view()
+        view = engine.view(request.state.identity.scope)
         answer = keys.answer(view.table, key, context)
         if answer is None:
             return JSONResponse(ofrep.not_found(key), 404)

@@ -18,7 +18,6 @@ from core.authority import Identity
 from core.capabilities.names import AddName, unknown_name
 from core.errors import OpsError
 from core.messages import Envelope
-from core.state import State
 from opsgate.selector import EVERYTHING, IDENTIFIER, Selector
 
 _LIMIT = "sites"
@@ -29,11 +28,11 @@ def routes(engine: Engine) -> APIRouter:
     router = APIRouter(tags=["settings"])
 
     @router.get("/admin/api/settings")
-    async def read_settings() -> dict[str, Any]:
+    async def read_settings(request: Request) -> dict[str, Any]:
         """The global pause with who, when and why, the five flags and the four limits. A flag is true where no hold at
         all has exactly its selector."""
         await asyncio.to_thread(engine.runtime.state)
-        return settings.settings(engine.held())
+        return settings.settings(engine.held(request.state.identity.scope))
 
     @router.post("/admin/api/settings/pause-all")
     async def pause_all(request: Request) -> dict[str, Any]:
@@ -52,7 +51,7 @@ def routes(engine: Engine) -> APIRouter:
         receipts = [
             await give(engine, request, command, "on" if command.on else "off") for command in wanted.commands()
         ]
-        return settings.changed(wanted, engine.held(), receipts[-1] if receipts else None)
+        return settings.changed(wanted, engine.held(request.state.identity.scope), receipts[-1] if receipts else None)
 
     @router.post("/admin/api/sites/create")
     async def create_site(request: Request) -> dict[str, Any]:
@@ -68,12 +67,12 @@ def routes(engine: Engine) -> APIRouter:
     @router.post("/admin/api/sites/{site_id}/pause")
     async def pause_site(site_id: str, request: Request) -> dict[str, Any]:
         """Pause one site."""
-        return await pause(request, _site(engine.runtime.latest(), site_id))
+        return await pause(request, _site(engine, request, site_id))
 
     @router.post("/admin/api/sites/{site_id}/resume")
     async def resume_site(site_id: str, request: Request) -> dict[str, Any]:
         """Release what operators hold on one site, and say what else still holds."""
-        return await resume(request, _site(engine.runtime.latest(), site_id))
+        return await resume(request, _site(engine, request, site_id))
 
     async def pause(request: Request, selector: Selector) -> dict[str, Any]:
         wanted = model_of(Pausing, await document_of(request, optional=True))
@@ -86,10 +85,10 @@ def routes(engine: Engine) -> APIRouter:
     return router
 
 
-def _site(state: State, name: str) -> Selector:
+def _site(engine: Engine, request: Request, name: str) -> Selector:
     """The selector of a site. Whether there is one is decided where the hold is; what can be no name is none."""
     if not IDENTIFIER.fullmatch(name):
-        raise unknown_name(state, "site", ascii(name)[1:-1][:60], create=False)
+        raise unknown_name(engine.held(request.state.identity.scope), "site", ascii(name)[1:-1][:60], create=False)
     return Selector.of(site=name)
 
 

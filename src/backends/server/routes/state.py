@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -14,6 +14,7 @@ from pydantic import AwareDatetime
 from backends import documents
 from backends.server.answers import cached
 from backends.server.engine import Engine
+from core.scope import EVERYWHERE, Scope
 
 
 def routes(engine: Engine) -> APIRouter:
@@ -22,23 +23,27 @@ def routes(engine: Engine) -> APIRouter:
 
     @router.get("/v1/state", response_class=JSONResponse)
     async def read_state(request: Request, at: Annotated[AwareDatetime | None, Query()] = None) -> Response:
-        """The whole state, and the chain hash of its last event; with ``at`` as it was at a past time."""
+        """The state, as far as the credential reaches, and the chain hash of its last event; with ``at`` as it was at a
+        past time."""
+        scope = request.state.identity.scope
         if at is not None:
-            past = await asyncio.to_thread(engine.runtime.state_at, at.astimezone(UTC))
-            text = await asyncio.to_thread(documents.of_state, past, "")
+            text = await asyncio.to_thread(past, at.astimezone(UTC), scope)
             return Response(text, media_type="application/json")
         await asyncio.to_thread(engine.runtime.state)
-        revision, body = await asyncio.to_thread(engine.journal.state)
-        return cached(request.headers, revision, body)
+        if scope == EVERYWHERE:
+            revision, body = await asyncio.to_thread(engine.journal.state)
+            return cached(request.headers, revision, body)
+        revision, variant, body = await asyncio.to_thread(engine.journal.outlooks.of(scope).document)
+        return cached(request.headers, revision, body, variant=variant)
 
     @router.get("/v1/observations")
     def read_observations(request: Request) -> dict[str, Any]:
         """Workers, what is used of the limits, whether a keeper is alive, who else looks on, and who asks."""
         identity = request.state.identity
-        present = engine.journal.hub.present()
-        if identity.name in present:
-            present.remove(identity.name)
-        seen = replace(engine.runtime.observe(), present=tuple(present), known_as=identity)
+        seen = replace(engine.observed(identity.scope), present=engine.present(identity), known_as=identity)
         return {**documents.of_observations(seen), "revision": engine.runtime.latest().revision}
+
+    def past(at: datetime, scope: Scope) -> str:
+        return documents.of_state(engine.seen(engine.runtime.state_at(at), scope), "")
 
     return router

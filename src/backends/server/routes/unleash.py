@@ -22,14 +22,15 @@ def routes(engine: Engine) -> APIRouter:
     @router.get("/api/client/features", response_class=JSONResponse)
     async def list_features(request: Request) -> Response:
         """Every flag of the fleet as a toggle without strategies: on where nothing holds its work."""
-        tag = unleash.etag(engine.runtime.latest().fleet, engine.tag())
-        view = engine.view()
+        scope = request.state.identity.scope
+        tag = unleash.etag(engine.runtime.latest().fleet, engine.tag(scope))
+        view = engine.view(scope)
         return tagged(request.headers, tag, lambda: json.dumps(unleash.features(view.table)).encode())
 
     @router.get("/api/client/features/{name:path}")
-    async def show_feature(name: str) -> dict[str, Any]:
+    async def show_feature(name: str, request: Request) -> dict[str, Any]:
         """One toggle."""
-        found = unleash.feature(engine.view().table, name)
+        found = unleash.feature(engine.view(request.state.identity.scope).table, name)
         if found is None:
             raise Problem(404, "unknown-name", f"no toggle is called {ascii(name)[:60]}", kind="unknown-name")
         return found

@@ -26,10 +26,10 @@ def routes(engine: Engine) -> APIRouter:
     router = APIRouter(tags=["workflow controls"])
 
     @router.get("/api/workflow_controls")
-    async def list_workflows() -> list[dict[str, Any]]:
+    async def list_workflows(request: Request) -> list[dict[str, Any]]:
         """Every workflow, by name. One is enabled where no hold at all has exactly its selector."""
         await asyncio.to_thread(engine.runtime.state)
-        return workflow_controls.controls(engine.held())
+        return workflow_controls.controls(engine.held(request.state.identity.scope))
 
     @router.put("/api/workflow_controls/{name}")
     async def switch_workflow(name: str, request: Request) -> dict[str, Any]:
@@ -40,7 +40,9 @@ def routes(engine: Engine) -> APIRouter:
             raise Problem(400, "enabled-missing", said, 'send {"enabled": true} or false', more={"error": said})
         wanted = model_of(Toggle, document)
         if not IDENTIFIER.fullmatch(name):
-            raise unknown_name(engine.runtime.latest(), "workflow", ascii(name)[1:-1][:60], create=False)
+            raise unknown_name(
+                engine.held(request.state.identity.scope), "workflow", ascii(name)[1:-1][:60], create=False
+            )
         receipt = await give(engine, request, wanted.command(name))
         _log.warning(
             "Workflow '%s' %s by %s",
@@ -48,6 +50,6 @@ def routes(engine: Engine) -> APIRouter:
             "ENABLED" if wanted.enabled else "DISABLED",
             request.state.identity.actor().name,
         )
-        return workflow_controls.toggled(engine.held(), name, receipt.remaining_holds)
+        return workflow_controls.toggled(engine.held(request.state.identity.scope), name, receipt.remaining_holds)
 
     return router
