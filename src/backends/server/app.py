@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from backends.keeper.log import NAME
-from backends.server import commands
+from backends.server import beats, commands
 from backends.server.access import OPEN
 from backends.server.asked import Asked
 from backends.server.caps import ClientGone
@@ -60,10 +60,16 @@ _THEIRS: Final = (ofrep, unleash, settings, workflow_controls, hooks)
 _NOUNS: Final = (*_OURS, *_THEIRS)
 _GATE_EVENTS: Final = "/v1/gate/events"
 _STREAM: Final = "text/event-stream"
-_BARE: Final = frozenset({("GET", _GATE_EVENTS), ("POST", STOP), ("GET", ofrep.STREAM), ("POST", commands.PATH)})
+_BARE: Final = frozenset(
+    {
+        *(("GET", _GATE_EVENTS), ("GET", ofrep.STREAM)),
+        *(("POST", STOP), ("POST", commands.PATH), ("PUT", beats.TEMPLATE)),
+    }
+)
 """Method and path of each route that goes past the framework."""
 
 _COMMANDS: Final = SimpleNamespace(path=commands.PATH)
+_BEATS: Final = SimpleNamespace(path=beats.TEMPLATE)
 _FAULT: Final = Problem(500, "internal", "a fault of the server's", "look at its log")
 
 
@@ -92,6 +98,10 @@ class Door:
             elif asked.path == commands.PATH:
                 scope["route"] = _COMMANDS
                 response = await commands.answer(self._engine, asked, scope["state"]["identity"], receive)
+                await response(scope, receive, answer)
+            elif asked.method == "PUT" and beats.PATH.fullmatch(asked.path):
+                scope["route"] = _BEATS
+                response = await beats.answer(self._engine, asked, scope["state"]["identity"], receive)
                 await response(scope, receive, answer)
             else:
                 await self._api(scope, receive, answer)

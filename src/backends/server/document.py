@@ -173,6 +173,7 @@ def document_of(api: FastAPI) -> dict[str, Any]:
         "/v1/stop": {"post": _STOP},
         commands.PATH: {"post": _COMMAND},
     }
+    made["paths"]["/v1/workers/{worker_id}"]["put"] = _REPORT
     made["paths"]["/v1/events"]["get"]["responses"]["200"]["content"]["text/event-stream"] = {
         "schema": {"type": "string"}
     }
@@ -202,6 +203,31 @@ _COMMAND: Final[dict[str, Any]] = {
     " the revision at which a release was decided on, and it is refused where what may run has changed since.",
     "operationId": "give_command",
     "responses": {"200": {"description": "The receipt."}},
+}
+_REPORT: Final[dict[str, Any]] = {
+    "tags": ["gates"],
+    "summary": "Report Worker",
+    "description": "A worker's heartbeat and its acknowledgements; the answer holds what it has to be told. What a"
+    " worker whose credential has a scope does not declare is all of that scope.",
+    "operationId": "report_worker",
+    "parameters": [{"name": "worker_id", "in": "path", "required": True, "schema": {"type": "string"}}],
+    "responses": {
+        "200": {
+            "description": "Heard.",
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["revision", "messages"],
+                        "properties": {
+                            "revision": {"type": "integer"},
+                            "messages": {"type": "array", "items": {"type": "object"}},
+                        },
+                    }
+                }
+            },
+        }
+    },
 }
 _STOP: Final[dict[str, Any]] = {
     "tags": ["stops"],

@@ -1,8 +1,8 @@
 """What gates are told over HTTP: the same messages that go to those of this host as datagrams.
 
-A message for all goes into the stream of everybody who listens. Those who may know a part of the fleet only are sent the
-part of the message that they may know, encoded once for all who share a scope. One that is for a single worker waits
-until that worker reports the next time, which it does within seconds: so it also reaches those who only poll.
+A message for all goes into the stream of everybody who listens. Those who may know a part of the fleet only are sent
+the part of the message that they may know, encoded once for all who share a scope. One that is for a single worker
+waits until that worker reports the next time, which it does within seconds: so it also reaches those who only poll.
 """
 
 from __future__ import annotations

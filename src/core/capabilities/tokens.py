@@ -39,6 +39,7 @@ _IN_A_LOG: Final = re.compile(r"ops_(t-[0-9a-f]{12})_[A-Za-z0-9_-]+")
 ENDED_KEPT: Final = timedelta(days=30)
 """How long a token that has ended stays in the state; after that it is in the journal."""
 
+
 @command
 class CreateToken(Command):
     """Let in whoever shows the secret with this digest, in this role.

@@ -77,7 +77,7 @@ def routes(engine: Engine) -> APIRouter:
 
 
 def _behind(engine: Engine, outlook: Outlook | None, after: int, limit: int) -> Sequence[Row | Veil]:
-    """What is known of behind a revision. Who knows more than is known here may have heard it from another server of the
+    """What is known behind a revision. Who knows more than is known here may have heard it from another server of the
     fleet: then the database is asked."""
     if outlook is None:
         rows = engine.runtime.journal(after=after, limit=limit)
