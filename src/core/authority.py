@@ -210,7 +210,7 @@ def _beyond_scope(identity: Identity, command: Command, state: State) -> NotPerm
     if identity.scope == EVERYWHERE:
         return None
     concerned = _concerned(command, state)
-    if isinstance(command, Recover | ExplainStop):  # its sender has not named that, and might learn it
+    if not isinstance(command, PlaceHold | ReleaseHolds | OrderStop | SetSwitch):  # its sender has not named that work
         seen = tuple(filter(identity.scope.touches, concerned))
         concerned = concerned if seen == concerned else (*seen, EVERYTHING)
     return _outside(identity, _words(command), concerned)

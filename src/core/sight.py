@@ -1,9 +1,9 @@
 """What a scope lets be seen: of a state the part that touches it, and of each event whether it may be shown.
 
-A scope sees what concerns its work: holds, stops and emergencies that overlap it, its own sites, the workers that may
-serve it, and what belongs to the whole fleet (operations, workflows, limits). It does not see what lies wholly outside,
-nor tokens, nor refusals. What is not named here is not seen, so a kind of event or a part of the state that is new is
-hidden until somebody decides otherwise.
+A scope sees what concerns its work: holds, stops and emergencies that overlap it, its own sites, the workers and
+services that may serve it, and what belongs to the whole fleet (operations, workflows, limits). It does not see what
+lies wholly outside, nor tokens, nor refusals, nor how a service is driven. What is not named here is not seen, so a
+kind of event, a part of the state or a field of a stop that is new is hidden until somebody decides otherwise.
 
 Events are shown whole or not at all, because the chain covers them as they are. So each one is one of three: *whole*
 (folding it in the visible state gives the visible state after it), *veiled* (nothing visible has changed), or *anew*
@@ -18,10 +18,11 @@ from typing import Final, Literal
 
 from immutables import Map
 
+from core.capabilities.conclusion import StopConcluded
+from core.capabilities.course import EmergencyEnded
 from core.capabilities.emergencies import (
     EmergencyJoined,
     EmergencyOpened,
-    StopConcluded,
     StopEscalated,
     StopExplained,
     StopOrdered,
@@ -30,14 +31,15 @@ from core.capabilities.fleet import FleetCreated
 from core.capabilities.holds import HoldChanged, HoldExpired, HoldExpiryMissed, HoldPlaced, HoldReleased
 from core.capabilities.names import NameAdded, NameRemoved, NameRetitled
 from core.capabilities.rate_limits import LimitChanged, LimitDefined, LimitReset
-from core.capabilities.recovery import EmergencyEnded
 from core.capabilities.workers import WorkerForgotten, WorkerLeft, WorkerLost, WorkerRegistered, WorkerReturned
-from core.messages import EmergencyEvent, Event, HoldEvent, Recorded, StopEvent
+from core.messages import EmergencyEvent, Event, HoldEvent, NameEvent, Recorded, StopEvent
 from core.reach import Reach, with_selector
 from core.scope import EVERYWHERE, Scope
+from core.services import Service, ServiceStep
 from core.state import Emergency, State, Stop
 from opsgate.evaluate import Table, Within
 from opsgate.hold import Hold
+from opsgate.selector import Selector
 from opsgate.snapshot import Snapshot
 
 Showing = Literal["whole", "veiled", "anew"]
@@ -55,8 +57,8 @@ KNOWN: Final[frozenset[type[Event]]] = frozenset(
 )
 """The events that may be shown to a scope. All others are hidden."""
 
-_SEEN: Final = ("holds", "names", "limits", "workers", "stops", "emergencies")
-"""The parts of a state of which a scope may see something."""
+_LARGE: Final = ("holds", "names", "limits", "workers")
+"""The parts of a state of which a scope may see something, and which are not looked through for every event."""
 
 
 def elsewhere(number: int) -> str:
@@ -113,11 +115,12 @@ class Sight:
             holds=Map(holds),
             by_selector=Map(alike),
             reach=reach,
-            names=Map({key: name for key, name in state.names.items() if self.sees_name(*key)}),
+            names=Map({key: name for key, name in state.names.items() if self.sees_name(state, *key)}),
             limits=state.limits,
             workers=Map({key: state.workers[key] for key in self.workers if key in state.workers}),
             stops=Map(stops),
             emergencies=Map(emergencies),
+            services=Map(self._services(state)),
         )
 
     @property
@@ -143,12 +146,12 @@ class Sight:
         """How an event is shown that leads from one state of the fleet to the next."""
         happened = recorded.event
         match happened:
-            case _ if type(happened) not in KNOWN:
-                return "anew" if any(getattr(before, part) is not getattr(after, part) for part in _SEEN) else "veiled"
+            case _ if type(happened) not in KNOWN or _is_of_service(happened):
+                return "anew" if self._differ(before, after) else "veiled"
             case HoldPlaced() | HoldChanged() | HoldReleased() | HoldExpired() | HoldExpiryMissed():
                 return self._showing_hold(recorded, happened, before, after)
             case NameAdded() | NameRetitled() | NameRemoved():
-                return "whole" if self.sees_name(happened.dimension, happened.name) else "veiled"
+                return "whole" if self.sees_name(after, happened.dimension, happened.name) else "veiled"
             case WorkerForgotten(worker_id=worker_id) if worker_id not in self.workers:
                 return "veiled" if self._cases(before) == self._cases(after) else "anew"
             case WorkerRegistered() | WorkerLost() | WorkerReturned() | WorkerLeft() | WorkerForgotten():
@@ -157,13 +160,23 @@ class Sight:
                 return self._showing_case(happened, before, after)
         return "whole"
 
-    def sees_name(self, dimension: str, name: str) -> bool:
-        """Whether a registered name may be seen: of the sites only its own."""
+    def sees_name(self, state: State, dimension: str, name: str) -> bool:
+        """Whether a registered name may be seen: of the sites only its own, of the services those that may be."""
+        if dimension == "service":
+            return name not in state.services or self.sees_service(state, name)
         return dimension != "site" or not self.scope.sites or name in self.scope.sites
 
-    def stop(self, stop: Stop) -> Stop | None:
-        """What may be seen of a stop: its scopes that overlap, and who must acknowledge. Workers that may not be seen
-        are counted without their names, so that whatever is said to have stopped has."""
+    def sees_service(self, state: State, name: str) -> bool:
+        """Whether a service may be seen: one that is labelled with no other site or environment."""
+        service = state.services.get(name)
+        if service is None:
+            return False
+        labels = {dimension: value for dimension, value in service.labels if dimension in ("site", "env")}
+        return self.scope.touches(Selector(tuple(labels.items())))
+
+    def stop(self, stop: Stop, state: State) -> Stop | None:
+        """What may be seen of a stop: its scopes that overlap, and who must stop. Workers and services that may not be
+        seen are counted without their names, so that whatever is said to have stopped has."""
         seen = [
             (selector, hold_id)
             for selector, hold_id in zip(stop.selectors, stop.hold_ids, strict=False)
@@ -171,31 +184,62 @@ class Sight:
         ]
         if not seen:
             return None
-        return replace(
-            stop,
+        return Stop(
+            stop_id=stop.stop_id,
+            emergency_id=stop.emergency_id,
+            level=stop.level,
             selectors=tuple(selector for selector, _ in seen),
             hold_ids=tuple(hold_id for _, hold_id in seen),
             of=self._counted(stop.of),
+            ordered_at=stop.ordered_at,
+            ordered_by=stop.ordered_by,
+            deadline_at=stop.deadline_at,
+            reason=stop.reason,
+            result=stop.result,
             acked=self._counted(stop.acked),
+            concluded_at=stop.concluded_at,
+            ack_times=stop.ack_times,
+            services=self._steps(stop.services, state),
+            trigger=stop.trigger,
+            auto_recover=stop.auto_recover,
         )
 
     def emergency(self, emergency: Emergency, state: State) -> Emergency | None:
         """What may be seen of an emergency. Where some of its stops, or of its scopes, may not be seen, who opened it
-        and why is what the first one says that may."""
+        and why is what the first one says that may. How it is recovered is for those who reach all of it."""
         selectors = tuple(filter(self.scope.touches, emergency.selectors))
         if not selectors:
             return None
-        stops = [stop for stop_id in emergency.stop_ids if (stop := self.stop(state.stops[stop_id])) is not None]
-        if len(selectors) == len(emergency.selectors) and len(stops) == len(emergency.stop_ids):
-            return emergency
+        stops = [stop for stop_id in emergency.stop_ids if (stop := self.stop(state.stops[stop_id], state)) is not None]
+        is_complete = len(selectors) == len(emergency.selectors) and len(stops) == len(emergency.stop_ids)
         is_begun = not emergency.stop_ids or emergency.stop_ids[0] in {stop.stop_id for stop in stops}
-        return replace(
-            emergency,
+        seen = Emergency(
+            emergency_id=emergency.emergency_id,
+            level=emergency.level,
             selectors=selectors,
             stop_ids=tuple(stop.stop_id for stop in stops),
+            opened_at=emergency.opened_at,
             opened_by=emergency.opened_by if is_begun else next((stop.ordered_by for stop in stops), ""),
-            reason=next((stop.reason for stop in stops if stop.reason), ""),
+            reason=emergency.reason if is_complete else next((stop.reason for stop in stops if stop.reason), ""),
             correlation_id=emergency.correlation_id if is_begun else emergency.emergency_id,
+            status=emergency.status,
+            ended_at=emergency.ended_at,
+            ended_by=emergency.ended_by,
+            owner=emergency.owner,
+            owned_at=emergency.owned_at,
+            acked_by=emergency.acked_by,
+            acked_at=emergency.acked_at,
+        )
+        if not all(map(self.scope.covers, emergency.selectors)) or not self._sees_services(emergency, state):
+            return seen
+        return replace(
+            seen,
+            trigger=emergency.trigger,
+            cause=emergency.cause,
+            account=emergency.account,
+            recovery=emergency.recovery,
+            tries=emergency.tries,
+            attention=emergency.attention,
         )
 
     def renamed(self, state: State) -> Mapping[str, str]:
@@ -215,10 +259,57 @@ class Sight:
             if seen is not None:
                 emergencies[case.emergency_id] = seen
         for each in state.stops.values():
-            stop = self.stop(each)
+            stop = self.stop(each, state)
             if stop is not None:
                 stops[each.stop_id] = stop
         return emergencies, stops
+
+    def _services(self, state: State) -> dict[str, Service]:
+        return {
+            name: self._service(each, state) for name, each in state.services.items() if self.sees_service(state, name)
+        }
+
+    def _service(self, service: Service, state: State) -> Service:
+        """What may be seen of a service: not how it is driven, nor on what it depends that may not be seen."""
+        return Service(
+            name=service.name,
+            title=service.title,
+            account=service.account,
+            labels=service.labels,
+            depends_on=tuple(name for name in service.depends_on if self.sees_service(state, name)),
+            driver=service.driver,
+            config="{}",
+            health="",
+            criticality=service.criticality,
+            host=None,
+            added_at=service.added_at,
+            changed_at=service.changed_at,
+            changed_by=service.changed_by,
+            standing=service.standing,
+            observed_at=service.observed_at,
+            observed_revision=service.observed_revision,
+        )
+
+    def _sees_services(self, emergency: Emergency, state: State) -> bool:
+        stops = (state.stops[stop_id] for stop_id in emergency.stop_ids)
+        return all(self.sees_service(state, step.service) for stop in stops for step in stop.services)
+
+    def _steps(self, steps: tuple[ServiceStep, ...], state: State) -> tuple[ServiceStep, ...]:
+        """Those that may be seen, and for each other one, those first that have stopped, something that counts."""
+        seen = tuple(step for step in steps if self.sees_service(state, step.service))
+        others = sorted((step for step in steps if step not in seen), key=lambda step: not step.has_stopped)
+        stands = (
+            ServiceStep(elsewhere(number), 0, "stopped" if step.has_stopped else "unknown", step.stopped_at)
+            for number, step in enumerate(others, 1)
+        )
+        return (*seen, *stands)
+
+    def _differ(self, before: State, after: State) -> bool:
+        """Whether what may be seen of two states may differ."""
+        if any(getattr(before, part) is not getattr(after, part) for part in _LARGE):
+            return True
+        is_same = before.services is after.services or self._services(before) == self._services(after)
+        return not is_same or self._cases(before) != self._cases(after)
 
     def _counted(self, workers: tuple[str, ...]) -> tuple[str, ...]:
         named = tuple(worker for worker in workers if worker in self.workers)
@@ -243,13 +334,14 @@ class Sight:
         if emergency is None:
             return True
         stops = (state.stops[stop_id] for stop_id in emergency.stop_ids)
-        return self.emergency(emergency, state) == emergency and all(self.stop(stop) == stop for stop in stops)
+        return self.emergency(emergency, state) == emergency and all(self.stop(stop, state) == stop for stop in stops)
 
     def _tells_more(self, happened: Event, before: State, after: State) -> bool:
-        """Whether the end of an emergency tells more than may be seen, for it lists whatever still holds any of its
-        scope, or takes along the oldest of those that ended before."""
+        """Whether an event tells more than may be seen, or changes by it more than can be: the services of a stop are
+        put in tiers by all there are, and the end of an emergency lists whatever still holds any of its scope and takes
+        along the oldest of those that ended before."""
         if not isinstance(happened, EmergencyEnded):
-            return False
+            return isinstance(happened, StopOrdered) and bool(happened.services)
         selectors = after.emergencies[happened.emergency_id].selectors
         is_within = all(map(self.scope.covers, selectors))
         return not is_within or len(after.emergencies) < len(before.emergencies)
@@ -259,6 +351,11 @@ def under(hold: Hold, renamed: Mapping[str, str]) -> Hold:
     """A hold as it is shown, with what stands for its correlation id."""
     shown = renamed.get(hold.correlation_id)
     return hold if shown is None else replace(hold, correlation_id=shown)
+
+
+def _is_of_service(happened: Event) -> bool:
+    """Whether it is about the name of a service, of which it takes the definition to say who may see it."""
+    return isinstance(happened, NameEvent) and happened.dimension == "service"
 
 
 def _emergency_of(happened: Event, after: State) -> str:

@@ -22,7 +22,6 @@ from core.messages import Recorded, Role
 from core.ports import Arrival
 from core.state import State
 from opsgate import Gate
-from opsgate.evaluate import Verdict, headline
 from tests.support.fleets import say
 from tests.support.serving import Served, serving
 from tests.support.waiting import eventually
@@ -277,8 +276,8 @@ def test_a_gate_of_one_site_refuses_work_of_another(heard: dict[str, Any]) -> No
     gate: Gate = heard["gate"]
     other = gate.check(site="another", operation="opportunity_scan")
 
-    assert (other.outcome, other.blockers) == ("blocked", gate.check(site="s1").blockers), "and not only for the stop"
-    assert "beyond the scope" in headline(Verdict("blocked", beyond=gate.table.beyond({"site": "another"})))
+    assert other.outcome == "blocked"
+    assert gate.table.beyond({"site": "another"}) == ("site=another",), "and not only for the stop of everything"
 
 
 def test_a_gate_and_what_a_worker_is_answered_know_nothing_of_another_site(town: Town, heard: dict[str, Any]) -> None:

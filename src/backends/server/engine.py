@@ -47,8 +47,7 @@ class Engine:
         self._compiled: dict[Scope, tuple[State, Table]] = {}
         self._process, self._numbers = uuid.uuid4().hex, count(1)
         gates.attach(room.runtime.latest, lambda: room.desk.unrecorded, self._age_s, self.refetch.look)
-        streams = {"gate": gates.hub, "events": self.journal.hub, "flags": self.refetch.hub}
-        self.metrics = Metrics(Gauges(room, self.view, streams, self.instances))
+        self.metrics = Metrics(Gauges(room, self.view, self._open_streams, self.instances))
         self._leave = [room.runtime.follow(each) for each in (self.journal.arrived, self.metrics.arrived)]
 
     def start(self) -> None:
@@ -66,6 +65,13 @@ class Engine:
     def hubs(self) -> tuple[Hub, ...]:
         """Every stream."""
         return *(audience.hub for audience in self.gates.all), *self.journal.hubs(), self.refetch.hub
+
+    def _open_streams(self) -> dict[str, int]:
+        return {
+            "gate": sum(len(audience.hub) for audience in self.gates.all),
+            "events": sum(map(len, self.journal.hubs())),
+            "flags": len(self.refetch.hub),
+        }
 
     def heartbeat(self) -> None:
         """Tell all who listen that this server lives."""

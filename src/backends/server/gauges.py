@@ -15,7 +15,6 @@ from prometheus_client.registry import Collector
 
 from backends.keeper.room import EngineRoom
 from backends.server.instances import Instances
-from backends.server.push import Hub
 from core.policy import run_state
 from core.state import State
 from opsgate.clock import elapsed_s
@@ -30,9 +29,13 @@ class Gauges(Collector):
     """What is so now, read when it is asked for."""
 
     def __init__(
-        self, room: EngineRoom, view: Callable[[], View], streams: Mapping[str, Hub], instances: Instances
+        self,
+        room: EngineRoom,
+        view: Callable[[], View],
+        streams: Callable[[], Mapping[str, int]],
+        instances: Instances,
     ) -> None:
-        """``view`` is what decides now, ``streams`` are the hubs by the name of their stream."""
+        """``view`` is what decides now, ``streams`` says how many listen, by the name of their stream."""
         self._room = room
         self._view = view
         self._streams = streams
@@ -58,8 +61,8 @@ class Gauges(Collector):
         yield _number("opsconsole_database_contact_age_seconds", "Since the database last answered.", contact.age_s)
         yield _number("opsconsole_leader", "Whether this server runs the loops.", float(room.leads()))
         streams = GaugeMetricFamily("opsconsole_streams", "Open streams.", labels=["stream"])
-        for name, hub in self._streams.items():
-            streams.add_metric([name], len(hub))
+        for name, number in self._streams().items():
+            streams.add_metric([name], number)
         yield streams
         yield _told(self._room.notifying.outcomes)
         yield from self._instances.collect()

@@ -50,7 +50,9 @@ def _delta_within(delta: Mapping[str, Any], sight: Sight, state: State) -> dict[
         ],
         "released": delta["released"],  # their ids are ours and say nothing
         "ordered": [notice for each in delta["ordered"] if (notice := _notice_within(each, sight)) is not None],
-        "ended": [stop_id for stop_id in delta["ended"] if stop_id in state.stops and sight.stop(state.stops[stop_id])],
+        "ended": [
+            stop_id for stop_id in delta["ended"] if stop_id in state.stops and sight.stop(state.stops[stop_id], state)
+        ],
     }
 
 
