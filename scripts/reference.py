@@ -240,9 +240,9 @@ emergency is recovered by whoever reaches all of it. Nobody makes a token, or re
 their own.
 
 A scope bounds what is seen as well. What touches it is: holds, stops and emergencies that overlap it, its own sites,
-the workers and services that may serve it, and what belongs to the whole fleet. What lies wholly outside is not, nor are
-tokens, refusals and `/metrics`. Workers elsewhere that must acknowledge a wider stop are counted without their names, as
-`(elsewhere 1)`.
+the workers and services that may serve it, and what belongs to the whole fleet. What lies wholly outside is not, nor
+are tokens, refusals and `/metrics`. Workers elsewhere that must acknowledge a wider stop are counted without their
+names, as `(elsewhere 1)`.
 """
 
 KEEPERS = {"apply-configuration", "conclude-stop", "create-fleet", "create-token", "expire-holds", "report-workers"}
