@@ -150,7 +150,8 @@ class Outlook:
             draining = {stop_id: count for stop_id, count in row.draining.items() if stop_id in stops}
             return replace(row, scope=scope, stops=obeyed, draining=draining)
 
-        return replace(seen, workers=tuple(part(row) for row in seen.workers if self._is_served_by(row)))
+        workers = tuple(part(row) for row in seen.workers if self._is_served_by(row))
+        return Observations(at=seen.at, workers=workers, usage=seen.usage, keeper=seen.keeper)
 
     def news(self, after: int, limit: int) -> list[Row | Veil] | None:
         """What they may know of what has happened behind a revision; None where they have to read the state."""
