@@ -144,16 +144,16 @@ class Hints:
                 self._listening = self._listen()
                 return  # what was committed before it listened has to be looked for
             if self._listening is None:
-                select.select([self._ear], [], [], min(timeout_s, BLIND_S))
+                _readable(min(timeout_s, BLIND_S), self._ear)
                 self._hush()
                 return
-            ready = select.select([self._ear, self._listening.fileno()], [], [], timeout_s)[0]
-            if self._listening.fileno() in ready:
+            heard = self._listening.fileno()
+            if heard in _readable(timeout_s, self._ear, heard):
                 for _ in self._listening.notifies(timeout=0):
                     pass
         except (psycopg.Error, OSError):
             self._drop()
-            select.select([self._ear], [], [], min(timeout_s, BLIND_S))
+            _readable(min(timeout_s, BLIND_S), self._ear)
         self._hush()
 
     def wake(self) -> None:
@@ -193,3 +193,12 @@ class Hints:
             os.read(self._ear, 4096)
         except BlockingIOError:
             pass  # nobody woke us
+
+
+def _readable(timeout_s: float, *descriptors: int) -> set[int]:
+    """Those of some descriptors that have something to read, or have ended, at the latest after ``timeout_s``. Not by
+    `select`, which knows no descriptor above a thousand, and a server has more connections than that."""
+    poller = select.poll()
+    for descriptor in descriptors:
+        poller.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in poller.poll(timeout_s * 1000)}

@@ -22,7 +22,7 @@ from backends.keeper.room import EngineRoom
 from backends.notifiers.settings import NotifySettings
 from backends.server.access import Access
 from backends.server.app import Door
-from backends.server.connections import Connection, LimitedConnection, close_silent
+from backends.server.connections import Connection, close_silent, crowded, main_crowd, stop_crowd
 from backends.server.engine import Engine
 from backends.server.gates import Gates
 from backends.server.identity import Identify
@@ -141,8 +141,8 @@ class Serving:
         self.port, self.stop_port = (int(channel.getsockname()[1]) for channel in (main, stops))
         gates.stop_port = self.stop_port
         self._paths = own_sockets(self.room)
-        main_sockets = [(main, {**secure, "http": LimitedConnection})]
-        stop_sockets = [(stops, {**secure, "http": Connection})]
+        main_sockets = [(main, {**secure, "http": crowded(main_crowd())})]
+        stop_sockets = [(stops, {**secure, "http": crowded(stop_crowd())})]
         for path, sockets in zip(self._paths, (main_sockets, stop_sockets), strict=False):
             sockets.append((listen_at(path), {"http": Connection}))
         self.door = Door(self.engine)

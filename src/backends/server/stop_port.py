@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -78,7 +78,7 @@ class StopPort:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            response = await self._answer(Asked.of(scope), receive)
+            response = await self._answer(Asked.of(scope), receive, scope["state"]["admitted"])
         except ClientGone:
             return
         except Problem as problem:
@@ -92,7 +92,9 @@ class StopPort:
             ).response()
         await response(scope, receive, send)
 
-    async def _answer(self, asked: Asked, receive: Receive) -> Response:
+    async def _answer(self, asked: Asked, receive: Receive, admitted: Callable[[], None]) -> Response:
+        """``admitted`` is told that an order has been read and may be given: from here on nobody cuts its connection
+        to make room."""
         if asked.path == "/healthz":
             return Response(b"ok\n", media_type="text/plain")
         identity = self._access.admit(asked)
@@ -103,6 +105,7 @@ class StopPort:
         self._access.permit(identity, "POST", PATH)
         wanted = request_in(await read_body(receive, asked.headers, at_most=BODY_MAX))
         self._access.permit_work(identity, "stop", wanted.scope())
+        admitted()
         answer = await self._placed(order_of(wanted, asked.headers, identity.actor().name))
         document = {key: value for key, value in answer.items() if key != "t"}
         return JSONResponse(document, 200 if answer["durable"] == "database" else 202)
