@@ -1,8 +1,9 @@
 """Alertmanager's webhook: an alert that fires holds, or stops; one that is resolved releases the hold that it placed.
 
 What an alert is about stands in its labels: ``opsconsole_scope`` (``all`` or ``site=s1,operation=ab_testing``),
-``opsconsole_action`` (``pause`` or ``stop``) and ``opsconsole_level`` of a stop. An alert without a scope is none of
-ours. A stop is never ended by an alert. Alerts are repeated, and a repetition is the same command again.
+``opsconsole_action`` (``pause`` or ``stop``) and ``opsconsole_level`` of a stop. One with ``opsconsole_metric`` is a
+sample for triggers. An alert without a scope places nothing. A stop is never ended by an alert. Alerts are repeated,
+and a repetition is the same command again.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from pydantic import ConfigDict, Field
 from core.capabilities.emergencies import OrderStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.messages import Command, Message
+from core.triggers.sample import Reported, Sample
 from opsgate.order import is_level
 from opsgate.selector import IDENTIFIER, Selector, SelectorError
 
 _MOST: Final = 1000
 _SCOPE, _ACTION, _LEVEL = "opsconsole_scope", "opsconsole_action", "opsconsole_level"
+_METRIC, _ACCOUNT, _VALUE = "opsconsole_metric", "opsconsole_account", "value"
 
 Texts = dict[str, str]
 
@@ -52,6 +55,21 @@ class Ordered(NamedTuple):
 
     command_id: str
     command: Command
+
+
+def sample_of(alert: Alert, at_s: float) -> Sample | None:
+    """What an alert with the label ``opsconsole_metric`` says to triggers: its annotation ``value``, where that is a
+    number, else 1 while it fires and 0 when it is resolved. ValueError where the label names no metric."""
+    metric = alert.labels.get(_METRIC)
+    if metric is None:
+        return None
+    try:
+        value = float(alert.annotations[_VALUE])
+    except (KeyError, ValueError):
+        value = float(alert.status == "firing")
+    said = {"metric": metric, "value": value, "account": alert.labels.get(_ACCOUNT), "source": owner_of(alert)}
+    one = Reported.model_validate(said)
+    return Sample(one.metric, at_s, one.value, one.account, source=one.source or "")
 
 
 def owner_of(alert: Alert) -> str:

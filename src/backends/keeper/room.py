@@ -35,6 +35,7 @@ from backends.keeper.recorder import Recorder
 from backends.keeper.roster import Instant, Roster
 from backends.keeper.service_stops import ServiceStops
 from backends.keeper.stop_desk import StopDesk
+from backends.keeper.triggering import Triggering
 from backends.notifiers.channels import channels_of
 from backends.notifiers.settings import NotifySettings
 from backends.runtime import Runtime
@@ -113,6 +114,13 @@ class EngineRoom:
         self._loops = Loops(office, now, remind=self._publisher.remind, keep_days=keep_days, services=self.services)
         self.services.reports.told = self._loops.look
         self.notifying = self._notifying_of(notify)
+        self.triggers = Triggering(
+            self.runtime,
+            self.desk,
+            now,
+            sweep_s=self.settings.trigger_detection_interval_s,
+            automatics=self.settings.emergency_stop_enabled,
+        )
         self.reception = Reception(self.roster, self, now)
         self._post = self._post_of(self.house) if self.house else None
         self._url = url
@@ -130,6 +138,7 @@ class EngineRoom:
         self.runtime.follow(self._arrived)
         self._publisher.start()
         self._counter.start()
+        self.triggers.start()
         if self._post is not None:
             self._post.start()
         else:
@@ -149,6 +158,7 @@ class EngineRoom:
         if self._post is not None:
             self._post.close()
         self.notifying.close()
+        self.triggers.close()
         self._counter.close()
         self._latches.close()
         self._recorder.close()
@@ -229,7 +239,8 @@ class EngineRoom:
         """For how many seconds nobody has needed it."""
         now_s = elapsed_s()
         counting = any(stop.result == "pending" for stop in self.runtime.latest().active_stops())
-        if counting or self.desk.unrecorded or self.roster.live(now_s) or self._publisher.watchers():
+        watching = any(each.definition.is_active for each in self.runtime.latest().triggers.values())
+        if counting or watching or self.desk.unrecorded or self.roster.live(now_s) or self._publisher.watchers():
             self._needed_s = now_s
         return now_s - self._needed_s
 
@@ -266,6 +277,7 @@ class EngineRoom:
         self.desk.moved()
         self.services.moved()
         self._publisher.arrived(arrival)
+        self.triggers.arrived(arrival)
         self._loops.look()
 
     def _settled(self, recorded: Recorded) -> None:

@@ -38,6 +38,7 @@ from backends.server.routes import (
     lists,
     measures,
     ofrep,
+    samples,
     settings,
     state,
     unleash,
@@ -53,7 +54,7 @@ from opsgate.clock import elapsed_s
 _log = logging.getLogger(NAME)
 _requests = logging.getLogger("opsconsole.requests")
 
-_OURS: Final = (state, lists, events, gate, decisions, limits, identity, health, measures, description)
+_OURS: Final = (state, lists, events, gate, decisions, limits, samples, identity, health, measures, description)
 _THEIRS: Final = (ofrep, unleash, settings, workflow_controls, hooks)
 """Routes of clients that exist already, as they know them."""
 

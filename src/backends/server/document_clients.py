@@ -8,16 +8,27 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel
 
 from backends.clients.alertmanager import Notification
+from backends.clients.monitors import MonitorEvent
 from backends.clients.settings import Features, NewSite, Pausing
 from backends.clients.signed import Wanted
 from backends.clients.workflow_controls import Toggle
+from backends.server.routes.samples import SampleBatch
 
 STREAM: Final = (
     "Tells clients of OpenFeature to ask again: `event: message` with `type: refetchEvaluation` and the new tag, when"
     " somebody comes and whenever a hold, a stop or a name has changed. A comment every 5 s keeps the connection."
 )
 
-MODELS: Final[tuple[type[BaseModel], ...]] = (Pausing, Features, NewSite, Toggle, Notification, Wanted)
+MODELS: Final[tuple[type[BaseModel], ...]] = (
+    Pausing,
+    Features,
+    NewSite,
+    Toggle,
+    Notification,
+    Wanted,
+    MonitorEvent,
+    SampleBatch,
+)
 
 
 class Operation(NamedTuple):
@@ -56,6 +67,8 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("get", "/api/workflow_controls"): Operation(answer="Workflows"),
     ("put", "/api/workflow_controls/{name}"): Operation("Toggle", "WorkflowNow", required=True, errors=_CONTROL),
     ("post", "/v1/hooks/alertmanager"): Operation("Notification", "Heard", required=True, errors=(*_TOLD, "503")),
+    ("post", "/v1/hooks/events"): Operation("MonitorEvent", "Done", required=True, errors=(*_TOLD, "503")),
+    ("post", "/v1/samples"): Operation("SampleBatch", "Taken", required=True, errors=(*_TOLD, "503"), status="202"),
     ("post", "/v1/hooks/signed"): Operation("Wanted", "Done", required=True, errors=(*_TOLD, "404", "503")),
 }
 
@@ -80,6 +93,7 @@ _EVALUATION: Final = {
 }
 
 SCHEMAS: Final[Mapping[str, Any]] = {
+    "Taken": _object("taken", taken=_COUNT),
     "EvaluationRequest": _object(context={"type": "object", "description": "site, account, campaign narrow the work"}),
     "Evaluation": _object("key value variant reason", **_EVALUATION),
     "BulkEvaluation": _object(
@@ -135,7 +149,7 @@ SCHEMAS: Final[Mapping[str, Any]] = {
     "WorkflowNow": _object(
         "success workflow enabled", success=_TRUTH, workflow=_TEXT, enabled=_TRUTH, remaining_holds=_HOLDS
     ),
-    "Done": _object(command_id=_TEXT, stop_id=_TEXT, changed=_TRUTH, durable=_TEXT),
+    "Done": _object(command_id=_TEXT, stop_id=_TEXT, changed=_TRUTH, durable=_TEXT, taken=_COUNT),
     "Heard": _object("done ignored", done={"type": "array", "items": {"type": "object"}}, ignored=_COUNT),
 }
 

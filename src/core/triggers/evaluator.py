@@ -113,6 +113,11 @@ class Evaluator:
         self._reported_s.update(dict.fromkeys(due, now.elapsed_s))
         return [self._waiting.pop(key) for key in due]
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is to be reported in its turn."""
+        return bool(self._waiting)
+
     def counts(self) -> Mapping[str, int]:
         """What rules see of the fleet."""
         if self._counts[0] != self.state.revision:

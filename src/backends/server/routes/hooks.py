@@ -11,14 +11,16 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from backends.clients import alertmanager, signed
+from backends.clients import alertmanager, monitors, signed
 from backends.clients.alertmanager import Alert, Notification, Ordered
+from backends.clients.monitors import MonitorEvent
 from backends.clients.signed import Wanted
 from backends.server import stopping
 from backends.server.bodies import BATCH_MAX, document_in, document_of, model_of
 from backends.server.caps import read_body
 from backends.server.engine import Engine
 from backends.server.problems import Problem
+from backends.server.routes import samples
 from core.authority import Identity
 from core.capabilities.emergencies import OrderStop
 from core.errors import BackendUnavailable, CommandRejected
@@ -32,7 +34,7 @@ _KNOWN: Final = "command-id-reused"
 
 
 def routes(engine: Engine) -> APIRouter:
-    """``POST /v1/hooks/alertmanager`` and ``POST /v1/hooks/signed``."""
+    """``POST /v1/hooks/alertmanager``, ``POST /v1/hooks/signed`` and ``POST /v1/hooks/events``."""
     router = APIRouter(tags=["hooks"])
 
     @router.post("/v1/hooks/alertmanager")
@@ -40,12 +42,11 @@ def routes(engine: Engine) -> APIRouter:
         """Hold, or stop, what the labels of each alert name; release the hold of one that is resolved. Alerts without
         the label ``opsconsole_scope`` are none of ours. Each is done once, however often it is repeated."""
         told = model_of(Notification, await _document(request))
-        done, refused, away = [], [], None
+        done: list[dict[str, Any]] = []
+        refused, away = [], None
         for alert in told.alerts:
             try:
-                ordered = alertmanager.ordered(told, alert)
-                if ordered is not None:
-                    done.append(await _carry_out(engine, request.state.identity, ordered))
+                done.extend(await _look_at(engine, request.state.identity, told, alert))
             except BackendUnavailable as error:
                 away = error  # the others are tried all the same: each of them is done once
             except (CommandRejected, ValueError) as error:
@@ -70,7 +71,35 @@ def routes(engine: Engine) -> APIRouter:
             raise Problem(422, "malformed-selector", str(error), "write all, or site=NAME") from error
         return JSONResponse(await _carry_out(engine, request.state.identity, ordered))
 
+    @router.post("/v1/hooks/events")
+    async def hear_monitor(request: Request) -> JSONResponse:
+        """An event of a monitor: ``healthAlert`` and ``preventiveMeasureTriggered`` bring scores, which triggers look
+        at; ``ACCOUNT_SUSPENSION`` stops the account."""
+        told = model_of(MonitorEvent, await _document(request))
+        return JSONResponse(await _hear(engine, request.state.identity, told))
+
     return router
+
+
+async def _hear(engine: Engine, identity: Identity, told: MonitorEvent) -> dict[str, Any]:
+    if told.event == monitors.SUSPENSION:
+        ordered = monitors.stop_of(told)
+        return await _carry_out(engine, identity, Ordered(ordered.stop_id, ordered))
+    try:
+        found = monitors.samples_of(told, engine.now().timestamp())
+    except ValueError as error:
+        raise Problem(422, "no-scores", str(error), "send one of them as a number") from error
+    samples.put(engine, found)
+    return {"taken": len(found)}
+
+
+async def _look_at(engine: Engine, identity: Identity, told: Notification, alert: Alert) -> tuple[dict[str, Any], ...]:
+    """Have triggers look at an alert that is a sample, and do what it asks for; nothing, where it asks for nothing."""
+    found = alertmanager.sample_of(alert, engine.now().timestamp())
+    if found is not None:
+        samples.put(engine, [found])
+    ordered = alertmanager.ordered(told, alert)
+    return () if ordered is None else (await _carry_out(engine, identity, ordered),)
 
 
 def _believed(engine: Engine, request: Request, body: bytes) -> str:

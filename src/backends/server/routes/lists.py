@@ -21,6 +21,7 @@ _OF_STATE: Final[dict[str, Callable[[State], Rows]]] = {
     "flags": facts.flags,
     "workflows": facts.workflows,
     "emergencies": facts.emergencies,
+    "triggers": facts.triggers,
 }
 _OF_BOTH: Final[dict[str, Callable[[State, Observations], Rows]]] = {
     "limits": facts.limits,

@@ -1,0 +1,50 @@
+"""Samples: what triggers live on, as workers and monitors report it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from backends.server.bodies import BATCH_MAX, document_of, model_of
+from backends.server.engine import Engine
+from backends.server.problems import Problem
+from core.messages import Message
+from core.triggers.sample import Reported, Sample
+
+
+class SampleBatch(Message):
+    """Samples of one sender, oldest first. How old each is, is said in seconds, because the server's clock decides."""
+
+    samples: Annotated[list[Reported], Field(min_length=1, max_length=1000)]
+
+
+def routes(engine: Engine) -> APIRouter:
+    """``POST /v1/samples``."""
+    router = APIRouter(tags=["triggers"])
+
+    @router.post("/v1/samples", status_code=202)
+    async def take_samples(request: Request) -> JSONResponse:
+        """Look at these: 202 where triggers will have looked at them in a moment, 503 where too many wait."""
+        batch = model_of(SampleBatch, await document_of(request, at_most=BATCH_MAX))
+        by = request.state.identity.worker_id or ""
+        at_s = engine.now().timestamp()
+        samples = [
+            Sample(one.metric, at_s - one.age_s, one.value, one.account, source=one.source or by)
+            for one in batch.samples
+        ]
+        put(engine, samples)
+        return JSONResponse({"taken": len(samples)}, 202)
+
+    return router
+
+
+def put(engine: Engine, samples: list[Sample]) -> None:
+    """Hand samples to the evaluator. `Problem` 503 where too many wait already."""
+    if not engine.room.triggers.put(samples):
+        raise Problem(
+            503, "too-many-samples", "more samples wait than can be looked at", "send fewer, or later",
+            kind="unavailable", headers={"Retry-After": "1"},
+        )  # fmt: skip
