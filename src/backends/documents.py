@@ -159,7 +159,8 @@ def chain_report_from(document: Document) -> ChainReport:
     """The report in a document."""
     fault = document["fault"]
     where = Fault(fault["revision"], fault["what"]) if fault else None
-    return ChainReport(document["since"], document["revision"], document["chain"], where)
+    counted = document.get("sealed", 0), document.get("erased", 0)
+    return ChainReport(document["since"], document["revision"], document["chain"], where, *counted)
 
 
 def of_identity(identity: Identity) -> dict[str, Any]:

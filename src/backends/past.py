@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import takewhile
@@ -10,7 +11,7 @@ from time import monotonic
 from backends.floor import Mark
 from backends.projection import load_state, read_event
 from core import checkpoint
-from core.audit import Fault, Row, verify
+from core.audit import Fault, Row, is_sealed, verify
 from core.engine import evolve
 from core.errors import CommandRejected, TimedOut
 from core.ports import ChainReport, Store, iterate
@@ -45,11 +46,14 @@ def chain_report(store: Store, deadline_s: float) -> ChainReport:
     """Verify what is kept of the journal, and that the head is its end."""
     while True:
         head, (since, chain) = store.head(), store.anchor()
-        fault, revision, chain = verify(_until(store, since, head.revision, deadline_s), since, chain)
+        counted = Counter[str]()
+        fault, revision, chain = verify(
+            _counted(_until(store, since, head.revision, deadline_s), counted), since, chain
+        )
         if fault is None and (revision, chain) != (head.revision, head.chain):
             fault = Fault(revision + 1, f"the journal ends at event {revision}, its head says {head.revision}")
         if fault is None or store.anchor()[0] == since:  # else retention dropped rows while they were read
-            return ChainReport(since, revision, chain, fault)
+            return ChainReport(since, revision, chain, fault, counted["sealed"], counted["erased"])
 
 
 def retain(store: Store, before: datetime, *, timeout_s: float = 60.0) -> int:
@@ -68,6 +72,14 @@ def retain(store: Store, before: datetime, *, timeout_s: float = 60.0) -> int:
             transaction.put_checkpoint(mark.revision, mark.chain, text, checkpoint.digest(text))
         transaction.drop_receipts(before)
     return mark.revision - anchor
+
+
+def _counted(rows: Iterator[Row], counted: Counter[str]) -> Iterator[Row]:
+    """The same rows; how many of them say nothing here is counted on the way."""
+    for row in rows:
+        counted["sealed"] += is_sealed(row)
+        counted["erased"] += not row.body
+        yield row
 
 
 def _until(store: Store, after: int, last: int, deadline_s: float) -> Iterator[Row]:

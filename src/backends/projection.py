@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from backends.floor import Mark
+from backends.keys import no_key
 from core import checkpoint
-from core.audit import GENESIS, Row, event_of, verify
+from core.audit import GENESIS, Row, event_of, is_sealed, verify
 from core.engine import evolve
 from core.errors import BackendUnavailable
 from core.messages import Recorded
@@ -133,13 +134,21 @@ def read_event(row: Row, before: Mark) -> Recorded:
             f"the journal is damaged: {fault.what}",
             _RESTORE,
         )
+    if is_sealed(row):
+        raise no_key("this fleet's journal", row.body)
+    if not row.body:
+        raise BackendUnavailable(
+            "erased-event",
+            f"event {row.revision} ({row.kind}) was erased, so what held then cannot be told any more",
+            "ask for a later time",
+        )
     try:
         return event_of(row)
     except ValueError as error:
         raise BackendUnavailable(
             "unreadable-event",
             f"event {row.revision} ({row.kind}) cannot be read: {error}",
-            "it was written by a newer version, or erased: upgrade opsconsole",
+            "it was written by a newer version: upgrade opsconsole",
         ) from error
 
 

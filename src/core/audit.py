@@ -25,6 +25,9 @@ _Header = tuple[int, str, int, str, str, str, str]
 GENESIS: Final = hashlib.sha256(b"opsconsole journal").hexdigest()
 """The chain before the first event."""
 
+SEALED: Final = "sealed:"
+"""How a body begins that is encrypted at rest: no JSON begins so. Its salt is sealed in with it."""
+
 SALT_BYTES: Final = 16
 """Of one length, so that nothing can be moved between the end of the salt and the beginning of the body."""
 
@@ -104,7 +107,7 @@ def verify(rows: Iterable[Row], after_revision: int = 0, chain: str = GENESIS) -
     """Check rows, oldest first, that follow on from ``after_revision`` and ``chain``.
 
     Returns the first fault or None, with the revision and chain hash verified so far. An erased body (empty salt and
-    body) does not break the chain.
+    body) does not break the chain, and neither does one that is encrypted.
     """
     for row in rows:
         if row.revision != after_revision + 1:
@@ -115,6 +118,11 @@ def verify(rows: Iterable[Row], after_revision: int = 0, chain: str = GENESIS) -
             return Fault(row.revision, f"event {row.revision} was changed or cut in"), after_revision, chain
         after_revision, chain = row.revision, row.chain
     return None, after_revision, chain
+
+
+def is_sealed(row: Row) -> bool:
+    """Whether the body is encrypted: the chain can be verified, and what it says cannot be read."""
+    return not row.salt and row.body.startswith(SEALED)
 
 
 def _link(previous_chain: str, fields: _Header) -> str:
@@ -134,8 +142,8 @@ def _header(fields: _Header) -> str:
 
 
 def _is_whole(row: Row) -> bool:
-    """Whether the body is what was sealed, or has been erased together with its salt."""
-    if not row.salt and not row.body:
+    """Whether the body is what was digested, or has been erased or encrypted together with its salt."""
+    if not row.salt and (not row.body or is_sealed(row)):
         return True
     try:
         return _is_salt(row.salt) and row.digest == body_digest(row.salt, row.body)

@@ -140,12 +140,15 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
-    """What verifying the journal found: it was read behind revision ``since`` and holds up to ``revision``."""
+    """What verifying the journal found: it was read behind revision ``since`` and holds up to ``revision``. Of the
+    bodies, ``sealed`` are encrypted and were not opened, and ``erased`` are gone: the chain covers their digests."""
 
     since: int
     revision: int
     chain: str
     fault: Fault | None = None
+    sealed: int = 0
+    erased: int = 0
 
 
 Listener = Callable[[Arrival], None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, Final
@@ -102,9 +102,9 @@ def row_values(row: Row) -> dict[str, Any]:
     return dict(zip(_JOURNAL, _FIELDS(row), strict=True))
 
 
-def stop_values(stop: Stop) -> dict[str, Any]:
-    """A stop as the columns that gates read."""
-    document = {
+def stop_values(stop: Stop, for_gates: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """A stop as the columns that gates read; ``for_gates`` says what of it they may."""
+    document: dict[str, Any] = {
         "selectors": [selector.as_dict() for selector in stop.selectors],
         "ordered_at": timestamp(stop.ordered_at),
         "deadline_at": timestamp(stop.deadline_at),
@@ -118,7 +118,7 @@ def stop_values(stop: Stop) -> dict[str, Any]:
         "emergency_id": stop.emergency_id,
         "level": stop.level,
         "result": stop.result,
-        "document": compact(document),
+        "document": compact(for_gates(document)),
     }
 
 

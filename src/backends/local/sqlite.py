@@ -171,6 +171,7 @@ class SqliteStore(SqlStore):
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # what was erased or sealed does not lie on in free pages
         if not self._checkpoints:
             connection.execute("PRAGMA wal_autocheckpoint = 0")
 

@@ -9,12 +9,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from backends.local import statements
+from backends.local import resealing, statements
 from backends.local.line import Line
 from backends.local.rows import (
     Damaged,
@@ -27,6 +28,7 @@ from backends.local.rows import (
     worker_of,
 )
 from backends.local.transaction import SqlTransaction
+from backends.local.vault import Vault
 from core.audit import Row
 from core.errors import BackendUnavailable, OpsError, TimedOut
 from core.ports import Cursor, Head, Lease, Transaction, WorkerRow
@@ -41,6 +43,8 @@ class SqlStore(ABC):
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
+        self.vault = Vault()
+        """What seals and opens bodies; nothing is sealed until there are keys."""
         self.begun = False
         """Whether it was this process that began the fleet, in what had been empty."""
 
@@ -54,7 +58,7 @@ class SqlStore(ABC):
         """An exclusive transaction; commits at the end of the block, rolls back when it raises."""
         self._find()
         with self._explained(), self._within(timeout_s), self._writing(timeout_s) as line:
-            transaction = SqlTransaction(line, self._locked_head(line), self._announce)
+            transaction = SqlTransaction(line, self._locked_head(line), self._announce, self.vault)
             yield transaction
             transaction.flush()
         self._require_unmoved()
@@ -71,7 +75,8 @@ class SqlStore(ABC):
                 found = line.ask(statements.CHECKPOINT)
             else:
                 found = line.ask(statements.CHECKPOINT_AT_MOST, {"of_revision": at_most})
-        return next(((revision, chain, state, digest) for revision, chain, state, digest in found), None)
+        out = self.vault.text_out
+        return next(((revision, chain, out(state), digest) for revision, chain, state, digest in found), None)
 
     def anchor(self) -> tuple[int, str]:
         """``(revision, chain)`` behind which the journal begins."""
@@ -81,7 +86,8 @@ class SqlStore(ABC):
     def rows(self, after: int, limit: int = 1000) -> Sequence[Row]:
         """Journal rows, oldest first, read without a lock."""
         with self._asked() as line:
-            return read_rows(line, after, limit)
+            found = read_rows(line, after, limit)
+        return [self.vault.row_out(row) for row in found]
 
     def revision_at(self, moment: datetime) -> int:
         """The revision of the last event recorded at or before a time; 0 when none was, or none that is kept."""
@@ -120,7 +126,31 @@ class SqlStore(ABC):
         """The readings of one metric after a time, oldest first."""
         with self._asked() as line:
             found = line.ask(statements.SAMPLES, {"of_metric": metric, "of_since": since_s})
-        return [sample_of(row) for row in found]
+        return [self.vault.sample_out(sample_of(row)) for row in found]
+
+    def reseal(self, table: str, after: Any, at_most: int, *, timeout_s: float) -> tuple[int, Any]:
+        """Seal some rows of a table by the present key, as `backends.local.resealing.reseal` does."""
+        with self._changing(timeout_s) as line:
+            return resealing.reseal(line, self.vault, table, after, at_most)
+
+    def reseal_samples(self, at_most: int, *, timeout_s: float) -> int:
+        """The same for readings."""
+        with self._changing(timeout_s) as line:
+            return resealing.reseal_samples(line, self.vault, at_most)
+
+    def key_ids(self) -> set[str]:
+        """The ids of the keys that bodies, folds and answers are sealed by; "" stands for what lies in the open."""
+        with self._asked() as line:
+            return resealing.key_ids(line)
+
+    @contextmanager
+    def _changing(self, timeout_s: float) -> Iterator[Line]:
+        """A line of the only one who writes, that changes how something is stored and not what."""
+        self._find()
+        with self._explained(), self._within(timeout_s), self._writing(timeout_s) as line:
+            self._locked_head(line)
+            yield line
+        self._require_unmoved()
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

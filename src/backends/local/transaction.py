@@ -24,6 +24,7 @@ from backends.local.rows import (
     worker_values,
 )
 from backends.local.steps import CURRENT
+from backends.local.vault import Vault
 from core.audit import Row
 from core.engine import WorkerFact
 from core.policy import GateChange
@@ -42,17 +43,18 @@ class SqlTransaction:
     a statement takes beside its row would be most of the time.
     """
 
-    def __init__(self, line: Line, head: Head, announce: Callable[[Line], None]) -> None:
+    def __init__(self, line: Line, head: Head, announce: Callable[[Line], None], vault: Vault) -> None:
         self._line = line
         self._head = head
         self._announce = announce
+        self._vault = vault
         self._rows: list[Row] = []
         self._answers: dict[str, dict[str, Any]] = {}
         self._known: dict[str, tuple[str, str] | None] = {}
 
     def flush(self) -> None:
         """Write what has been kept back. To be called before the commit."""
-        self._insert("journal", map(row_values, self._rows))
+        self._insert("journal", (row_values(self._vault.row_in(row)) for row in self._rows))
         self._insert("receipt", self._answers.values())
         if self._rows:
             last = self._rows[-1]
@@ -68,7 +70,7 @@ class SqlTransaction:
     def rows(self, after: int, limit: int = 100_000) -> Sequence[Row]:
         """Journal rows behind a revision, oldest first."""
         self.flush()
-        return read_rows(self._line, after, limit)
+        return [self._vault.row_out(row) for row in read_rows(self._line, after, limit)]
 
     def expect(self, command_ids: Sequence[str]) -> None:
         """Read what is known of these commands with as few questions as it takes."""
@@ -76,7 +78,7 @@ class SqlTransaction:
         for at in range(0, len(command_ids), statements.RECEIPTS_AT_ONCE):
             asked = statements.receipts_of(command_ids[at : at + statements.RECEIPTS_AT_ONCE])
             for command_id, fingerprint, body in self._line.ask(statements.RECEIPTS, asked):
-                self._known[command_id] = (fingerprint, body)
+                self._known[command_id] = (self._vault.text_out(fingerprint), self._vault.text_out(body))
 
     def receipt(self, command_id: str) -> tuple[str, str] | None:
         """``(fingerprint, receipt as JSON)`` of a command carried out before."""
@@ -97,8 +99,8 @@ class SqlTransaction:
         self._known[command_id] = (fingerprint, receipt)
         self._answers[command_id] = {
             "command_id": command_id,
-            "fingerprint": fingerprint,
-            "body": receipt,
+            "fingerprint": self._vault.text_in(fingerprint),
+            "body": self._vault.text_in(receipt),
             "at": timestamp(at),
         }
 
@@ -146,7 +148,10 @@ class SqlTransaction:
     def put_checkpoint(self, revision: int, chain: str, state: str, digest: str) -> None:
         """Store a fold; older ones than the last few go, but never the one at the anchor."""
         self._drop("checkpoint", [{"of_revision": revision}])
-        self._insert("checkpoint", [{"revision": revision, "chain": chain, "state": state, "digest": digest}])
+        self._insert(
+            "checkpoint",
+            [{"revision": revision, "chain": chain, "state": self._vault.text_in(state), "digest": digest}],
+        )
         known = [revision for (revision,) in self._line.ask(statements.CHECKPOINTS)]
         old = superseded(known, read_anchor(self._line)[0])
         self._drop("checkpoint", ({"of_revision": revision} for revision in old))
@@ -196,21 +201,21 @@ class SqlTransaction:
 
     def put_samples(self, samples: Iterable[Sample]) -> None:
         """Store readings."""
-        self._insert("sample", map(sample_values, samples))
+        self._insert("sample", (sample_values(self._vault.sample_in(each)) for each in samples))
 
     def drop_samples(self, before_s: float) -> int:
         """Retention: forget readings older than this. Returns how many."""
         return self._line.tell(statements.DROP_SAMPLES, {"of_before": before_s})
 
     def _gate_holds(self, change: GateChange) -> None:
-        placed = {hold.hold_id: compact(hold.as_dict()) for hold in change.delta.placed}
+        placed = {hold.hold_id: compact(self._vault.for_gates(hold.as_dict())) for hold in change.delta.placed}
         self._drop("gate_hold", ({"of_hold_id": hold_id} for hold_id in (*change.delta.released, *placed)))
         self._insert("gate_hold", ({"hold_id": hold_id, "document": text} for hold_id, text in placed.items()))
 
     def _gate_stops(self, change: GateChange) -> None:
         gone = (*change.delta.ended, *(stop.stop_id for stop in change.stops))
         self._drop("gate_stop", ({"of_stop_id": stop_id} for stop_id in gone))
-        self._insert("gate_stop", map(stop_values, change.stops))
+        self._insert("gate_stop", (stop_values(stop, self._vault.for_gates) for stop in change.stops))
 
     def _gate_names(self, change: GateChange) -> None:
         changed = (*change.names_removed, *change.names_added)

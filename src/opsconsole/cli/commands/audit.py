@@ -12,7 +12,7 @@ import click
 
 from core import facts
 from core.audit import Row, event_of
-from core.errors import BackendUnavailable
+from core.errors import BackendUnavailable, NotOurDatabase
 from core.policy import run_state
 from opsconsole.cli.commands.nouns import show_list
 from opsconsole.cli.engine import Engine, opened
@@ -65,6 +65,12 @@ def verify(invocation: Invocation, at: datetime | None) -> int:
         with opened(invocation) as engine:
             report = engine.backend.verify(timeout_s=max(60.0, engine.timeout_s))
             there = None if at is None else _place(engine, at)
+    except NotOurDatabase as error:
+        if error.code not in ("no-key", "no-key-file"):
+            raise
+        from backends import chain_of
+
+        report, there = chain_of(invocation.settings.backend, timeout_s=max(60.0, invocation.settings.timeout_s)), None
     except BackendUnavailable as error:
         if error.code != "journal-damaged":
             raise
@@ -154,11 +160,19 @@ def _report(report: ChainReport, at: datetime | None, there: dict[str, Any] | No
         "revision": report.revision,
         "chain": report.chain,
         "fault": report.fault.what if report.fault else None,
+        "sealed": report.sealed,
+        "erased": report.erased,
     }
     if report.fault is None:
         lines = [f"verified: events {report.since + 1} to {report.revision}, ending in {report.chain}"]
     else:
         lines = [f"NOT verified: {report.fault.what}; sound up to revision {report.revision}"]
+    if report.sealed:
+        lines.append(
+            f"{report.sealed} bodies are encrypted and were not opened: the chain covers them and needs no key"
+        )
+    if report.erased:
+        lines.append(f"{report.erased} bodies were erased: the chain covers their digests")
     if at is not None and there is not None:
         data["at"] = there
         lines.append(f"at {timestamp(at)}: revision {there['revision']}, chain {there['chain']}")
