@@ -37,8 +37,9 @@ def default_path(fleet: str) -> Path:
 
 
 def key_path(fleet: str) -> Path:
-    """The key file of a fleet, there or not. Raises `NotOurDatabase` for a configuration that cannot be read, or one
-    that names a file that is not there: then nothing may be written in the open."""
+    """The key file of a fleet, there or not. Raises `NotOurDatabase` where one is named that is not there: then nothing
+    may be written in the open. A configuration that cannot be read names none, and a fleet that is encrypted is not
+    opened without its key."""
     named = os.environ.get(VARIABLE) or _configured()
     if not named:
         return default_path(fleet)
@@ -51,8 +52,8 @@ def key_path(fleet: str) -> Path:
 def _configured() -> str:
     try:
         return next((str(layer.values["key_file"]) for layer in layers("storage") if "key_file" in layer.values), "")
-    except ConfigurationFault as error:
-        raise NotOurDatabase("no-key-file", str(error), "mend the configuration") from error
+    except ConfigurationFault:
+        return ""
 
 
 def key_id(key: str) -> str:

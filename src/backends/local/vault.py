@@ -70,8 +70,8 @@ class Vault:
         """A reading as it is stored. The same source is sealed once and not for every reading: they are many."""
         if not self.keys.first:
             return sample
-        said = json.dumps([sample.account, sample.labels, sample.source], sort_keys=True)
-        return replace(sample, account=None, labels={}, source=self._source(self.keys.first, said))
+        said = json.dumps([sample.account, dict(sample.labels), sample.source], sort_keys=True)
+        return sample._replace(account=None, labels={}, source=self._source(self.keys.first, said))
 
     def sample_out(self, sample: Sample) -> Sample:
         """A reading as it is read."""
@@ -79,4 +79,4 @@ class Vault:
         if text == sample.source:
             return sample
         account, labels, source = json.loads(text)
-        return replace(sample, account=account, labels=labels, source=source)
+        return sample._replace(account=account, labels=labels, source=source)
