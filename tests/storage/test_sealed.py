@@ -15,7 +15,7 @@ from backends.resealing import ids_in_use, reseal
 from backends.runtime import Runtime
 from core.capabilities.holds import PlaceHold
 from core.errors import NotOurDatabase
-from core.ports import Sample
+from core.triggers.sample import Sample
 from opsgate.selector import EVERYTHING, Selector
 from tests.cli.shell import Shell
 from tests.support.fleets import say

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from backends.keys import Keys, no_key
 from core.audit import SALT_BYTES, SEALED, Row, is_sealed
-from core.ports import Sample
+from core.triggers.sample import Sample
 
 WITHHELD: Final = "(sealed: see 'opsconsole holds list')"
 """What stands in the place of a reason where gates read it."""
