@@ -16,6 +16,7 @@ from core.capabilities.recovery import (
     why_not_automatic,
 )
 from core.capabilities.restoring import AdvanceRecovery, Seen
+from core.capabilities.triggers import AddTrigger, ClearTrigger, FireTrigger, RemoveTrigger
 from core.engine import Facts, RemoveLatch, Rules, step
 from core.errors import CommandRejected
 from core.messages import Actor, Envelope
@@ -461,9 +462,13 @@ def test_a_stop_of_something_else_leaves_a_recovery_alone() -> None:
 # ------------------------------------------------------------------------------------------------------------ by itself
 
 
+HIGH = AddTrigger(name="T-1", trigger_type="health_score_critical", thresholds={"healthScore": 30}, auto_recover=True)
+
+
 def fired(engine: Engine, **fields: object) -> str:
     """An emergency that a trigger fired which may recover; everything is seen to be stopped."""
     engine.service("web")
+    engine.do(HIGH)
     said = {"stop_id": "S-1", "selectors": (on(),), "level": "graceful", "trigger": "T-1", "auto_recover": True}
     wanted = OrderStop.model_validate(said | fields)
     receipt = engine.do(wanted, by="trigger:T-1", kind="automation")
@@ -517,6 +522,19 @@ def test_a_persons_stop_that_joins_is_recovered_by_people() -> None:
     engine.stop("S-2", on(site="s1"))
 
     assert why_not_automatic(engine.state, engine.state.emergencies[emergency_id]).startswith("not every stop")
+
+
+def test_nothing_recovers_before_its_trigger_has_come_back_nor_once_that_may_not_any_more() -> None:
+    engine = Engine()
+    emergency_id = fired(engine)
+    engine.do(FireTrigger(trigger="T-1", stop_id="S-2", value="12 < 30"), kind="system")
+    emergency = engine.state.emergencies[emergency_id]
+    assert why_not_automatic(engine.state, emergency) == "T-1 has not come back"
+
+    engine.do(ClearTrigger(trigger="T-1", value="40"), kind="system")
+    assert why_not_automatic(engine.state, emergency) == ""
+    engine.do(RemoveTrigger(trigger="T-1"))
+    assert why_not_automatic(engine.state, emergency).startswith("not every stop")
 
 
 def test_it_is_tried_three_times_and_then_waits_for_a_person() -> None:

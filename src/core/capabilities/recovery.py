@@ -7,6 +7,7 @@ person may hold, continue, abort and roll back.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -22,7 +23,7 @@ from core.messages import Command, FreeText, Identifier, command
 from core.procedures import DIRECT, chosen, steps_of
 from core.recoveries import Recovery, RecoveryStep
 from core.services import in_stop_order
-from core.state import Emergency, State, Stop
+from core.state import Emergency, State, Stop, Trigger
 from opsgate.hold import timestamp
 from opsgate.selector import scope_text
 
@@ -191,10 +192,14 @@ def plan_of(state: State, emergency: Emergency, procedure: str, rules: Rules = A
 def why_not_automatic(state: State, emergency: Emergency) -> str:
     """Why this emergency may not recover of itself, or "" where it may."""
     stops = [state.stops[stop_id] for stop_id in emergency.stop_ids]
-    if not all(stop.trigger and stop.auto_recover for stop in stops):
+    triggers = [state.triggers.get(stop.trigger) for stop in stops]
+    if not all(stop.auto_recover for stop in stops) or not all(t and t.definition.auto_recover for t in triggers):
         return "not every stop of it was fired by a trigger that may recover"
     if emergency.level == "immediate" or any(stop.level == "immediate" for stop in stops):
         return "an immediate stop is recovered by people"
+    crossed = [trigger.definition.name for trigger in _fired_it(state, emergency) if trigger.crossed_since]
+    if crossed:
+        return f"{', '.join(sorted(crossed))} has not come back"
     recovery = emergency.recovery
     if recovery is not None and recovery.left:
         return f"{', '.join(recovery.left)} could not be stopped again"
@@ -231,6 +236,14 @@ def recovery_checks(state: State, emergency: Emergency, now: datetime | None = N
     else:
         checks.append(Check("ok", "nothing else holds this scope: work starts at once"))
     return tuple(checks)
+
+
+def _fired_it(state: State, emergency: Emergency) -> Iterator[Trigger]:
+    """The triggers that fired its stops or joined it since."""
+    names = {state.stops[stop_id].trigger for stop_id in emergency.stop_ids}
+    for trigger in state.triggers.values():
+        if trigger.definition.name in names or trigger.emergency_id == emergency.emergency_id:
+            yield trigger
 
 
 def _require_automatic(draft: Draft, emergency: Emergency) -> None:

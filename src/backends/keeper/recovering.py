@@ -1,0 +1,333 @@
+"""Recovering: carries out the present step of every recovery and says what it saw; the engine decides what that means.
+
+Whatever is remembered here may be forgotten at any time: a keeper that comes after a killed one starts again what is
+not seen to run, which does nothing to what runs, and watches anew for as long as the step says. Services that belong to
+a host are started and stopped by the keeper of that host, all others by the leader, who alone moves a recovery on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Literal, Protocol
+
+from backends.keeper.log import NAME
+from backends.keeper.roster import Instant
+from core.capabilities.recovery import Recover, why_not_automatic
+from core.capabilities.restoring import AdvanceRecovery, Seen
+from core.capabilities.services import ReportServices, ServiceReport
+from core.errors import CommandRejected, RevisionConflict
+from core.messages import Command
+from core.procedures import procedures
+from core.recoveries import Recovery
+from core.recovery_work import DEPENDENCIES, Work, health_of, is_seen, work_of
+from core.services import Service, Standing, tiers
+from core.state import Emergency, State
+
+_log = logging.getLogger(NAME)
+
+Deed = Literal["start", "stop", "kill"]
+
+AGAIN_S: Final = 5.0
+"""Seconds between two tries to do the same to a service."""
+
+BREAK_S: Final = 10.0
+"""A look that comes so long after the one before did not watch what was between them."""
+
+BAD_LOOKS: Final = 2
+"""How many times, one after the other, something that was well must be seen unwell to be taken for it."""
+
+RETRY_AFTER: Final = timedelta(seconds=60)
+"""How long an automatic recovery waits after one that failed, and after the stop."""
+
+_ROLLBACK_S: Final = 60.0
+"""The time for turning back where the procedure is known no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a service was seen to stand; None where nobody could see."""
+
+    standing: Standing | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a driver says that it did."""
+
+    outcome: Literal["done", "failed", "timed-out", "refused", "skipped"]
+    detail: str = ""
+    took_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a health check found; None where it could not tell."""
+
+    is_up: bool | None
+    detail: str = ""
+
+
+class Hands(Protocol):
+    """What touches services. Each call asks for all of them at once and ends by itself, whatever drivers do."""
+
+    def look(self, services: Iterable[Service]) -> Mapping[str, Look]:
+        """How each is seen to stand."""
+
+    def health(self, services: Iterable[Service]) -> Mapping[str, Health]:
+        """How each is by its health check; those that have none are left out."""
+
+    def act(self, deed: Deed, services: Iterable[Service], recovery: Recovery) -> Mapping[str, Done]:
+        """Have each started, with the state it saved where the step says so, stopped or killed."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """What one keeper remembers of the present step of one recovery."""
+
+    step_revision: int
+    began_s: float
+    tried_s: dict[tuple[str, Deed], float] = field(default_factory=dict)
+    turned_s: dict[str, float] = field(default_factory=dict)
+    """Since when each service has had its turn to be stopped again."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Services that did not start, and why."""
+    bad: dict[str, int] = field(default_factory=dict)
+    """How many times, one after the other, each thing was seen unwell."""
+    good_since_s: float | None = None
+    looked_s: float | None = None
+
+
+@dataclass(slots=True)
+class Round:
+    """One look at one recovery."""
+
+    state: State
+    recovery: Recovery
+    memory: Memory
+    work: Work
+    now: Instant
+    looks: dict[str, Look] = field(default_factory=dict)
+
+
+class Recovering:
+    """For use by one thread."""
+
+    def __init__(
+        self,
+        hands: Hands,
+        submit: Callable[[Command, int | None], None],
+        *,
+        leads: Callable[[], bool] = lambda: True,
+        mine: Callable[[Service], bool] = lambda _service: True,
+    ) -> None:
+        """``submit`` has the engine decide a command, at the control revision that was looked at where one is given;
+        it raises `OpsError`. ``leads`` is whether this keeper moves recoveries on, ``mine`` whether it drives a
+        service.
+        """
+        self._hands, self._submit, self._leads, self._mine = hands, submit, leads, mine
+        self._memories: dict[str, Memory] = {}
+
+    def turn(self, now: Instant, latest: Callable[[], State]) -> bool:
+        """Look at every recovery once; returns whether any is under way. Raises `OpsError`."""
+        active = [emergency.recovery for emergency in latest().active_emergencies()]
+        under_way = [recovery for recovery in active if recovery is not None and recovery.is_active]
+        self._memories = {each.recovery_id: self._memory(each, now) for each in under_way}
+        for recovery in under_way:
+            self._round(recovery, now, latest)
+        if self._leads():
+            self._begin_by_themselves(latest(), now)
+        return bool(under_way)
+
+    # ------------------------------------------------------------------------------------------------------ one round
+    def _memory(self, recovery: Recovery, now: Instant) -> Memory:
+        known = self._memories.get(recovery.recovery_id)
+        fresh = known is None or known.step_revision != recovery.step_revision
+        return Memory(recovery.step_revision, now.elapsed_s) if fresh or known is None else known
+
+    def _round(self, recovery: Recovery, now: Instant, latest: Callable[[], State]) -> None:
+        state, memory = latest(), self._memories[recovery.recovery_id]
+        work = work_of(state, recovery, self._hopeless(recovery, memory, state, now))
+        this = Round(state, recovery, memory, work, now)
+        reports = [*self._acted(this), *self._looked(this)]
+        if reports:
+            self._submit(ReportServices(recovery_id=recovery.recovery_id, reports=tuple(reports)), None)
+        if self._leads():
+            self._advance(this, latest())
+
+    def _acted(self, this: Round) -> list[ServiceReport]:
+        """Start what is not seen to run, or stop again what is not seen to be stopped."""
+        ready = [
+            service for service in self._of(this.state, this.work.start) if self._is_due(this, service.name, "start")
+        ]
+        reports = self._did(this, "start", ready)
+        for name in this.work.stop:
+            this.memory.turned_s.setdefault(name, this.now.elapsed_s)
+        stops: tuple[Deed, Deed] = ("stop", "kill")
+        for deed in stops:
+            due = [service for service in self._of(this.state, this.work.stop) if self._stopping(this, service) == deed]
+            reports += self._did(this, deed, [service for service in due if self._is_due(this, service.name, deed)])
+        return reports
+
+    def _did(self, this: Round, deed: Deed, services: list[Service]) -> list[ServiceReport]:
+        reports = []
+        for name, done in (self._hands.act(deed, services, this.recovery) if services else {}).items():
+            if deed == "start" and done.outcome in {"failed", "refused", "skipped"}:
+                this.memory.failed[name] = done.detail or done.outcome
+            reports.append(
+                ServiceReport(
+                    service=name, action=deed, outcome=done.outcome, detail=done.detail[:300], took_s=done.took_s
+                )
+            )
+        return reports
+
+    def _is_due(self, this: Round, name: str, deed: Deed) -> bool:
+        """Whether to do it now: once, and again after a while where it is not seen to have come about."""
+        tried_s = this.memory.tried_s.get((name, deed))
+        if tried_s is not None and this.now.elapsed_s - tried_s < AGAIN_S:
+            return False
+        this.memory.tried_s[name, deed] = this.now.elapsed_s
+        return True
+
+    def _looked(self, this: Round) -> list[ServiceReport]:
+        """Look at what the step is about; what the journal has seen already is no news."""
+        reports = []
+        for name, look in self._hands.look(self._of(this.state, this.work.observe)).items():
+            this.looks[name] = look
+            if look.standing is not None and not is_seen(this.state, this.recovery, name, look.standing):
+                reports.append(
+                    ServiceReport(
+                        service=name, standing=look.standing, detail=look.detail[:300], observed_by="recovery"
+                    )
+                )
+        return reports
+
+    def _advance(self, this: Round, state: State) -> None:
+        """Say what was seen, where that could change anything."""
+        recovery, memory = this.recovery, this.memory
+        checks = () if recovery.status == "rolling-back" else tuple(self._checks(this))
+        well = all(check.verdict == "good" for check in checks) and self._all_seen(this, state)
+        broken = memory.looked_s is not None and this.now.elapsed_s - memory.looked_s > BREAK_S
+        if not well or broken:
+            memory.good_since_s = None
+        if well and memory.good_since_s is None:
+            memory.good_since_s = this.now.elapsed_s
+        memory.looked_s = this.now.elapsed_s
+        watched_s = 0.0 if memory.good_since_s is None else this.now.elapsed_s - memory.good_since_s
+        given_up = bool(this.work.stop) and set(this.work.stop) <= self._hopeless(recovery, memory, state, this.now)
+        self._submit(
+            AdvanceRecovery(
+                recovery_id=recovery.recovery_id,
+                step=recovery.step,
+                checks=checks,
+                watched_s=watched_s,
+                given_up=given_up,
+            ),
+            None,
+        )
+
+    def _all_seen(self, this: Round, state: State) -> bool:
+        """Whether everything that the step is about stands as it should, by this very look where it is ours."""
+        wanted = _wanted(this.recovery)
+        ours = all(look.standing == wanted for look in this.looks.values())
+        return ours and all(is_seen(state, this.recovery, name, wanted) for name in this.work.observe)
+
+    # -------------------------------------------------------------------------------------------------- what was seen
+    def _checks(self, this: Round) -> Iterable[Seen]:
+        """Everything beside the standing of services that the present step wants to know."""
+        for name, why in this.memory.failed.items():
+            yield Seen(name=f"start of {name}", verdict="bad", detail=why[:300])
+        for name, look in this.looks.items():
+            is_well = False if look.standing == "failed" else look.standing == _wanted(this.recovery) or None
+            detail = f"{look.standing or 'not to be seen'} {look.detail}".strip()
+            seen = self._said(this, f"standing of {name}", is_well=is_well, detail=detail)
+            if not is_well:
+                yield seen
+        found = self._hands.health(self._of(this.state, this.work.health, everywhere=True))
+        for name in this.work.health:
+            health = found.get(name, Health(None, "nobody could ask"))
+            starting = this.recovery.present.kind == "start"
+            is_well = None if starting and health.is_up is False else health.is_up
+            yield self._said(this, health_of(name), is_well=is_well, detail=health.detail)
+        if DEPENDENCIES in this.recovery.present.checks:
+            yield self._dependencies(this)
+
+    def _dependencies(self, this: Round) -> Seen:
+        """What comes back needs this to run, and does not bring it back."""
+        services = self._of(this.state, this.work.dependencies, everywhere=True)
+        looks, found = self._hands.look(services), self._hands.health(services)
+        faults = [
+            f"{name} is {look.standing or 'seen by nobody'} {look.detail}".strip()
+            for name, look in looks.items()
+            if look.standing != "running"
+        ]
+        faults += [f"{name} is unwell {health.detail}".strip() for name, health in found.items() if not health.is_up]
+        if not faults:
+            return self._said(this, DEPENDENCIES, is_well=True, detail="")
+        unseen = any(look.standing is None for look in looks.values()) or any(h.is_up is None for h in found.values())
+        return self._said(this, DEPENDENCIES, is_well=None if unseen else False, detail="; ".join(faults))
+
+    def _said(self, this: Round, name: str, *, is_well: bool | None, detail: str) -> Seen:
+        """What is unwell once may be well a moment later; what is so twice is bad."""
+        bad = this.memory.bad
+        bad[name] = bad.get(name, 0) + 1 if is_well is False else 0
+        verdict: Literal["good", "waiting", "bad"] = "good" if is_well else "waiting"
+        return Seen(name=name, verdict="bad" if bad[name] >= BAD_LOOKS else verdict, detail=detail[:300])
+
+    # --------------------------------------------------------------------------------------------------- turning back
+    def _stopping(self, this: Round, service: Service) -> Deed:
+        """Ask first; kill when half of its time is over."""
+        spent_s = this.now.elapsed_s - this.memory.turned_s[service.name]
+        return "stop" if spent_s < _turn_s(this.state, this.recovery) / 2 else "kill"
+
+    def _hopeless(self, recovery: Recovery, memory: Memory, state: State, now: Instant) -> set[str]:
+        """What could not be stopped again in its time: nothing waits for it any longer."""
+        turn_s = _turn_s(state, recovery)
+        return {name for name, since_s in memory.turned_s.items() if now.elapsed_s - since_s >= turn_s}
+
+    # ------------------------------------------------------------------------------------------------- by themselves
+    def _begin_by_themselves(self, state: State, now: Instant) -> None:
+        """Begin to recover where every trigger said so in advance and has come back since."""
+        for emergency in state.active_emergencies():
+            if why_not_automatic(state, emergency) or not _has_settled(state, emergency, now.at):
+                continue
+            reason = f"{', '.join(sorted(_triggers(state, emergency)))} came back"
+            wanted = Recover(emergency_id=emergency.emergency_id, reason=reason[:300], automatic=True)
+            try:
+                self._submit(wanted, state.control_revision)
+            except (CommandRejected, RevisionConflict) as error:
+                _log.info("no automatic recovery", extra={"emergency": emergency.emergency_id, "fault": str(error)})
+
+    def _of(self, state: State, names: Iterable[str], *, everywhere: bool = False) -> list[Service]:
+        found = (state.services[name] for name in names if name in state.services)
+        return [service for service in found if everywhere or self._mine(service)]
+
+
+def _wanted(recovery: Recovery) -> Standing:
+    """How everything has to stand in the present step."""
+    return "stopped" if recovery.present.kind == "prepare" else "running"
+
+
+def _turn_s(state: State, recovery: Recovery) -> float:
+    """How long each tier may take to stop again."""
+    procedure = procedures(state.procedures).get(recovery.procedure)
+    whole_s = _ROLLBACK_S if procedure is None else procedure.rollback_timeout_s
+    return whole_s / max(1, len(set(tiers(state.services, recovery.attempted).values())))
+
+
+def _triggers(state: State, emergency: Emergency) -> set[str]:
+    return {state.stops[stop_id].trigger for stop_id in emergency.stop_ids}
+
+
+def _has_settled(state: State, emergency: Emergency, at: datetime) -> bool:
+    """Whether all of it has been stopped for a while, and the try before lies a while back."""
+    stops = [state.stops[stop_id] for stop_id in emergency.stop_ids]
+    ends = [stop.concluded_at for stop in stops]
+    if emergency.recovery is not None:
+        ends.append(emergency.recovery.ended_at)
+    return all(end is not None and end + RETRY_AFTER <= at for end in ends) and all(
+        stop.result == "verified" for stop in stops
+    )
