@@ -69,6 +69,8 @@ class Recovery:
     why: str = ""
     ends_as: EndedAs | Literal[""] = ""
     left: tuple[str, ...] = ()
+    stop_ids: tuple[str, ...] = ()
+    """The stops that it recovers from: those before it."""
     ended_at: datetime | None = None
 
     @property

@@ -27,7 +27,7 @@ QUICK = Procedure(
 
 
 class World:
-    """What really runs. ``faults`` is how likely each thing goes wrong, from 0 to 1; what is ``stubborn`` never stops."""
+    """What really runs. ``faults`` is how likely each thing goes wrong; what is ``stubborn`` never stops."""
 
     def __init__(self, random: Random, faults: float) -> None:
         self.running: dict[str, bool] = {}

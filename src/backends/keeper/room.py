@@ -32,6 +32,7 @@ from backends.keeper.post import Post
 from backends.keeper.publisher import Publisher
 from backends.keeper.reception import Reception
 from backends.keeper.recorder import Recorder
+from backends.keeper.recoveries import Recoveries
 from backends.keeper.roster import Instant, Roster
 from backends.keeper.service_stops import ServiceStops
 from backends.keeper.stop_desk import StopDesk
@@ -113,6 +114,7 @@ class EngineRoom:
         self.desk.drive = self.services.order
         self._loops = Loops(office, now, remind=self._publisher.remind, keep_days=keep_days, services=self.services)
         self.services.reports.told = self._loops.look
+        self._recoveries = Recoveries(office, self.services, names, now)
         self.notifying = self._notifying_of(notify)
         self.triggers = Triggering(
             self.runtime,
@@ -134,6 +136,7 @@ class EngineRoom:
         self.desk.start()
         self._recorder.start()
         self.services.start()
+        self._recoveries.start()
         self._latches.start()
         self.runtime.follow(self._arrived)
         self._publisher.start()
@@ -163,6 +166,7 @@ class EngineRoom:
         self._latches.close()
         self._recorder.close()
         self.desk.close()
+        self._recoveries.close()
         self.services.close()
         self._loops.close()
         self._publisher.close()
@@ -276,6 +280,7 @@ class EngineRoom:
     def _arrived(self, arrival: Arrival) -> None:
         self.desk.moved()
         self.services.moved()
+        self._recoveries.moved()
         self._publisher.arrived(arrival)
         self.triggers.arrived(arrival)
         self._loops.look()

@@ -46,7 +46,7 @@ class ServiceStops(threading.Thread):
         self.reports = Reports()
         self._office, self._unrecorded, self._in_charge = office, unrecorded, in_charge
         self._latest = office.runtime.latest
-        self.drivers = Drivers(self._host)
+        self.drivers = Drivers(self.host)
         self.driving = Driving(self.drivers, lambda: self._latest().services, self.reports.put)
         self._inventory = Inventory(fleet)
         self._orders: deque[Order] = deque()
@@ -128,7 +128,8 @@ class ServiceStops(threading.Thread):
         self.reports.taken(reports)
 
     # --------------------------------------------------------------------------------------------- what drivers ask
-    def _host(self) -> Host:
+    def host(self) -> Host:
+        """What drivers may do here."""
         is_own = self._office.runtime.url.startswith("sqlite") and not self._latest().tokens
         return host_rules(self._members, is_own=is_own)
 
@@ -148,9 +149,9 @@ class ServiceStops(threading.Thread):
 
 
 def _is_restored(state: State, stop: Stop) -> bool:
-    """Whether a recovery brings back what this stop stopped."""
+    """Whether a recovery that began after this stop brings back what it stopped, or stops that again."""
     recovery = state.emergencies[stop.emergency_id].recovery
-    return recovery is not None and recovery.goes_forward
+    return recovery is not None and recovery.is_active and stop.stop_id in recovery.stop_ids
 
 
 def _said(report: Report) -> ServiceReport:

@@ -129,6 +129,7 @@ def recovery_started(state: State, happened: RecoveryStarted, header: Header) ->
         deadline_at=_deadline(happened.steps[0], header.at),
         step_revision=header.revision,
         checks=happened.checks,
+        stop_ids=state.emergencies[happened.emergency_id].stop_ids,
     )
     emergency = state.emergencies[happened.emergency_id]
     tries = emergency.tries + 1 if happened.automatic else emergency.tries
