@@ -38,9 +38,11 @@ async def answer(engine: Engine, asked: Asked, identity: Identity, receive: Rece
     engine.access.speaks_for(identity, worker_id)
     document = read_json(await read_body(receive, asked.headers), asked.headers.get("content-type"))
     beat = kept_within(_beat(document, worker_id), identity.scope)
+    known = engine.room.roster.entries.get(worker_id)
     heard = engine.room.reception.beat(beat, peer_of(worker_id))
     if heard.refused:
         raise Problem(409, "another-process", heard.refused, "give each process an id of its own")
+    engine.propagation.heard(known.row if known else None, beat.revision, beat.stops)
     messages = engine.gates.messages_for(f"{HTTP}{worker_id}", identity.scope)
     told = {"revision": engine.runtime.latest().revision, "messages": messages}
     return Response(json.dumps(told, separators=(",", ":")).encode(), media_type="application/json")

@@ -14,6 +14,7 @@ from backends.server.gauges import Gauges
 from backends.server.instances import Instances
 from backends.server.journal import Journal
 from backends.server.metrics import Metrics
+from backends.server.propagation import Propagation
 from backends.server.push import Hub
 from backends.server.refetch import Refetch
 from backends.server.within import orders_within
@@ -46,9 +47,17 @@ class Engine:
         self.instances = Instances()
         self._compiled: dict[Scope, tuple[State, Table]] = {}
         self._process, self._numbers = uuid.uuid4().hex, count(1)
-        gates.attach(room.runtime.latest, lambda: room.desk.unrecorded, self._age_s, self.refetch.look)
         self.metrics = Metrics(Gauges(room, self.view, self._open_streams, self.instances))
-        self._leave = [room.runtime.follow(each) for each in (self.journal.arrived, self.metrics.arrived)]
+        self.propagation = Propagation(self.metrics.propagated, room.runtime.latest, lambda: room.desk.unrecorded)
+        gates.attach(
+            room.runtime.latest,
+            lambda: room.desk.unrecorded,
+            self._age_s,
+            self.refetch.look,
+            self.propagation.sent,
+        )
+        following = (self.propagation.arrived, self.journal.arrived, self.metrics.arrived)
+        self._leave = [room.runtime.follow(each) for each in following]
 
     def start(self) -> None:
         """Go to work."""

@@ -43,6 +43,7 @@ class Gates:
         self.unrecorded: Unrecorded = dict
         self._age_s: Callable[[], float] = lambda: 0.0
         self._also: Callable[[], None] = lambda: None
+        self._sent: Callable[[int], None] = lambda _revision: None
         self._waiting: dict[str, dict[bytes, None]] = {}
         self._lock = threading.Lock()
         self._audiences = {EVERYWHERE: Audience(self, EVERYWHERE)}
@@ -53,13 +54,20 @@ class Gates:
         unrecorded: Unrecorded,
         age_s: Callable[[], float],
         also: Callable[[], None],
+        sent: Callable[[int], None],
     ) -> None:
         """Say where the state comes from, the orders that it does not hold yet, and how old it is while its database is
-        away. ``also`` is called whenever all gates have been told something."""
+        away. ``also`` is called whenever all gates have been told something; ``sent``, with the revision, when a change
+        was handed to all gates of one scope that listen."""
         self.latest = latest
         self._age_s = age_s
         self.unrecorded = unrecorded
         self._also = also
+        self._sent = sent
+
+    def sent(self, revision: int) -> None:
+        """A change was handed to all who listen."""
+        self._sent(revision)
 
     def of(self, scope: Scope) -> Audience:
         """Those who may know what is about this scope. From any thread."""
@@ -130,7 +138,7 @@ class Audience:
     """Those who may know the same part of the fleet: one stream, one document."""
 
     def __init__(self, gates: Gates, scope: Scope) -> None:
-        self.hub = Hub(self._catch_up)
+        self.hub = Hub(self._catch_up, gates.sent)
         self.is_everybody = scope == EVERYWHERE
         self._gates = gates
         self._sight = Sight(scope)

@@ -8,6 +8,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.registry import Collector
 
+from backends.server.propagation import Leg
 from core.capabilities.conclusion import StopConcluded
 from core.capabilities.course import EmergencyEnded
 from core.engine import CommandRefused
@@ -19,6 +20,7 @@ from opsgate.evaluate import Verdict
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+_PROPAGATION_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 _REQUEST_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -50,6 +52,13 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+        self._propagation = Histogram(
+            "opsconsole_propagation_seconds",
+            "From a decision until all streams were sent it, a worker said that it knows, or obeys, it.",
+            ("leg",),
+            buckets=_PROPAGATION_SECONDS,
+            registry=self._registry,
+        )
         self._recoveries = Counter(
             "opsconsole_recovery",
             "Emergencies that were ended, and recoveries that were refused.",
@@ -73,6 +82,10 @@ class Metrics:
         """Count one decision."""
         by = verdict.blockers[0].source if verdict.blockers else ""
         self.checks.labels(verdict.outcome, by).inc()
+
+    def propagated(self, leg: Leg, took_s: float) -> None:
+        """Count how long one piece of news took."""
+        self._propagation.labels(leg).observe(took_s)
 
     def page(self) -> bytes:
         """All of it as text."""

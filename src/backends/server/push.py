@@ -87,8 +87,10 @@ class Listener:
 class Hub:
     """All listeners of one stream. For use on one event loop, but for `publish`: from any thread."""
 
-    def __init__(self, catch_up: CatchUp) -> None:
+    def __init__(self, catch_up: CatchUp, delivered: Callable[[int], None] = lambda _revision: None) -> None:
+        """``delivered`` is told of each revision that was handed to all who keep up."""
         self._catch_up = catch_up
+        self._delivered = delivered
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listeners: dict[Listener, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -135,6 +137,8 @@ class Hub:
                 listener.is_told(one)
                 if not self._write(listener, message):
                     self._forget(listener)
+        if one.revision and self._listeners:
+            self._delivered(one.revision)
 
     def next(self) -> asyncio.Future[None]:
         """What is done when the next frame is delivered, or the hub is closed. Shield it: others wait for it too."""
