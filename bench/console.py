@@ -7,7 +7,6 @@ costs to leave it open (processor time, memory). The fleet is in memory; idling 
 from __future__ import annotations
 
 import os
-import re
 import statistics
 import sys
 import tempfile
@@ -152,14 +151,14 @@ def _driven(opened: Terminal, first: int) -> tuple[list[float], list[float], int
     """Pause sites one by one from the line of the cursor down; times of a key and of a command, and bytes of a key."""
     keys, answers, sent = [], [], 0
     for number in range(first, first + LINKED):
+        opened.forget()
         opened.press(b"p")
-        opened.until("y pause now")
-        opened.rest(0.2)
+        opened.shows("pause now")
+        opened.rest(0.6)  # a prompt takes no answer that nobody can have read it for
         opened.forget()
         begin = time.perf_counter()
         opened.press(b"y")
-        while not re.search(rf">s{number:03} +PAUSED", opened.text()):
-            opened.read(1.0)
+        opened.shows(rf">s{number:03} +PAUSED")
         answers.append((time.perf_counter() - begin) * 1000)
         opened.rest(0.3)
         opened.forget()

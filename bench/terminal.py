@@ -76,6 +76,14 @@ class Terminal:
                 raise TimeoutError(f"{word!r} never came: {self._sent[-2000:]!r}")
         return (time.perf_counter() - self.begun) * 1000
 
+    def shows(self, pattern: str) -> None:
+        """Wait until the letters that were sent since ``forget``, whatever their colours, match this."""
+        deadline = time.perf_counter() + PATIENCE_S
+        while not re.search(pattern, self.text()):
+            self.read(1.0)
+            if time.perf_counter() > deadline:
+                raise TimeoutError(f"{pattern!r} never came: {self.text()[-2000:]!r}")
+
     def forget(self) -> None:
         """Look only at what is sent from now on."""
         self._sent, self.count = b"", 0
