@@ -163,10 +163,11 @@ def replay(backend: Backend, *, fleets: Sequence[str] | None = None, timeout_s: 
     return Replayed(tuple(recorded), tuple(refused))
 
 
-def require_recorded(backend: Backend, *, timeout_s: float = 5.0) -> None:
-    """Refuse to go on to a release while a latched stop is not recorded, in a sentence that says which."""
+def require_recorded(backend: Backend, *, fleets: Sequence[str] | None = None, timeout_s: float = 5.0) -> None:
+    """Refuse to go on to a release while a latched stop is not recorded, in a sentence that says which. ``fleets`` are
+    the names of the fleet, for whoever has found them out before."""
     known = backend.latest()
-    if known.fleet and not latch.lies(names_of(known, backend.url)):
+    if known.fleet and not latch.lies(fleets or names_of(known, backend.url)):
         return  # nothing to ask the database about: most of the time that is so
     try:
         refused = replay(backend, timeout_s=timeout_s).refused

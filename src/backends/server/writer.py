@@ -47,6 +47,7 @@ class Writer(threading.Thread):
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(name="writer", daemon=True)
         self._runtime = runtime
+        self._fleets = spool.names_of(runtime.latest(), runtime.url)
         self._waiting: queue.Queue[_Asked | None] = queue.Queue(WAITING_MAX)
 
     async def submit(self, envelope: Envelope, identity: Identity | None) -> Receipt:
@@ -119,7 +120,7 @@ class Writer(threading.Thread):
         if not any(envelope.command.lets_run for envelope, _ in commands):
             return True
         try:
-            spool.require_recorded(self._runtime, timeout_s=left_s)
+            spool.require_recorded(self._runtime, fleets=self._fleets, timeout_s=left_s)
         except OpsError:
             return False
         return True
@@ -139,7 +140,7 @@ class Writer(threading.Thread):
             return asked.what(left_s)
         envelope, identity = asked.what
         if envelope.command.lets_run:
-            spool.require_recorded(self._runtime, timeout_s=left_s)
+            spool.require_recorded(self._runtime, fleets=self._fleets, timeout_s=left_s)
         return self._runtime.submit(envelope, timeout_s=left_s, identity=identity)
 
 
