@@ -3,15 +3,23 @@
 import json
 import os
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from backends.drivers import driver_of
+from backends.drivers.base import Host, perform
+from backends.drivers.contract import ORDER
+from backends.driving.inventory import Inventory
+from core.services import Service
 from opsconsole.cli.stop_line import OPTIONS, Wanted, read
 from opsgate.latch import in_force
 from opsgate.order import BUDGET_S, LEVELS
 from opsgate.paths import default_database, fleet_of_url, latch_home, state_home
 from tests.cli.shell import Shell, keeper_of, run
+from tests.support.services import agent, alive, ended_afterwards
+from tests.support.waiting import eventually
 
 URL = "sqlite:////nowhere/fleet.db"
 
@@ -393,3 +401,31 @@ def test_check_follows_the_policy_for_unknown_names_and_says_when_nothing_could_
 def test_the_latch_folder_of_this_test_is_its_own() -> None:
     assert str(latch_home()).startswith(os.environ["HOME"])
     assert str(state_home()).startswith(os.environ["HOME"])
+
+
+# ------------------------------------------------------------------------------------- services, with nobody else alive
+def test_a_local_stop_drives_the_services_that_the_last_keeper_knew(ops: Shell, tmp_path: Path) -> None:
+    """One that ends, however nasty it is, and one whose command lies: the first has stopped, the second is named."""
+    meek, lies = tmp_path / "meek", tmp_path / "lies"
+    meek.mkdir()
+    lies.touch()
+    process = {"pidfile": f"{meek}/pid", "command": agent(meek, "deaf", "forks", "orphans"), "restart_s": 0.01}
+    command = {"stop": ["/bin/sh", "-c", "exit 0"], "status": ["/bin/sh", "-c", f"test -e {lies} || exit 3"]}
+    kept = {"meek": service("meek", "process", process), "lies": service("lies", "command", command)}
+    with ended_afterwards(tmp_path):
+        driver = driver_of("meek", "process", kept["meek"].config, Host())
+        assert perform(driver, "start", ORDER, 20.0).result == "done"
+        eventually(lambda: len(alive(meek)) == 4)
+        Inventory("f-gone").keep(kept, is_own=True)
+
+        answer = ops("stop", "--local", "--target", "meek", "--target", "lies", "-o", "json")
+
+        assert alive(meek) == []
+    assert (answer.code, answer.json["result"], answer.json["missing"]) == (5, "unverified", ["service:lies"])
+    assert "services seen to have stopped: meek" in answer.err
+    assert "service lies has NOT been seen to stop" in answer.err
+
+
+def service(name: str, driver: str, config: object) -> Service:
+    now = datetime.now(UTC)
+    return Service(name, "", None, (), (), driver, json.dumps(config), "", 2, None, now, now, "ana")

@@ -14,6 +14,7 @@ import pytest
 from backends.drivers import driver_of
 from backends.drivers.base import Host, perform
 from backends.drivers.contract import ORDER
+from backends.driving import inventory, inventory_home
 from core.capabilities.services import AddService
 from core.state import Stop
 from opsgate.order import Level, Order
@@ -177,13 +178,11 @@ def test_a_keeper_that_is_killed_in_the_middle_is_followed_by_one_that_goes_on(
 
 def test_an_inventory_of_services_is_kept_on_this_host_for_this_user_alone(services: Services) -> None:
     """What a stop of this host goes by when nothing else is alive."""
-    from backends.driving import inventory
-
     services.add("listed", "command", {"stop": [SH, "-c", "exit 0"], "status": [SH, "-c", "exit 3"]})
     fleet = services.fleet.backend.state().fleet
-    eventually(lambda: "listed" in inventory.read((fleet,)), within_s=PATIENCE_S)
-    [path] = inventory.home().glob(f"{fleet}.json")
+    eventually(lambda: "listed" in inventory.read((fleet,)).services, within_s=PATIENCE_S)
+    [path] = inventory_home().glob(f"{fleet}.json")
     assert path.stat().st_mode & 0o777 == 0o600
     path.chmod(0o666)
-    assert inventory.read((fleet,)) == {}
+    assert inventory.read((fleet,)).services == {}
     path.chmod(0o600)

@@ -11,57 +11,65 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from backends.driving import inventory_home
 from backends.driving.names import this_host
 from core.services import Service
-from opsgate.paths import state_home
 
 _log = logging.getLogger("opsconsole.keeper")
 
 _FORMAT: Final = 1
 
 
-def home() -> Path:
-    """The folder of inventories, one file a fleet."""
-    return state_home() / "opsconsole" / "inventory"
+class Listed(NamedTuple):
+    """Services by name, and whether none but this user could have said what they are."""
+
+    services: dict[str, Service]
+    is_own: bool
 
 
 class Inventory:
     """The file of one fleet, written whenever its services change."""
 
     def __init__(self, fleet: str) -> None:
-        self._path = home() / f"{fleet}.json"
-        self._written: Mapping[str, Service] | None = None
+        self._path = inventory_home() / f"{fleet}.json"
+        self._written: tuple[Mapping[str, Service], bool] = ({}, False)
 
-    def keep(self, services: Mapping[str, Service]) -> None:
+    def keep(self, services: Mapping[str, Service], *, is_own: bool) -> None:
         """Write these down, where they are other than what was written last. A disk that does not take them is no
         reason to stop anything else."""
         known = {name: _defined(service) for name, service in services.items()}
-        if known == self._written:
+        if (known, is_own) == self._written:
             return
-        document = {"format": _FORMAT, "services": [_document(service) for service in known.values()]}
+        document = {"format": _FORMAT, "own": is_own, "services": [_document(service) for service in known.values()]}
         try:
             _put(self._path, json.dumps(document))
         except OSError as error:
             _log.warning("the inventory of services could not be written", extra={"fault": str(error)})
             return
-        self._written = known
+        self._written = (known, is_own)
 
 
-def read(fleets: tuple[str, ...] | None) -> dict[str, Service]:
+def read(fleets: tuple[str, ...] | None) -> Listed:
     """The services that the keeper of these fleets wrote down on this host, of every fleet where None is given. Those
     that another host drives are left out, and so is what cannot be read, or others could have written."""
     try:
-        paths = [home() / f"{name}.json" for name in fleets] if fleets is not None else sorted(home().glob("*.json"))
+        paths = (
+            [inventory_home() / f"{name}.json" for name in fleets]
+            if fleets is not None
+            else sorted(inventory_home().glob("*.json"))
+        )
     except OSError:
-        return {}
+        return Listed({}, False)
     services: dict[str, Service] = {}
+    own = True
     for path in paths:
-        for service in _read(path):
-            if service.host in (None, this_host()):
-                services.setdefault(service.name, service)
-    return services
+        found, is_own = _read(path)
+        mine = {service.name: service for service in found if service.host in (None, this_host())}
+        services = mine | services
+        own = own and (is_own or not mine)
+    return Listed(services, own)
 
 
 def _defined(service: Service) -> Service:
@@ -87,17 +95,17 @@ def _put(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _read(path: Path) -> list[Service]:
+def _read(path: Path) -> tuple[list[Service], bool]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(descriptor, encoding="utf-8") as file:
             found = os.fstat(descriptor)
             if found.st_uid not in (0, os.geteuid()) or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-                return []
+                return [], False
             document = json.load(file)
-        return [_service(entry) for entry in document["services"]]
+        return [_service(entry) for entry in document["services"]], document["own"] is True
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return []
+        return [], False
 
 
 def _service(entry: dict[str, Any]) -> Service:

@@ -135,7 +135,7 @@ class Worker:
         if self._news.wait(_WATCH_S):
             return
         seen = self._observe(self._driver(), "kill")
-        if seen is None or seen.standing in ("stopped", "unknown", "stopping"):
+        if seen.standing in ("stopped", "unknown", "stopping"):
             return
         with self._lock:
             again, self._watched = self._watched, {}
@@ -150,30 +150,28 @@ class Worker:
         try:
             driver = self._driver()
         except DriverConfigError as error:
-            self._say(task.slot.action, Outcome("refused", str(error)), None, began_s)
+            self._say(task.slot.action, Outcome("refused", str(error)), None, began_s, STRENGTH[task.slot.action])
             self._failed(task.slot.action)
             return
         wanted = task.slot.action
         action: Action = "stop" if wanted == "kill" and "kill" not in driver.can else wanted
         outcome = self._perform(driver, action, task, until_s)
+        is_outdone = self._is_outdone(wanted)
         seen = None
-        if outcome is not None and wanted in _ACTS:
+        if wanted in _ACTS and not is_outdone:
             seen = self._confirm(driver, wanted, outcome, until_s)
-        if outcome is None or (seen is None and wanted in _ACTS):
-            return  # something stronger is due, or nothing any more
-        self._say(action, outcome, seen, began_s)
-        self._go_on(wanted, outcome, seen)
+        self._say(action, outcome, seen, began_s, STRENGTH[wanted])
+        if not is_outdone:
+            self._go_on(wanted, outcome, seen)
 
-    def _perform(self, driver: Driver, action: Action, task: Task, until_s: float) -> Outcome | None:
-        """What came of an action; None where it was left for something stronger."""
+    def _perform(self, driver: Driver, action: Action, task: Task, until_s: float) -> Outcome:
+        """What came of an action, which may have been left for something stronger."""
         if self._is_hung():
             return Outcome("timed-out", "the driver never comes back")
         timeout_s = until_s - elapsed_s()
         call = Call(lambda: perform(driver, action, task.order, timeout_s), self._news)
         if not self._wait_for(call, until_s + _GRACE_S, task.slot.action):
             self._abandon(call)
-            if self._is_outdone(task.slot.action):
-                return None
             return Outcome("timed-out", "the driver did not come back")
         if call.fault is not None:
             return Outcome("failed", f"the driver crashed: {call.fault!r}"[:300])
@@ -214,23 +212,21 @@ class Worker:
         times = [t for task in self.tasks for t in (task.begins_s, task.slot.until_s) if t > now_s]
         return max(0.001, min(times, default=now_s + 1.0) - now_s)
 
-    def _confirm(self, driver: Driver, action: Action, outcome: Outcome, until_s: float) -> Observation | None:
-        """Look until it has been seen stopped for as long as its driver asks, or its time is up. A driver that failed
-        is not waited for longer than one look. None where something stronger is due."""
+    def _confirm(self, driver: Driver, action: Action, outcome: Outcome, until_s: float) -> Observation:
+        """Look until it has been seen stopped for as long as its driver asks, its time is up, or something stronger is
+        due. A driver that failed is not waited for longer than one look."""
         since_s: float | None = None
         looks = 0
         while True:
             seen = self._observe(driver, action)
             now_s = elapsed_s()
-            if seen is None:
-                return None
             if seen.standing == "stopped":
                 since_s = now_s if since_s is None else since_s
                 if now_s - since_s >= driver.settle_s:
                     return seen
             else:
                 since_s = None
-                if now_s >= until_s or outcome.result != "done":
+                if now_s >= until_s or outcome.result != "done" or self._is_outdone(action):
                     return seen
             rest_s = _LOOK_S[min(looks, len(_LOOK_S) - 1)]
             if since_s is not None:
@@ -238,30 +234,30 @@ class Worker:
             looks += 1
             self._news.wait(rest_s)
             self._news.clear()
-            if self._is_outdone(action):
-                return None
 
-    def _observe(self, driver: Driver, action: Action) -> Observation | None:
+    def _observe(self, driver: Driver, action: Action) -> Observation:
         if self._is_hung():
             return Observation("unknown", "the driver never comes back")
         call = Call(lambda: driver.observe(_OBSERVE_S), self._news)
         if not self._wait_for(call, elapsed_s() + _OBSERVE_S + _GRACE_S, action):
             self._abandon(call)
-            return None if self._is_outdone(action) else Observation("unknown", "the driver did not come back")
-        if call.fault is not None:
+            return Observation("unknown", "the driver did not come back")
+        if call.fault is not None or call.result is None:
             return Observation("unknown", f"the driver crashed: {call.fault!r}"[:300])
         return call.result
 
-    def _say(self, action: Action, outcome: Outcome, seen: Observation | None, began_s: float) -> None:
-        """Report to every stop whose turn it is: what is done for one is done for all."""
+    def _say(self, action: Action, outcome: Outcome, seen: Observation | None, began_s: float, strength: int) -> None:
+        """Report to every stop whose turn it is and that asked for no more: what is done for one is done for all. That
+        it has stopped is news for each."""
         now_s = elapsed_s()
         took_s = round(now_s - began_s, 3)
         detail = "; ".join(filter(None, [outcome.detail, seen.detail if seen else ""]))
         for task in self.tasks:
-            if task.begins_s > now_s:
+            has_stopped = seen is not None and seen.standing == "stopped"
+            if task.begins_s > now_s or (STRENGTH[task.slot.action] > strength and not has_stopped):
                 continue
             is_late = now_s >= task.ends_s
-            if is_late and (seen is None or seen.standing != "stopped"):
+            if is_late and not has_stopped:
                 if task.order.stop_id in self._late:
                     continue  # it has been said that it does not stop
                 self._late.add(task.order.stop_id)

@@ -239,12 +239,17 @@ class EngineRoom:
         not say who does, by everybody. To stop something twice does no harm."""
         return self.leads() or self.database_word != "here"
 
+    def _is_working(self) -> bool:
+        """Whether something is under way that nobody else would see to."""
+        state = self.runtime.latest()
+        counting = any(stop.result == "pending" for stop in state.active_stops())
+        watching = any(each.definition.is_active for each in state.triggers.values())
+        return counting or watching or bool(self.desk.unrecorded) or bool(self.services.driving.stops())
+
     def idle_for_s(self) -> float:
         """For how many seconds nobody has needed it."""
         now_s = elapsed_s()
-        counting = any(stop.result == "pending" for stop in self.runtime.latest().active_stops())
-        watching = any(each.definition.is_active for each in self.runtime.latest().triggers.values())
-        if counting or watching or self.desk.unrecorded or self.roster.live(now_s) or self._publisher.watchers():
+        if self._is_working() or self.roster.live(now_s) or self._publisher.watchers():
             self._needed_s = now_s
         return now_s - self._needed_s
 

@@ -95,7 +95,7 @@ class ServiceStops(threading.Thread):
         for stop in stops.values():  # those of the journal, of which nothing may be known here
             if stop.services and not _is_restored(state, stop):
                 self.driving.take(wanted_by_stop(state, stop, mine, now))
-        self._inventory.keep(state.services)
+        self._inventory.keep(state.services, is_own=self._is_own())
 
     def _is_over(self, stop_id: str, state: State, stops: dict[str, Stop]) -> bool:
         stop = stops.get(stop_id)
@@ -130,8 +130,12 @@ class ServiceStops(threading.Thread):
     # --------------------------------------------------------------------------------------------- what drivers ask
     def host(self) -> Host:
         """What drivers may do here."""
-        is_own = self._office.runtime.url.startswith("sqlite") and not self._latest().tokens
-        return host_rules(self._members, is_own=is_own)
+        return host_rules(self._members, is_own=self._is_own())
+
+    def _is_own(self) -> bool:
+        """Whether none but this user can say what services there are: the database is a file, and nobody has a token
+        for it."""
+        return self._office.runtime.url.startswith("sqlite") and not self._latest().tokens
 
     def _members(self) -> tuple[Member, ...]:
         now_s = elapsed_s()

@@ -7,8 +7,11 @@ loaded afterwards either.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from backends.stop_lane import Fired, fire, new_order
+from backends.driving import inventory_home
+from backends.stop_lane import Fired, fire, fleet_names, new_order
 from backends.stop_servers import Told
 from core.errors import BackendUnavailable
 from opsconsole.cli.exits import Exit
@@ -24,7 +27,11 @@ from opsconsole.config import Settings, resolve
 from opsconsole.credential import read_token
 from opsconsole.settings import ConfigError
 from opsconsole.text import clean
+from opsgate.order import Order
 from opsgate.selector import Selector, SelectorError, scope_text
+
+if TYPE_CHECKING:
+    from backends.driving.local import LocalDriving
 
 
 def run(wanted: Wanted, arguments: Sequence[str]) -> int:
@@ -43,6 +50,7 @@ def stop(wanted: Wanted) -> int:
     order = new_order(_selectors(wanted, url), level=wanted.level, reason=reason, actor=login_name(), door="cli")
     with undisturbed():
         fired = fire(order, url=url, token=token)  # before a word is said: a terminal that takes none would hold it up
+    driving = _driving(order, fired, url)
     say(f"stopping {scope_text(order.selectors)} ({order.level}) as {order.stop_id}")
     for line in (*_routes(fired), *filter(None, [changed])):
         say(line)
@@ -50,6 +58,7 @@ def stop(wanted: Wanted) -> int:
         say("this is for every fleet of this host; nobody was waited for, so see 'opsconsole -b URL status' of each")
         say(f"the way back, in each of them: opsconsole -b URL recover {order.stop_id} --reason WHY")
     outcome = unfollowed(fired) if url is None or wanted.local else _followed(fired, settings, wanted)
+    outcome = _with_services(outcome, driving)
     if not fired.in_force and outcome.durable != "database":
         raise BackendUnavailable(
             "nothing-stopped",
@@ -58,6 +67,29 @@ def stop(wanted: Wanted) -> int:
         )
     write(outcome.document(), settings.output, settings.color)
     return Exit.OK if outcome.verified and not wanted.no_wait else Exit.UNVERIFIED
+
+
+def _driving(order: Order, fired: Fired, url: str | None) -> LocalDriving | None:
+    """Where no keeper of this host drives its services, they are driven from here, as the last one knew them."""
+    if fired.keeper == "answered" or not any(inventory_home().glob("*.json")):
+        return None
+    from backends.driving.local import LocalDriving
+
+    return LocalDriving(order, fleet_names(url, None) if url else None)
+
+
+def _with_services(outcome: Outcome, driving: LocalDriving | None) -> Outcome:
+    """The outcome with what became of the services that were driven from here. That is seen, and not recorded: the
+    journal hears of it from the next keeper."""
+    if driving is None:
+        return outcome
+    driven = driving.result()
+    if driven.stopped:
+        say(f"services seen to have stopped: {clean(', '.join(driven.stopped), 300)}")
+    for name, last in driven.left.items():
+        say(f"service {name} has NOT been seen to stop: {clean(last, 300)}")
+    missing = tuple(dict.fromkeys((*outcome.missing, *(f"service:{name}" for name in driven.left))))
+    return replace(outcome, missing=missing)
 
 
 def _followed(fired: Fired, settings: Settings, wanted: Wanted) -> Outcome:
