@@ -18,7 +18,7 @@ from opsgate.order import BUDGET_S, Level, Order
 TRIGGER: Final = "trigger:"
 """What the name of an actor begins with who is a trigger."""
 
-_LAST_RANK: Final = 4
+_LAST: Final = 4
 
 
 def wanted_by_order(
@@ -27,12 +27,13 @@ def wanted_by_order(
     services: Mapping[str, Service],
     now: datetime,
     budget_s: Mapping[Level, float] = BUDGET_S,
+    priority: int | None = None,
 ) -> Wanted:
-    """What a stop asks for that nobody has recorded yet."""
+    """What a stop asks for that nobody has recorded yet. ``priority`` is that of its trigger, None for a person."""
     names = touched(services, order.selectors, order.level)
     steps = plan(order.level, services, names, now, now + timedelta(seconds=budget_s[order.level]))
     told = DriverOrder(stop_id, stop_id, order.level, order.reason, order.actor)
-    return _wanted(told, order.level, steps, now, services, is_automatic=order.actor.startswith(TRIGGER))
+    return _wanted(told, order.level, steps, now, services, priority)
 
 
 def wanted_by_stop(state: State, stop: Stop, services: Mapping[str, Service], now: datetime) -> Wanted:
@@ -40,7 +41,7 @@ def wanted_by_stop(state: State, stop: Stop, services: Mapping[str, Service], no
     steps = [step for step in plan_of(stop, state.services, now) if step.service in services]
     emergency = state.emergencies[stop.emergency_id]
     told = DriverOrder(emergency.correlation_id, stop.stop_id, stop.level, stop.reason, stop.ordered_by)
-    return _wanted(told, stop.level, steps, now, services, is_automatic=bool(stop.trigger))
+    return _wanted(told, stop.level, steps, now, services, priority_of(state, stop.trigger))
 
 
 def _wanted(
@@ -49,8 +50,7 @@ def _wanted(
     steps: Iterable[Step],
     now: datetime,
     services: Mapping[str, Service],
-    *,
-    is_automatic: bool,
+    priority: int | None,
 ) -> Wanted:
     now_s = elapsed_s()
     tasks = tuple(
@@ -64,8 +64,16 @@ def _wanted(
         for step in steps
         if step.service in services
     )
-    waits = is_automatic and level != "immediate"
-    return Wanted(told.stop_id, level, tasks, (_LAST_RANK, now_s) if waits else None)
+    waits = priority is not None and level != "immediate"
+    return Wanted(told.stop_id, level, tasks, (priority or 0, now_s) if waits else None)
+
+
+def priority_of(state: State, trigger: str) -> int | None:
+    """The priority of a trigger, 1 to 4, the first the most important; None where no trigger is named."""
+    if not trigger:
+        return None
+    known = state.triggers.get(trigger)
+    return known.definition.priority if known else _LAST
 
 
 def _slot(deed: Deed, now: datetime, now_s: float) -> Slot:

@@ -110,7 +110,13 @@ class EngineRoom:
         self._leader = Leader(self.runtime)
         office = Office(self.runtime, self.roster, self._leader)
         keep_days = self.settings.retain_event_history
-        self.services = ServiceStops(office, self.fleet, lambda: frozenset(self.desk.unrecorded), self._is_in_charge)
+        self.services = ServiceStops(
+            office,
+            self.fleet,
+            lambda: frozenset(self.desk.unrecorded),
+            self._is_in_charge,
+            self.settings.max_concurrent_stops,
+        )
         self.desk.drive = self.services.order
         self._loops = Loops(office, now, remind=self._publisher.remind, keep_days=keep_days, services=self.services)
         self.services.reports.told = self._loops.look

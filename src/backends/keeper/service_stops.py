@@ -12,10 +12,10 @@ from typing import Final
 
 from backends.drivers.base import Host, Member
 from backends.drivers.rules import host_rules
-from backends.driving.driving import Drivers, Driving
+from backends.driving.driving import CONCURRENT_MAX, Drivers, Driving
 from backends.driving.inventory import Inventory
 from backends.driving.names import this_host
-from backends.driving.plans import wanted_by_order, wanted_by_stop
+from backends.driving.plans import TRIGGER, priority_of, wanted_by_order, wanted_by_stop
 from backends.driving.reports import Report, Reports
 from backends.keeper.log import NAME
 from backends.keeper.office import KEEPER_ACTOR, Office
@@ -38,16 +38,21 @@ class ServiceStops(threading.Thread):
     """Looks at what is to be stopped until `close`. A duty of the loops, too: that is when reports are handed in."""
 
     def __init__(
-        self, office: Office, fleet: str, unrecorded: Callable[[], frozenset[str]], in_charge: Callable[[], bool]
+        self,
+        office: Office,
+        fleet: str,
+        unrecorded: Callable[[], frozenset[str]],
+        in_charge: Callable[[], bool],
+        most: int = CONCURRENT_MAX,
     ) -> None:
         """``unrecorded`` are the stops in force that the journal does not know; ``in_charge`` is whether services that
-        belong to no host are driven from here."""
+        belong to no host are driven from here; ``most`` is how many stops of triggers drive services at once."""
         super().__init__(name="service-stops", daemon=True)
         self.reports = Reports()
         self._office, self._unrecorded, self._in_charge = office, unrecorded, in_charge
         self._latest = office.runtime.latest
         self.drivers = Drivers(self.host)
-        self.driving = Driving(self.drivers, lambda: self._latest().services, self.reports.put)
+        self.driving = Driving(self.drivers, lambda: self._latest().services, self.reports.put, most=most)
         self._inventory = Inventory(fleet)
         self._orders: deque[Order] = deque()
         self._wake = threading.Event()
@@ -87,7 +92,8 @@ class ServiceStops(threading.Thread):
         mine, budgets_s = self._mine(state), self._office.runtime.rules.budgets_s
         while self._orders:
             order = self._orders.popleft()
-            self.driving.take(wanted_by_order(order, recorded_id(order), mine, now, budgets_s))
+            priority = priority_of(state, order.actor.removeprefix(TRIGGER)) if _is_triggered(order) else None
+            self.driving.take(wanted_by_order(order, recorded_id(order), mine, now, budgets_s, priority))
         stops = {stop.stop_id: stop for stop in state.active_stops()}
         over = [stop_id for stop_id in self.driving.stops() if self._is_over(stop_id, state, stops)]
         if over:
@@ -150,6 +156,10 @@ class ServiceStops(threading.Thread):
             )
             for entry in self._office.roster.entries.values()
         )
+
+
+def _is_triggered(order: Order) -> bool:
+    return order.actor.startswith(TRIGGER)
 
 
 def _is_restored(state: State, stop: Stop) -> bool:
