@@ -22,6 +22,9 @@ from opsgate.paths import fleet_of_url
 from opsgate.selector import EVERYTHING, IDENTIFIER
 
 _DOORS: Final = get_args(Door)
+_PROGRAMS: Final = ("alert", "hook")
+"""Doors by which no person comes."""
+
 _REASON_MAX: Final = 300
 _NAME_MAX: Final = 128
 _SELECTORS_MAX: Final = 10_000
@@ -73,7 +76,7 @@ def envelope_of(order: Order) -> Envelope:
         }
     )
     door = order.door if order.door in _DOORS else "latch"
-    actor = Actor(name=_text(order.actor, _NAME_MAX) or "unknown")
+    actor = Actor(name=_text(order.actor, _NAME_MAX) or "unknown", kind="automation" if door in _PROGRAMS else "person")
     return Envelope.model_validate({"command_id": stop_id, "actor": actor, "door": door, "command": command})
 
 

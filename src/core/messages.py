@@ -52,7 +52,7 @@ Moment = Annotated[AwareDatetime, PlainSerializer(timestamp)]
 
 StopResult = Literal["pending", "verified", "partial", "unverified"]
 Durable = Literal["database", "spool", "memory"]
-Door = Literal["console", "cli", "http", "keeper", "latch", "schedule", "trigger", "script", "test"]
+Door = Literal["console", "cli", "http", "keeper", "latch", "schedule", "trigger", "alert", "hook", "script", "test"]
 Role = Literal["viewer", "worker", "stop", "operator", "responder", "admin"]
 """What a token is for; `core.authority` says what each may do."""
 

@@ -233,7 +233,10 @@ def _released(here: _Happened, happened: HoldReleased | HoldExpired) -> Notice |
 def _missed(here: _Happened, happened: HoldExpiryMissed) -> Notice:
     placed = here.placed(happened.hold_id)
     scope = _scope((placed.selector,)) if placed is not None else happened.hold_id
-    title = f"the pause of {scope} fell due while no keeper watched, and holds on"
+    why = "fell due while no keeper watched"
+    if placed is not None and placed.source == "alert":
+        why = f"is alert {placed.owner}'s, of which nothing was heard for long"
+    title = f"the pause of {scope} {why}, and holds on"
     return here.notice("attention", happened.hold_id, title, "release it, if it is meant to end", "warning")
 
 

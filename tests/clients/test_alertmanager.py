@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from backends.clients.alertmanager import HOLD_MAX
 from backends.server.identity import Doorkeeper
 from core.audit import event_of
 from core.authority import Identity
-from core.capabilities.holds import PlaceHold
+from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName
 from core.capabilities.tokens import CreateToken, digest_of, secret_of
 from core.errors import BackendUnavailable
@@ -121,6 +123,51 @@ def test_its_end_releases_its_own_hold_and_nobody_elses(served: Served, site: st
     assert {(hold.source, hold.owner) for hold in holds(served, site)} == {("operator", "ana"), ("alert", "f-other")}
 
 
+def test_a_beginning_that_comes_after_the_end_of_its_alert_holds_nothing(served: Served, site: str) -> None:
+    resolved = tell(served, alert(site, "resolved"))
+    late = tell(served, alert(site))
+    in_another_group = served.http.post(HOOK, json={"version": "4", "groupKey": "another", "alerts": [alert(site)]})
+
+    assert [told.status_code for told in (resolved, late, in_another_group)] == [200, 200, 200]
+    assert holds(served, site) == ()
+    tell(served, {**alert(site), "startsAt": "2026-11-22T16:00:00Z"})
+    assert len(holds(served, site)) == 1, "another time that it fires is another time"
+
+
+def test_a_repetition_brings_nothing_back_that_a_person_released(served: Served, site: str) -> None:
+    tell(served, alert(site))
+    selectors = (Selector.of(site=site),)
+    served.room.runtime.submit(say(ReleaseHolds(selectors=selectors, reason="known", source="alert", force=True)))
+
+    tell(served, alert(site))
+
+    assert holds(served, site) == ()
+
+
+def test_an_alert_that_goes_on_firing_keeps_its_hold_young(
+    served: Served, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end() -> datetime:
+        (hold,) = holds(served, site)
+        assert hold.expires_at is not None
+        return hold.expires_at
+
+    tell(served, alert(site))
+    first = end()
+    tell(served, alert(site))
+    assert end() == first, "it is young"
+
+    later = datetime.now(UTC) + timedelta(hours=7)
+    with monkeypatch.context() as patched:
+        patched.setattr("backends.server.engine.Engine.now", lambda _engine: later)
+        tell(served, alert(site))
+        tell(served, alert(site))
+
+    assert end() == later + HOLD_MAX
+    tell(served, alert(site, "resolved"))
+    assert holds(served, site) == ()
+
+
 def test_an_alert_may_stop_and_its_end_recovers_nothing(served: Served, site: str) -> None:
     stopping = {"opsconsole_action": "stop", "opsconsole_level": "graceful"}
 
@@ -132,6 +179,12 @@ def test_an_alert_may_stop_and_its_end_recovers_nothing(served: Served, site: st
     assert resolved.json() == {"done": [], "ignored": 1}
     assert (state(served).stops[stop_id].level, state(served).stops[stop_id].ordered_by) == ("graceful", "am0")
     assert [hold.source for hold in holds(served, site)] == ["emergency"]
+    (ordered,) = (
+        recorded.header
+        for recorded in map(event_of, served.room.runtime.journal(limit=10_000))
+        if recorded.event.kind == "stop.ordered" and recorded.header.command_id == stop_id
+    )
+    assert (ordered.actor.name, ordered.actor.kind, ordered.door) == ("am0", "automation", "alert")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from core.messages import Command
 from core.ports import Backend
 from core.state import State
 from opsgate.selector import EVERYTHING, Selector
-from tests.support.fleets import say
+from tests.support.fleets import START, say
 
 
 @pytest.fixture
@@ -262,7 +262,7 @@ class TestAlertmanager:
     def test_a_repetition_is_the_same_command(self) -> None:
         first, again = told("firing"), told("firing")
 
-        assert alertmanager.ordered(first, first.alerts[0]) == alertmanager.ordered(again, again.alerts[0])
+        assert alertmanager.ordered(first.alerts[0], START) == alertmanager.ordered(again.alerts[0], START)
 
     def test_an_alert_that_stops_is_not_taken_back_by_its_end(self) -> None:
         stop = asked(told("firing", opsconsole_action="stop", opsconsole_level="graceful"))
@@ -274,7 +274,7 @@ class TestAlertmanager:
     def test_an_alert_without_a_scope_is_none_of_ours(self) -> None:
         notification = Notification(version="4", groupKey="g", alerts=[alert("firing", {"alertname": "Disk"})])
 
-        assert alertmanager.ordered(notification, notification.alerts[0]) is None
+        assert alertmanager.ordered(notification.alerts[0], START) is None
 
     @pytest.mark.parametrize(
         "labels", [{"opsconsole_scope": "everything"}, {"opsconsole_action": "release"}, {"opsconsole_level": "hard"}]
@@ -298,5 +298,5 @@ def told(status: str, **labels: str) -> Notification:
 
 def asked(notification: Notification) -> Command | None:
     """What its alert asks for."""
-    found = alertmanager.ordered(notification, notification.alerts[0])
+    found = alertmanager.ordered(notification.alerts[0], START)
     return found.command if found else None

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +18,7 @@ from opsgate import latch, wire
 from opsgate.clock import elapsed_s
 from opsgate.order import Order
 from opsgate.paths import runtime_home, stop_socket
+from opsgate.selector import Selector
 from tests.keeper.parts import Parts
 from tests.support.waiting import eventually
 
@@ -195,3 +197,15 @@ def test_an_order_stays_in_force_here_until_the_state_holds_what_was_recorded() 
     finally:
         desk.close()
         parts.close()
+
+
+def test_of_two_who_order_other_things_under_one_id_at_once_one_gets_it(desk: StopDesk) -> None:
+    first, second = (replace(new_order((Selector.of(site=site),)), stop_id="twice") for site in ("s1", "s2"))
+
+    assert desk.claim(first)
+    assert desk.claim(first), "whoever says the same again means the same stop"
+    assert not desk.claim(second)
+    told = threading.Event()
+    desk.take(first, lambda _answer: told.set())
+    assert told.wait(10)
+    assert not desk.claim(second)

@@ -26,9 +26,12 @@ def engine() -> Engine:
     return Engine()
 
 
-def by_automation(engine: Engine, source: Source, owner: str, *, of: str = "s1", by: str = "watcher") -> str:
+def by_automation(
+    engine: Engine, source: Source, owner: str, *, of: str = "s1", by: str = "watcher", for_s: float | None = None
+) -> str:
     """Automation holds a site; the hold's id."""
-    wanted = PlaceHold(selectors=(on(site=of),), source=source, owner=owner)
+    end = None if for_s is None else engine.now + timedelta(seconds=for_s)
+    wanted = PlaceHold(selectors=(on(site=of),), source=source, owner=owner, expires_at=end)
     return engine.do(wanted, by=by, kind="automation").hold_ids[0]
 
 
@@ -450,6 +453,17 @@ def test_an_end_that_fell_due_while_no_keeper_ran_is_shown_and_not_done(engine: 
 
     engine.resume(on(site="s1"))
     assert engine.runs(site="s1")
+
+
+def test_an_alert_of_which_nothing_was_heard_for_too_long_is_shown_and_keeps_its_hold(engine: Engine) -> None:
+    engine.keeper_starts()
+    hold_id = by_automation(engine, "alert", "disk-full", for_s=60)
+
+    engine.wait(61)
+
+    assert engine.kinds(engine.sweep()) == ["hold.expiry-missed"]
+    assert engine.hold(hold_id).overdue
+    assert not engine.runs(site="s1")
 
 
 def test_without_a_known_start_of_the_keeper_nothing_counts_as_watched(engine: Engine) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field
@@ -17,6 +18,7 @@ from pydantic import ConfigDict, Field
 from core.capabilities.emergencies import OrderStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.messages import Command, Message
+from core.state import State
 from core.triggers.sample import Reported, Sample
 from opsgate.order import is_level
 from opsgate.selector import IDENTIFIER, Selector, SelectorError
@@ -24,6 +26,9 @@ from opsgate.selector import IDENTIFIER, Selector, SelectorError
 _MOST: Final = 1000
 _SCOPE, _ACTION, _LEVEL = "opsconsole_scope", "opsconsole_action", "opsconsole_level"
 _METRIC, _ACCOUNT, _VALUE = "opsconsole_metric", "opsconsole_account", "value"
+
+HOLD_MAX: Final = timedelta(hours=24)
+"""For how long an alert that is not repeated keeps its hold out of question. Then it stays, and people are told."""
 
 Texts = dict[str, str]
 
@@ -51,10 +56,12 @@ class Notification(Message):
 
 
 class Ordered(NamedTuple):
-    """What an alert asks for. ``command_id`` is the same for each repetition of it."""
+    """What an alert asks for. ``command_id`` is the same for each repetition of it; ``instead_of`` is the id of what
+    may still be on its way and must not be carried out any more."""
 
     command_id: str
     command: Command
+    instead_of: str | None = None
 
 
 def sample_of(alert: Alert, at_s: float) -> Sample | None:
@@ -77,10 +84,12 @@ def owner_of(alert: Alert) -> str:
     return alert.fingerprint if IDENTIFIER.fullmatch(alert.fingerprint) else _hash(alert.fingerprint)
 
 
-def ordered(notification: Notification, alert: Alert) -> Ordered | None:
+def ordered(alert: Alert, now: datetime) -> Ordered | None:
     """What an alert asks for; None for one that is none of ours, or a stop that is resolved.
 
-    Raises ValueError, in a sentence for whoever wrote the rule, where its labels make no sense.
+    Notifications overtake each other: the end of an alert takes the place of its beginning, so that a beginning which
+    comes after it places nothing. Raises ValueError, in a sentence for whoever wrote the rule, where its labels make no
+    sense.
     """
     scope, action = alert.labels.get(_SCOPE), alert.labels.get(_ACTION, "pause")
     if scope is None:
@@ -91,18 +100,35 @@ def ordered(notification: Notification, alert: Alert) -> Ordered | None:
         selector = Selector.parse(scope)
     except SelectorError as error:
         raise ValueError(f"{_SCOPE}: {error}") from None
-    known = _hash(notification.groupKey, alert.fingerprint, alert.startsAt)
+    known = _hash(alert.fingerprint, alert.startsAt)
     if action == "stop":
         return _stop(alert, selector, known) if alert.status == "firing" else None
     if alert.status == "firing":
-        return Ordered(
-            f"alert-{known}",
-            PlaceHold(selectors=(selector,), source="alert", owner=owner_of(alert), reason=_reason(alert)),
+        hold = PlaceHold(
+            selectors=(selector,),
+            source="alert",
+            owner=owner_of(alert),
+            reason=_reason(alert),
+            expires_at=now + HOLD_MAX,
         )
-    return Ordered(
-        f"alert-{known}-over",
-        ReleaseHolds(selectors=(selector,), source="alert", owner=owner_of(alert), reason="the alert is resolved"),
-    )
+        return Ordered(f"alert-{known}", hold)
+    release = ReleaseHolds(selectors=(selector,), source="alert", owner=owner_of(alert), reason="the alert is resolved")
+    return Ordered(f"alert-{known}-over", release, instead_of=f"alert-{known}")
+
+
+def heard_again(ordered: Ordered, state: State) -> Ordered | None:
+    """What keeps the hold of an alert that goes on firing from growing too old; None where it is young, or is not
+    there: what has been released comes back by no repetition."""
+    wanted = ordered.command
+    if not isinstance(wanted, PlaceHold) or wanted.expires_at is None:
+        return None
+    (selector,) = wanted.selectors
+    for hold in state.holds_on(selector):
+        if (hold.source, hold.owner) == ("alert", wanted.owner) and hold.expires_at is not None:
+            young = wanted.expires_at - hold.expires_at < HOLD_MAX / 4
+            at = f"{hold.expires_at.timestamp():.0f}"
+            return None if young else Ordered(f"{ordered.command_id}-{at}", wanted)
+    return None
 
 
 def selectors_of(command: Command) -> tuple[Selector, ...]:

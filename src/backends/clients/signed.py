@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import datetime
 from typing import Final, Literal
 
-from backends.clients.alertmanager import Ordered
+from backends.clients.alertmanager import HOLD_MAX, Ordered
 from core.capabilities.emergencies import OrderStop
 from core.capabilities.holds import PlaceHold
 from core.messages import FreeText, Message
@@ -53,9 +54,9 @@ def fault(secret: str, timestamp: str, nonce: str, said: str, body: bytes, now_s
     return ""
 
 
-def ordered(wanted: Wanted, said: str) -> Ordered:
+def ordered(wanted: Wanted, said: str, signed_at: datetime) -> Ordered:
     """What it asks for; ValueError where its scope is none. ``said`` is the signature: the same one is the same
-    command. The hold is owned by whoever shows the token."""
+    command. The hold is owned by whoever shows the token, and as old as the signature."""
     selectors = (Selector.parse(wanted.scope),)
     known = hashlib.sha256(said.encode()).hexdigest()[:32]
     if wanted.action == "stop":
@@ -63,5 +64,5 @@ def ordered(wanted: Wanted, said: str) -> Ordered:
         return Ordered(
             stop_id, OrderStop(stop_id=stop_id, selectors=selectors, level=wanted.level, reason=wanted.reason)
         )
-    hold = PlaceHold(selectors=selectors, source="alert", reason=wanted.reason)
+    hold = PlaceHold(selectors=selectors, source="alert", reason=wanted.reason, expires_at=signed_at + HOLD_MAX)
     return Ordered(f"hook-{known}", hold)

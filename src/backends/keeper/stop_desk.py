@@ -27,7 +27,7 @@ from backends.keeper.peers import BUFFER_BYTES, Letter, receive
 from backends.keeper.roster import Entry
 from backends.spool import Recorded, recorded_id
 from backends.stop_lane import ANSWER_S, Placing
-from core.state import State
+from core.state import State, Stop
 from opsgate import latch
 from opsgate.order import STRENGTH, Order
 from opsgate.paths import ALL_FLEETS
@@ -69,6 +69,9 @@ class StopDesk(threading.Thread):
         self._cases = Cases()
         self._adopted: deque[Order] = deque()
         self._taken: deque[tuple[Order, Answered]] = deque()
+        self._claims: dict[str, Order] = {}
+        """Orders on their way to the desk's thread by their ids."""
+        self._claiming = threading.Lock()
         self._settled: deque[Recorded] = deque()
         self._ahead: dict[str, Recorded] = {}
         """Orders that are in the journal, by a runtime of its own, and not yet in the state that others look at."""
@@ -92,6 +95,16 @@ class StopDesk(threading.Thread):
         self._taken.append((order, answered))
         self._ring()
 
+    def claim(self, order: Order) -> bool:
+        """Say that an order is about to be handed to `take` under its id; False where the id `is_taken`, or was claimed
+        a moment ago for what does not stop this one's work. Of two who come together one gets it."""
+        with self._claiming:
+            claimed = self._claims.get(order.stop_id)
+            if self.is_taken(order) or (claimed is not None and not _covers(claimed, order)):
+                return False
+            self._claims.setdefault(order.stop_id, order)
+            return True
+
     def is_taken(self, order: Order) -> bool:
         """Whether its id is that of a stop which does not stop what this order means to: another one, or one that has
         been recovered."""
@@ -100,9 +113,7 @@ class StopDesk(threading.Thread):
         if stop is not None and state.emergencies[stop.emergency_id].status == "ended":
             return True
         known = stop or (case.order if case else None)
-        return known is not None and not (
-            set(order.selectors) <= set(known.selectors) and STRENGTH[order.level] <= STRENGTH[known.level]
-        )
+        return known is not None and not _covers(known, order)
 
     def settled(self, recorded: Recorded) -> None:
         """The recorder has recorded an order."""
@@ -181,6 +192,8 @@ class StopDesk(threading.Thread):
         while self._taken:
             order, answered = self._taken.popleft()
             self._ask(order.stop_id, order, answered)
+            with self._claiming:
+                self._claims.pop(order.stop_id, None)  # there is a case of it by now
         while self._adopted:
             self._open(self._adopted.popleft())
         while self._settled:
@@ -290,6 +303,11 @@ class StopDesk(threading.Thread):
             os.write(self._bell, b"!")
         except BlockingIOError:
             pass  # it rings already
+
+
+def _covers(known: Order | Stop, order: Order) -> bool:
+    """Whether what is known stops all that an order means to, as hard."""
+    return set(order.selectors) <= set(known.selectors) and STRENGTH[order.level] <= STRENGTH[known.level]
 
 
 def _order_in(message: Mapping[str, Any]) -> tuple[str, Order | None]:

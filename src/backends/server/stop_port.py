@@ -115,7 +115,7 @@ class StopPort:
         stop was recovered, means to stop something, and must not be answered for a stop that is over."""
         named = order.stop_id
         for number in range(2, _NAMESAKES_MAX):
-            if not self._desk.is_taken(order):
+            if self._desk.claim(order):
                 answer = await stopping.place(self._desk, order)
                 if answer["durable"] != "database" or answer.get("emergency_id"):
                     return answer  # without one, it ended so long ago that only the journal knows it

@@ -119,7 +119,8 @@ class HoldExpired(HoldEvent):
 
 @event
 class HoldExpiryMissed(HoldEvent):
-    """A hold's expiry fell due while no keeper watched: it stays in force until a person releases it."""
+    """A hold's expiry fell due while no keeper watched, or it is an alert's of which nothing was heard for too long: it
+    stays in force until a person releases it."""
 
     kind: Literal["hold.expiry-missed"] = "hold.expiry-missed"
 
@@ -167,15 +168,16 @@ def release_holds(draft: Draft, wanted: ReleaseHolds) -> None:
 
 @decides(ExpireHolds)
 def expire_holds(draft: Draft, wanted: ExpireHolds) -> None:
-    """Expiry is decided here and nowhere else; what fell due unwatched is shown, not done."""
+    """Expiry is decided here and nowhere else; what fell due unwatched is shown, not done. So is what an alert holds:
+    one that says nothing any more has not said that it is over."""
     only_system(draft, "expiring holds")
     watched_since = draft.facts.keeper_since or draft.now
     watched_until = min(draft.now, wanted.watched_until or draft.now)
     due = [(h.expires_at, h.revision, h) for h in draft.state.holds.values() if h.expires_at and not h.overdue]
     for expires_at, _, hold in sorted(due, key=lambda entry: entry[:2]):
         if expires_at <= watched_until:
-            watched = expires_at >= watched_since
-            draft.emit(HoldExpired(hold_id=hold.hold_id) if watched else HoldExpiryMissed(hold_id=hold.hold_id))
+            ends = expires_at >= watched_since and hold.source != "alert"
+            draft.emit(HoldExpired(hold_id=hold.hold_id) if ends else HoldExpiryMissed(hold_id=hold.hold_id))
             draft.hold_ids.append(hold.hold_id)
 
 

@@ -6,6 +6,7 @@ brings is stored, 5xx when that could not be done, and 4xx only of what can neve
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -24,7 +25,7 @@ from backends.server.routes import samples
 from core.authority import Identity
 from core.capabilities.emergencies import OrderStop
 from core.errors import BackendUnavailable, CommandRejected
-from core.messages import Actor, Command, Envelope
+from core.messages import Actor, Command, Door, Envelope
 from opsgate.order import Order
 
 _SIGNED: Final = ("timestamp", "nonce", "signature")
@@ -46,7 +47,7 @@ def routes(engine: Engine) -> APIRouter:
         refused, away = [], None
         for alert in told.alerts:
             try:
-                done.extend(await _look_at(engine, request.state.identity, told, alert))
+                done.extend(await _look_at(engine, request.state.identity, alert))
             except BackendUnavailable as error:
                 away = error  # the others are tried all the same: each of them is done once
             except (CommandRejected, ValueError) as error:
@@ -66,10 +67,10 @@ def routes(engine: Engine) -> APIRouter:
         said = _believed(engine, request, body)
         wanted = model_of(Wanted, document_in(body))
         try:
-            ordered = signed.ordered(wanted, said)
+            ordered = signed.ordered(wanted, *said)
         except ValueError as error:
             raise Problem(422, "malformed-selector", str(error), "write all, or site=NAME") from error
-        return JSONResponse(await _carry_out(engine, request.state.identity, ordered))
+        return JSONResponse(await _carry_out(engine, request.state.identity, ordered, "hook"))
 
     @router.post("/v1/hooks/events")
     async def hear_monitor(request: Request) -> JSONResponse:
@@ -84,7 +85,7 @@ def routes(engine: Engine) -> APIRouter:
 async def _hear(engine: Engine, identity: Identity, told: MonitorEvent) -> dict[str, Any]:
     if told.event == monitors.SUSPENSION:
         ordered = monitors.stop_of(told)
-        return await _carry_out(engine, identity, Ordered(ordered.stop_id, ordered))
+        return await _carry_out(engine, identity, Ordered(ordered.stop_id, ordered), "hook")
     try:
         found = monitors.samples_of(told, engine.now().timestamp())
     except ValueError as error:
@@ -93,24 +94,25 @@ async def _hear(engine: Engine, identity: Identity, told: MonitorEvent) -> dict[
     return {"taken": len(found)}
 
 
-async def _look_at(engine: Engine, identity: Identity, told: Notification, alert: Alert) -> tuple[dict[str, Any], ...]:
+async def _look_at(engine: Engine, identity: Identity, alert: Alert) -> tuple[dict[str, Any], ...]:
     """Have triggers look at an alert that is a sample, and do what it asks for; nothing, where it asks for nothing."""
     found = alertmanager.sample_of(alert, engine.now().timestamp())
     if found is not None:
         samples.put(engine, [found])
-    ordered = alertmanager.ordered(told, alert)
-    return () if ordered is None else (await _carry_out(engine, identity, ordered),)
+    ordered = alertmanager.ordered(alert, engine.now())
+    return () if ordered is None else (await _carry_out(engine, identity, ordered, "alert"),)
 
 
-def _believed(engine: Engine, request: Request, body: bytes) -> str:
-    """The signature of a request that is signed. Raises `Problem` for one that is not, or where nobody can sign."""
+def _believed(engine: Engine, request: Request, body: bytes) -> tuple[str, datetime]:
+    """The signature of a request that is signed, and from when it is. Raises `Problem` for one that is not, or where
+    nobody can sign."""
     if not engine.hook_secret:
         raise Problem(404, "no-hook", "this server knows no secret for hooks", "serve with --hook-secret FILE")
     timestamp, nonce, said = (request.headers.get(f"x-opsconsole-{name}", "") for name in _SIGNED)
     why = signed.fault(engine.hook_secret, timestamp, nonce, said, body, engine.now().timestamp())
     if why or not nonce:
         raise Problem(403, "not-signed", why or "it has no nonce", "see the page on hooks", kind="not-permitted")
-    return said
+    return said, datetime.fromtimestamp(int(timestamp), UTC)
 
 
 async def _document(request: Request) -> dict[str, Any]:
@@ -122,15 +124,19 @@ async def _document(request: Request) -> dict[str, Any]:
         raise
 
 
-async def _carry_out(engine: Engine, identity: Identity, ordered: Ordered) -> dict[str, Any]:
+async def _carry_out(engine: Engine, identity: Identity, ordered: Ordered, door: Door) -> dict[str, Any]:
     command = ordered.command
     engine.access.permit_work(identity, "alert", alertmanager.selectors_of(command))
     if isinstance(command, OrderStop):
-        return await _stop(engine, identity, command)
-    return await _hold(engine, identity, ordered.command_id, command)
+        return await _stop(engine, identity, command, door)
+    if ordered.instead_of is not None:
+        await _hold(engine, identity, ordered.instead_of, command, door)
+    done = await _hold(engine, identity, ordered.command_id, command, door)
+    again = alertmanager.heard_again(ordered, engine.runtime.latest())
+    return done if again is None else await _hold(engine, identity, again.command_id, again.command, door)
 
 
-async def _stop(engine: Engine, identity: Identity, command: OrderStop) -> dict[str, Any]:
+async def _stop(engine: Engine, identity: Identity, command: OrderStop, door: Door) -> dict[str, Any]:
     if not engine.room.settings.emergency_stop_enabled:
         raise CommandRejected(
             "automatic-stops-off",
@@ -144,7 +150,7 @@ async def _stop(engine: Engine, identity: Identity, command: OrderStop) -> dict[
         level=command.level,
         reason=command.reason,
         actor=identity.name,
-        door="http",
+        door=door,
     )
     answer = await stopping.place(engine.room.desk, order)
     if answer["durable"] == "memory":
@@ -152,10 +158,10 @@ async def _stop(engine: Engine, identity: Identity, command: OrderStop) -> dict[
     return {"stop_id": order.stop_id, "durable": answer["durable"]}
 
 
-async def _hold(engine: Engine, identity: Identity, command_id: str, command: Command) -> dict[str, Any]:
+async def _hold(engine: Engine, identity: Identity, command_id: str, command: Command, door: Door) -> dict[str, Any]:
     """Place or release. That the alert may was settled by what its token is for, not by the commands of its role."""
     envelope = Envelope(
-        command_id=command_id, actor=Actor(name=identity.name, kind="automation"), door="http", command=command
+        command_id=command_id, actor=Actor(name=identity.name, kind="automation"), door=door, command=command
     )
     try:
         receipt = await engine.writer.submit(envelope, None)
