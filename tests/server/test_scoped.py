@@ -6,6 +6,8 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from html import unescape
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,6 +24,7 @@ from core.messages import Recorded, Role
 from core.ports import Arrival
 from core.state import State
 from opsgate import Gate
+from tests.cli.shell import run
 from tests.support.fleets import say
 from tests.support.serving import Served, serving
 from tests.support.waiting import eventually
@@ -313,3 +316,41 @@ def test_workers_that_went_elsewhere_are_counted_without_their_names(town: Town,
     missing = town.ask("ours", "GET", "/v1/emergencies").json()["emergencies"][0]["stops"][0]["missing"]
 
     assert "(elsewhere 1)" in missing or not missing
+
+
+PANES = ("sites", "workers", "emergencies", "journal")
+
+TOUR = """
+size: 120x36
+within: 60s
+steps:
+  - wait until: {screen: all of us}
+  - screenshot: global
+""" + "".join(
+    f"""
+  - press: ":"
+  - type: {pane}
+  - press: enter
+  - screenshot: {pane}
+"""
+    for pane in PANES
+)
+
+
+def test_a_console_of_one_site_shows_nothing_of_another(town: Town, heard: dict[str, Any], tmp_path: Path) -> None:
+    tour, token = tmp_path / "tour.yaml", tmp_path / "token"
+    tour.write_text(TOUR)
+    token.touch(0o600)
+    token.write_text(town.secrets["ours"])
+    behind = ("-b", town.served.url, "--token-file", str(token))
+
+    toured = run(*behind, "script", str(tour), "--out", str(tmp_path))
+    lists = [run(*behind, *words) for words in (("audit", "list"), ("status",))]
+
+    assert toured.code == 0, toured.out + toured.err
+    drawn = [unescape(file.read_text("utf-8")).replace("\xa0", " ") for file in tmp_path.glob("*.svg")]
+    assert len(drawn) == len(PANES) + 1
+    assert any("all of us" in picture for picture in drawn)
+    said = "".join(f"{answer.out}{answer.err}" for answer in (toured, *lists))
+    assert "S-all" in said
+    assert not any(MARK in text for text in (said, *drawn))
