@@ -318,7 +318,7 @@ def test_workers_that_went_elsewhere_are_counted_without_their_names(town: Town,
     assert "(elsewhere 1)" in missing or not missing
 
 
-PANES = ("sites", "workers", "emergencies", "journal")
+PANES = ("sites", "workers")
 
 TOUR = """
 size: 120x36
