@@ -245,7 +245,15 @@ are tokens, refusals and `/metrics`. Workers elsewhere that must acknowledge a w
 names, as `(elsewhere 1)`.
 """
 
-KEEPERS = {"apply-configuration", "conclude-stop", "create-fleet", "create-token", "expire-holds", "report-workers"}
+KEEPERS = {
+    "apply-configuration",
+    "conclude-stop",
+    "create-fleet",
+    "create-token",
+    "expire-holds",
+    "record-erasure",
+    "report-workers",
+}
 """Commands that the keeper and the command line give, and that nobody writes by hand."""
 
 

@@ -13,7 +13,7 @@ from backends.projection import load_state, read_event
 from core import checkpoint
 from core.audit import Fault, Row, is_sealed, verify
 from core.engine import evolve
-from core.errors import CommandRejected, TimedOut
+from core.errors import BackendUnavailable, CommandRejected, TimedOut
 from core.ports import ChainReport, Store, iterate
 from core.state import State
 
@@ -64,14 +64,25 @@ def retain(store: Store, before: datetime, *, timeout_s: float = 60.0) -> int:
     """
     anchor = store.anchor()[0]
     revision = store.revision_at(before)
-    state, mark = state_of(store, revision, monotonic() + timeout_s) if revision > anchor else (None, Mark(anchor, ""))
-    text = None if state is None else checkpoint.dump(state)
+    kept = _foldable(store, revision, monotonic() + timeout_s) if revision > anchor else None
+    text = None if kept is None else checkpoint.dump(kept[0])
     with store.write(timeout_s=timeout_s) as transaction:
-        if text is not None:
-            transaction.drop_journal(mark.revision)
-            transaction.put_checkpoint(mark.revision, mark.chain, text, checkpoint.digest(text))
+        if revision > anchor:
+            transaction.drop_journal(revision)
+        if kept is not None and text is not None:
+            transaction.put_checkpoint(revision, kept[1].chain, text, checkpoint.digest(text))
         transaction.drop_receipts(before)
-    return mark.revision - anchor
+    return max(0, revision - anchor)
+
+
+def _foldable(store: Store, revision: int, deadline_s: float) -> tuple[State, Mark] | None:
+    """The state at a revision; None where what led to it was erased: then a later fold was stored, which stays."""
+    try:
+        return state_of(store, revision, deadline_s)
+    except BackendUnavailable as error:
+        if error.code != "erased-event":
+            raise
+        return None
 
 
 def _counted(rows: Iterator[Row], counted: Counter[str]) -> Iterator[Row]:

@@ -7,6 +7,7 @@ its events, the gate's rows, the head and the receipt go into one commit. Only t
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -17,6 +18,7 @@ from typing import Final
 from backends import effects, past, reservations
 from backends.commit import Carried, carry_out, founding, require_held, safety_hold
 from backends.contact import ContactLog
+from backends.erasure import About
 from backends.feed import Feed
 from backends.floor import Floor
 from backends.mirror import Mirror
@@ -24,9 +26,10 @@ from backends.observing import Observing
 from core import checkpoint
 from core.audit import Row
 from core.authority import Identity
+from core.capabilities.erasure import RecordErasure
 from core.engine import Rules
-from core.errors import BackendUnavailable, NotOurDatabase, OpsError
-from core.messages import Envelope, Receipt
+from core.errors import BackendUnavailable, CommandRejected, NotOurDatabase, OpsError
+from core.messages import Actor, Envelope, Receipt
 from core.ports import (
     ChainReport,
     Contact,
@@ -37,6 +40,7 @@ from core.ports import (
     Reservation,
     Store,
     WorkerRow,
+    iterate,
 )
 from core.state import State
 from core.triggers.sample import Sample
@@ -276,6 +280,36 @@ class Runtime:
             known = transaction.lease(name)
             if known is not None and known.holder == holder:
                 transaction.put_lease(replace(known, expires_at=self._clock()))
+
+    def erase(self, account: str, actor: Actor, *, reason: str = "", timeout_s: float = 60.0) -> Receipt:
+        """Erase what is stored about an account: bodies and salts of the events about it, answers, readings, and all
+        older folds. The chain verifies as before. Raises `CommandRejected` where something in force names it.
+
+        What held before that cannot be told any more; the state now is stored in the same commit.
+        """
+        about = About(account)
+        with self._asking():
+            about.look(iterate(self.store, 0))
+        with self._in_turn(timeout_s) as left_s:
+            with self.store.write(timeout_s=left_s) as transaction:
+                state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
+                about.look(transaction.rows(about.through))
+                if about.names(reason):
+                    raise CommandRejected("account-in-use", "the reason names the account", "say it without its name")
+                ended = tuple(each for each in about.ids if each in state.emergencies)
+                command = RecordErasure(events=len(about.revisions), emergency_ids=ended, reason=reason)
+                envelope = Envelope(command_id=f"erase-{uuid.uuid4().hex}", actor=actor, door="cli", command=command)
+                carried = carry_out(transaction, state, envelope, self._clock(), rules=self.rules)
+                about.require_gone(carried.state)
+                transaction.erase(about.revisions, about.command_ids, account)
+                text = checkpoint.dump(carried.state)
+                last = carried.rows[-1]
+                transaction.put_checkpoint(last.revision, last.chain, text, checkpoint.digest(text))
+            self._mirror.advance([carried])
+        answer = self._answer(carried)
+        if isinstance(answer, OpsError):
+            raise answer
+        return answer
 
     def retain(self, before: datetime, *, timeout_s: float = 60.0) -> int:
         """Drop events recorded before a time; returns how many. The rest still folds and still verifies."""

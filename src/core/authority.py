@@ -104,6 +104,7 @@ ENGINE_ONLY: Final = frozenset(
         "report-services",
         "advance-recovery",
         "clear-trigger",
+        "record-erasure",
     }
 )
 """What the engine says to itself; no credential is good for it."""

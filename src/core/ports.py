@@ -273,6 +273,10 @@ class Transaction(Protocol):
     def drop_samples(self, before_s: float) -> int:
         """Retention: forget readings older than this. Returns how many."""
 
+    def erase(self, revisions: Sequence[int], command_ids: Iterable[str], account: str) -> None:
+        """Take away bodies and salts of these events, what was answered to these commands beside that they were
+        carried out, the readings of an account, and every stored fold: one that lacks all of it has to be put next."""
+
     def drop_journal(self, through: int) -> None:
         """Retention: drop events up to a revision and keep their last chain hash as the anchor."""
 

@@ -131,6 +131,17 @@ class MemoryTransaction:
         for old in superseded(self.checkpoints, self.begins_behind[0]):
             del self.checkpoints[old]
 
+    def erase(self, revisions: Sequence[int], command_ids: Iterable[str], account: str) -> None:
+        """Take away what is about an account; a fold without it has to be put next."""
+        gone = frozenset(revisions)
+        self.journal[:] = [replace(row, salt="", body="") if row.revision in gone else row for row in self.journal]
+        for command_id in command_ids:
+            if command_id in self.receipts:
+                at = self.receipts[command_id][2]
+                self.receipts[command_id] = ("erased", '{"revision":0,"changed":true}', at)
+        self.read[:] = [sample for sample in self.read if sample.account != account]
+        self.checkpoints.clear()
+
     def drop_journal(self, through: int) -> None:
         """Retention: drop events up to a revision and keep their last chain hash as the anchor."""
         gone = through - self.begins_behind[0]

@@ -79,6 +79,19 @@ SAMPLES: Final = (
     .where((_sample.metric == bindparam("of_metric")) & (_sample.at_s > bindparam("of_since")))
     .order_by(_sample.at_s)
 )
+DROP_SAMPLES_OF: Final = delete(schema.sample).where(_sample.account == bindparam("of_account"))
+SAMPLE_SOURCES: Final = select(_sample.source).where(_sample.source.like(bindparam("of_sealed"))).distinct()
+DROP_SAMPLES_FROM: Final = delete(schema.sample).where(_sample.source == bindparam("of_source"))
+ERASE_EVENT: Final = (
+    update(schema.journal)
+    .values(salt=bindparam("salt"), body=bindparam("body"))
+    .where(_journal.revision == bindparam("of_revision"))
+)
+ERASE_ANSWER: Final = (
+    update(schema.receipt)
+    .values(fingerprint=bindparam("fingerprint"), body=bindparam("body"))
+    .where(_receipt.command_id == bindparam("of_command_id"))
+)
 DROP_SAMPLES: Final = delete(schema.sample).where(_sample.at_s < bindparam("of_before"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -25,7 +26,7 @@ from backends.local.rows import (
 )
 from backends.local.steps import CURRENT
 from backends.local.vault import Vault
-from core.audit import Row
+from core.audit import SEALED, Row
 from core.engine import WorkerFact
 from core.policy import GateChange
 from core.ports import Cursor, Head, Lease, WorkerRow
@@ -34,6 +35,12 @@ from opsgate.hold import timestamp
 
 _FORGOTTEN: Final = timedelta(hours=1)
 """For how long a program that did not sign out is remembered."""
+
+
+ERASED: Final = "erased"
+"""The fingerprint of a command of which nothing is to be known any more: whoever says it again is refused."""
+
+ERASED_ANSWER: Final = '{"revision":0,"changed":true}'
 
 
 class SqlTransaction:
@@ -155,6 +162,20 @@ class SqlTransaction:
         known = [revision for (revision,) in self._line.ask(statements.CHECKPOINTS)]
         old = superseded(known, read_anchor(self._line)[0])
         self._drop("checkpoint", ({"of_revision": revision} for revision in old))
+
+    def erase(self, revisions: Sequence[int], command_ids: Iterable[str], account: str) -> None:
+        """Take away what is about an account; a fold without it has to be put next."""
+        self.flush()
+        for revision in revisions:
+            self._line.tell(statements.ERASE_EVENT, {"salt": "", "body": "", "of_revision": revision})
+        for command_id in command_ids:
+            erased = {"fingerprint": self._vault.text_in(ERASED), "body": self._vault.text_in(ERASED_ANSWER)}
+            self._line.tell(statements.ERASE_ANSWER, erased | {"of_command_id": command_id})
+        self._line.tell(statements.DROP_SAMPLES_OF, {"of_account": account})
+        for (source,) in self._line.ask(statements.SAMPLE_SOURCES, {"of_sealed": f"{SEALED}%"}):
+            if json.loads(self._vault.text_out(source))[0] == account:
+                self._line.tell(statements.DROP_SAMPLES_FROM, {"of_source": source})
+        self._drop("checkpoint", [{"of_revision": known} for (known,) in self._line.ask(statements.CHECKPOINTS)])
 
     def drop_journal(self, through: int) -> None:
         """Retention: drop events up to a revision and keep their last chain hash as the anchor."""

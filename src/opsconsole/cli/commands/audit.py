@@ -12,7 +12,7 @@ import click
 
 from core import facts
 from core.audit import Row, event_of
-from core.errors import BackendUnavailable, NotOurDatabase
+from core.errors import BackendUnavailable, CommandRejected, NotOurDatabase
 from core.policy import run_state
 from opsconsole.cli.commands.nouns import show_list
 from opsconsole.cli.engine import Engine, opened
@@ -100,6 +100,25 @@ def show(invocation: Invocation, at: datetime) -> int:
     with opened(invocation) as engine:
         state = engine.backend.state_at(at, timeout_s=max(30.0, engine.timeout_s))
         invocation.show(_past(state, at))
+    return Exit.OK
+
+
+@audit.command("redact")
+@click.option("--account", required=True, metavar="ACCOUNT", help="Whom it is about.")
+@click.option("--reason", default="", metavar="TEXT", help="Why, without naming the account.")
+@click.pass_obj
+def redact(invocation: Invocation, account: str, reason: str) -> int:
+    """Erase what the journal says about one account. The chain verifies as before; what held until now cannot be told
+    afterwards. Refused while something in force names the account. Backups and logs are not touched."""
+    from backends.runtime import Runtime
+    from core.messages import Actor
+
+    with opened(invocation) as engine:
+        engine.require_recorded()
+        if not isinstance(engine.backend, Runtime):
+            raise CommandRejected("not-here", "this is done where the database is, not behind a server", "run it there")
+        receipt = engine.backend.erase(account, Actor(name=invocation.actor), reason=reason)
+    invocation.show(Document({"revision": receipt.revision}, [f"erased, at revision {receipt.revision}"]))
     return Exit.OK
 
 
