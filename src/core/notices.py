@@ -47,8 +47,8 @@ _RANK: Final[Mapping[Severity, int]] = {"info": 0, "success": 1, "warning": 2, "
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing that people are told. ``revision`` is that of its event; ``stop_id`` and ``emergency_id`` say which
-    case it belongs to. ``channels`` are the only ones that are told, () for those that are told anyway."""
+    """One thing that people are told. ``about`` says which case it belongs to, ``revision`` is that of its event.
+    ``channels`` are told of it beside those that are told of everything."""
 
     topic: Topic
     about: str
@@ -99,7 +99,14 @@ class _Happened:
         header = self.recorded.header
         by = f"by {header.actor.name} ({header.door}) at {_time(header.at)}"
         text = f"{body}\n{by}" if body else by
-        return Notice(topic, about, plain(title), text_of(text), severity, header.at, header.revision)
+        channels = self._channels(about)
+        return Notice(topic, about, plain(title), text_of(text), severity, header.at, header.revision, channels)
+
+    def _channels(self, about: str) -> tuple[str, ...]:
+        """Those that the trigger names which fired the emergency that it is about."""
+        emergency = self.state.emergencies.get(about)
+        trigger = None if emergency is None else self.state.triggers.get(emergency.trigger)
+        return () if trigger is None else trigger.definition.notification_channels
 
     def placed(self, hold_id: str) -> HoldPlaced | None:
         """How a hold was placed: its id ends in the revision of that event."""

@@ -26,6 +26,7 @@ from core.authority import (
 )
 from core.capabilities.configuration import ApplyConfiguration, Configuration
 from core.capabilities.emergencies import ConcludeStop, ExplainStop, OrderStop
+from core.capabilities.erasure import RecordErasure
 from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import ExpireHolds, PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName, RemoveName
@@ -103,6 +104,7 @@ ONE_OF_EACH: dict[str, Command] = {
         SetLimit(name="sites", limit=5),
         SetSwitch(dimension="operation", names=("ab_testing",), on=True),
         SetTrigger(trigger="button", active=False),
+        RecordErasure(events=1),
     )
 }
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from core.audit import GENESIS, Row, event_of, row_of, seal, verify
 from core.capabilities.configuration import ApplyConfiguration, Configuration
 from core.capabilities.emergencies import ExplainStop, OrderStop
+from core.capabilities.erasure import RecordErasure
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName, RemoveName
 from core.capabilities.ownership import OwnEmergency
@@ -160,6 +161,7 @@ def _triggers_at_work(engine: Engine) -> None:
     engine.do(SetTrigger(trigger="health", active=False))
     engine.do(AddTrigger(name="button", trigger_type="manual_trigger"))
     engine.do(RemoveTrigger(trigger="button"))
+    engine.do(RecordErasure(events=4, reason="was asked to"))
 
 
 def sealed(events: list[Recorded]) -> tuple[Row, ...]:

@@ -7,12 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from core.capabilities.emergencies import ConcludeStop
+from core.capabilities.emergencies import ConcludeStop, OrderStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName
 from core.capabilities.ownership import AcknowledgeEmergency
 from core.capabilities.rate_limits import SetLimit
 from core.capabilities.switches import SetSwitch
+from core.capabilities.triggers import AddTrigger
 from core.messages import Command, Recorded
 from core.notices import BURST, Ledger, Notice, Patience, Said, again, notice_of, overdue, settle, unheard
 from opsgate.selector import EVERYTHING
@@ -36,6 +37,11 @@ class Told:
         events, self._seen = self.engine.journal[self._seen :], len(self.engine.journal)
         made = [notice_of(each, self.engine.state, self.find) for each in events]
         return [notice for notice in made if notice is not None]
+
+    def again(self) -> list[Notice]:
+        """All of it anew, as whoever was away for long is told."""
+        self._seen = 0
+        return self.news()
 
     def find(self, revision: int) -> Recorded | None:
         return next((each for each in self.engine.journal if each.revision == revision), None)
@@ -103,6 +109,17 @@ def test_a_reason_forges_no_line_and_moves_no_cursor(told: Told) -> None:
     (paused,) = told.do(PlaceHold(selectors=(EVERYTHING,), reason="x\x1b[2J\r\u202egnp {0.__class__} %s"))
 
     assert paused.body.startswith("x [2J  gnp {0.__class__} %s\n")
+
+
+def test_what_a_trigger_fired_is_also_told_to_the_channels_that_it_names(told: Told) -> None:
+    told.do(AddTrigger(name="button", trigger_type="manual_trigger", notification_channels=("pager",)))
+
+    told.do(OrderStop(stop_id="S-1", selectors=(EVERYTHING,), trigger="button", cause="pressed"), kind="automation")
+    told.engine.stop("S-2")
+    opened = [notice for notice in told.again() if notice.title.startswith("EMERGENCY")]
+
+    assert [notice.channels for notice in opened] == [("pager",)]
+    assert opened[0].body.startswith("fired by trigger button: pressed")
 
 
 # --------------------------------------------------------------------------------------------- together and quietly

@@ -259,7 +259,7 @@ class Teller(threading.Thread):
 
     def _wants(self, notice: Notice) -> bool:
         name, topics = self._channel.name, self._channel.settings.topics
-        is_told = name in notice.channels if notice.channels else self._channel.usual or bool(topics)
+        is_told = self._channel.usual or bool(topics) or name in notice.channels
         return is_told and (not topics or notice.topic in topics)
 
     def _told_of_unheard(self) -> bool:
