@@ -48,6 +48,7 @@ COMMANDS: Final = {
     "emergencies": Entry("emergencies:emergencies", "Emergencies: list, show, explain."),
     "notify": Entry("notify:notify", "Channels of notifications: list, test."),
     "keys": Entry("keys:keys", "Encryption at rest: create, list, rotate, prune."),
+    "triggers": Entry("triggers:triggers", "Triggers: add, on, off, test, rehearse, list, show."),
     "token": Entry("token:token", "Tokens for servers: create, list, revoke."),
     "whoami": Entry("whoami:whoami", "Who acts here, in which role, and how far it reaches."),
     "doctor": Entry("doctor:doctor", "Look at everything that could go wrong here."),
