@@ -15,6 +15,7 @@ from opsgate.decision import Decision, GateClosed
 from opsgate.evaluate import ALLOWED, evaluate
 from opsgate.failsafe import FRESH_S, ROUTINE, Policy, Rule, judge
 from opsgate.names import operation_named
+from opsgate.samples import FAILURES, REFUSALS, Tally, sample_of
 from opsgate.view import View
 from opsgate.work import Dimensions, InFlight, Work, halts
 
@@ -68,6 +69,7 @@ class Gate:
         self._failing: set[int] = set()
         self._lock = threading.Lock()
         self._used_up: set[str] = set()
+        self._tally = Tally(self.sample)
         self.in_flight = InFlight()
         """The pieces of work that run in this process."""
         self.unknown_names: dict[str, int] = {}
@@ -256,6 +258,15 @@ class Gate:
                 self._used_up.add(limit)
         return reservation
 
+    def sample(self, metric: str, value: float, *, account: str | None = None, source: str | None = None) -> bool:
+        """Report a measurement to the triggers of the fleet; ``source`` defaults to this worker. Waits for nobody.
+
+        False where nobody is known to take it. Raises ValueError for a name or a number that is none.
+        """
+        said = sample_of(metric, value, account, source or self.worker or None)
+        watcher = self._watcher
+        return watcher is not None and watcher.link.sample(self._view.fleet, said)
+
     # --------------------------------------------------------------------------------------------------- the gate
     @property
     def worker(self) -> str:
@@ -334,6 +345,10 @@ class Gate:
             return True
         return decision.outcome == "unknown" and self._policy.of(work.get("operation")).name == "hazardous"
 
+    def failed(self) -> None:
+        """A piece of work ended by an exception."""
+        self._tally.count(FAILURES)
+
     def ended(self) -> None:
         """A piece of work has ended: a stop may have waited for it."""
         watcher = self._watcher
@@ -343,6 +358,7 @@ class Gate:
     def forked(self) -> None:
         """This is a child now: none of the threads is here, and the descriptors belong to the parent."""
         self._lock = threading.Lock()
+        self._tally = Tally(self.sample)
         self._subscribers = ()
         self.in_flight.keep_own_thread()
         parent, self._watcher = self._watcher, None
@@ -383,6 +399,8 @@ class Gate:
         old = age_s is not None and age_s > FRESH_S
         judged = judge(verdict, rule, age_s, view.emergencies if old else ())
         decision = Decision(judged.verdict, view, at_s, judged.allowed, judged.note)
+        if not decision.allowed:
+            self._tally.count(REFUSALS)
         if pauselog.log.isEnabledFor(logging.DEBUG):
             pauselog.checked(decision)
         return decision

@@ -96,6 +96,10 @@ class HttpLink:
             return no_cost(limit, cost)
         return self._leases.reserve(limit, cost)
 
+    def sample(self, fleet: str, said: dict[str, Any]) -> bool:
+        """Have it told with the others that have come meanwhile."""
+        return self._teller.sample(said)
+
     def end(self) -> None:
         """Say goodbye, and hang up."""
         self._stream.end()

@@ -6,11 +6,12 @@ and `Gate.reserve` somebody who counts. The messages are the same on each.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from opsgate.channel import Channel, KeeperChannel
 from opsgate.paths import fleet_of_url, keeper_socket, sqlite_path
 from opsgate.sources import Source, SqliteSource
+from opsgate.wire import tell
 
 if TYPE_CHECKING:
     from opsgate.membership import Member
@@ -46,6 +47,9 @@ class Link(Protocol):
 
     def reserve(self, fleet: str, limit: str, cost: int) -> Reservation:
         """Take ``cost`` units of a limit. From any thread; never raises."""
+
+    def sample(self, fleet: str, said: dict[str, Any]) -> bool:
+        """Tell a sample, and wait for nobody. From any thread; False where nobody takes it."""
 
     def end(self) -> None:
         """Say what has to be said still, and interrupt whoever waits."""
@@ -86,6 +90,11 @@ class FileLink:
         from opsgate.permits import reserve
 
         return reserve(str(keeper_socket(fleet or fleet_of_url(self._url))), self._worker, limit, cost)
+
+    def sample(self, fleet: str, said: dict[str, Any]) -> bool:
+        """Send it to the keeper, which is there or is not."""
+        keeper = str(keeper_socket(fleet or fleet_of_url(self._url)))
+        return tell(keeper, "sample", worker=self._worker, samples=[said])
 
     def end(self) -> None:
         """Nothing: nobody waits."""

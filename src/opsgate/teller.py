@@ -10,12 +10,14 @@ import json
 import logging
 import random
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from opsgate import wire
 from opsgate.channel import Sent
+from opsgate.clock import elapsed_s
 from opsgate.sources import SourceError
 
 if TYPE_CHECKING:
@@ -28,7 +30,11 @@ _log = logging.getLogger("opsgate")
 RETRIES_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds at most until it is told again, after one, two, … failures; by chance as little as half."""
 
+SAMPLES_MAX: Final = 1000
+"""Samples that wait for a server at most, and that are told at once; of more the oldest are lost."""
+
 _TAKEN_WITHIN_S: Final = 5.0
+_SAMPLE_AGE_MAX_S: Final = 60.0
 _BYE_WITHIN_S: Final = 1.0
 _OVER_SAID: Final = frozenset({"t", "worker"})
 
@@ -46,6 +52,7 @@ class Teller(threading.Thread):
         self._sweep = sweep
         self._sweep_s: float | None = None
         self._bye = self._ending = self._is_untold = False
+        self._samples: deque[tuple[float, dict[str, Any]]] = deque(maxlen=SAMPLES_MAX)
         self._signal = threading.Event()
         self._lock = threading.Lock()
         self._failures = 0
@@ -67,6 +74,12 @@ class Teller(threading.Thread):
             self._is_untold = not self._bye
         self._signal.set()
         return "sent"
+
+    def sample(self, said: dict[str, Any]) -> bool:
+        """Have a sample told, with those that come meanwhile. From any thread."""
+        self._samples.append((elapsed_s(), said))
+        self._signal.set()
+        return not self._failures
 
     def again(self) -> None:
         """A server may have forgotten, or never have heard: tell it. From any thread."""
@@ -95,6 +108,8 @@ class Teller(threading.Thread):
             try:
                 if self._is_untold:
                     self._tell(line)
+                if self._samples:
+                    self._tell_samples(line)
                 self._sweep_s = self._sweep()
             except SourceError as error:
                 self._failures += 1
@@ -108,7 +123,7 @@ class Teller(threading.Thread):
         line.close()
 
     def _rest_s(self) -> float | None:
-        if not self._is_untold:
+        if not self._is_untold and not (self._samples and self._failures):
             return self._sweep_s
         return RETRIES_S[min(self._failures, len(RETRIES_S)) - 1] * random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
 
@@ -127,6 +142,26 @@ class Teller(threading.Thread):
         self._said.clear()
         self.told += 1
         self._hear(answer)
+
+    def _tell_samples(self, line: Line) -> None:
+        """Tell what waits, each with its age; what no server took in a minute says nothing any more."""
+        now_s = elapsed_s()
+        waiting = [self._samples.popleft() for _ in range(len(self._samples))]
+        waiting = [(at_s, said) for at_s, said in waiting if now_s - at_s < _SAMPLE_AGE_MAX_S]
+        if not waiting:
+            return
+        told = [{**said, "age_s": round(now_s - at_s, 3)} for at_s, said in waiting]
+        body = json.dumps({"samples": told}, separators=(",", ":")).encode()
+        try:
+            answer = line.ask("POST", "/v1/samples", body, within_s=_TAKEN_WITHIN_S)
+            if answer.status >= 500:
+                raise self._intake.refused(answer.server, answer.status, answer.body)
+        except SourceError:
+            self._samples.extendleft(reversed(waiting))
+            raise
+        self._failures = 0
+        if answer.status >= 400:
+            _log.debug("samples were refused: %s", answer.body[:300])
 
     def _hear(self, answer: Answer) -> None:
         """What the answer brings, for those whose stream brings nothing."""

@@ -9,6 +9,7 @@ To the keeper, from a bound socket so that it can answer:
 ``bye``      a worker ends on purpose: worker
 ``reserve``  take a cost from a limit: id, limit, cost, worker                   → ``reserved``
 ``refund``   give a reservation back: id, reservation                            → ``refunded``
+``sample``   measurements for triggers: worker, samples (each metric, value, and perhaps account, source, age_s)
 ``watch``    tell me of changes (renew within 15 s)                              → ``pong``, then ``moved``
 ``hint``     somebody committed or placed a latch: look now
 ``ping``     are you there?                                                      → ``pong``

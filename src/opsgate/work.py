@@ -60,6 +60,8 @@ class Work:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._number and kind is not None and issubclass(kind, Exception):
+            self._gate.failed()
         self._leave()
 
     def __bool__(self) -> bool:

@@ -46,6 +46,9 @@ class Desk(Protocol):
     def count(self, message: Mapping[str, Any], address: bytes | str) -> None:
         """A reservation or a refund is asked for."""
 
+    def sampled(self, message: Mapping[str, Any]) -> None:
+        """Somebody measured something. ValueError, KeyError or TypeError where that is none."""
+
     def presence(self) -> dict[str, Any]:
         """The fields of ``pong``."""
 
@@ -113,6 +116,8 @@ class Post(threading.Thread):
                     self._reception.leave(str(message["worker"]), peer)
                 case "reserve" | "refund":
                     self._desk.count(message, peer.address)
+                case "sample":
+                    self._desk.sampled(message)
                 case "watch":
                     self._desk.watched(peer.address)
                     self._answer("pong", peer, self._desk.presence())

@@ -25,6 +25,7 @@ from backends.keeper.latches import Latches
 from backends.keeper.leader import Leader
 from backends.keeper.log import NAME
 from backends.keeper.loops import Loops
+from backends.keeper.measuring import Measuring
 from backends.keeper.notifying import Leadership, Notifying, Terms
 from backends.keeper.office import Office
 from backends.keeper.outbox import GATES, Outbox, Streams
@@ -43,8 +44,9 @@ from backends.runtime import Runtime
 from backends.spool import Recorded
 from core.errors import OpsError
 from core.ports import Arrival
+from core.triggers.sample import Reported, Sample
 from opsgate.clock import elapsed_s
-from opsgate.paths import fleet_of_url, sqlite_path
+from opsgate.paths import fleet_of_url, sqlite_path, state_home
 
 _log = logging.getLogger(NAME)
 
@@ -129,6 +131,13 @@ class EngineRoom:
             sweep_s=self.settings.trigger_detection_interval_s,
             automatics=self.settings.emergency_stop_enabled,
         )
+        self._measuring = Measuring(
+            self.triggers.put,
+            self.triggers.listens,
+            now,
+            every_s=self.settings.trigger_detection_interval_s,
+            place=self.database.place,
+        )
         self.reception = Reception(self.roster, self, now)
         self._post = self._post_of(self.house) if self.house else None
         self._url = url
@@ -148,6 +157,7 @@ class EngineRoom:
         self._publisher.start()
         self._counter.start()
         self.triggers.start()
+        self._measuring.start()
         if self._post is not None:
             self._post.start()
         else:
@@ -167,6 +177,7 @@ class EngineRoom:
         if self._post is not None:
             self._post.close()
         self.notifying.close()
+        self._measuring.close()
         self.triggers.close()
         self._counter.close()
         self._latches.close()
@@ -216,6 +227,14 @@ class EngineRoom:
     def count(self, message: Mapping[str, Any], address: bytes | str) -> None:
         """A reservation or a refund is asked for."""
         self._counter.ask(message, address)
+
+    def sampled(self, message: Mapping[str, Any]) -> None:
+        """A worker measured something; ValueError, KeyError or TypeError where that is none."""
+        at_s = now().at.timestamp()
+        reported = [Reported.model_validate(one) for one in message["samples"]]
+        self.triggers.put(
+            [Sample(one.metric, at_s - one.age_s, one.value, one.account, source=one.source or "") for one in reported]
+        )
 
     def presence(self) -> dict[str, Any]:
         """Who is here, and how the database is: the fields of ``pong``. Whoever asks needs this keeper."""
@@ -320,6 +339,11 @@ class DatabaseFile:
         self._path: Path | None = sqlite_path(url) if url.startswith("sqlite:") else None
         self._first = self._node()
         self._missing_since_s: float | None = None
+
+    @property
+    def place(self) -> Path:
+        """A folder on the disk that it lies on; that of this user's state, where it is no file."""
+        return self._path.parent if self._path is not None else state_home()
 
     def was_replaced(self) -> bool:
         """Whether another file lies there."""

@@ -51,13 +51,11 @@ class Pair(click.ParamType[tuple[str, float]]):
         """Read it."""
         if isinstance(value, tuple):
             return value
-        key, equals, number = str(value).partition("=")
+        key, _, number = str(value).partition("=")
         try:
-            if equals and key:
-                return key, float(number)
+            return key, float(number)
         except ValueError:
-            pass
-        self.fail(f"{value!a} is no NAME=NUMBER", param, ctx)
+            raise click.BadParameter(f"{value!a} is no NAME=NUMBER", ctx, param) from None
 
 
 class Scope(click.ParamType[Selector]):

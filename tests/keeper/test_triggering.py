@@ -1,0 +1,72 @@
+"""Samples on their way to the keeper's triggers: from a gate, from the host, and what a gate counts by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backends.keeper.measuring import METRICS, Measuring
+from backends.keeper.room import EngineRoom, now
+from core.capabilities.triggers import AddTrigger
+from core.messages import Actor, Envelope
+from opsgate import Gate
+from opsgate.samples import Tally, sample_of
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[EngineRoom]:
+    made = EngineRoom(f"sqlite:///{tmp_path / 'fleet.db'}", create=True)
+    made.start()
+    yield made
+    made.close("the test is over")
+
+
+def add(room: EngineRoom, command: AddTrigger) -> None:
+    actor = Actor(name="ana")
+    room.runtime.submit(Envelope(command_id=f"c-{command.name}", actor=actor, door="test", command=command))
+    eventually(lambda: command.name in room.runtime.latest().triggers)
+
+
+def test_what_a_gate_measures_stops_the_work_that_it_is_asked_for(room: EngineRoom) -> None:
+    health = AddTrigger(
+        name="health",
+        trigger_type="health_score_critical",
+        thresholds={"healthScore": 30},
+        account_id="a1",
+        stop_level="immediate",
+    )
+    add(room, health)
+    with Gate.open(room.runtime.url, worker="w1") as gate:
+        eventually(lambda: gate.sample("healthScore", 12.5, account="a1") and not gate.allowed(account="a1"))
+        assert gate.allowed(account="a2")
+    eventually(lambda: room.runtime.latest().triggers["health"].fired == 1)
+
+
+def test_what_the_host_has_left_is_a_sample_where_somebody_listens() -> None:
+    measuring = Measuring(lambda _samples: None, lambda metric: metric != "cpuUsage", now, every_s=1, place=Path("/"))
+
+    samples = measuring.measure()
+
+    assert [sample.metric for sample in samples] == [metric for metric in METRICS if metric != "cpuUsage"]
+    assert all(sample.value > 0 for sample in samples)
+
+
+def test_refusals_are_counted_and_told_as_a_sum() -> None:
+    told: list[tuple[str, float]] = []
+    tally = Tally(lambda metric, number: told.append((metric, number)))
+    for _ in range(5):
+        tally.count("refusals")
+    assert told == []
+
+    tally._told_s -= 10
+    tally.count("refusals")
+    assert told == [("refusals", 6)]
+
+
+@pytest.mark.parametrize(("metric", "value", "account"), [("a b", 1, None), ("a", float("nan"), None), ("a", 1, "b c")])
+def test_what_is_no_sample_is_the_callers_fault(metric: str, value: float, account: str | None) -> None:
+    with pytest.raises(ValueError, match=r"no name of a metric|ends|not a valid account"):
+        sample_of(metric, value, account, None)
