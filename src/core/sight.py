@@ -240,6 +240,7 @@ class Sight:
             recovery=emergency.recovery,
             tries=emergency.tries,
             attention=emergency.attention,
+            failed_recoveries=emergency.failed_recoveries,
         )
 
     def renamed(self, state: State) -> Mapping[str, str]:

@@ -133,7 +133,8 @@ class Emergency:
     """The case around one or more stops. Ends only by recovery.
 
     ``trigger`` and ``cause`` are what fired its first stop and the value that did, "" for a person. ``tries`` counts
-    automatic recoveries; ``attention`` says why a person is needed, "" where nobody is.
+    automatic recoveries, ``failed_recoveries`` those that ended otherwise than well, whoever began them; ``attention``
+    says why a person is needed, "" where nobody is.
     """
 
     emergency_id: str
@@ -157,6 +158,7 @@ class Emergency:
     recovery: Recovery | None = None
     tries: int = 0
     attention: str = ""
+    failed_recoveries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

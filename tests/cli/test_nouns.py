@@ -207,6 +207,17 @@ def test_a_stop_fired_without_a_reason_is_explained_later(ops: Shell) -> None:
     ops.ok("emergencies", "explain", stop, "--reason", "the price feed was wrong")
 
 
+def test_the_status_says_how_stops_and_recoveries_went_where_it_is_asked_to(ops: Shell) -> None:
+    emergency = ops.ok("stop", "--reason", "drill", "-o", "json").json["emergency_id"]
+    ops.ok("recover", emergency, "--reason", "over", "--confirm", "all")
+
+    measured = ops.ok("status", "--metrics", "-o", "json").json["metrics"]
+
+    assert (measured["total_triggers"], measured["successful_recoveries"], measured["failed_recoveries"]) == (0, 1, 0)
+    assert "recoveries: 1 successful, 0 failed (100%)" in ops.ok("status", "--metrics").out
+    assert "metrics" not in ops.ok("status", "-o", "json").json
+
+
 def test_an_emergency_is_listed_and_shown_with_its_stops(ops: Shell) -> None:
     stop_id = ops.ok("stop", "--reason", "drill", "-o", "json").json["stop_id"]
 

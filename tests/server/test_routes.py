@@ -324,6 +324,7 @@ def test_metrics_say_what_is_held_who_works_and_which_state_is_the_one(served: S
     assert samples['opsconsole_database_state{opsconsole_database_state="here"}'] == "1.0"
     asked = 'opsconsole_http_request_duration_seconds_count{method="GET",route="/v1/check",status="200"}'
     assert float(samples[asked]) >= 1
+    assert {"opsconsole_triggers_fired", 'opsconsole_stops{result="successful"}'} <= samples.keys()
 
 
 def test_a_request_is_logged_without_anything_secret(served: Served, caplog: pytest.LogCaptureFixture) -> None:

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from backends.keeper.room import EngineRoom
 from backends.server.instances import Instances
+from core.figures import figures
 from core.policy import run_state
 from core.state import State
 from opsgate.clock import elapsed_s
@@ -55,6 +56,7 @@ class Gauges(Collector):
         yield _holds(table.holds)
         yield _paused(table.holds)
         yield from self._workers(state)
+        yield from _figures(state)
         yield _number("opsconsole_stops_unrecorded", "Stops in force that no journal has.", len(room.desk.unrecorded))
         yield _states("opsconsole_database_state", "The database, as this server finds it.", room.database_word, _DATA)
         contact = room.runtime.contact()
@@ -91,6 +93,30 @@ class Gauges(Collector):
 
 _RUN: Final = ("running", "partly", "stopped")
 _DATA: Final = ("here", "away", "gone")
+
+
+def _figures(state: State) -> Iterator[Metric]:
+    """S1's: of all emergencies that are active, and of the latest that have ended."""
+    found = figures(state)
+    yield _number("opsconsole_triggers_active", "Triggers that are switched on.", found.active_triggers)
+    yield _number("opsconsole_emergencies_active", "Emergencies that are active.", found.active_emergencies)
+    yield _number("opsconsole_triggers_fired", "How often the triggers there are have fired.", found.total_triggers)
+    yield _results("opsconsole_stops", "Stops with a result.", found.successful_stops, found.failed_stops)
+    recoveries = (found.successful_recoveries, found.failed_recoveries)
+    yield _results("opsconsole_recoveries", "Recoveries that are over.", *recoveries)
+    if found.average_stop_time_ms is not None:
+        average_s = found.average_stop_time_ms / 1000
+        yield _number("opsconsole_stop_time_average_seconds", "From the order of a stop to its result.", average_s)
+    if found.recovery_success_rate is not None:
+        rate = found.recovery_success_rate
+        yield _number("opsconsole_recovery_success_ratio", "Recoveries that ended their emergency.", rate)
+
+
+def _results(name: str, help_text: str, successful: int, failed: int) -> Metric:
+    family = GaugeMetricFamily(name, help_text, labels=["result"])
+    family.add_metric(["successful"], successful)
+    family.add_metric(["failed"], failed)
+    return family
 
 
 def _told(outcomes: Tally[tuple[str, str]]) -> Metric:

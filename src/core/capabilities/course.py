@@ -215,7 +215,9 @@ def recovery_rolled_back(state: State, happened: RecoveryRolledBack, header: Hea
     if happened.left:
         attention += f"; NOT STOPPED again: {', '.join(happened.left)}"
     emergency = state.emergencies[happened.emergency_id]
-    return _with(state, replace(emergency, attention=attention))._replace(control_revision=header.revision)
+    failed = emergency.failed_recoveries + 1
+    tried = replace(emergency, attention=attention, failed_recoveries=failed)
+    return _with(state, tried)._replace(control_revision=header.revision)
 
 
 @evolves(RecoveryCompleted)
