@@ -1,6 +1,6 @@
 """Run every benchmark and write ``results.md``: what was measured, on what, and how it stands to its goal.
 
-python bench/run.py [GROUP …]        (decide fold journal start stop triggers console server; all without a name)
+python bench/run.py [GROUP …]        (decide fold journal start stop services triggers console server; all without a name)
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from bench.measure import Row  # noqa: E402 - only now is the project on the path
 
-MODULES = ("decide", "fold", "journal", "start", "stop", "triggers", "console", "server")
+MODULES = ("decide", "fold", "journal", "start", "stop", "services", "triggers", "console", "server")
 
 
 def main(names: list[str]) -> None:

@@ -161,7 +161,7 @@ class ProcessDriver:
         if self._group is not None and self._group.is_there:
             self._group.freeze(True)
             self._group.kill(timeout_s)
-        left = sweep(self._members, timeout_s)
+        left = sweep(members, self._members, timeout_s)
         if left:
             return Outcome("failed", _told(None, left))
         return Outcome("done", f"{len(members)} ended" if members else "nothing of it was running")

@@ -14,10 +14,16 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
 PROC: Final = "/proc"
+
+_LINE_S: Final = 0.5
+
+_PAUSE: Final = 2.0
+"""How many times as long as a look at all processes took the next one waits: who asks meanwhile shares it."""
 
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 
@@ -95,18 +101,38 @@ class Looks:
     get the same."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._begun = 0
+        self._news = threading.Condition()
+        self._begun = self._ended = 0
+        self._is_looking = False
         self._last = Census({}, {}, {})
+        self._rests_until_s = 0.0
 
     def census(self) -> Census:
         """Everybody, as of now or a moment later."""
-        asked = self._begun
-        with self._lock:
-            if self._begun <= asked:
-                self._begun += 1
-                self._last = Census.taken()
-            return self._last
+        with self._news:
+            asked = self._begun
+            while self._ended <= asked and self._is_looking:
+                self._news.wait()
+            if self._ended > asked:
+                return self._last
+            self._is_looking = True
+        try:
+            return self._look()
+        finally:
+            with self._news:
+                self._is_looking = False
+                self._news.notify_all()
+
+    def _look(self) -> Census:
+        time.sleep(max(0.0, self._rests_until_s - time.monotonic()))
+        with self._news:
+            self._begun = begun = self._begun + 1
+        began_s = time.monotonic()
+        found = Census.taken()
+        with self._news:
+            self._last, self._ended = found, begun
+        self._rests_until_s = time.monotonic() + _PAUSE * (time.monotonic() - began_s)
+        return found
 
 
 LOOKS: Final = Looks()
@@ -125,7 +151,14 @@ def forebears(pid: int) -> frozenset[int]:
 
 def untouchable() -> frozenset[int]:
     """Who is never signalled: nobody, the first process, this one, and all from which it descends."""
-    return forebears(os.getpid()) | {0, 1}
+    return _line(os.getpid(), os.getppid(), int(time.monotonic() / _LINE_S)) | {0, 1}
+
+
+@lru_cache(maxsize=1)
+def _line(own: int, parent: int, _now: int) -> frozenset[int]:
+    """The forebears of this process, asked for anew when it is another one or has another parent, and now and then: a
+    stop of a hundred services asks a thousand times."""
+    return forebears(own)
 
 
 def catches(pid: int, number: signal.Signals) -> bool:

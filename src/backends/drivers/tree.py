@@ -46,11 +46,11 @@ class Tree:
         return found
 
 
-def sweep(look: Callable[[], tuple[Seen, ...]], timeout_s: float) -> tuple[Seen, ...]:
-    """Freeze whoever ``look`` finds until it finds nobody new, kill them all, and wait until they are gone. Returns
-    those that are not: nobody can end a process that waits in the kernel."""
+def sweep(first: tuple[Seen, ...], look: Callable[[], tuple[Seen, ...]], timeout_s: float) -> tuple[Seen, ...]:
+    """Freeze these and whoever ``look`` finds until it finds nobody new, kill them all, and wait until they are gone.
+    Returns those that are not: nobody can end a process that waits in the kernel."""
     until_s = elapsed_s() + timeout_s
-    frozen = _freeze(look, until_s)
+    frozen = _freeze(first, look, until_s)
     for process in frozen:
         procs.send(process, signal.SIGKILL)
     for process in frozen:
@@ -62,13 +62,16 @@ def sweep(look: Callable[[], tuple[Seen, ...]], timeout_s: float) -> tuple[Seen,
     return left
 
 
-def _freeze(look: Callable[[], tuple[Seen, ...]], until_s: float) -> tuple[Seen, ...]:
+def _freeze(first: tuple[Seen, ...], look: Callable[[], tuple[Seen, ...]], until_s: float) -> tuple[Seen, ...]:
     frozen: dict[tuple[int, int], Seen] = {}
+    new = list(first)
     for _ in range(_LOOKS_MAX):
-        new = [process for process in look() if process.identity not in frozen]
-        if not new or elapsed_s() >= until_s:
-            break
         for process in new:
             procs.send(process, signal.SIGSTOP)
             frozen[process.identity] = process
+        if not frozen or elapsed_s() >= until_s:
+            break
+        new = [process for process in look() if process.identity not in frozen]
+        if not new:
+            break
     return tuple(frozen.values())

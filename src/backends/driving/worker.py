@@ -24,6 +24,9 @@ _log = logging.getLogger("opsconsole.keeper")
 _LOOK_S: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
 """Seconds between two looks at a service that is about to stop: soon at first."""
 
+_SETTLING: Final = 0.51
+"""The share of the time for which it must be seen stopped between two looks in it."""
+
 _OBSERVE_S: Final = 2.0
 """Seconds that one look may take."""
 
@@ -230,7 +233,7 @@ class Worker:
                     return seen
             rest_s = _LOOK_S[min(looks, len(_LOOK_S) - 1)]
             if since_s is not None:
-                rest_s = min(rest_s, max(0.001, since_s + driver.settle_s - now_s))
+                rest_s = max(0.001, min(driver.settle_s * _SETTLING, since_s + driver.settle_s - now_s))
             looks += 1
             self._news.wait(rest_s)
             self._news.clear()

@@ -1,0 +1,124 @@
+"""Stop a hundred real services at once: from the order to the journal's word that each was seen to stop.
+
+Every service is a process of its own that ignores SIGTERM and has a child, started by its driver. The floor is the
+slowest driver alone: one of them, killed and seen to have stopped by the same driver in this process, with nobody else
+in its way. How long it must be seen stopped is part of both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from backends import open_backend, stop_lane
+from backends.drivers import driver_of
+from backends.drivers.base import Driver, DriverOrder, Host, perform
+from backends.keeper import ensure
+from bench.measure import Row
+from core.capabilities.services import AddService
+from core.messages import Actor, Envelope
+from opsgate import wire
+from opsgate.order import Order
+
+SERVICES = int(os.environ.get("BENCH_SERVICES", "100"))
+PATIENCE_S = 120.0
+ORDER = DriverOrder(correlation_id="S-bench")
+PYTHON = str(Path(sys.executable).resolve())
+
+_PROGRAM = """
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+os.fork()
+open({ready!r} + str(os.getpid()), "w").close()
+while True:
+    time.sleep(60)
+"""
+
+
+def rows() -> list[Row]:
+    """The floor, and ours once at full size."""
+    with tempfile.TemporaryDirectory(prefix="ops-") as folder:
+        os.environ.update(
+            HOME=folder, XDG_STATE_HOME=folder, XDG_RUNTIME_DIR=folder, OPSGATE_LATCH_DIR=f"{folder}/latch"
+        )
+        floor = max(_alone_ms(Path(folder), number) for number in range(5))
+        together, result = _together_ms(Path(folder))
+    group = f"immediate stop of {SERVICES} services (S1: < 5,000 ms)"
+    return [
+        Row(group, "the slowest of five drivers, each alone", "ms", floor, floor, 1.0),
+        Row(group, f"order to all seen stopped ({result})", "ms", together, together, together / floor, "<= 1.5"),
+    ]
+
+
+def _alone_ms(folder: Path, number: int) -> float:
+    driver = _started(folder, f"alone{number}")
+    begin = time.perf_counter()
+    assert perform(driver, "kill", ORDER, PATIENCE_S).result == "done"
+    _until(lambda: driver.observe(PATIENCE_S).standing == "stopped", 0.001)
+    settled = time.perf_counter() + driver.settle_s
+    while time.perf_counter() < settled:
+        time.sleep(max(0.0, settled - time.perf_counter()))
+    assert driver.observe(PATIENCE_S).standing == "stopped"
+    return (time.perf_counter() - begin) * 1000
+
+
+def _together_ms(folder: Path) -> tuple[float, str]:
+    url = f"sqlite:///{folder / 'fleet.db'}"
+    backend = open_backend(url)
+    keeper = wire.ask(str(ensure(url)), "ping", timeout_s=PATIENCE_S)
+    assert keeper is not None, "a keeper that was just started answers"
+    names = [f"service{number}" for number in range(SERVICES)]
+    with ThreadPoolExecutor(4) as pool:
+        drivers = dict(zip(names, pool.map(lambda name: _started(folder, name), names), strict=True))
+    try:
+        for name in names:
+            command = AddService(name=name, driver="process", config=_config(folder, name))
+            who = Actor(name="bench")
+            backend.submit(Envelope(command_id=f"add-{name}", actor=who, door="cli", command=command))
+        time.sleep(2.0)
+        with closing(sqlite3.connect(f"file:{folder / 'fleet.db'}?mode=ro", uri=True)) as reader:
+            begin = time.perf_counter()
+            stop_lane.fire(Order(stop_id="S-bench", ordered_at=datetime.now(UTC)), url=url)
+            _until(lambda: _result(reader) not in {None, "pending"}, 0.002)
+            took = (time.perf_counter() - begin) * 1000
+            return took, f"{_result(reader)}, {SERVICES} services"
+    finally:
+        for driver in drivers.values():
+            perform(driver, "kill", ORDER, PATIENCE_S)
+        backend.close()
+
+
+def _config(folder: Path, name: str) -> dict[str, object]:
+    ready = str(folder / f"{name}.ready.")
+    command = [PYTHON, "-I", "-S", "-c", _PROGRAM.format(ready=ready)]
+    return {"pidfile": str(folder / f"{name}.pid"), "command": command}
+
+
+def _started(folder: Path, name: str) -> Driver:
+    """A driver whose service runs, with its child."""
+    driver = driver_of(name, "process", json.dumps(_config(folder, name)), Host())
+    assert perform(driver, "start", ORDER, PATIENCE_S).result == "done"
+    _until(lambda: len(list(folder.glob(f"{name}.ready.*"))) == 2, 0.01)
+    return driver
+
+
+def _result(reader: sqlite3.Connection) -> str | None:
+    row = reader.execute("select result from gate_stop where stop_id = 'S-bench'").fetchone()
+    return str(row[0]) if row else None
+
+
+def _until(reached: Callable[[], bool], pause_s: float) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not reached():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the services did not get there")
+        time.sleep(pause_s)
