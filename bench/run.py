@@ -1,6 +1,6 @@
 """Run every benchmark and write ``results.md``: what was measured, on what, and how it stands to its goal.
 
-python bench/run.py [GROUP …]        (decide fold journal start stop services triggers console server; all without a name)
+python bench/run.py [GROUP …]   (decide fold journal start stop services triggers console server; all without a name)
 """
 
 from __future__ import annotations
