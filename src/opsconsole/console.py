@@ -31,6 +31,7 @@ from opsconsole.shell import Shell
 from opsconsole.stop_shown import StopShown
 from opsconsole.text import clean
 from opsconsole.views.answers import Words, answered, refused
+from opsconsole.views.course import under_way
 from opsconsole.views.farewell import farewell
 from opsconsole.views.picture import Picture
 from opsconsole.views.words import BUCKET_S
@@ -87,9 +88,12 @@ class Console(Shell, inherit_bindings=False):
             self.open(Reading("PLEASE NOTE", lambda _: [(Span(clean(remark, 500)),) for remark in self._remarks]))
 
     def _a_second_passed(self) -> None:
-        """What is stale counts seconds, and an answer makes way after some; else a second changes nothing."""
+        """What is stale counts seconds, as a recovery does, and an answer makes way after some; else a second changes
+        nothing."""
         if not self.picture.link.live or self._bars.fading():
             self._main.repaint_bars()
+        elif under_way(self.picture):
+            self.paint()
 
     def on_unmount(self) -> None:
         """The feed ends with the screen; a stop on its way does not."""

@@ -102,7 +102,7 @@ class Feed:
         sent = self._unrecorded.unknown_to(state)
         routes = self._routes.routes if self._routes else Routes()
         who = self._who.known_as(seen.known_as if seen else None)
-        return Picture(self._facts, self._sight.now(), link, who, sent, routes)
+        return Picture(self._facts, self._sight.now(), link, who, sent, routes, self._recent.samples)
 
     def sent(self, order: Order) -> None:
         """A stop has left by the lane. Until the journal has it, it is shown, and this feed goes on recording it."""

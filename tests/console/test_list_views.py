@@ -124,7 +124,7 @@ def test_a_recovered_emergency_still_says_who_never_acknowledged() -> None:
     picture = picture_of(fleet)
     (row,) = cells(emergencies(picture))
     assert row[1:3] == ("recovered", "1 never")
-    assert row[6] == "never acknowledged: w-12; INC-412"
+    assert row[8] == "never acknowledged: w-12; INC-412"
     (listed,) = cells(inside(picture, Subject("emergency", emergency.emergency_id), Read()))
     assert listed[:3] == ("worker", "w-12", "MISSED")
     said = [plain(line) for line in emergency_case(picture, emergency.emergency_id)]

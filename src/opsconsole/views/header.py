@@ -13,16 +13,26 @@ from datetime import timedelta
 from opsconsole.lines import Line, Span, Style, length, line
 from opsconsole.text import clean
 from opsconsole.text import width as width_of
+from opsconsole.views.course import STATUS, brief, under_way
 from opsconsole.views.holding import seen_by, since, whose
 from opsconsole.views.last_known import UNKNOWN, freshness, last_known
 from opsconsole.views.picture import Picture
 from opsconsole.views.verdict import Verdict, fate, together
 from opsconsole.views.words import BUCKET_S, age, counted, listed, stopwatch
+from opsgate.selector import EVERYTHING
 
 SEPARATOR = Span(" | ", Style.DIM)
 
 RUN = Span("[ RUN]", Style.STRONG)
+PART = Span("[PART]", Style.WARN)
+"""Something holds everything, and lets a share of it through."""
 STOP = Span("[STOP]", Style.STOPPED)
+
+UNBOUNDED = 10_000
+"""More cells than any terminal has."""
+
+WIDE = 100
+"""From so many cells on there is room to say what comes next."""
 
 REASON_MIN = 12
 """A reason cut shorter than this says nothing."""
@@ -38,7 +48,7 @@ def row1(picture: Picture, width: int) -> Line:
         return last_known(picture, width)
     if picture.word == "stopped":
         return _stopped(picture, width)
-    return _fitted(width, [_running(picture), *_narrow_stops(picture), *_aside(picture)])
+    return _fitted(width, [_running(picture), *_recoveries(picture, width), *_narrow_stops(picture), *_aside(picture)])
 
 
 def row2(picture: Picture, width: int) -> Line:
@@ -93,21 +103,52 @@ def one_line(picture: Picture, width: int) -> Line:
 
 
 def _word_of(picture: Picture) -> Span:
+    if picture.word == "running" and admitted(picture) < 1.0:
+        return PART
     return {"running": RUN, "stopped": STOP, "unknown": UNKNOWN}[picture.word]
+
+
+def admitted(picture: Picture) -> float:
+    """The share of all work that the holds on everything let through; 1 where nothing holds everything."""
+    return min((hold.admit for hold in picture.state.holds_on(EVERYTHING)), default=1.0)
 
 
 def _running(picture: Picture) -> Part:
     work = f"{counted(picture.facts.live, 'worker')}, {picture.facts.in_flight} in flight"
     if not picture.state.workers:
         work = "no worker has registered"
+    share = admitted(picture)
+    if share < 1.0:
+        return (Span(" "), PART, Span(f" {share:.0%} ADMITTED ", Style.STRONG), Span(work))
     return (Span(" "), RUN, Span(" RUNNING ", Style.STRONG), Span(work))
+
+
+def _recoveries(picture: Picture, width: int) -> list[Part]:
+    """How far each recovery has come that goes on."""
+    return [
+        (
+            Span(f"{clean(emergency.emergency_id, 20)} "),
+            Span(brief(picture, recovery, short=width < WIDE), STATUS[recovery.status][1]),
+        )
+        for emergency, recovery in under_way(picture)
+    ]
+
+
+def _services(verdict: Verdict) -> list[Part]:
+    """How many of the services on the lists were seen stopped, and which were not."""
+    if not verdict.services:
+        return []
+    count = Span(f"services {verdict.stopped}", Style.GOOD if not verdict.running else verdict.style)
+    return [(count,), *([(Span(listed(verdict.running, 2)),)] if verdict.running else [])]
 
 
 def _stopped(picture: Picture, width: int) -> Line:
     """The hold on everything. Acknowledgements go before who and why, which take the room that is left."""
-    parts = [*_acknowledgements(picture), *_aside(picture)]
+    parts = [*_acknowledgements(picture, width), *_aside(picture)]
     head = _head(picture, brief=False)
-    if parts and length((*head, SEPARATOR, *parts[0])) > width:
+    verdict = together(picture.facts.global_progress, picture.now)
+    vital = parts[: 2 if verdict and (verdict.services or under_way(picture)) else 1]
+    if parts and length(_joined(UNBOUNDED, [head, *vital])) > width:
         head = _head(picture, brief=True)
         if length((*head, SEPARATOR, *parts[0])) > width:
             parts = [parts[0][:1]]  # the count comes before the names of whoever is missing from it
@@ -130,7 +171,7 @@ def _head(picture: Picture, *, brief: bool) -> Part:
     return (Span(" "), STOP, Span(f" GLOBAL {word}", Style.STRONG), by)
 
 
-def _acknowledgements(picture: Picture) -> list[Part]:
+def _acknowledgements(picture: Picture, width: int) -> list[Part]:
     verdict = together(picture.facts.global_progress, picture.now)
     hold = picture.facts.holds.everywhere[0]
     parts: list[Part] = []
@@ -140,6 +181,8 @@ def _acknowledgements(picture: Picture) -> list[Part]:
         parts += [(Span(f"acks {verdict.acks}", verdict.style), *_missing(verdict)), *_names(verdict)]
     elif picture.facts.workers:
         parts.append((seen_by(picture, hold),))
+    if verdict is not None:
+        parts[1:1] = _recoveries(picture, width) or _services(verdict)
     if picture.facts.in_flight:
         does = fate(hold.mode, verdict)
         runs = "running" if does.startswith("not ") else "in flight"
@@ -161,13 +204,15 @@ def _names(verdict: Verdict) -> list[Part]:
 
 
 def _narrow_stops(picture: Picture) -> list[Part]:
-    """Stops of a part of the fleet, while the rest runs."""
-    verdict = together(picture.facts.progress, picture.now)
+    """Stops of a part of the fleet, while the rest runs; not those that are being recovered from."""
+    back = {emergency.emergency_id for emergency, _recovery in under_way(picture)}
+    progress = [each for each in picture.facts.progress if each.stop.emergency_id not in back]
+    verdict = together(progress, picture.now)
     if verdict is None:
         return []
-    stops = counted(len(picture.facts.progress), "stop")
+    stops = counted(len(progress), "stop")
     count = Span(f"{stops} {verdict.word} {verdict.acks}", verdict.style)
-    return [(count, *_missing(verdict)), *_names(verdict)]
+    return [(count, *_missing(verdict)), *_services(verdict), *_names(verdict)]
 
 
 def _aside(picture: Picture) -> list[Part]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.authority import Identity
     from core.ports import LimitUsage, Observations, WorkerRow
     from core.state import State, Stop
+    from core.triggers.sample import Input
 
 FRESH_S = 5.0
 """Data younger than this is live; older data is stale, and a stale state is unknown."""
@@ -97,8 +98,13 @@ class Progress:
 
     @cached_property
     def missing(self) -> tuple[str, ...]:
-        """Who is on the frozen list and has not been seen to stop."""
+        """Which workers are on the frozen list and have not been seen to stop."""
         return tuple(worker for worker in self.stop.of if worker not in self.acked)
+
+    @cached_property
+    def running(self) -> tuple[str, ...]:
+        """Which services are on it and have not been seen to stop, in the order in which they do."""
+        return tuple(step.service for step in self.stop.services if not step.has_stopped)
 
 
 @dataclass(frozen=True)
@@ -213,6 +219,8 @@ class Picture(NamedTuple):
     sent: tuple[Order, ...] = ()
     """Stops that have left from here and that the journal does not have yet."""
     routes: Routes = Routes()
+    samples: tuple[Input, ...] = ()
+    """Samples that triggers were evaluated by, as far as the latest events have them, oldest first."""
 
     @property
     def state(self) -> State:

@@ -1,4 +1,5 @@
-"""What a recovery would need now: each stop and its verification, and what would hold all the same."""
+"""The way back: how far a recovery has come, or what one would need now: each stop and its verification, and what would
+hold all the same."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from core.state import Emergency, State, Stop
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
+from opsconsole.views.course import ended_row, phase_of, rows_of, under_way
 from opsconsole.views.holding import opened, way_back
 from opsconsole.views.last_known import no_release
 from opsconsole.views.picture import Picture
@@ -21,7 +23,7 @@ from opsgate.selector import EVERYTHING
 if TYPE_CHECKING:
     from core.capabilities.recovery import Check
 
-COLUMNS = (Column("", 5, 8, rank=0), Column("", 20, 200, rank=1))
+COLUMNS = (Column("", 5, 9, rank=0), Column("", 20, 200, rank=1))
 
 VERDICTS = {"ok": Cell("[ok]", Style.GOOD), "warn": Cell("[!!]", Style.WARN), "fail": Cell("[XX]", Style.BAD)}
 """How the checks of a recovery are marked. A sign that fails refuses; one that warns is for the person to weigh."""
@@ -31,12 +33,32 @@ OTHERS_SHOWN = 5
 
 def recovery(picture: Picture) -> Table:
     """The checklist. Empty when there is nothing to come back from."""
-    rows = [row for emergency in picture.state.active_emergencies() for row in _of_emergency(picture, emergency)]
+    active = picture.state.active_emergencies()
+    rows = [row for emergency in active for row in _of_emergency(picture, emergency)]
     rows += [*_of_pause(picture), *_of_others(picture)]
     if rows and (in_the_way := no_release(picture)):
         rows.insert(0, Row("unknown", (VERDICTS["fail"], Cell(in_the_way, Style.BAD))))
     rows += [_overdue(hold) for hold in picture.state.holds.values() if hold.overdue]
-    return Table(columns=COLUMNS, rows=Listed(rows), empty="nothing to recover: no emergency and no global pause")
+    rows += _completed(picture)
+    empty = "nothing to recover: no emergency and no global pause"
+    return Table(columns=COLUMNS, rows=Listed(rows), alarm=_alarm(picture), empty=empty)
+
+
+def _alarm(picture: Picture) -> str:
+    """How many emergencies wait for a person, else the phase of the recovery that goes on, or how many do."""
+    if waiting := sum(bool(each.attention) for each in picture.state.active_emergencies()):
+        return f"!{waiting}"
+    going = under_way(picture)
+    return f"*{len(going)}" if len(going) > 1 else phase_of(going[0][1]) if going else ""
+
+
+def _completed(picture: Picture) -> list[Row]:
+    """The last one that came to its end, while nothing else is the matter."""
+    over = [each for each in picture.state.emergencies.values() if each.ended_at and each.recovery]
+    if picture.state.active_emergencies() or not over:
+        return []
+    last = max(over, key=lambda each: (each.ended_at or each.opened_at, each.emergency_id))
+    return [ended_row(picture, last, last.recovery)] if last.recovery else []
 
 
 def checklist(picture: Picture, emergency: Emergency) -> Iterator[tuple[Cell, str]]:
@@ -86,6 +108,10 @@ def resumable(picture: Picture) -> tuple[Hold, ...]:
 
 
 def _of_emergency(picture: Picture, emergency: Emergency) -> Iterator[Row]:
+    recovery = emergency.recovery
+    if recovery is not None and recovery.is_active:
+        yield from rows_of(picture, emergency, recovery)
+        return
     name = clean(emergency.emergency_id, 20)
     what = "everything" if EVERYTHING in emergency.selectors else scope(emergency.selectors)
     checks = list(checklist(picture, emergency))
@@ -94,6 +120,12 @@ def _of_emergency(picture: Picture, emergency: Emergency) -> Iterator[Row]:
     if fails:
         about = f"no recovery of {what} while [XX] stands"
     yield Row(emergency.emergency_id, (Cell(name, Style.STRONG), Cell(about)))
+    if emergency.attention:
+        yield Row(
+            f"{emergency.emergency_id}#attention", (VERDICTS["fail"], Cell(clean(emergency.attention, 300), Style.BAD))
+        )
+    if recovery is not None:
+        yield ended_row(picture, emergency, recovery)
     for number, (sign, words) in enumerate(checks):
         yield Row(f"{emergency.emergency_id}#{number}", (sign, Cell(words)))
 

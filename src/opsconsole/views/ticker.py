@@ -8,6 +8,7 @@ from opsconsole.layout import PANES
 from opsconsole.lines import Line, Span, Style, length, line
 from opsconsole.table import Table
 from opsconsole.text import clean
+from opsconsole.views.course import STATUS, brief, under_way
 from opsconsole.views.holding import opened
 from opsconsole.views.limits import CRITICAL_SHARE, WARNING_SHARE, share
 from opsconsole.views.picture import Picture
@@ -42,8 +43,8 @@ def tabs(tables: Mapping[str, Table], focus: str, width: int) -> Line:
 
 
 def ticker(picture: Picture, width: int) -> Line:
-    """Emergencies, then lost workers, then limits that are nearly used up in the room that is left."""
-    items = [*_emergencies(picture), *_lost(picture), *_limits(picture)]
+    """Emergencies, then recoveries, lost workers, and limits that are nearly used up in the room that is left."""
+    items = [*_emergencies(picture), *_recoveries(picture), *_lost(picture), *_limits(picture)]
     if not items:
         quiet = " no emergency, no limit near its end, no worker lost" if picture.known else " nothing is known yet"
         return line(width, Span(quiet, Style.DIM))
@@ -61,12 +62,24 @@ def _emergencies(picture: Picture) -> list[Span]:
     for emergency in picture.state.active_emergencies():
         stops = [each for each in picture.facts.progress if each.stop.emergency_id == emergency.emergency_id]
         verdict = together(stops, picture.now)
-        said = f" {verdict.word} {verdict.acks}" if verdict else ""
-        missing = f" {listed(verdict.missing, 2)}" if verdict and verdict.missing else ""
+        if emergency.recovery is not None and emergency.recovery.is_active:
+            continue  # how far that is says more
+        said = f" {verdict.word} {verdict.seen}" if verdict else ""
+        named = (*verdict.missing, *verdict.running) if verdict else ()
+        missing = f" {listed(named, 2)}" if named else ""
+        missing += " NEEDS A PERSON" if emergency.attention else ""
         text = f"{clean(emergency.emergency_id, 20)} {scope(emergency.selectors)}{said}{missing}"
         items.append(
             Span(f"{text} {age(opened(picture, emergency), picture.now)}", verdict.style if verdict else Style.BAD)
         )
+    return items
+
+
+def _recoveries(picture: Picture) -> list[Span]:
+    items: list[Span] = []
+    for emergency, recovery in under_way(picture):
+        name = f"{clean(emergency.emergency_id, 20)} {scope(emergency.selectors)}"
+        items.append(Span(f"{name} {brief(picture, recovery)}", STATUS[recovery.status][1]))
     return items
 
 

@@ -16,7 +16,8 @@ KEEPER_GRACE = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Several stops taken together: a worker counts as stopped when it acknowledged each stop that lists it."""
+    """Several stops taken together: a worker counts as stopped when it acknowledged each stop that lists it, a service
+    when it was seen stopped for each."""
 
     word: str
     """``STOPPING``, ``STOPPED`` (verified), ``PARTIAL`` or ``UNVERIFIED``."""
@@ -25,6 +26,10 @@ class Verdict:
     missing: tuple[str, ...]
     lost: frozenset[str]
     since: datetime
+    services: int = 0
+    """How many services the stops list."""
+    running: tuple[str, ...] = ()
+    """Those that nobody has seen stopped yet."""
 
     @property
     def style(self) -> Style:
@@ -36,6 +41,16 @@ class Verdict:
         """``41/44``."""
         return f"{self.acked}/{self.of}"
 
+    @property
+    def stopped(self) -> str:
+        """``3/5``, of services."""
+        return f"{self.services - len(self.running)}/{self.services}"
+
+    @property
+    def seen(self) -> str:
+        """``44/49``, of workers and services together."""
+        return f"{self.acked + self.services - len(self.running)}/{self.of + self.services}"
+
 
 def together(stops: Sequence[Progress], now: datetime) -> Verdict | None:
     """The verdict on all of `stops`, at `now` by the engine's clock; None when there are none."""
@@ -43,13 +58,18 @@ def together(stops: Sequence[Progress], now: datetime) -> Verdict | None:
         return None
     listed = dict.fromkeys(worker for each in stops for worker in each.stop.of)
     missing = {worker for each in stops for worker in each.missing}
+    services = dict.fromkeys(step.service for each in stops for step in each.stop.services)
+    running = {service for each in stops for service in each.running}
+    seen = len(listed) - len(missing) + len(services) - len(running)
     return Verdict(
-        word=_word([result_of(each, now) for each in stops], acked=len(listed) - len(missing)),
+        word=_word([result_of(each, now) for each in stops], seen),
         acked=len(listed) - len(missing),
         of=len(listed),
         missing=tuple(worker for worker in listed if worker in missing),
         lost=frozenset().union(*(each.lost for each in stops)) & missing,
         since=min(each.stop.ordered_at for each in stops),
+        services=len(services),
+        running=tuple(service for service in services if service in running),
     )
 
 
@@ -67,10 +87,10 @@ def result_of(progress: Progress, now: datetime) -> str:
     return "unverified" if overdue else stop.result
 
 
-def _word(results: Sequence[str], acked: int) -> str:
+def _word(results: Sequence[str], seen: int) -> str:
     """The worst that the journal says. Heartbeats that are ahead of it change the count, never the word."""
     if "pending" in results:
         return "STOPPING"
     if all(result == "verified" for result in results):
         return "STOPPED"
-    return "PARTIAL" if acked else "UNVERIFIED"
+    return "PARTIAL" if seen else "UNVERIFIED"

@@ -1,0 +1,136 @@
+"""An emergency with services and its recovery, in every place that it can come to, as the panes and the bars say it."""
+
+from __future__ import annotations
+
+import pytest
+
+from opsconsole.drawing import Frame, Place, draw
+from opsconsole.layout import plan
+from opsconsole.lines import plain
+from opsconsole.recent import Recent
+from opsconsole.table import Table
+from opsconsole.views import header
+from opsconsole.views.emergencies import emergencies
+from opsconsole.views.picture import Picture
+from opsconsole.views.recovery import recovery
+from opsconsole.views.samples import curve
+from opsconsole.views.ticker import tabs, ticker
+from tests.console import recovering
+from tests.console.conftest import Golden
+from tests.console.fleet import Fleet
+from tests.console.recovering import PHASES
+from tests.console.test_views import cells, picture_of
+
+SIZES = ((80, 24), (120, 36), (200, 60))
+PANES = {"emergencies": emergencies, "recovery": recovery}
+
+
+def seen(fleet: Fleet) -> Picture:
+    """A picture with the samples that the latest events have."""
+    recent = Recent()
+    recent.remember(fleet.recorded)
+    return picture_of(fleet)._replace(samples=recent.samples)
+
+
+def row1(fleet: Fleet, width: int = 120) -> str:
+    return plain(header.row1(seen(fleet), width)).rstrip()
+
+
+def said(table: Table) -> str:
+    return "\n".join(" ".join(row) for row in cells(table))
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_each_place_of_a_recovery(phase: str, golden: Golden) -> None:
+    picture = seen(PHASES[phase]())
+    drawn: list[str] = []
+    for width, height in SIZES:
+        drawn += [f"==== {width}x{height}", plain(header.row1(picture, width))]
+        drawn += [plain(tabs({name: view(picture) for name, view in PANES.items()}, "sites", width))]
+        for name, view in PANES.items():
+            box = plan(width, height, name).boxes[name]
+            lines = draw(view(picture), Frame(name.title(), focused=True), Place(), box.width, box.height)
+            drawn += map(plain, lines)
+        drawn.append(plain(ticker(picture, width)))
+    golden("\n".join(row.rstrip() for row in drawn))
+
+
+def test_a_stop_counts_services_beside_acknowledgements_and_names_those_that_run() -> None:
+    fleet = recovering.stopping()
+    assert row1(fleet).startswith(" [STOP] GLOBAL STOPPING 5s by trigger:health")
+    assert "| acks 12/12 | services 3/5 | cache db" in row1(fleet)
+    assert "| services 3/5" in row1(fleet, 80), "the names go before the count does"
+    rows = {row[4]: row for row in cells(emergencies(seen(fleet)))}
+    assert rows["all"][1:3] == ("STOPPING", "15/17")
+    assert rows["service cache"][1] == "running"
+    assert rows["service cache"][8] == "tier 2, stop done after 0.4s"
+    assert rows["service db"][8] == "tier 3, nothing tried yet"
+
+
+def test_an_emergency_says_what_fired_it_with_its_value_and_whose_it_is() -> None:
+    fleet = recovering.stopped()
+    row = cells(emergencies(seen(fleet)))[0]
+    assert row[5:] == ("UNACKED", "cascading", "trigger:health", "health: healthScore 25 (threshold 30, last)")
+
+
+def test_what_lets_a_share_through_is_neither_running_nor_stopped() -> None:
+    fleet = recovering.admitting()
+    assert row1(fleet).startswith(" [PART] 25% ADMITTED 12 workers, 0 in flight | E-")
+    assert "RECOVERING 3/5 gradual_restore 25%, next in 00:18" in row1(fleet)
+    assert plain(header.one_line(seen(fleet), 39)).startswith("[PART]")
+
+
+def test_what_was_stopped_and_runs_again_is_not_called_stopped() -> None:
+    fleet = recovering.watching()
+    assert "STOPPED" not in row1(fleet)
+    assert "services" not in row1(fleet)
+    assert "RECOVERING 5/5" in row1(fleet, 80)
+
+
+def test_a_recovery_says_its_phase_its_step_what_is_next_and_when_at_the_earliest() -> None:
+    text = said(recovery(seen(recovering.admitting())))
+    assert "phase 3/5 gradual_restore [##############......] step 8 of 10" in text
+    assert "now admit 25% of the work, watch for 30 s" in text
+    assert "next in 00:18: admit 100% of the work" in text
+    assert "over in 5m" in text
+    assert "ramp [#####...............] 25% of the work admitted" in text
+
+
+def test_a_gate_says_what_was_seen_since_its_step_began() -> None:
+    text = said(recovery(seen(recovering.starting())))
+    assert "[..] cache starting just now" in text
+    text = said(recovery(seen(recovering.admitting())))
+    assert "[ok] api running just now; [ok] health of api: 200 in 4 ms" in text
+
+
+def test_the_curve_of_what_fired_it_goes_from_its_highest_to_its_lowest() -> None:
+    assert "watched healthScore ###+=--::. 81 to 25" in said(recovery(seen(recovering.admitting())))
+    assert curve([1.0, 2.0, 3.0]) == ".=#"
+    assert curve([5.0, 5.0]) == "--"
+
+
+def test_a_recovery_that_turns_back_says_why_and_what_may_still_run() -> None:
+    fleet = recovering.turning_back()
+    text = said(recovery(seen(fleet)))
+    assert "why health of api: 503 Service Unavailable" in text
+    assert "2/5 services seen stopped again; nothing is admitted" in text
+    assert "waits for api cache db" in text
+    assert "GLOBAL PARTIAL" in row1(fleet)
+
+
+def test_one_that_failed_needs_a_person_and_says_so_everywhere() -> None:
+    picture = seen(recovering.failed())
+    assert "manual intervention needed: health of api: 503" in said(recovery(picture))
+    assert "manual intervention needed" in said(emergencies(picture))
+    assert "NEEDS A PERSON" in plain(ticker(picture, 80))
+    assert recovery(picture).alarm == "!1"
+
+
+def test_the_pane_counts_phases_in_its_title_while_a_recovery_goes_on() -> None:
+    assert recovery(seen(recovering.at("check"))).alarm == "1/5"
+    assert recovery(seen(recovering.admitting())).alarm == "3/5"
+    assert recovery(seen(recovering.completed())).alarm == ""
+
+
+def test_the_last_one_that_was_completed_stays_to_be_read() -> None:
+    assert "completed 1m ago, by standard_recovery" in said(recovery(seen(recovering.completed())))
