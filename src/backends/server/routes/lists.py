@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 
 from backends.server.engine import Engine
-from core import facts
+from core import facts, service_facts
 from core.ports import Observations
 from core.scope import Scope
 from core.state import State
@@ -22,6 +22,9 @@ _OF_STATE: Final[dict[str, Callable[[State], Rows]]] = {
     "workflows": facts.workflows,
     "emergencies": facts.emergencies,
     "triggers": facts.triggers,
+    "services": service_facts.services,
+    "recoveries": service_facts.recoveries,
+    "procedures": service_facts.procedure_rows,
 }
 _OF_BOTH: Final[dict[str, Callable[[State, Observations], Rows]]] = {
     "limits": facts.limits,

@@ -9,10 +9,10 @@ from opsconsole.cli.commands.nouns import change, one_of, show_list, show_one
 from opsconsole.cli.engine import built, opened
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
-from opsconsole.cli.params import reason_option
+from opsconsole.cli.params import FreeText, reason_option
 
 
-@click.group(short_help="Emergencies: list, show, explain.")
+@click.group(short_help="Emergencies: list, show, explain, ack, own.")
 def emergencies() -> None:
     """Emergencies, active and lately ended."""
 
@@ -25,7 +25,7 @@ def list_(invocation: Invocation) -> int:
         rows = list(facts_of_emergencies(engine.backend.state(timeout_s=engine.timeout_s)))
         for row in rows:
             row["result"] = " ".join(f"{stop['result']} {stop['acked']}/{stop['of']}" for stop in row["stops"])
-        columns = ("emergency_id", "status", "level", "scope", "result", "opened_at", "opened_by", "reason")
+        columns = ("emergency_id", "status", "level", "scope", "result", "owner", "opened_at", "opened_by", "reason")
         show_list(engine, columns, rows, "no emergency")
     return Exit.OK
 
@@ -38,6 +38,33 @@ def show(invocation: Invocation, emergency_id: str) -> int:
     with opened(invocation) as engine:
         rows = facts_of_emergencies(engine.backend.state(timeout_s=engine.timeout_s))
         show_one(engine, one_of(rows, "emergency_id", emergency_id, "emergencies"))
+    return Exit.OK
+
+
+@emergencies.command("ack")
+@click.argument("emergency_id", metavar="ID")
+@click.option("--note", type=FreeText(), default="", help="What whoever reads it should know.")
+@click.pass_obj
+def ack(invocation: Invocation, emergency_id: str, note: str) -> int:
+    """Say that you know of an emergency, so that nobody else has to be called."""
+    from core.capabilities.ownership import AcknowledgeEmergency
+
+    with opened(invocation) as engine:
+        wanted = built(AcknowledgeEmergency, emergency_id=emergency_id, note=note)
+        change(engine, wanted, f"{emergency_id} is acknowledged")
+    return Exit.OK
+
+
+@emergencies.command("own")
+@click.argument("emergency_id", metavar="ID")
+@click.option("--owner", metavar="PERSON", help="Whom to give it to; you, without.")
+@click.pass_obj
+def own(invocation: Invocation, emergency_id: str, owner: str | None) -> int:
+    """Take an emergency on, which acknowledges it too."""
+    from core.capabilities.ownership import OwnEmergency
+
+    with opened(invocation) as engine:
+        change(engine, built(OwnEmergency, emergency_id=emergency_id, owner=owner), f"{emergency_id} has an owner")
     return Exit.OK
 
 

@@ -1,0 +1,105 @@
+"""``services``: what drivers can stop and start."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.capabilities.services import AddService, RemoveService
+from core.service_facts import services as facts_of_services
+from opsconsole.cli.commands.nouns import change, name_argument, one_of, show_list, show_one
+from opsconsole.cli.engine import built, opened
+from opsconsole.cli.exits import Exit
+from opsconsole.cli.invocation import Invocation
+from opsconsole.cli.params import FreeText, NameOf
+
+
+class JsonObject(click.ParamType[dict[str, Any]]):
+    """A JSON object, or ``@FILE`` that holds one."""
+
+    name = "json"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        """Read it, or say what is wrong with it."""
+        try:
+            text = str(value)
+            if text.startswith("@"):
+                text = Path(text[1:]).read_text("utf-8")
+            document = json.loads(text)
+        except (OSError, ValueError, RecursionError) as error:
+            self.fail(f"not a JSON object: {error}", param, ctx)
+        if not isinstance(document, dict):
+            self.fail('not a JSON object: write one such as {"url": "http://127.0.0.1:8080/"}', param, ctx)
+        return document
+
+
+class Label(click.ParamType[tuple[str, str]]):
+    """``site=s1``."""
+
+    name = "label"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Split it."""
+        key, equals, said = str(value).partition("=")
+        if not (key and equals and said):
+            self.fail("write NAME=VALUE, such as site=s1", param, ctx)
+        return key, said
+
+
+@click.group(short_help="Services: add, remove, list, show.")
+def services() -> None:
+    """The services that drivers can stop and start."""
+
+
+@services.command("add")
+@name_argument("service")
+@click.option("--driver", type=NameOf("driver"), required=True, help="What stops and starts it: process, http, …")
+@click.option("--config", type=JsonObject(), default="{}", help="What the driver is told: a JSON object, or @FILE.")
+@click.option("--health", type=JsonObject(), default="{}", help="Its health check: a JSON object, or @FILE.")
+@click.option("--depends-on", multiple=True, type=NameOf("service"), metavar="NAME", help="It needs this service.")
+@click.option("--label", "labels", multiple=True, type=Label(), metavar="NAME=VALUE", help="Such as site=s1.")
+@click.option("--account", type=NameOf("account"), help="Whose it is.")
+@click.option("--criticality", type=click.IntRange(1, 4), default=2, show_default=True, help="4 may be missed least.")
+@click.option("--host", help="The host whose keeper drives it; without it the leader does.")
+@click.option("--title", type=FreeText(), default="", help="What people call it.")
+@click.pass_obj
+def add(invocation: Invocation, /, name: str, labels: tuple[tuple[str, str], ...], **fields: Any) -> int:
+    """Register a service, or give a registered one another definition: what is not said has its default."""
+    with opened(invocation, create=True) as engine:
+        change(engine, built(AddService, name=name, labels=dict(labels), **fields), f"service {name} is registered")
+    return Exit.OK
+
+
+@services.command("rm")
+@name_argument("service")
+@click.pass_obj
+def remove(invocation: Invocation, name: str) -> int:
+    """Take a service out of the registry; refused while something names it."""
+    with opened(invocation) as engine:
+        change(engine, built(RemoveService, name=name), f"service {name} is no longer registered")
+    return Exit.OK
+
+
+@services.command("list")
+@click.pass_obj
+def list_(invocation: Invocation) -> int:
+    """Each service and how it was seen to stand last."""
+    with opened(invocation) as engine:
+        rows = facts_of_services(engine.backend.state(timeout_s=engine.timeout_s))
+        columns = ("name", "standing", "driver", "account", "depends_on", "criticality", "observed_at", "detail")
+        show_list(engine, columns, rows, "no service is registered: opsconsole services add NAME --driver KIND")
+    return Exit.OK
+
+
+@services.command("show")
+@name_argument("service")
+@click.pass_obj
+def show(invocation: Invocation, name: str) -> int:
+    """One service."""
+    with opened(invocation) as engine:
+        rows = facts_of_services(engine.backend.state(timeout_s=engine.timeout_s))
+        show_one(engine, one_of(rows, "name", name, "services"))
+    return Exit.OK
