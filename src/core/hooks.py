@@ -20,8 +20,6 @@ NAMES: Final[Mapping[str, str]] = {
     "emergency.ended": "recoveryCompleted",
     "recovery.rolled-back": "recoveryCompleted",
     "trigger.evaluated": "triggerEvaluated",
-    "trigger.fired": "triggerEvaluated",
-    "trigger.suppressed": "triggerEvaluated",
     "service.stop-attempted": "serviceStopAttempted",
 }
 """Kind of event → S1's name."""

@@ -13,6 +13,7 @@ from core.capabilities.triggers import AddTrigger
 from core.messages import Actor, Envelope
 from opsgate import Gate
 from opsgate.samples import Tally, sample_of
+from opsgate.selector import Selector
 from tests.support.waiting import eventually
 
 
@@ -70,3 +71,16 @@ def test_refusals_are_counted_and_told_as_a_sum() -> None:
 def test_what_is_no_sample_is_the_callers_fault(metric: str, value: float, account: str | None) -> None:
     with pytest.raises(ValueError, match=r"no name of a metric|ends|not a valid account"):
         sample_of(metric, value, account, None)
+
+
+def test_a_limit_that_is_used_up_is_a_violation_that_triggers_see(room: EngineRoom) -> None:
+    violated = AddTrigger(
+        name="violated",
+        trigger_type="rate_limit_violation",
+        thresholds={"violations": 2},
+        scope=(Selector.of(account="a1"),),
+    )
+    add(room, violated)
+
+    eventually(lambda: (room.used_up("sites"), room.runtime.latest().triggers["violated"].fired)[1] == 1)
+    assert "violations" in room.runtime.latest().triggers["violated"].value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from backends.keeper.log import NAME
@@ -32,10 +32,14 @@ class _Question(NamedTuple):
 class Counter(threading.Thread):
     """Answers ``reserve`` and ``refund``, one after the other."""
 
-    def __init__(self, outbox: Outbox, backend: Backend) -> None:
+    def __init__(
+        self, outbox: Outbox, backend: Backend, refused: Callable[[str], object] = lambda _limit: None
+    ) -> None:
+        """``refused`` is told of each limit that is used up."""
         super().__init__(name="counter", daemon=True)
         self._outbox = outbox
         self._backend = backend
+        self._refused = refused
         self._questions: queue.Queue[_Question | None] = queue.Queue(_WAITING_MAX)
 
     def ask(self, message: Mapping[str, Any], address: Address) -> None:
@@ -80,6 +84,8 @@ class Counter(threading.Thread):
             self._refund(taken.reservation_id)  # nobody waits for it any more, and nobody would give it back
         else:
             self._reply(question, "reserved", **_fields(taken))
+            if not taken.grant.granted:
+                self._refused(str(message["limit"]))
 
     def _refund(self, reservation_id: str) -> bool:
         try:

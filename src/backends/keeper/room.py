@@ -108,7 +108,7 @@ class EngineRoom:
         self._publisher = Publisher(
             for_gates, lambda: self.roster.entries, self.runtime.latest(), elapsed_s, obeyed=self.desk.obeyed
         )
-        self._counter = Counter(for_answers, self.runtime)
+        self._counter = Counter(for_answers, self.runtime, self.used_up)
         self._leader = Leader(self.runtime)
         office = Office(self.runtime, self.roster, self._leader)
         keep_days = self.settings.retain_event_history
@@ -235,6 +235,10 @@ class EngineRoom:
         self.triggers.put(
             [Sample(one.metric, at_s - one.age_s, one.value, one.account, source=one.source or "") for one in reported]
         )
+
+    def used_up(self, limit: str) -> None:
+        """A reservation was refused because a limit is used up: that is a sample too."""
+        self.triggers.put([Sample("rateLimitViolations", now().at.timestamp(), 1.0, source=limit)])
 
     def presence(self) -> dict[str, Any]:
         """Who is here, and how the database is: the fields of ``pong``. Whoever asks needs this keeper."""

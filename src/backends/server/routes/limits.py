@@ -42,6 +42,7 @@ def routes(engine: Engine) -> APIRouter:
         limit = limit_named(engine.runtime.latest(), name)
         sent = _headers(limit, taken)
         if not taken.grant.granted:
+            engine.room.used_up(limit.name)
             raise _used_up(limit, taken, sent)
         return JSONResponse(documents.of_reservation(taken), headers=sent)
 
