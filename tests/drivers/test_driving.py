@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 import pytest
 
+from backends import drivers
 from backends.drivers.base import Action, DriverConfigError, DriverOrder, Host, Observation, Outcome, Standing
 from backends.driving.driving import Drivers, Driving, Wanted
 from backends.driving.reports import Report
@@ -318,3 +319,35 @@ def test_of_what_is_due_the_strongest_is_done_and_what_is_not_due_waits() -> Non
     assert due([weak, strong, later], elapsed_s()) is strong
     assert due([later], elapsed_s()) is None
     assert strong.as_of(elapsed_s() + 20).slot.action == "stop", "the last slot never ends"
+
+
+# ------------------------------------------------------------------------------------------- drivers of other packages
+class Installed:
+    """An entry point, as an installed package has one."""
+
+    def __init__(self, name: str, load: Callable[[], object]) -> None:
+        self.name = name
+        self.load = load
+
+
+def test_a_package_adds_a_kind_of_its_own_and_one_that_is_broken_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> object:
+        raise ImportError("half of it is missing")
+
+    entries = [Installed("lamp", lambda: Lamp), Installed("broken", broken)]
+    monkeypatch.setattr(drivers, "_theirs", lambda: entries)
+    assert {"lamp", "process"} <= set(drivers.kinds())
+    assert drivers.driver_of("hall", "lamp", "{}", Host()).observe(1.0).standing == "running"
+    for kind, said in (("broken", "half of it is missing"), ("nothing", "no driver of the kind")):
+        with pytest.raises(DriverConfigError, match=said):
+            drivers.driver_of("hall", kind, "{}", Host())
+
+
+class Lamp(Double):
+    """A kind that somebody else wrote."""
+
+    kind = "lamp"
+
+    @classmethod
+    def build(cls, service: str, config: Mapping[str, Any], host: Host) -> Self:
+        return cls()

@@ -115,7 +115,7 @@ class EngineRoom:
         self.services = ServiceStops(
             office,
             self.fleet,
-            lambda: frozenset(self.desk.unrecorded),
+            lambda: frozenset(order.stop_id for order in self.desk.unrecorded.values()),
             self._is_in_charge,
             self.settings.max_concurrent_stops,
         )
