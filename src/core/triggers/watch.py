@@ -39,18 +39,35 @@ class Edge(NamedTuple):
 class Watcher:
     """One trigger at work."""
 
+    __slots__ = (
+        "_absent_s",
+        "_armed",
+        "_conditions",
+        "_heard_s",
+        "_inputs",
+        "_rule",
+        "_why",
+        "crossing",
+        "definition",
+        "fault",
+        "name",
+    )
+
     def __init__(self, definition: Definition, now_s: float) -> None:
         self.definition = definition
+        self.name = definition.name
         self.fault = ""
         """Why its rule could not be evaluated last; empty where it could."""
         self.crossing = False
         self._armed = True
         self._why = ""
-        self._window_s = definition.time_window_ms / 1000
+        window_s = definition.time_window_ms / 1000
+        absent_ms = definition.absent_after_ms
+        self._absent_s = None if absent_ms is None else absent_ms / 1000
         self._inputs: deque[Sample] = deque(maxlen=INPUTS_KEPT)
         self._heard_s = now_s
-        self._conditions = tuple(_conditions(definition, self._window_s))
-        self._rule = _RuleAtWork(definition, self._window_s) if definition.rule else None
+        self._conditions = tuple(_conditions(definition, window_s))
+        self._rule = _RuleAtWork(definition, window_s) if definition.rule else None
 
     @property
     def topics(self) -> Iterable[str]:
@@ -65,8 +82,14 @@ class Watcher:
     @property
     def sleeps(self) -> bool:
         """Whether only a sample can change anything about it."""
-        absence = self.definition.absent_after_ms is not None
-        return not (self.crossing or absence or self._rule) and all(each.sleeps for each in self._conditions)
+        if self.crossing or self._absent_s is not None or self._rule is not None:
+            return False
+        return all(each.sleeps for each in self._conditions)
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether it looks at the state of the fleet too."""
+        return self._rule is not None
 
     def arm(self) -> None:
         """Fire again though it has not been cleared: what it stopped runs again."""
@@ -109,9 +132,8 @@ class Watcher:
             if condition.crossing:
                 value = "" if condition.value is None else f"{condition.value:g}"
                 return f"{condition.name} {value} (threshold {condition.threshold:g}, {condition.measure})"
-        absent_ms = self.definition.absent_after_ms
-        if absent_ms is not None and now_s - self._heard_s >= absent_ms / 1000:
-            return f"no sample for {absent_ms / 1000:g} s"
+        if self._absent_s is not None and now_s - self._heard_s >= self._absent_s:
+            return f"no sample for {self._absent_s:g} s"
         if self._rule is None:
             return ""
         try:
@@ -233,12 +255,12 @@ class Watch:
 
     def _ask(self, topic: tuple[str, str], sample: Sample, at_s: float, now_s: float, edges: list[Edge]) -> None:
         for watcher in self._listeners.get(topic, ()):
-            state = self._state() if watcher.definition.rule else _NO_STATE
+            state = self._state() if watcher.has_rule else _NO_STATE
             edge = watcher.take(sample, at_s, now_s, state)
             if edge is not None:
                 edges.append(edge)
             if not watcher.sleeps:
-                self._awake[watcher.definition.name] = watcher
+                self._awake[watcher.name] = watcher
 
 
 def _conditions(definition: Definition, window_s: float) -> Iterable[Condition]:

@@ -77,22 +77,27 @@ class Condition:
         "_levels",
         "_min",
         "_on",
+        "_only_falls",
         "_sources",
         "_threshold",
         "_window",
         "_window_s",
         "crossing",
+        "metric",
         "value",
     )
 
     def __init__(self, threshold: Threshold, on: float, clear: float, window_s: float, min_samples: int) -> None:
         self._threshold = threshold
+        self.metric = threshold.metric
+        """Whose samples it looks at."""
         self._on, self._clear = on, clear
         self._window_s, self._min = window_s, min_samples
         self._window = Window(window_s)
         self._levels: OrderedDict[tuple[str | None, str], Level] = OrderedDict()
         self._sources: OrderedDict[str, float] = OrderedDict()
         self._crossed = 0
+        self._only_falls = threshold.measure not in {"percent", "mean"}
         self.crossing = False
         self.value: float | None = None
         """What was compared last."""
@@ -108,19 +113,15 @@ class Condition:
         return self._on
 
     @property
-    def metric(self) -> str:
-        """Whose samples it looks at."""
-        return self._threshold.metric
-
-    @property
     def measure(self) -> Measure:
         """What it compares."""
         return self._threshold.measure
 
     @property
     def sleeps(self) -> bool:
-        """Whether time alone changes nothing about it."""
-        return not self.crossing and not self._window.count and not self._levels and not self._sources
+        """Whether time alone changes nothing about it: a sum only falls, while a share or a mean may rise when what
+        was good grows too old."""
+        return not self.crossing and (self._only_falls or not self._window.count)
 
     def take(self, sample: Sample, at_s: float, now_s: float) -> None:
         """Look at one more sample."""
