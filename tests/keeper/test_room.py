@@ -6,6 +6,10 @@ import pytest
 
 from backends import keeper, open_backend, stop_lane
 from backends.keeper.room import EngineRoom
+from core.capabilities.emergencies import OrderStop
+from core.capabilities.recovery import AbortRecovery, Recover
+from opsgate.selector import EVERYTHING
+from tests.support.fleets import say
 from tests.support.waiting import eventually
 
 
@@ -27,3 +31,25 @@ def test_the_second_one_lives_without_the_sockets_and_has_them_when_the_first_ha
     assert stop_lane.fire(stop_lane.new_order(), url=url).keeper == "answered"
     second.close("it is time")
     assert keeper.alive(url) is None
+
+
+def test_it_does_not_leave_while_something_is_being_recovered(tmp_path: Path) -> None:
+    """Nobody else would watch what has come back, or stop it again."""
+    url = f"sqlite:///{tmp_path / 'fleet.db'}"
+    backend = open_backend(url)
+    emergency_id = str(backend.submit(say(OrderStop(stop_id="S-1", selectors=(EVERYTHING,)))).emergency_id)
+    room = EngineRoom(url)
+    room.start()
+    eventually(lambda: room.idle_for_s() > 0)
+
+    backend.submit(
+        say(Recover(emergency_id=emergency_id, reason="mended", confirm="all", procedure="standard_recovery"))
+    )
+    room.runtime.state()
+    assert room.idle_for_s() == 0.0
+
+    backend.submit(say(AbortRecovery(emergency_id=emergency_id)))
+    room.runtime.state()
+    eventually(lambda: room.idle_for_s() > 0)
+    room.close("it is time")
+    backend.close()

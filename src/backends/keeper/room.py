@@ -273,7 +273,9 @@ class EngineRoom:
         state = self.runtime.latest()
         counting = any(stop.result == "pending" for stop in state.active_stops())
         watching = any(each.definition.is_active for each in state.triggers.values())
-        return counting or watching or bool(self.desk.unrecorded) or bool(self.services.driving.stops())
+        recoveries = (emergency.recovery for emergency in state.active_emergencies())
+        recovering = any(recovery is not None and recovery.is_active for recovery in recoveries)
+        return counting or watching or recovering or bool(self.desk.unrecorded) or bool(self.services.driving.stops())
 
     def idle_for_s(self) -> float:
         """For how many seconds nobody has needed it."""
