@@ -48,13 +48,20 @@ def _line_of(pid: int) -> str:
     return ""
 
 
+def _agents_under(folder: Path) -> list[int]:
+    """Every agent of this folder, or of one in it, whether or not it has noted itself by now."""
+    found = (process for process in procs.Census.taken().everybody.values() if process.is_alive)
+    lines = ((process.pid, _line_of(process.pid)) for process in found)
+    return [pid for pid, line in lines if str(AGENT) in line and str(folder) in line and pid != os.getpid()]
+
+
 @contextmanager
 def ended_afterwards(folder: Path) -> Iterator[None]:
     """Whatever happens, no agent of this folder outlives the test."""
     try:
         yield
     finally:
-        while left := alive(folder):
+        while left := _agents_under(folder):
             for number in (signal.SIGSTOP, signal.SIGKILL):
                 for pid in left:
                     with suppress(ProcessLookupError):
