@@ -25,6 +25,9 @@ RESERVED: Final = {
 }
 """Keys that mean one thing in every console, and what."""
 
+BY_THE_CHORD: Final = frozenset({"stop"})
+"""What is heard before any key is looked up, and has no other."""
+
 NEVER_WITHOUT: Final = frozenset({"quit"})
 """What may have another key, but not none."""
 
@@ -48,7 +51,7 @@ class Keymap(NamedTuple):
 def default_keys(actions: Sequence[Action] = ACTIONS) -> dict[str, tuple[str, ...]]:
     """The keys of each id where no configuration says otherwise."""
     keys = {action.id: tuple(action.keys.split(",")) if action.keys else () for action in actions}
-    panes = {f"pane.{name}": (str(number % 10),) for number, name in enumerate(NAMES, 1)}
+    panes = {f"pane.{name}": (str(number % 10),) if number <= 10 else () for number, name in enumerate(NAMES, 1)}
     return keys | panes | {move.id: tuple(move.keys.split(",")) for move in MOVES}
 
 
@@ -79,7 +82,7 @@ def _read(id_: str, value: object, defaults: Mapping[str, tuple[str, ...]]) -> t
         near = difflib.get_close_matches(id_, defaults, n=1, cutoff=0.5)
         meant = f"did you mean {near[0]}?" if near else "the help (?) names the actions"
         return f"{ascii(id_)[:40]} is no action; {meant}"
-    if not defaults[id_] or RESERVED.keys() & set(defaults[id_]):
+    if id_ in BY_THE_CHORD or RESERVED.keys() & set(defaults[id_]):
         return f"{id_} keeps its key"
     wished = [value] if isinstance(value, str) else value
     if not isinstance(wished, list) or not all(isinstance(each, str) for each in wished):

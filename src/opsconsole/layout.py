@@ -16,8 +16,11 @@ PANES = ("global", "sites", "flags", "limits", "emergencies", "recovery")
 FURTHER = ("workflows", "workers", "holds", "audit")
 """Lists that are looked at one at a time, with all the room, in the order of their keys 7, 8, 9 and 0."""
 
-NAMES = (*PANES, *FURTHER)
-"""Every list that can be shown by its name, in the order of the keys 1 to 9 and 0."""
+UNNUMBERED = ("services", "triggers")
+"""Lists of the same kind without a key, for there are no more numbers: ``:services`` shows them."""
+
+NAMES = (*PANES, *FURTHER, *UNNUMBERED)
+"""Every list that can be shown by its name, first those with a key in the order of the keys 1 to 9 and 0."""
 
 ROWS_WALL = (("global", "sites", "emergencies"), ("flags", "limits", "recovery"))
 

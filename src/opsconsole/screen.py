@@ -16,7 +16,7 @@ from opsconsole.dialogs.base import Send, Then
 from opsconsole.layout import Box, Mode, Plan
 from opsconsole.lines import Line
 from opsconsole.painted import STYLE_CLASSES, Painted
-from opsconsole.panes import LISTS, PANES, AuditPane, EventsPane, InsidePane, TablePane
+from opsconsole.panes import LISTS, PANES, UNNUMBERED, AuditPane, EventsPane, InsidePane, TablePane
 from opsconsole.prompt import PromptBox
 from opsconsole.table import Table
 from opsconsole.views.picture import Picture
@@ -73,6 +73,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._layout = PlanLayout()
         self.panes: dict[str, TablePane] = {kind.name: kind(number) for number, kind in enumerate(PANES, 1)}
         self.panes |= {kind.name: kind(number) for number, kind in enumerate(LISTS, 1 + len(PANES))}
+        self.panes |= {kind.name: kind() for kind in UNNUMBERED}
         self.audit, self.inside = AuditPane(0), InsidePane()
         self.panes |= {pane.name: pane for pane in (self.audit, self.inside)}
         self.events = EventsPane()

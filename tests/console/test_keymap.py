@@ -12,7 +12,7 @@ from opsconsole.actions import ACTIONS
 from opsconsole.config import Given
 from opsconsole.keymap import DEFAULT, RESERVED, Keymap, default_keys, keymap
 from opsconsole.keynames import name_of, read_key, show_key
-from opsconsole.panes import LISTS, PANES, AuditPane, EventsPane, InsidePane, TablePane
+from opsconsole.panes import LISTS, PANES, UNNUMBERED, AuditPane, EventsPane, InsidePane, TablePane
 from tests.console.desk import Desk, small_fleet
 
 
@@ -175,7 +175,9 @@ def test_every_action_has_an_id_of_its_own() -> None:
     assert len({action.id for action in ACTIONS}) == len(ACTIONS)
 
 
-@pytest.mark.parametrize("kind", [*PANES, *LISTS, AuditPane, EventsPane, InsidePane], ids=lambda kind: kind.name)
+@pytest.mark.parametrize(
+    "kind", [*PANES, *LISTS, *UNNUMBERED, AuditPane, EventsPane, InsidePane], ids=lambda kind: kind.name
+)
 def test_a_frame_offers_actions_that_there_are_and_names_the_keys_that_they_have(kind: type[TablePane]) -> None:
     assert kind.offers.keys() <= {action.id for action in ACTIONS}
     pane = kind()

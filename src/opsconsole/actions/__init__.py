@@ -16,12 +16,18 @@ from opsconsole.actions.general import Cancel, CommandMode, Help, LookAgain, Pal
 from opsconsole.actions.holding import Pause, Resume
 from opsconsole.actions.marking import Mark, Range, Unmark, UnmarkAll
 from opsconsole.actions.moving import Back, NextPane, PreviousPane, Zoom
+from opsconsole.actions.recovering import AbortRecovery, Acknowledge, HoldRecovery, Own, RollBackRecovery
 from opsconsole.actions.stopping import Explain, Recover, StopAll
 
 ACTIONS: tuple[Action, ...] = (
     StopAll(),
     Recover(),
     Explain(),
+    Acknowledge(),
+    Own(),
+    HoldRecovery(),
+    AbortRecovery(),
+    RollBackRecovery(),
     Pause(),
     Resume(),
     Why(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.state import Stop
 from opsconsole.actions.base import Action, Desk
 from opsconsole.dialogs.explain import ExplainPrompt
-from opsconsole.dialogs.recover import RecoverPrompt
+from opsconsole.dialogs.recover import ContinuePrompt, RecoverPrompt
 from opsconsole.views.case import without_reason
 from opsconsole.views.recovery import resumable
 
@@ -51,19 +51,29 @@ class Recover(Action):
     """The way back."""
 
     id, keys, label = "recover", "R", "Recover"
-    about = "recover an emergency, or resume what operators paused for everybody: reason, typed scope, countdown"
+    about = (
+        "recover an emergency, continue its recovery, or resume what was paused for everybody: typed scope, countdown"
+    )
 
     def why_not(self, desk: Desk) -> str:
         """There must be something to come back from."""
         if desk.picture.who.read_only:
             return "this console is read-only"
-        if self._emergency(desk) or resumable(desk.picture):
+        emergency = desk.picture.state.emergencies.get(self._emergency(desk) or "")
+        if emergency and emergency.recovery and emergency.recovery.is_active and emergency.recovery.status != "held":
+            return "its recovery is under way: H holds it, X aborts it, B rolls it back"
+        if emergency or resumable(desk.picture):
             return ""
         return "nothing to recover: no emergency and no global pause"
 
     def run(self, desk: Desk) -> None:
         """Ask for reason and scope."""
-        desk.open(RecoverPrompt(desk.picture, self._emergency(desk)))
+        emergency_id = self._emergency(desk)
+        emergency = desk.picture.state.emergencies.get(emergency_id or "")
+        if emergency and emergency.recovery and emergency.recovery.status == "held":
+            desk.open(ContinuePrompt(desk.picture, emergency.emergency_id))
+        else:
+            desk.open(RecoverPrompt(desk.picture, emergency_id))
 
     @staticmethod
     def _emergency(desk: Desk) -> str | None:

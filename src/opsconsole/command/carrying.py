@@ -8,7 +8,7 @@ from opsconsole.command.preview import Preview
 from opsconsole.dialogs.explain import ExplainPrompt
 from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
 from opsconsole.dialogs.reading import Reading
-from opsconsole.dialogs.recover import RecoverPrompt
+from opsconsole.dialogs.recover import ContinuePrompt, RecoverPrompt
 from opsconsole.dialogs.several import Aim, Several
 from opsconsole.dialogs.target import Target
 from opsconsole.views.case import without_reason
@@ -25,7 +25,10 @@ def carry_out(preview: Preview, desk: Desk) -> None:
         case Switch(dimension, name, _, on, reason):
             _open(Target(dimension, name), desk, reason, on=on)
         case Case("recover", emergency, _, reason):
-            desk.open(RecoverPrompt(desk.picture, emergency, reason))
+            recovery = desk.picture.state.emergencies[emergency].recovery
+            held = recovery is not None and recovery.status == "held"
+            prompt = ContinuePrompt(desk.picture, emergency) if held else RecoverPrompt(desk.picture, emergency, reason)
+            desk.open(prompt)
         case Case(_, emergency, _, reason):
             stop = without_reason(desk.picture.state, desk.picture.state.emergencies[emergency])[0]
             desk.open(ExplainPrompt(emergency, stop.stop_id, reason))

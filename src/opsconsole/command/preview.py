@@ -144,6 +144,11 @@ def _case(intention: Case, desk: Desk) -> Preview:
         return Preview((Span(f"gives the reason of {what}; asks for Enter", Style.PLAIN),), intention)
     if case.ended_at is not None:
         return _wrong(f"{clean(name, 30)} was recovered already", intention.column)
+    if case.recovery is not None and case.recovery.is_active:
+        if case.recovery.status != "held":
+            return _wrong(f"the recovery of {clean(name, 30)} is under way", intention.column)
+        said = f"continues the recovery of {what}; asks for the scope, and counts down"
+        return Preview((Span(said, Style.PLAIN),), intention)
     asks = "asks for a reason and the scope, and counts down"
     return Preview((Span(f"recovers {what}; {asks}", Style.PLAIN),), intention)
 

@@ -1,5 +1,5 @@
-"""The way back: checks listed, a reason, the scope typed whole (of a long one the emergency's id), and three seconds in
-which anything cancels.
+"""The way back: checks and the plan listed, a reason, the scope typed whole (of a long one the emergency's id), and
+three seconds in which anything cancels.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from opsconsole.dialogs.base import Dialog, Outcome, Said, Send, field_line, key
 from opsconsole.dialogs.field import Field
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
+from opsconsole.views.course import rows_of
 from opsconsole.views.holding import stay_held
 from opsconsole.views.picture import Picture
 from opsconsole.views.recovery import as_seen, checklist, resumable, staying
+from opsconsole.views.words import counted, duration
 from opsgate.evaluate import describe
 from opsgate.selector import EVERYTHING, scope_text
 
 if TYPE_CHECKING:
     from core.messages import Command
+    from core.state import Emergency
 
 COUNTDOWN_S = 3.0
 TYPED_MAX = 60
@@ -42,6 +45,8 @@ class RecoverPrompt(Dialog):
             self._word, self._what = emergency_id, "id"
         name = clean(emergency_id, 30) if emergency_id else "EVERYTHING"
         self.title = f"{'RECOVER' if emergency_id else 'RESUME'} {name}, scope {clean(self._scope, 80)}"
+        self._procedures = procedures_for(picture, emergency_id)
+        self._suits = self._procedures[0]
         self._reason, self._typed = Field(reason), Field()
         self._left_s: float | None = None
         self._in_reason = True
@@ -68,7 +73,8 @@ class RecoverPrompt(Dialog):
             releases = [f"releases {hold.hold_id}: {clean(describe(hold), 120)}" for hold in resumable(picture)]
             stays = stay_held(staying(picture, None))
             return [*((Span(words, Style.STRONG),) for words in releases), (Span(stays),)]
-        return [(Span(f"{sign.text:4} ", sign.style), Span(words)) for sign, words in checklist(picture, emergency)]
+        checks = [(Span(f"{sign.text:4} ", sign.style), Span(words)) for sign, words in checklist(picture, emergency)]
+        return [*checks, *plan_said(picture, emergency, self._procedures[0])]
 
     def foot(self, picture: Picture) -> list[Said]:
         """What is typed, and what happens next."""
@@ -87,7 +93,8 @@ class RecoverPrompt(Dialog):
             ]
         lines = [field_line("reason (needed)", self._reason, active=self._in_reason)]
         if self._in_reason:
-            return [*lines, keys_line(("Enter", "end the line"), self.escape)]
+            other = (("Tab", "another procedure"),) if len(self._procedures) > 1 else ()
+            return [*lines, keys_line(("Enter", "end the line"), *other, self.escape)]
         instead = "the scope is long: " if self._word != self._scope else ""
         typed = field_line(f'{instead}type "{clean(self._word, TYPED_MAX)}"', self._typed, active=True)
         remark = (Span(f"{self._remark}   ", Style.BAD),) if self._remark else ()
@@ -102,6 +109,9 @@ class RecoverPrompt(Dialog):
         if self._left_s is not None:
             if key != "enter":  # fingers end a line with it; it neither confirms nor cancels
                 self.interrupt("cancelled, type it again")
+        elif self._in_reason and key in {"tab", "shift+tab"}:
+            by = 1 if key == "tab" else -1
+            self._procedures = (*self._procedures[by:], *self._procedures[:by])
         elif self._in_reason:
             self._in_reason = not (key == "enter" and self._reason.value.strip())
             self._reason.key(key, character)
@@ -160,4 +170,84 @@ class RecoverPrompt(Dialog):
         reason = self._reason.value.strip()
         if self._emergency_id is None:
             return ReleaseHolds(selectors=(EVERYTHING,), reason=reason)
-        return Recover(emergency_id=self._emergency_id, reason=reason, confirm=self._scope)
+        return Recover(
+            emergency_id=self._emergency_id,
+            reason=reason,
+            confirm=self._scope,
+            procedure=self._procedures[0] if self._procedures[0] != self._suits else None,
+        )
+
+
+class ContinuePrompt(RecoverPrompt):
+    """Opened by ``R`` where a recovery is held: it goes on with its present step, which lets more run. As dear as the
+    beginning, but for the reason, which was given then."""
+
+    def __init__(self, picture: Picture, emergency_id: str) -> None:
+        super().__init__(picture, emergency_id)
+        self.title = f"CONTINUE recovery of {clean(emergency_id, 30)}, scope {clean(self._scope, 80)}"
+        self._in_reason = False
+
+    def body(self, picture: Picture) -> list[Said]:
+        """Where it is, and what it goes on with."""
+        emergency = picture.state.emergencies.get(self._emergency_id or "")
+        if self._moved or emergency is None or emergency.recovery is None or emergency.recovery.status != "held":
+            return [(Span("The state moved since you looked: Esc, look again, then decide again.", Style.BAD),)]
+        rows = list(rows_of(picture, emergency, emergency.recovery))
+        return [(Span(f"{row.cells[0].text.strip()}: ", Style.DIM), Span(*row.cells[1])) for row in rows]
+
+    def foot(self, picture: Picture) -> list[Said]:
+        """Without a reason."""
+        lines = super().foot(picture)
+        return lines[1:] if len(lines) > 1 else lines
+
+    def residue(self) -> str:
+        """It stays where it is."""
+        return f"not continued: the recovery of {clean(self._emergency_id or '', 30)} stays held"
+
+    def see(self, picture: Picture) -> None:
+        """Whether it is held still."""
+        emergency = picture.state.emergencies.get(self._emergency_id or "")
+        held = emergency is not None and emergency.recovery is not None and emergency.recovery.status == "held"
+        self._moved = self._moved or not held or picture.state.control_revision != self._opened_at
+        if self._moved and self._left_s is not None:
+            self.interrupt()
+
+    def _command(self) -> Command:
+        from core.capabilities.recovery import ContinueRecovery
+
+        assert self._emergency_id is not None, "it was opened for one"
+        return ContinueRecovery(emergency_id=self._emergency_id)
+
+
+def procedures_for(picture: Picture, emergency_id: str | None) -> tuple[str, ...]:
+    """By which procedures it can be recovered, the one that suits it first; none where there is only one way."""
+    from core.capabilities.recovery import procedure_of, services_of
+    from core.procedures import DIRECT, procedures
+
+    emergency = picture.state.emergencies.get(emergency_id or "")
+    if emergency is None or not services_of(picture.state, emergency):
+        return (DIRECT,)
+    first = procedure_of(picture.state, emergency)
+    others = (*procedures(picture.state.procedures), DIRECT)
+    return (first, *(name for name in others if name != first))
+
+
+def plan_said(picture: Picture, emergency: Emergency, procedure: str) -> list[Said]:
+    """The plan as it would be now, a line a step. Nothing where nothing but a release is to be done."""
+    from core.capabilities.recovery import plan_of, services_of
+    from core.procedures import described
+
+    services = services_of(picture.state, emergency)
+    if not services:
+        return []
+    steps = plan_of(picture.state, emergency, procedure)
+    if not steps:
+        said = f"releases its holds at once and starts NONE of {counted(len(services), 'service')}"
+        return [(Span(f"{procedure}: ", Style.STRONG), Span(said, Style.WARN))]
+    least = duration(sum(step.wait_s for step in steps))
+    head = f"{counted(len(services), 'service')}, {len(steps)} steps, {least} at the least"
+    lines: list[Said] = [(Span(f"{clean(procedure, 60)}: ", Style.STRONG), Span(head))]
+    return [
+        *lines,
+        *((Span(f"{at:2} {step.phase}: ", Style.DIM), Span(described(step))) for at, step in enumerate(steps, 1)),
+    ]

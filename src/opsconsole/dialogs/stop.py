@@ -9,6 +9,7 @@ from opsconsole.lines import Span, Style
 from opsconsole.text import clean
 from opsconsole.views.answers import fault, fired
 from opsconsole.views.picture import Picture
+from opsconsole.views.stop_reach import brief_reach
 from opsconsole.views.verdict import together
 from opsconsole.views.ways import ways
 from opsconsole.views.words import counted, listed
@@ -27,6 +28,8 @@ class StopPrompt(Dialog):
         sites = counted(len(facts.names.of("site")), "site")
         hit = f"stops {sites} and {counted(facts.live, 'worker')}; {facts.in_flight} in flight"
         lines: list[Said] = [(Span(f"{hit} halt at their next checkpoint"),), *ways(picture)]
+        if driven := brief_reach(picture):
+            lines.insert(1, (Span(f"drives {driven} too; :preview says in which order"),))
         if away := (*facts.lost, *facts.cut_off):
             lines.append((Span(f"out of reach, may not hear it: {listed(away, 5)}", Style.BAD),))
         if facts.holds.everywhere:

@@ -15,7 +15,9 @@ from opsconsole.panes.inside import InsidePane
 from opsconsole.panes.limits import LimitsPane
 from opsconsole.panes.overview import OverviewPane
 from opsconsole.panes.recovery import RecoveryPane
+from opsconsole.panes.services import ServicesPane
 from opsconsole.panes.sites import SitesPane
+from opsconsole.panes.triggers import TriggersPane
 from opsconsole.panes.workers import WorkersPane
 from opsconsole.panes.workflows import WorkflowsPane
 
@@ -35,4 +37,10 @@ LISTS: tuple[type[TablePane], ...] = (
 )
 """Lists that are looked at one at a time, with all the room; the audit is another."""
 
-__all__ = ["LISTS", "PANES", "AuditPane", "EventsPane", "InsidePane", "TablePane"]
+UNNUMBERED: tuple[type[TablePane], ...] = (
+    ServicesPane,
+    TriggersPane,
+)
+"""The same, without a key of their own: their names are typed behind ``:``."""
+
+__all__ = ["LISTS", "PANES", "UNNUMBERED", "AuditPane", "EventsPane", "InsidePane", "TablePane"]

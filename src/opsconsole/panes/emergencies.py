@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from core.services import MISSING_PREFIX
 from opsconsole.lines import Style
 from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
@@ -13,6 +14,7 @@ from opsconsole.views.case import emergency_case, worker_case
 from opsconsole.views.emergencies import emergencies
 from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
+from opsconsole.views.services import service_case
 
 
 class EmergenciesPane(TablePane):
@@ -20,7 +22,13 @@ class EmergenciesPane(TablePane):
 
     name = "emergencies"
     title = "Emergencies"
-    offers: ClassVar[Mapping[str, str]] = {"recover": "recover", "why": "why", "explain": "reason"}
+    offers: ClassVar[Mapping[str, str]] = {
+        "recover": "recover",
+        "acknowledge": "ack",
+        "own": "own",
+        "why": "why",
+        "explain": "reason",
+    }
 
     def __init__(self, number: int | None = None) -> None:
         super().__init__(number)
@@ -54,6 +62,9 @@ class EmergenciesPane(TablePane):
     def why(self, key: str, picture: Picture) -> Question | None:
         """Of an emergency, recovered or not, the whole case; of a missing worker what is known of it."""
         stop_id, slash, worker = key.partition("/")
+        if worker.startswith(MISSING_PREFIX):
+            service = worker.removeprefix(MISSING_PREFIX)
+            return Question(clean(service, 60), lambda seen: service_case(seen, service))
         if slash and worker:
             return Question(clean(worker, 60), lambda seen: worker_case(seen, worker, stop_id))
         stop = picture.state.stops.get(stop_id)
@@ -61,6 +72,8 @@ class EmergenciesPane(TablePane):
         return Question(clean(emergency_id, 30), lambda seen: emergency_case(seen, emergency_id))
 
     def subject_of(self, key: str, picture: Picture) -> Subject | None:
-        """The emergency; of a missing worker's row that worker."""
+        """The emergency; of a missing worker's or service's row that."""
         stop_id, slash, worker = key.partition("/")
+        if worker.startswith(MISSING_PREFIX):
+            return Subject("service", worker.removeprefix(MISSING_PREFIX))
         return Subject("worker", worker) if slash and worker else Subject("emergency", stop_id)

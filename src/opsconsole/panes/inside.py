@@ -12,10 +12,11 @@ from opsconsole.text import clean
 from opsconsole.views.case import worker_case
 from opsconsole.views.inside import Subject, inside
 from opsconsole.views.picture import Picture
+from opsconsole.views.services import service_case
 from opsconsole.views.why import explanation
 from opsgate.selector import Selector
 
-ENTERED = ("worker", "site", "hold")
+ENTERED = ("worker", "site", "hold", "service", "emergency")
 """What stands inside something and can be entered in its turn."""
 
 
@@ -63,6 +64,8 @@ class InsidePane(AuditPane):
         entered = self.subject_of(key, picture)
         if entered and entered.kind == "worker":
             return Question(clean(entered.key, 60), lambda seen: worker_case(seen, entered.key))
+        if entered and entered.kind == "service":
+            return Question(clean(entered.key, 60), lambda seen: service_case(seen, entered.key))
         hold = picture.state.holds.get(key.removeprefix("hold/"))
         if hold is not None:
             return Question(clean(str(hold.selector), 120), lambda seen: explanation(seen, hold.selector))

@@ -21,7 +21,13 @@ class RecoveryPane(TablePane):
 
     name = "recovery"
     title = "Recovery"
-    offers: ClassVar[Mapping[str, str]] = {"recover": "recover", "why": "why"}
+    offers: ClassVar[Mapping[str, str]] = {
+        "recover": "recover",
+        "hold-recovery": "hold",
+        "abort-recovery": "abort",
+        "roll-back": "roll back",
+        "why": "why",
+    }
 
     def view(self, picture: Picture) -> Table:
         """Checks."""

@@ -13,14 +13,18 @@ from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
 from opsconsole.views.audit import Read, audit
-from opsconsole.views.emergencies import never, standing
+from opsconsole.views.course import brief
+from opsconsole.views.emergencies import never, owner, standing
 from opsconsole.views.holding import way_back, whose
 from opsconsole.views.last_known import runs
 from opsconsole.views.log import about
 from opsconsole.views.picture import Picture, Progress
+from opsconsole.views.services import inside_service
 from opsconsole.views.site import site_row
+from opsconsole.views.timeline import of_stop
+from opsconsole.views.triggers import inside_trigger
 from opsconsole.views.verdict import together
-from opsconsole.views.words import age, clock, scope, spread, window
+from opsconsole.views.words import age, ago, clock, scope, spread, window
 from opsconsole.views.workers import scope_of, without_acknowledgement, workers
 from opsgate.evaluate import rank
 from opsgate.hold import Hold
@@ -28,11 +32,13 @@ from opsgate.selector import Selector
 
 if TYPE_CHECKING:
     from core.ports import WorkerRow
+    from core.state import Emergency
 
 
 class Subject(NamedTuple):
     """What was entered. `kind` is ``site``, ``operation``, ``workflow``, ``worker``, ``limit``, ``emergency``,
-    ``hold``, or ``acks`` for all workers without acknowledgement; `log` asks for its events instead."""
+    ``hold``, ``service``, ``trigger``, or ``acks`` for all workers without acknowledgement; `log` asks for its events
+    instead."""
 
     kind: str
     key: str
@@ -57,6 +63,8 @@ EMPTY = {
     "worker": "nothing was ever heard of it here",
     "emergency": "no stop of it is in force: l shows what happened",
     "hold": "it is not in force any more: l shows what happened",
+    "service": "it is not registered any more: l shows what happened",
+    "trigger": "there is no such trigger any more: l shows what happened",
 }
 USE = (
     Column("UNTIL", 8, 8, rank=0),
@@ -82,6 +90,10 @@ def inside(picture: Picture, subject: Subject, read: Read, *, wide: bool = False
             rows = list(_of_worker(picture, subject.key))
         case "hold":
             rows = list(_of_hold(picture, subject.key))
+        case "service":
+            rows = list(inside_service(picture, subject.key))
+        case "trigger":
+            rows = list(inside_trigger(picture, subject.key))
         case _:
             rows = list(_of_name(picture, subject.kind, subject.key))
     return Table(columns=COLUMNS, rows=Listed(rows), empty=EMPTY.get(subject.kind, "nothing holds it"))
@@ -148,16 +160,37 @@ def _of_emergency(picture: Picture, emergency_id: str) -> Iterator[Row]:
     """Its stops; below each the workers on its list, those first that have not acknowledged. Of one that was recovered
     those who never did."""
     emergency = picture.state.emergencies.get(emergency_id)
+    if emergency is not None:
+        yield from _case(picture, emergency)
     if emergency is not None and emergency.ended_at is not None:
         yield from (_never(picture, name) for name in never(picture, emergency))
+        stops = (picture.state.stops.get(stop_id) for stop_id in emergency.stop_ids)
+        yield from (row for stop in stops if stop for row in of_stop(picture, stop))
     for each in picture.facts.progress:
         if each.stop.emergency_id != emergency_id:
             continue
         yield _stop(picture, each)
+        yield from of_stop(picture, each.stop)
         for name in each.missing:
             yield _listed(picture, each, name, standing(picture, each, name))
         for name in sorted(each.listed - set(each.missing)):
             yield _listed(picture, each, name, Cell("stopped", Style.GOOD))
+
+
+def _case(picture: Picture, emergency: Emergency) -> Iterator[Row]:
+    """What fired it, whose it is, and how far its recovery has come."""
+    if emergency.trigger:
+        yield _fact("fired by", "trigger", clean(f"{emergency.trigger}: {emergency.cause}", 200))
+    if emergency.attention:
+        yield _fact("ATTENTION", "attention", clean(emergency.attention, 300))
+    if emergency.ended_at is None:
+        known = f", acknowledged {ago(emergency.acked_at, picture.now)}" if emergency.acked_at else ""
+        yield _fact("owner", "owner", f"{owner(emergency).text}{known}")
+    if emergency.recovery is not None:
+        recovery = emergency.recovery
+        why = f": {recovery.why}" if recovery.why else ""
+        said = f"{recovery.recovery_id} {brief(picture, recovery)}, by {recovery.procedure}{why}"
+        yield _fact("recovery", "recovery", clean(said, 300))
 
 
 def _hold(picture: Picture, hold: Hold, before: str = "") -> Row:

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from core.messages import Recorded
     from core.state import State
 
-ID_OF_KIND = {"worker": "worker_id", "hold": "hold_id", "emergency": "emergency_id", "limit": "name"}
+ID_OF_KIND = {
+    "worker": "worker_id",
+    "hold": "hold_id",
+    "emergency": "emergency_id",
+    "limit": "name",
+    "trigger": "trigger",
+}
 
 
 def about(state: State, kind: str, key: str, events: Sequence[Recorded]) -> tuple[Recorded, ...]:
@@ -35,6 +41,9 @@ def _ids(state: State, kind: str, key: str) -> set[str]:
 
 def _names(recorded: Recorded, kind: str, key: str, ids: set[str]) -> bool:
     event = recorded.event
+    service = getattr(event, "service", None)
+    if service is not None and kind in {"service", "trigger"}:
+        return kind == "service" and service == key  # of the others that one stop drives it is not about this one
     if kind in ID_OF_KIND:
         prefixed = kind != "limit" or event.kind.startswith("limit.")
         if prefixed and getattr(event, ID_OF_KIND[kind], None) == key:
