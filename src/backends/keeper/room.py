@@ -166,6 +166,7 @@ class EngineRoom:
         self.notifying.start()
         if not self.settings.emergency_stop_enabled:
             _log.warning(AUTOMATICS_OFF)
+        self._needed_s = elapsed_s()  # nobody could need it before
         _log.info("the keeper is at work", extra={"fleet": self.fleet, "pid": os.getpid(), "url": self.runtime.url})
 
     def close(self, why: str) -> None:
