@@ -163,9 +163,30 @@ class TestGate(DriverContract):
             acknowledged["asked"] = True
             return stop(order, timeout_s)
 
-        driver.stop = placed  # type: ignore[attr-defined]  # as above
+        start = driver.start  # type: ignore[attr-defined]  # the hold that a recovery raises, likewise
+
+        def raised(order: Any, timeout_s: float) -> Any:
+            acknowledged["asked"] = False
+            return start(order, timeout_s)
+
+        driver.stop, driver.start = placed, raised  # type: ignore[attr-defined]  # as above
         runs = lambda: not acknowledged["asked"] or acknowledged["deaf"]  # noqa: E731 (one line says it)
         return Service(driver, runs, lambda: not acknowledged.update(deaf=True))
+
+
+def test_a_group_that_a_recovery_starts_runs_although_nothing_is_admitted_yet_until_it_is_stopped_again() -> None:
+    """Its workers live, and acknowledge the stop until the hold lets the first work through."""
+    worker = Member("w1", {"env": ("prod",)}, True, False, frozenset({"S-1"}), 0)
+    driver = made("gate", {"scope": {"env": "prod"}}, Host(members=lambda: (worker,)))
+    order = DriverOrder("c-1", stop_id="S-1")
+    perform(driver, "stop", order, 1.0)
+    assert driver.observe(1.0).standing == "stopped"
+
+    assert perform(driver, "start", DriverOrder("R-1"), 1.0).result == "done"
+    assert driver.observe(1.0).standing == "running"
+
+    perform(driver, "stop", DriverOrder("R-1"), 1.0)
+    assert driver.observe(1.0).standing == "stopped"
 
 
 class TestSystemd(DriverContract):

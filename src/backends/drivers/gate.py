@@ -39,7 +39,8 @@ class GateDriver:
             raise DriverConfigError("a gate driver names the scope of its workers, or the workers themselves")
         self._config, self._host = config, host
         self._stop_id = ""
-        self.can: frozenset[Action] = frozenset({"stop", "drain"})
+        self._may_work = False
+        self.can: frozenset[Action] = frozenset({"stop", "drain", "start"})
         self.settle_s = 0.0
 
     @classmethod
@@ -67,13 +68,21 @@ class GateDriver:
         return all(value in member.scope.get(name, ()) for name, value in self._config.scope.items())
 
     def _has_stopped(self, member: Member) -> bool:
+        if self._may_work:
+            return False
         return self._stop_id in member.stops if self._stop_id else bool(member.stops) and not member.in_flight
 
     def stop(self, order: DriverOrder, timeout_s: float) -> Outcome:
         """Nothing is left to say: the stop's hold is in force. From now on its acknowledgement is what counts."""
-        self._stop_id = order.stop_id
+        self._stop_id, self._may_work = order.stop_id, False
         return Outcome("done", "the hold is in force")
 
     def drain(self, order: DriverOrder, timeout_s: float) -> Outcome:
         """As `stop`: the hold says whether running work may finish."""
         return self.stop(order, timeout_s)
+
+    def start(self, order: DriverOrder, timeout_s: float) -> Outcome:
+        """Nothing is to be started: the workers live, and take up work as soon as the hold admits any. From now on
+        each that is heard of counts as running."""
+        self._may_work = True
+        return Outcome("done", "its workers go on when the hold admits work")

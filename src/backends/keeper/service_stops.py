@@ -144,14 +144,16 @@ class ServiceStops(threading.Thread):
         return self._office.runtime.url.startswith("sqlite") and not self._latest().tokens
 
     def _members(self) -> tuple[Member, ...]:
-        now_s = elapsed_s()
+        """The workers heard of here. A stop that a recovery lets work through has stopped nobody any more, whether or
+        not they happen to work right now."""
+        now_s, admitting = elapsed_s(), _admitting(self._latest())
         return tuple(
             Member(
                 worker_id=entry.row.worker_id,
                 scope={name: tuple(values) for name, values in entry.row.scope.items()} | {"env": (entry.row.env,)},
                 is_live=entry.is_live(now_s),
                 has_left=entry.row.state == "left",
-                stops=frozenset(filter(entry.row.has_stopped, entry.row.stops)),
+                stops=frozenset(filter(entry.row.has_stopped, entry.row.stops)) - admitting,
                 in_flight=entry.row.in_flight,
             )
             for entry in self._office.roster.entries.values()
@@ -166,6 +168,13 @@ def _is_restored(state: State, stop: Stop) -> bool:
     """Whether a recovery that began after this stop brings back what it stopped, or stops that again."""
     recovery = state.emergencies[stop.emergency_id].recovery
     return recovery is not None and recovery.is_active and stop.stop_id in recovery.stop_ids
+
+
+def _admitting(state: State) -> frozenset[str]:
+    """The stops of which a recovery lets a share of the work through."""
+    recoveries = [emergency.recovery for emergency in state.active_emergencies()]
+    forward = (each for each in recoveries if each is not None and each.goes_forward and each.admit > 0.0)
+    return frozenset(stop_id for each in forward for stop_id in each.stop_ids)
 
 
 def _said(report: Report) -> ServiceReport:
