@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backends.drivers import driver_of
-from backends.drivers.base import Driver, Host, Member, perform
+from backends.drivers.base import Driver, DriverOrder, Host, Member, perform
 from backends.drivers.contract import ORDER, DriverContract
 from tests.support.cluster import Cluster
 from tests.support.services import Web, agent, alive, as_json, ended_afterwards

@@ -11,6 +11,7 @@ import pytest
 
 from backends import drivers
 from backends.drivers.base import Action, DriverConfigError, DriverOrder, Host, Observation, Outcome, Standing
+from backends.driving import worker
 from backends.driving.driving import Drivers, Driving, Wanted
 from backends.driving.reports import Report
 from backends.driving.schedule import Slot, Task, due
@@ -312,6 +313,25 @@ def test_a_stop_that_is_over_asks_for_nothing_any_more(desk: Make) -> None:
     looks = one.looks
     threading.Event().wait(2 * SOON_S)  # what must not happen could only happen now
     assert (one.done, one.looks <= looks + 1) == (["stop"], True)
+
+
+def test_what_has_stopped_is_watched_as_long_as_its_stop_is_in_force_and_may_run_again_afterwards(
+    desk: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever starts it: what a recovery brings back must not be stopped by the stop that it recovers from."""
+    monkeypatch.setattr(worker, "_WATCH_S", 0.01)
+    over, held = Double(), Double()
+    made = desk(over=over, held=held)
+    made.take("S-1", task("over", ("stop", LONG_S)))
+    made.take("S-2", task("held", ("stop", LONG_S), stop_id="S-2"))
+    eventually(lambda: not made.driving.left("S-1") and not made.driving.left("S-2"))
+    made.driving.let_go(["S-1"])
+
+    over.standing = "running"
+    for times in (2, 3, 4):
+        held.standing = "running"
+        eventually(lambda times=times: (len(held.done), held.standing) == (times, "stopped"))  # type: ignore[misc] # now
+    assert (over.done, over.standing) == (["stop"], "running")
 
 
 def test_of_what_is_due_the_strongest_is_done_and_what_is_not_due_waits() -> None:

@@ -16,7 +16,8 @@ Message = Literal["USR1", "USR2", "HUP", "WINCH"]
 
 class SignalConfig(DriverConfig):
     """``pidfile``, ``user`` and ``exe`` find the process as the process driver does; ``status`` is the file in which it
-    says whether it is paused, by which alone that is known."""
+    says whether it is paused, by which alone that is known. ``command`` starts it where it is gone: an immediate stop
+    kills it, and without a command nothing of ours brings it back."""
 
     pidfile: str
     status: StatusFile
@@ -24,6 +25,7 @@ class SignalConfig(DriverConfig):
     exe: str = ""
     stop_signal: Message = "USR1"
     start_signal: Message = "USR2"
+    command: tuple[str, ...] = ()
 
 
 class SignalDriver:
@@ -35,7 +37,7 @@ class SignalDriver:
         """`DriverConfigError` where the configuration cannot be carried out."""
         self._config = config
         status_file.checked(config.status.path, "status.path")
-        found_by = ProcessConfig(pidfile=config.pidfile, user=config.user, exe=config.exe)
+        found_by = ProcessConfig(pidfile=config.pidfile, user=config.user, exe=config.exe, command=config.command)
         self._process = ProcessDriver(service, found_by, host)
         self.can: frozenset[Action] = frozenset({"stop", "start", "kill"})
         self.settle_s = 0.0
@@ -60,7 +62,9 @@ class SignalDriver:
         return self._tell(self._config.stop_signal)
 
     def start(self, order: DriverOrder, timeout_s: float) -> Outcome:
-        """Have it go on."""
+        """Have it go on, or start it where it is gone."""
+        if self._config.command and self._process.observe(timeout_s).standing == "stopped":
+            return self._process.start(order, timeout_s)
         return self._tell(self._config.start_signal)
 
     def kill(self, order: DriverOrder, timeout_s: float) -> Outcome:

@@ -93,9 +93,10 @@ class Driving:
         with self._lock:
             for stop_id in stop_ids:
                 self._waiting.pop(stop_id, None)
-                self._stops.pop(stop_id, None)
-                for service in self._left.pop(stop_id, {}):
-                    self._workers[service].drop(stop_id)
+                self._left.pop(stop_id, None)
+                wanted = self._stops.pop(stop_id, None)
+                for task in wanted.tasks if wanted else ():  # what has stopped is watched, and may run again now
+                    self._workers[task.service].drop(stop_id)
             self._admit()
 
     def stops(self) -> tuple[str, ...]:

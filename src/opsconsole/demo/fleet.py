@@ -10,10 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from opsconsole.demo.plan import Member
 from opsgate.paths import fleet_of_url, last_known_home, latch_home, runtime_home, state_home
+
+if TYPE_CHECKING:
+    from opsconsole.demo.services import Services
 
 _PATIENCE_S: Final = 2.0
 """Seconds that a process may take to end when asked to."""
@@ -21,11 +24,13 @@ _PATIENCE_S: Final = 2.0
 
 @dataclass
 class Fleet:
-    """Running workers. ``folder`` holds their journals; each has a pipe that closes with this process."""
+    """Running workers. ``folder`` holds their journals; each has a pipe that closes with this process. ``services`` are
+    beside them, None where there are none."""
 
     url: str
     folder: Path
     workers: dict[str, tuple[Member, subprocess.Popen[bytes]]] = field(default_factory=dict)
+    services: Services | None = None
 
     def start(self, members: Iterable[Member]) -> None:
         """Start a process for each member."""

@@ -1,7 +1,7 @@
-"""The incident that plays by itself: part of the fleet is stopped, then all of it, and each stop is proved.
+"""The incident that plays by itself: part of the fleet is stopped, a trigger stops services, then all of it stops.
 
 What the gate and the keeper say is checked against the workers' own journals: between the moment a stop is verified
-and its recovery, the workers that acknowledged must not have taken a single step.
+and its recovery, the workers that acknowledged must not have taken a single step. Services come back in steps.
 """
 
 from __future__ import annotations
@@ -12,20 +12,29 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from backends.stop_lane import fire, new_order
-from core.capabilities.recovery import Recover
+from core.capabilities.recovery import Recover, services_of
+from core.state import Stop
 from opsconsole.cli.engine import Engine
 from opsconsole.cli.outcome import Outcome
 from opsconsole.cli.verifying import followed
 from opsconsole.demo.fleet import Fleet
 from opsconsole.demo.plan import Member
+from opsconsole.demo.services import ACCOUNT, QUICK, TARGETS, TRIGGER
 from opsconsole.render import Document
 from opsgate.clock import elapsed_s
+from opsgate.paths import keeper_socket
 from opsgate.selector import EVERYTHING, Selector, scope_text
+from opsgate.wire import tell
 
 _UP_WITHIN_S: Final = 20.0
 _AGAIN_WITHIN_S: Final = 10.0
+_FIRES_WITHIN_S: Final = 10.0
+_BACK_WITHIN_S: Final = 60.0
 _STOPS_TAKE_S: Final = 9.0
 _PAUSES: Final = 5
+_UNWELL: Final = 22.0
+"""A health score at which the trigger of the demo fires."""
+
 _SHORTEST_S: Final = 0.5
 
 
@@ -46,6 +55,20 @@ class Played:
     as_told: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """What a trigger did, as it was measured: from the sample to the result of its stop, and until its services were
+    back."""
+
+    trigger: str
+    value: str
+    services: tuple[str, ...]
+    result: str
+    took_s: float | None
+    back_after_s: float | None
+    as_told: bool
+
+
 class Incident:
     """Plays over a running fleet, as the person at ``engine`` would."""
 
@@ -61,16 +84,69 @@ class Incident:
         began_s = elapsed_s()
         up_s = self._wait_until_up()
         if up_s is None:
-            return self._summary(None, [], elapsed_s() - began_s, as_told=False), False
+            return self._summary(None, [], None, elapsed_s() - began_s, as_told=False), False
         time.sleep(self._pause_s)
         deaf = [member for member in self._members if member.character == "deaf"]
         part = [member for member in self._members if member.site in self._first_sites()]
-        stops = [
-            self._stop([Selector.of(site=site) for site in self._first_sites()], part, expect_missing=()),
-            self._stop([EVERYTHING], self._members, expect_missing=tuple(member.worker for member in deaf)),
-        ]
-        as_told = all(stop.as_told for stop in stops)
-        return self._summary(up_s, stops, elapsed_s() - began_s, as_told=as_told), as_told
+        first = self._stop([Selector.of(site=site) for site in self._first_sites()], part, expect_missing=())
+        fired = self._trigger() if self._fleet.services is not None else None
+        second = self._stop([EVERYTHING], self._members, expect_missing=tuple(member.worker for member in deaf))
+        as_told = first.as_told and second.as_told and (fired is None or fired.as_told)
+        return self._summary(up_s, [first, second], fired, elapsed_s() - began_s, as_told=as_told), as_told
+
+    # ------------------------------------------------------------------------------------------------------ a trigger
+    def _trigger(self) -> Fired:
+        """A health score falls, a trigger stops what acts for that account, and a recovery brings it back."""
+        backend, began_s = self._engine.backend, elapsed_s()
+        self._say(f"health score of {ACCOUNT} falls to {_UNWELL:g}")
+        sample = {"metric": "healthScore", "value": _UNWELL, "account": ACCOUNT, "source": "demo"}
+        tell(str(keeper_socket(backend.latest().fleet)), "sample", worker="demo", samples=[sample])
+
+        def stop() -> Stop | None:
+            fired = backend.state().triggers[TRIGGER]
+            found = backend.state().stops.get(fired.stop_id)
+            return found if found is not None and found.result != "pending" else None
+
+        if not _until(lambda: stop() is not None, _FIRES_WITHIN_S):
+            self._say("but its trigger has stopped nothing")
+            return Fired(TRIGGER, "", (), "none", None, None, as_told=False)
+        found, took_s = stop(), round(elapsed_s() - began_s, 3)
+        assert found is not None, "a stop that is over stays so"
+        names = tuple(sorted(step.service for step in found.services))
+        cause = backend.state().emergencies[found.emergency_id].cause
+        self._say(f"trigger {TRIGGER} ({cause}) stopped {', '.join(names)}: {found.result} after {took_s:.2f} s")
+        back_s = self._in_steps(found.emergency_id)
+        as_told = (found.result, names) == ("verified", TARGETS) and back_s is not None
+        return Fired(TRIGGER, cause, names, found.result, took_s, back_s, as_told=as_told)
+
+    def _in_steps(self, emergency_id: str) -> float | None:
+        """Recover an emergency whose services are stopped; seconds until all of it was over, None when it failed."""
+        backend, began_s = self._engine.backend, elapsed_s()
+        confirm = scope_text(backend.state().emergencies[emergency_id].selectors)
+        recover = Recover(emergency_id=emergency_id, reason="end of the drill", confirm=confirm, procedure=QUICK)
+        self._engine.submit(recover)
+        told = ""
+
+        def is_over() -> bool:
+            nonlocal told
+            recovery = backend.state().emergencies[emergency_id].recovery
+            assert recovery is not None, "it has just been begun"
+            now = f"{recovery.phase}, {recovery.admit:.0%} of the work admitted"
+            if now != told:
+                self._say(f"  {recovery.recovery_id}: {now}")
+                told = now
+            return not recovery.is_active
+
+        _until(is_over, _BACK_WITHIN_S)
+        recovery = backend.state().emergencies[emergency_id].recovery
+        if recovery is None or recovery.status != "completed":
+            self._say(f"recovery of {emergency_id}: {f'{recovery.status}, {recovery.why}' if recovery else 'none'}")
+            return None
+        back_s = round(elapsed_s() - began_s, 3)
+        self._say(f"recovered {emergency_id} in steps: {', '.join(recovery.restored)} run again after {back_s:.2f} s")
+        return back_s
+
+    # -------------------------------------------------------------------------------------------------------- a stop
 
     def _first_sites(self) -> tuple[str, ...]:
         """What the first stop is about: up to two sites, and never the one where somebody hangs."""
@@ -133,7 +209,12 @@ class Incident:
         emergency = self._engine.backend.state().emergencies[outcome.emergency_id]
         confirm = scope_text(emergency.selectors)
         before, began_s = self._fleet.steps(stopped), elapsed_s()
-        self._engine.submit(Recover(emergency_id=emergency.emergency_id, reason="end of the drill", confirm=confirm))
+        if services_of(self._engine.backend.state(), emergency):
+            if self._in_steps(emergency.emergency_id) is None:
+                return None
+        else:
+            recover = Recover(emergency_id=emergency.emergency_id, reason="end of the drill", confirm=confirm)
+            self._engine.submit(recover)
         if not _until(lambda: self._fleet.steps(stopped) > before, _AGAIN_WITHIN_S):
             self._say(f"recovered {emergency.emergency_id}, but nobody works again")
             return None
@@ -144,14 +225,19 @@ class Incident:
     def _as_told(self, outcome: Outcome, covered: Sequence[Member], expect_missing: Sequence[str], steps: int) -> bool:
         expected = "partial" if expect_missing else "verified"
         named = tuple(sorted(outcome.missing)) == tuple(sorted(expect_missing))
-        return (outcome.result, outcome.of) == (expected, len(covered)) and named and steps == 0
+        stop = self._engine.backend.state().stops.get(outcome.fired.order.stop_id)
+        listed = len(covered) + (len(stop.services) if stop else 0)
+        return (outcome.result, outcome.of) == (expected, listed) and named and steps == 0
 
-    def _summary(self, up_s: float | None, stops: Sequence[Played], took_s: float, *, as_told: bool) -> Document:
+    def _summary(
+        self, up_s: float | None, stops: Sequence[Played], fired: Fired | None, took_s: float, *, as_told: bool
+    ) -> Document:
         data: dict[str, Any] = {
             "workers": len(self._members),
             "up_s": None if up_s is None else round(up_s, 3),
             "took_s": round(took_s, 3),
             "stops": [asdict(stop) | {"missing": list(stop.missing)} for stop in stops],
+            "trigger": None if fired is None else asdict(fired) | {"services": list(fired.services)},
             "as_told": as_told,
         }
         lines = [f"{len(self._members)} worker processes, {took_s:.1f} s"]
@@ -163,6 +249,12 @@ class Incident:
                 f"  steps taken meanwhile by all others: {stop.steps_of_others}",
                 "  working again after the recovery: "
                 + ("never" if stop.again_after_s is None else f"after {stop.again_after_s:.2f} s"),
+            ]
+        if fired is not None:
+            back = "never" if fired.back_after_s is None else f"after {fired.back_after_s:.2f} s"
+            lines += [
+                f"trigger {fired.trigger}: {fired.value}; {len(fired.services)} services {fired.result}",
+                f"  brought back in steps: {back}",
             ]
         lines.append("it went as it should" if as_told else "NOT as it should: see above")
         return Document(data, lines)

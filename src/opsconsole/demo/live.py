@@ -1,4 +1,4 @@
-"""A running demo fleet: sites registered, a keeper, worker processes; all of it gone afterwards."""
+"""A running demo fleet: sites and services registered, a keeper, worker processes; all of it gone afterwards."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -18,12 +18,20 @@ from opsconsole.cli.invocation import Invocation
 from opsconsole.demo.fleet import Fleet, forget
 from opsconsole.demo.plan import members, site_names, title
 
+if TYPE_CHECKING:
+    from opsconsole.demo.services import Services
+
 _KEEPER_ENDS_WITHIN_S: Final = 3.0
 
 
 @contextmanager
-def live_fleet(invocation: Invocation, folder: Path, workers: int, sites: int) -> Iterator[Fleet]:
-    """A running fleet: sites registered, a keeper, workers. All of it is gone afterwards, in whatever way it ends."""
+def live_fleet(
+    invocation: Invocation, folder: Path, workers: int, sites: int, *, services: bool = False
+) -> Iterator[Fleet]:
+    """A running fleet: sites registered, a keeper, workers. All of it is gone afterwards, in whatever way it ends.
+
+    With ``services`` it has those too, unless its database is somebody's own: there they would be left behind, and
+    missing in every stop."""
     from backends.keeper import KeeperError, ensure
     from core.capabilities.configuration import ApplyConfiguration, Configuration, NameEntry
     from opsconsole.cli.engine import opened
@@ -34,24 +42,41 @@ def live_fleet(invocation: Invocation, folder: Path, workers: int, sites: int) -
     url = invocation.settings.backend
     if not url.startswith("sqlite:"):
         raise click.UsageError("workers join through an SQLite file: give the demo one with -b, or none")
+    team = members(workers, sites)
     entries = {name: NameEntry(title=title(name)) for name in site_names(sites)}
     with opened(invocation, create=True) as engine:
         engine.submit(ApplyConfiguration(configuration=Configuration(sites=entries)))
         id_of_fleet = engine.backend.latest().fleet
     fleet = Fleet(url, folder)
+    behind = ExitStack()
     try:
         try:
             ensure(url)
         except KeeperError as error:
             raise BackendUnavailable("no-keeper", str(error)) from error
-        fleet.start(members(workers, sites))
+        fleet.start(team)
+        if services and own:
+            fleet.services = behind.enter_context(_with_services(invocation, folder, team[0].site))
         yield fleet
     finally:
         with undisturbed():
             fleet.end()
+            behind.close()
             if own:
                 _end_keeper(id_of_fleet)
                 forget(url, id_of_fleet)
+
+
+@contextmanager
+def _with_services(invocation: Invocation, folder: Path, site: str) -> Iterator[Services]:
+    from opsconsole.cli.engine import opened
+    from opsconsole.demo.services import running_services
+
+    with running_services(folder, site) as services:
+        with opened(invocation) as engine:
+            for command in services.commands():
+                engine.submit(command)
+        yield services
 
 
 def _end_keeper(fleet: str) -> None:

@@ -33,15 +33,20 @@ NEW_DEMO: Final = "opsconsole demo (another fleet: this one is thrown away)"
 )
 @click.pass_obj
 def demo(invocation: Invocation, workers: int, sites: int, seconds: int) -> int:
-    """Start a keeper and worker processes that ask the gate before each piece of work, and show the console.
+    """Start a keeper, worker processes that ask the gate before each piece of work, and services that depend on each
+    other, and show the console.
 
-    One worker is slow to stop, one never does. Everything lies in a folder that is thrown away, unless -b names a
-    database. Without a terminal an incident plays for about S seconds: exit 0 when it went as told and everybody who
-    did not acknowledge was named.
+    One worker is slow to stop, one never does. Each service has a driver of another kind, and a trigger stops two of
+    them. Everything lies in a folder that is thrown away, unless -b names a database, which then gets no services.
+    Without a terminal an incident plays for about S seconds: exit 0 when it went as told and everybody who did not
+    acknowledge was named.
     """
-    with throw_away_folder() as folder, live_fleet(invocation, folder, workers, sites) as fleet:
+    with throw_away_folder() as folder, live_fleet(invocation, folder, workers, sites, services=True) as fleet:
         for member, process in fleet.workers.values():
             invocation.say(f"  process {process.pid:>7}  {member.worker:<24} {CHARACTERS[member.character]}")
+        if fleet.services is not None:
+            for name, process in fleet.services.processes.items():
+                invocation.say(f"  process {process.pid:>7}  {name:<24} a service")
         if not invocation.interactive:
             return _play(invocation, fleet, seconds)
         invocation.say(f"in another terminal: opsconsole -b {fleet.url} status")
