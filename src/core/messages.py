@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -47,8 +48,16 @@ SelectorField = Annotated[
 ]
 """A selector, as an object of dimension → value on the wire."""
 
-Moment = Annotated[AwareDatetime, PlainSerializer(timestamp)]
-"""An aware time, RFC 3339 in UTC on the wire."""
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time that lies outside the calendar") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc), PlainSerializer(timestamp)]
+"""A time in UTC, RFC 3339 on the wire."""
 
 StopResult = Literal["pending", "verified", "partial", "unverified"]
 Durable = Literal["database", "spool", "memory"]

@@ -327,6 +327,14 @@ def test_a_forgotten_worker_is_gone_until_it_speaks_again() -> None:
         {"worker": "w", "revision": "many"},
         {"worker": "w", "in_flight": None},
         {"worker": "w", "stops": ["S"] * 10_001},
+        {"worker": "w", "pid": 2**31},
+        {"worker": "w", "pid": -1},
+        {"worker": "w", "revision": 2**63},
+        {"worker": "w", "in_flight": float("inf")},
+        {"worker": "w", "draining": {"S-1": 10**30}},
+        {"worker": "w", "env": "prod\0"},
+        {"worker": "w", "env": "p" * 129},
+        {"worker": "w", "started": "\ud800"},
     ],
 )
 def test_a_malformed_beat_is_the_workers_fault(message: dict[str, object]) -> None:
@@ -426,7 +434,13 @@ def test_an_acknowledgement_counts_only_from_the_process_that_beats() -> None:
 
 
 @pytest.mark.parametrize(
-    "message", [{}, {"worker": "w1", "stop": "S-1"}, {"worker": "w1", "stop": "S-1", "running": {}}]
+    "message",
+    [
+        {},
+        {"worker": "w1", "stop": "S-1"},
+        {"worker": "w1", "stop": "S-1", "running": {}},
+        {"worker": "w1", "stop": "S-1", "running": float("inf")},
+    ],
 )
 def test_what_lacks_a_part_is_no_acknowledgement(message: dict[str, object]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):

@@ -216,6 +216,40 @@ def test_a_worker_reports_by_http_and_is_told_what_is_for_it(served: Served) -> 
     assert served.http.delete("/v1/workers/w1").json() == {"left": True}
 
 
+@pytest.mark.parametrize("said", [{"pid": 10**30}, {"env": "prod\0"}, {"in_flight": -1}])
+def test_a_heartbeat_that_no_database_can_hold_is_refused_and_stops_are_recorded(
+    served: Served, site: str, said: dict[str, Any]
+) -> None:
+    """Its row is written with all others, before a stop is."""
+    beat = {"pid": 12, "started": "a", "scope": {}, "env": "", "revision": 0, "stops": [], "in_flight": 0}
+    answer = served.http.put("/v1/workers/broken", json=beat | said)
+    stopped = served.stop(selectors=[{"site": site}])
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed-beat")
+    assert stopped.json()["durable"] == "database"
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_beyond_the_calendar_is_refused_and_holds_up_nobody(served: Served, site: str, moment: str) -> None:
+    scope = {"selectors": [{"site": site}]}
+    answers = [
+        served.command("order-stop", stop_id=f"S-{site}-late", ordered_at=moment, **scope),
+        served.command("place-hold", expires_at=moment, **scope),
+        served.get("/v1/state", params={"at": moment}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [422] * 3, [answer.text for answer in answers]
+    assert served.get("/v1/gate").json()["orders"] == []
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z"])
+def test_a_stop_of_any_time_is_recorded(served: Served, site: str, moment: str) -> None:
+    scope = {"selectors": [{"site": site}]}
+    stopped = served.command("order-stop", stop_id=f"S-{site}-{moment[:4]}", ordered_at=moment, **scope)
+
+    assert (stopped.status_code, stopped.json()["durable"]) == (200, "database"), stopped.text
+
+
 def test_a_limit_that_is_used_up_says_when_to_try_again(served: Served) -> None:
     served.command("add-limit", name="pages", limit=2, window_s=60.0)
     first = served.http.post("/v1/limits/pages/reserve", json={"cost": 2})

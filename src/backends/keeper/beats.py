@@ -10,6 +10,12 @@ from opsgate.selector import IDENTIFIER
 
 _STOPS_MAX: Final = 10_000
 
+_TEXT_MAX: Final = 128
+_COUNT_MAX: Final = 2**31 - 1
+_REVISION_MAX: Final = 2**63 - 1
+"""What the columns of every database take. All rows are written together, and before a stop is recorded: one of them
+that cannot be written would keep the stop out of the journal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Beat:
@@ -34,14 +40,14 @@ class Beat:
             raise ValueError("not a heartbeat")
         return cls(
             worker_id=worker_id,
-            env=str(message.get("env") or ""),
+            env=_text(message.get("env")),
             scope={str(dimension): [str(value) for value in values] for dimension, values in _scope(message).items()},
-            pid=int(message.get("pid", 0)),
-            revision=int(message.get("revision", 0)),
+            pid=_number(message.get("pid", 0)),
+            revision=_number(message.get("revision", 0), _REVISION_MAX),
             stops=tuple(str(stop_id) for stop_id in stops),
-            draining={str(stop_id): int(count) for stop_id, count in (message.get("draining") or {}).items()},
-            in_flight=int(message.get("in_flight", 0)),
-            started=str(message.get("started") or ""),
+            draining={str(stop_id): _number(count) for stop_id, count in (message.get("draining") or {}).items()},
+            in_flight=_number(message.get("in_flight", 0)),
+            started=_text(message.get("started")),
         )
 
 
@@ -55,7 +61,7 @@ class Ack(NamedTuple):
     @classmethod
     def of(cls, message: Mapping[str, Any]) -> Ack:
         """The acknowledgement in a message; KeyError, TypeError or ValueError when it is none."""
-        return cls(str(message["worker"]), str(message["stop"]), int(message["running"]))
+        return cls(str(message["worker"]), str(message["stop"]), _number(message["running"]))
 
 
 def _scope(message: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -63,3 +69,20 @@ def _scope(message: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(scope, dict):
         raise TypeError("a scope is an object of dimension → values")
     return scope
+
+
+def _text(value: Any) -> str:
+    text = str(value or "")
+    if len(text) > _TEXT_MAX or not text.isprintable():
+        raise ValueError("not a name of anything")
+    return text
+
+
+def _number(value: Any, at_most: int = _COUNT_MAX) -> int:
+    try:
+        number = int(value)
+    except OverflowError:
+        raise ValueError("infinity is no number of anything") from None
+    if not 0 <= number <= at_most:
+        raise ValueError("more than can be counted, or less than nothing")
+    return number

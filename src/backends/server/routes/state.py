@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import AwareDatetime
 
 from backends import documents
 from backends.server.answers import cached
 from backends.server.engine import Engine
+from core.messages import Moment
 from core.scope import EVERYWHERE, Scope
 
 
@@ -22,12 +22,12 @@ def routes(engine: Engine) -> APIRouter:
     router = APIRouter(tags=["state"])
 
     @router.get("/v1/state", response_class=JSONResponse)
-    async def read_state(request: Request, at: Annotated[AwareDatetime | None, Query()] = None) -> Response:
+    async def read_state(request: Request, at: Annotated[Moment | None, Query()] = None) -> Response:
         """The state, as far as the credential reaches, and the chain hash of its last event; with ``at`` as it was at a
         past time."""
         scope = request.state.identity.scope
         if at is not None:
-            text = await asyncio.to_thread(past, at.astimezone(UTC), scope)
+            text = await asyncio.to_thread(past, at, scope)
             return Response(text, media_type="application/json")
         await asyncio.to_thread(engine.runtime.state)
         if scope == EVERYWHERE:
