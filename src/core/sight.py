@@ -32,7 +32,7 @@ from core.capabilities.holds import HoldChanged, HoldExpired, HoldExpiryMissed, 
 from core.capabilities.names import NameAdded, NameRemoved, NameRetitled
 from core.capabilities.rate_limits import LimitChanged, LimitDefined, LimitReset
 from core.capabilities.workers import WorkerForgotten, WorkerLeft, WorkerLost, WorkerRegistered, WorkerReturned
-from core.messages import EmergencyEvent, Event, HoldEvent, NameEvent, Recorded, StopEvent
+from core.messages import EmergencyEvent, Event, HoldEvent, NameEvent, Receipt, Recorded, StopEvent
 from core.reach import Reach, with_selector
 from core.scope import EVERYWHERE, Scope
 from core.services import Service, ServiceStep
@@ -140,7 +140,18 @@ class Sight:
         names = dict(table.names)
         if self.scope.sites:
             names["site"] = names.get("site", frozenset()) & self.scope.sites
+        services = names.get("service", frozenset())
+        names["service"] = frozenset(name for name in services if self.sees_name(state, "service", name))
         return Table(holds, names, within=self.within)
+
+    def receipt(self, receipt: Receipt, state: State) -> Receipt:
+        """The answer to a command within this scope, given in a state at or behind it."""
+        renamed = self.renamed(state)
+        remaining = tuple(
+            {**hold, "correlation_id": renamed.get(hold["correlation_id"], hold["correlation_id"])}
+            for hold in receipt.remaining_holds
+        )
+        return receipt.model_copy(update={"remaining_holds": remaining})
 
     def showing(self, recorded: Recorded, before: State, after: State) -> Showing:
         """How an event is shown that leads from one state of the fleet to the next."""
@@ -309,8 +320,15 @@ class Sight:
         """Whether what may be seen of two states may differ."""
         if any(getattr(before, part) is not getattr(after, part) for part in _LARGE):
             return True
-        is_same = before.services is after.services or self._services(before) == self._services(after)
-        return not is_same or self._cases(before) != self._cases(after)
+        if before.services is not after.services and (
+            self._services(before) != self._services(after) or self._hidden(before) != self._hidden(after)
+        ):
+            return True
+        return self._cases(before) != self._cases(after)
+
+    def _hidden(self, state: State) -> set[str]:
+        """The services that may not be seen, and with them their registered names."""
+        return {name for name in state.services if not self.sees_service(state, name)}
 
     def _counted(self, workers: tuple[str, ...]) -> tuple[str, ...]:
         named = tuple(worker for worker in workers if worker in self.workers)

@@ -56,6 +56,27 @@ def test_the_one_that_has_been_idle_for_longest_makes_room(refuses: bool) -> Non
     assert len(crowd) == 3
 
 
+@pytest.mark.parametrize("refuses", [True, False])
+def test_who_has_asked_something_since_has_not_been_idle_for_as_long(refuses: bool) -> None:
+    crowd, worker, silent, new = Crowd(2, 9, refuses=refuses), Fake("worker"), Fake("attacker"), Fake("attacker")
+    members(crowd, worker, silent)
+
+    crowd.rests(worker)
+    crowd.join(new)
+
+    assert [each.is_cut for each in (worker, silent, new)] == [False, True, False]
+
+
+def test_who_has_left_does_not_come_back_by_resting() -> None:
+    crowd, gone = Crowd(2, 9, refuses=True), Fake()
+    members(crowd, gone)
+    crowd.leave(gone)
+
+    crowd.rests(gone)
+
+    assert len(crowd) == 0
+
+
 def test_whoever_has_many_loses_his_own() -> None:
     crowd, other = Crowd(9, 2, refuses=True), Fake("b")
     greedy = [Fake("a") for _ in range(4)]
@@ -118,6 +139,23 @@ def test_a_stop_is_answered_beside_thousands_of_connections_that_say_nothing(ser
             assert answer.status_code in (200, 202)
     worst = quantiles(took_s, n=100)[98]
     tell(f"{IDLE} idle connections at the {port} port: stops took {worst * 1000:.0f} ms at the 99th percentile")
+
+
+def test_a_connection_that_is_used_again_and_again_outlives_those_that_say_nothing(served: Served) -> None:
+    """It came first, and has answered since: whoever came after it and is silent goes before it."""
+    host, _, number = served.stop_url.removeprefix("http://").partition(":")
+    with ExitStack() as opened, socket.create_connection((host, int(number)), timeout=30) as used:
+        silent = []
+        for _ in range(STOPS_PER_CLIENT * 2):
+            used.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"ok\n"):
+                part = used.recv(4096)
+                assert part, "it was cut"
+                answer += part
+            silent.append(opened.enter_context(socket.create_connection((host, int(number)))))
+
+        eventually(lambda: _is_closed(silent[0]))
 
 
 def test_the_stop_port_keeps_a_few_of_one_client_and_answers_the_next_one(served: Served) -> None:

@@ -255,3 +255,19 @@ async def test_a_slow_listener_who_cannot_be_told_anew_is_let_go() -> None:
 
     await comes_true(lambda: len(stage.hub) == 0)
     await stage.end()
+
+
+@pytest.mark.asyncio
+async def test_a_listener_whom_nobody_can_tell_what_it_missed_is_let_go_without_another_answer() -> None:
+    """Its stream has begun, so there is no problem to answer any more; it asks again, here or elsewhere."""
+
+    async def away(_seen: int | None) -> list[Frame]:
+        raise BackendUnavailable("database-away", "the database is away")
+
+    reader, cut = Reader(), asyncio.Event()
+    hub = Hub(away)
+
+    await hub.listen(reader.receive, reader.send, None, still=lambda: True, abort=cut.set)
+
+    assert cut.is_set()
+    assert len(hub) == 0

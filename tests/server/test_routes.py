@@ -67,6 +67,17 @@ def test_the_same_key_gets_the_same_receipt_and_another_command_under_it_is_refu
     assert (other.status_code, other.json()["code"]) == (422, "command-id-reused")
 
 
+def test_a_command_that_comes_without_a_key_gets_one_that_nobody_can_take_first(served: Served, site: str) -> None:
+    after = served.revision
+    for reason in ("one", "other"):
+        served.command("place-hold", selectors=[{"site": site, "account": reason}])
+    rows = served.get(f"/v1/audit?after={after}").json()["rows"]
+    first, second = (row["command_id"] for row in rows if row["kind"] == "hold.placed")
+
+    assert first.startswith("http-")
+    assert first[:13] != second[:13], "one says nothing of the next"
+
+
 def test_a_release_at_an_older_revision_is_refused_where_holds_have_changed(served: Served, site: str) -> None:
     hold(served, site)
     seen = served.revision
@@ -231,7 +242,7 @@ def test_a_heartbeat_that_no_database_can_hold_is_refused_and_stops_are_recorded
 
 @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
 def test_a_time_beyond_the_calendar_is_refused_and_holds_up_nobody(served: Served, site: str, moment: str) -> None:
-    scope = {"selectors": [{"site": site}]}
+    scope: dict[str, Any] = {"selectors": [{"site": site}]}
     answers = [
         served.command("order-stop", stop_id=f"S-{site}-late", ordered_at=moment, **scope),
         served.command("place-hold", expires_at=moment, **scope),
@@ -244,7 +255,7 @@ def test_a_time_beyond_the_calendar_is_refused_and_holds_up_nobody(served: Serve
 
 @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z"])
 def test_a_stop_of_any_time_is_recorded(served: Served, site: str, moment: str) -> None:
-    scope = {"selectors": [{"site": site}]}
+    scope: dict[str, Any] = {"selectors": [{"site": site}]}
     stopped = served.command("order-stop", stop_id=f"S-{site}-{moment[:4]}", ordered_at=moment, **scope)
 
     assert (stopped.status_code, stopped.json()["durable"]) == (200, "database"), stopped.text

@@ -232,6 +232,16 @@ def test_a_refusal_names_nothing_that_was_not_named(
     assert MARK not in answer.text.replace(f"S-{MARK}", "")
 
 
+def test_an_answer_names_no_incident_of_others_that_a_stop_of_everything_has_joined(
+    town: Town, heard: dict[str, Any]
+) -> None:
+    """Whoever opened an emergency made up its correlation id, and all holds of its stops have it."""
+    answer = town.command("ours", "place-hold", selectors=[OURS], reason="inventory")
+
+    assert "emergency" in {hold["source"] for hold in answer.json()["remaining_holds"]}
+    assert MARK not in answer.text
+
+
 def test_a_site_that_is_gone_is_not_told_the_names_of_others(town: Town, heard: dict[str, Any]) -> None:
     town.make("late", "operator", sites=("s1",))
     for path in ("/admin/api/sites/q7Zx%20/pause", "/admin/api/sites/q7Z-shop/pause"):

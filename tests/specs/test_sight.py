@@ -15,6 +15,7 @@ from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName
 from core.capabilities.recovery import Recover
+from core.capabilities.services import AddService
 from core.capabilities.workers import ForgetWorkers, ReportWorkers
 from core.engine import CommandRefused, Facts, WorkerFact, evolve, step
 from core.messages import EVENTS, Actor, Command, Event, Header, Recorded
@@ -126,6 +127,29 @@ def test_a_part_of_the_state_that_was_not_decided_upon_is_hidden() -> None:
 
     for name in set(State._fields) - decided:
         assert getattr(seen, name) == State._field_defaults[name]
+
+
+def test_a_name_is_hidden_from_when_a_service_elsewhere_has_it() -> None:
+    story = Story()
+    story.tell(AddName(dimension="service", name="db"))
+    assert ("service", "db") in story.part.names
+
+    story.tell(AddService(name="db", driver="process", labels={"site": "secret"}))
+    assert ("service", "db") not in story.part.names
+
+
+def test_a_server_decides_by_the_names_that_the_gates_of_a_scope_know() -> None:
+    story = Story()
+    for site in ("s1", "secret"):
+        story.tell(AddService(name=f"db-{site}", driver="process", labels={"site": site}))
+
+    table = SIGHT.table(story.state.table(), story.state)
+
+    assert table.names["service"] == {"db-s1"}
+    assert table.names["site"] == {"s1"}
+    assert {name: known for name, known in SIGHT.snapshot(story.state).table().names.items() if known} == {
+        name: known for name, known in table.names.items() if known
+    }
 
 
 def test_a_stop_elsewhere_is_not_seen_and_one_of_everything_counts_others_without_their_names() -> None:

@@ -52,7 +52,8 @@ class Member(Protocol):
 
 
 class Crowd:
-    """The connections of one listener, oldest first, at most so many of them and of one owner. For one thread."""
+    """The connections of one listener, at most so many of them and of one owner; those first that have been idle for
+    longest. For one thread."""
 
     def __init__(self, most: int, per_owner: int, *, refuses: bool) -> None:
         """Where nobody is idle, one that ``refuses`` turns the new one away; otherwise the oldest goes whose request
@@ -78,6 +79,12 @@ class Crowd:
         self._members[member] = None
         self._of[owner] += 1
         return True
+
+    def rests(self, member: Member) -> None:
+        """One has been answered, and is idle from now on."""
+        if member in self._members:
+            del self._members[member]
+            self._members[member] = None
 
     def leave(self, member: Member) -> None:
         """One has ended."""
@@ -137,6 +144,12 @@ class Connection(HttpToolsProtocol):
         self.waits_since_s = float("inf")
         self.is_admitted = False
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """It is idle again, where nothing else was asked meanwhile."""
+        super().on_response_complete()
+        if self.crowd is not None:
+            self.crowd.rests(self)
 
     @property
     def owner(self) -> str:

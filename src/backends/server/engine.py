@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import blake2b
 from itertools import count
 
 from backends.keeper.room import EngineRoom
@@ -46,7 +47,7 @@ class Engine:
         self.refetch = Refetch(self.tag, room.runtime.latest)
         self.instances = Instances()
         self._compiled: dict[Scope, tuple[State, Table]] = {}
-        self._process, self._numbers = uuid.uuid4().hex, count(1)
+        self._secret, self._numbers = os.urandom(32), count(1)
         self.metrics = Metrics(Gauges(room, self.view, self._open_streams, self.instances))
         self.propagation = Propagation(self.metrics.propagated, room.runtime.latest, lambda: room.desk.unrecorded)
         gates.attach(
@@ -92,8 +93,10 @@ class Engine:
         return 0.0 if contact.word == "valid" else contact.age_s
 
     def command_id(self) -> str:
-        """An id for a command that came without one. Drawing a random one each time is slow under load."""
-        return f"http-{self._process}-{next(self._numbers)}"
+        """An id for a command that came without one. Whoever could guess it could take it first, and have the command
+        refused; drawing a random one each time is slow under load."""
+        number = next(self._numbers).to_bytes(8, "big")
+        return f"http-{blake2b(number, key=self._secret, digest_size=16).hexdigest()}"
 
     def now(self) -> datetime:
         """The engine's time."""

@@ -15,6 +15,7 @@ from core.authority import Identity
 from core.errors import OpsError, UnknownName
 from core.messages import Command, Envelope, Receipt
 from core.scope import EVERYWHERE
+from core.sight import Sight
 from opsgate.selector import IDENTIFIER
 
 _REVISION: Final = re.compile(r'(?:W/)?"(\d{1,18})"')
@@ -32,13 +33,16 @@ async def give_as(
     """The same of a request of which only the headers are at hand."""
     envelope = enveloped(engine, headers, identity, command, part)
     try:
-        return await engine.writer.submit(envelope, identity)
+        receipt = await engine.writer.submit(envelope, identity)
     except UnknownName as error:
         if identity.scope == EVERYWHERE:
             raise of_error(error) from error
         raise of_error(UnknownName(error.code, error.message)) from error  # the names near it may be others' sites
     except OpsError as error:
         raise of_error(error, conditional=envelope.expected_revision is not None) from error
+    if identity.scope == EVERYWHERE:
+        return receipt
+    return Sight(identity.scope).receipt(receipt, engine.runtime.latest())
 
 
 def enveloped(

@@ -175,8 +175,8 @@ class Hub:
             await self._drain(listener)
             while not self.closed and (await receive())["type"] != "http.disconnect":
                 pass  # the rest of a body that nobody needs
-        except (TimeoutError, OSError):
-            abort()
+        except (TimeoutError, OSError, OpsError):
+            abort()  # it takes nothing, or nobody can say what it missed: that is too late for another answer
         finally:
             self._forget(listener)
 
