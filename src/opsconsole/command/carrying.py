@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from opsconsole.actions import Desk, find
-from opsconsole.command.grammar import Ask, Case, Do, Freeze, Hold, Narrow, Order, Show, Switch, Wear
-from opsconsole.command.preview import Preview
+from opsconsole.command.grammar import (
+    Ask,
+    Case,
+    DefineTrigger,
+    Do,
+    Foresee,
+    Freeze,
+    Hold,
+    Narrow,
+    Order,
+    Show,
+    Switch,
+    SwitchTrigger,
+    Wear,
+)
+from opsconsole.command.preview import Preview, definition_of
 from opsconsole.dialogs.explain import ExplainPrompt
 from opsconsole.dialogs.pause import PausePrompt, ResumePrompt
 from opsconsole.dialogs.reading import Reading
 from opsconsole.dialogs.recover import ContinuePrompt, RecoverPrompt
 from opsconsole.dialogs.several import Aim, Several
 from opsconsole.dialogs.target import Target
+from opsconsole.dialogs.trigger import define_prompt, switch_prompt
+from opsconsole.text import clean
 from opsconsole.views.case import without_reason
+from opsconsole.views.stop_reach import stop_reach
 from opsconsole.views.why import explanation
 
 
@@ -32,6 +49,12 @@ def carry_out(preview: Preview, desk: Desk) -> None:
         case Case(_, emergency, _, reason):
             stop = without_reason(desk.picture.state, desk.picture.state.emergencies[emergency])[0]
             desk.open(ExplainPrompt(emergency, stop.stop_id, reason))
+        case SwitchTrigger(name, _, state):
+            desk.open(switch_prompt(name, state))
+        case DefineTrigger() as wanted:
+            definition = definition_of(wanted, desk.picture)
+            if not isinstance(definition, str):  # the fleet may have changed since it was read
+                desk.open(define_prompt(definition, new=wanted.name not in desk.picture.state.triggers))
         case Do(action):
             find(action).run(desk)
         case None:
@@ -40,10 +63,13 @@ def carry_out(preview: Preview, desk: Desk) -> None:
             _look(intention, desk)
 
 
-def _look(intention: Show | Ask | Narrow | Order | Wear | Freeze, desk: Desk) -> None:
+def _look(intention: Show | Ask | Foresee | Narrow | Order | Wear | Freeze, desk: Desk) -> None:
     match intention:
         case Ask(selector):
             desk.open(Reading(f"WHY {selector}", lambda picture: explanation(picture, selector)))
+        case Foresee(level, selector):
+            title = f"A {level} STOP OF {selector} WOULD"
+            desk.open(Reading(clean(title, 120), lambda picture: stop_reach(picture, level, (selector,))))
         case Show(name):
             desk.show_list(name)
         case Narrow(text):

@@ -6,9 +6,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from opsconsole.command.trigger_line import vocabulary
 from opsconsole.command.verbs import ALIASES, Takes, Verb
 from opsconsole.dress import THEMES
 from opsgate.names import DIMENSIONS
+from opsgate.order import LEVELS
 
 OFFERED_MAX: Final = 20
 _LAST: Final = "\U0010ffff"
@@ -42,8 +44,16 @@ def complete(line: str, verbs: Mapping[str, Verb], names: Names) -> Completion:
 
 
 def _argument(verb: Verb, before: list[str], word: str, start: int, names: Names) -> Completion:
-    if verb.takes is Takes.SELECTOR:
+    if verb.takes is Takes.LEVEL and not before and "=" not in word:
+        return _within(sorted((*LEVELS, "all")), word, start)
+    if verb.takes in {Takes.SELECTOR, Takes.LEVEL}:
         return _scope(word, start, names)
+    if verb.takes is Takes.TRIGGER and before:
+        return _of_trigger(word, start, names)
+    return _one_of(verb, before, word, start, names)
+
+
+def _one_of(verb: Verb, before: list[str], word: str, start: int, names: Names) -> Completion:
     if verb.takes is Takes.COLUMN and word.startswith("-"):
         word, start = word[1:], start + 1
     known: Sequence[str] = ()
@@ -58,9 +68,27 @@ def _argument(verb: Verb, before: list[str], word: str, start: int, names: Names
             word, known = word.upper(), names("column")
         case Takes.EMERGENCY, 0:
             known = names("emergency")
+        case Takes.TRIGGER, 0:
+            known = names("trigger")
         case Takes.THEME, 0:
             known = sorted(THEMES)
     return _within(known, word, start)
+
+
+def _of_trigger(word: str, start: int, names: Names) -> Completion:
+    """``lev`` goes on with ``level=``, and ``level=g`` with a level."""
+    key, sign, value = word.partition("=")
+    if not sign:
+        return _within(vocabulary(), word, start)
+    known: Sequence[str] = ()
+    match key:
+        case "level":
+            known = sorted(LEVELS)
+        case "targets":
+            known, value = names("service"), value.rpartition(",")[2]
+        case "account":
+            known = names("account")
+    return _within(known, value, start + len(word) - len(value))
 
 
 def _scope(word: str, start: int, names: Names) -> Completion:

@@ -11,12 +11,14 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-from opsconsole.command.verbs import ALIASES, REASONED, Takes, Verb
+from opsconsole.command.trigger_line import SWITCHES, read_word
+from opsconsole.command.verbs import ALIASES, TAILED, Takes, Verb
 from opsconsole.dress import THEMES
 from opsgate.names import DIMENSIONS, OPERATION_OF_FLAG
-from opsgate.selector import EVERYTHING, Selector, SelectorError
+from opsgate.order import LEVELS, Level, is_level
+from opsgate.selector import EVERYTHING, IDENTIFIER, Selector, SelectorError
 
 REASON_MARKS: Final = frozenset({"--", "--reason"})
 PATTERN: Final = frozenset("*?[")
@@ -82,6 +84,33 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Foresee:
+    """Ask what a stop would hit."""
+
+    level: Level
+    selector: Selector
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchTrigger:
+    """Switch a trigger on or off, or remove it."""
+
+    name: str
+    column: int
+    state: Literal["on", "off", "remove"]
+
+
+@dataclass(frozen=True, slots=True)
+class DefineTrigger:
+    """Add a trigger, or change what the words name of the one that there is. ``tail`` is its rule or its schedule."""
+
+    name: str
+    column: int
+    words: Mapping[str, Any]
+    tail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Narrow:
     """Filter the list in front."""
 
@@ -109,7 +138,9 @@ class Freeze:
     still: bool
 
 
-Intention = Show | Do | Hold | Switch | Case | Ask | Narrow | Order | Wear | Freeze
+Intention = (
+    Show | Do | Hold | Switch | Case | Ask | Foresee | SwitchTrigger | DefineTrigger | Narrow | Order | Wear | Freeze
+)
 
 
 class Word(NamedTuple):
@@ -160,7 +191,7 @@ def _unknown(head: Word, verbs: Mapping[str, Verb]) -> Fault:
 
 def _split_reason(line: str, rest: list[Word], verb: Verb) -> tuple[list[Word], str | Fault]:
     mark = next((at for at, word in enumerate(rest) if word.text in REASON_MARKS), None)
-    if mark is None or verb.takes not in REASONED:
+    if mark is None or verb.takes not in TAILED:
         return rest, ""
     reason = line[rest[mark].column - 1 + len(rest[mark].text) :].strip()
     if len(reason) > 1 and reason[0] == reason[-1] and reason[0] in "'\"":
@@ -241,8 +272,13 @@ def _selector(typed: _Typed) -> Intention | Fault:
     rest = typed.rest
     if not rest:
         return Do("why")
+    found = _scope_of(rest)
+    return found if isinstance(found, Fault) else Ask(found)
+
+
+def _scope_of(rest: list[Word]) -> Selector | Fault:
     if [word.text for word in rest] in (["all"], ["--all"]):
-        return Ask(EVERYTHING)
+        return EVERYTHING
     given: dict[str, str] = {}
     for word in rest:
         for part in word.text.split(","):
@@ -259,9 +295,50 @@ def _selector(typed: _Typed) -> Intention | Fault:
                 return Fault(word.column, f"{dimension} stands twice", "another dimension")
             given[dimension] = OPERATION_OF_FLAG.get(value, value) if dimension == "operation" else value
     try:
-        return Ask(Selector.from_mapping(given))
+        return Selector.from_mapping(given)
     except SelectorError as error:
         return Fault(rest[0].column, str(error), "a name")
+
+
+def _level(typed: _Typed) -> Intention | Fault:
+    """A level, a scope, both or none: of everything, at once."""
+    level: Level = "immediate"
+    rest = typed.rest
+    if rest and is_level(rest[0].text):
+        level, rest = rest[0].text, rest[1:]
+    elif rest and "=" not in rest[0].text and rest[0].text not in {"all", "--all"}:
+        near = difflib.get_close_matches(rest[0].text, LEVELS, n=1)
+        meant = f"; did you mean {near[0]}?" if near else f": one of {', '.join(LEVELS)}"
+        return Fault(rest[0].column, f"{rest[0].text[:40]} is no level{meant}", typed.verb.takes.value)
+    found = _scope_of(rest) if rest else EVERYTHING
+    return found if isinstance(found, Fault) else Foresee(level, found)
+
+
+def _trigger(typed: _Typed) -> Intention | Fault:
+    if len(typed.rest) < 2 and not (typed.rest and typed.reason):
+        missing = "what to do with it" if typed.rest else "the name of a trigger"
+        return Fault(typed.end, f"{missing} is missing: {typed.verb.usage}", typed.verb.takes.value)
+    name, *said = typed.rest
+    if IDENTIFIER.fullmatch(name.text) is None:
+        return Fault(name.column, f"{name.text[:40]} is no name", "TRIGGER")
+    if said and said[0].text in SWITCHES:
+        if len(said) > 1 or typed.reason:
+            return Fault(typed.end, f"{said[0].text} stands alone", "the end of the line")
+        state: Literal["on", "off", "remove"] = said[0].text  # type: ignore[assignment] # it is one of the three
+        return SwitchTrigger(name.text, name.column, state)
+    words: dict[str, Any] = {}
+    for word in said:
+        try:
+            field, value = read_word(word.text)
+        except ValueError as error:
+            return Fault(word.column, str(error), "TYPE or WORD=VALUE")
+        if field in {"thresholds", "clear"}:
+            words.setdefault(field, {})[value[0]] = value[1]
+        elif field in words:
+            return Fault(word.column, f"{field} stands twice", "another word")
+        else:
+            words[field] = value
+    return DefineTrigger(name.text, name.column, words, typed.reason)
 
 
 def _theme(typed: _Typed) -> Intention | Fault:
@@ -285,4 +362,6 @@ _READERS: Final[Mapping[Takes, Callable[[_Typed], Intention | Fault]]] = {
     Takes.FILTER: _filter,
     Takes.COLUMN: _column,
     Takes.THEME: _theme,
+    Takes.TRIGGER: _trigger,
+    Takes.LEVEL: _level,
 }

@@ -6,7 +6,7 @@ import fnmatch
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from core.state import flag_name
 from opsconsole.actions import Action, Desk, find
@@ -15,8 +15,10 @@ from opsconsole.command.grammar import (
     PATTERN,
     Ask,
     Case,
+    DefineTrigger,
     Do,
     Fault,
+    Foresee,
     Freeze,
     Hold,
     Intention,
@@ -24,9 +26,11 @@ from opsconsole.command.grammar import (
     Order,
     Show,
     Switch,
+    SwitchTrigger,
     Wear,
     parse,
 )
+from opsconsole.command.trigger_line import fields_of
 from opsconsole.command.verbs import Verb
 from opsconsole.dialogs.base import Said
 from opsconsole.dialogs.several import KEYS_MAX
@@ -35,7 +39,12 @@ from opsconsole.text import clean
 from opsconsole.views.books import NameBook
 from opsconsole.views.case import without_reason
 from opsconsole.views.picture import Picture
+from opsconsole.views.rehearsed import fault_of
+from opsconsole.views.triggers import condition
 from opsconsole.views.words import counted, scope
+
+if TYPE_CHECKING:
+    from core.triggers.definition import Definition
 
 NAMED_MAX: Final = 4
 
@@ -58,24 +67,37 @@ def preview(line: str, verbs: Mapping[str, Verb], desk: Desk) -> Preview:
             return Preview((Span("type a command, Tab completes it; Up and Down bring back earlier ones", Style.DIM),))
         case Fault(column, sentence, expected):
             return _wrong(sentence, column, expected)
-        case Hold():
-            return _hold(parsed, desk)
-        case Case():
-            return _case(parsed, desk)
-        case Switch():
-            return _switch(parsed, desk)
-        case Do(action):
-            return _do(parsed, find(action), desk)
-        case _:
+        case Show() | Ask() | Foresee() | Narrow() | Order() | Wear() | Freeze():
             return Preview((Span(_looks(parsed), Style.PLAIN),), parsed)
+        case _:
+            return _changes(parsed, desk)
 
 
-def _looks(intention: Show | Ask | Narrow | Order | Wear | Freeze) -> str:
+def _changes(intention: Do | Hold | Switch | Case | SwitchTrigger | DefineTrigger, desk: Desk) -> Preview:
+    """What is more than a look."""
+    match intention:
+        case Hold():
+            return _hold(intention, desk)
+        case Case():
+            return _case(intention, desk)
+        case Switch():
+            return _switch(intention, desk)
+        case SwitchTrigger():
+            return _switch_trigger(intention, desk)
+        case DefineTrigger():
+            return _define_trigger(intention, desk)
+        case Do(action):
+            return _do(intention, find(action), desk)
+
+
+def _looks(intention: Show | Ask | Foresee | Narrow | Order | Wear | Freeze) -> str:
     match intention:
         case Show(name):
             return f"shows the list of {name}"
         case Ask(selector):
             return clean(f"says every hold on {selector} and what would be left after each release", 200)
+        case Foresee(level, selector):
+            return clean(f"says what {'an' if level[0] == 'i' else 'a'} {level} stop of {selector} would hit", 200)
         case Narrow(text):
             return f"shows only rows with {clean(text, 60)}" if text else "shows all rows again"
         case Order(column):
@@ -151,6 +173,50 @@ def _case(intention: Case, desk: Desk) -> Preview:
         return Preview((Span(said, Style.PLAIN),), intention)
     asks = "asks for a reason and the scope, and counts down"
     return Preview((Span(f"recovers {what}; {asks}", Style.PLAIN),), intention)
+
+
+def _switch_trigger(intention: SwitchTrigger, desk: Desk) -> Preview:
+    picture, name = desk.picture, intention.name
+    if refused := _refused(picture):
+        return _wrong(refused)
+    known = picture.state.triggers.get(name)
+    if known is None:
+        return _wrong(_unknown(sorted(picture.state.triggers), "trigger", name), intention.column)
+    if intention.state != "remove" and known.definition.is_active == (intention.state == "on"):
+        return _wrong(f"trigger {clean(name, 60)} is {intention.state} already", intention.column)
+    does = "removes trigger" if intention.state == "remove" else "switches trigger"
+    state = "" if intention.state == "remove" else f" {intention.state}"
+    return Preview((Span(f"{does} {clean(name, 60)}{state}; asks for y", Style.PLAIN),), intention)
+
+
+def _define_trigger(intention: DefineTrigger, desk: Desk) -> Preview:
+    if refused := _refused(desk.picture):
+        return _wrong(refused)
+    found = definition_of(intention, desk.picture)
+    if isinstance(found, str):
+        return _wrong(found)
+    does = "changes" if intention.name in desk.picture.state.triggers else "adds"
+    said = f"{does} trigger {clean(found.name, 60)}: {condition(found)}; {found.stop_level} stop of"
+    return Preview((Span(f"{said} {scope(found.selectors())}; rehearses it, asks for y", Style.PLAIN),), intention)
+
+
+def definition_of(intention: DefineTrigger, picture: Picture) -> Definition | str:
+    """The trigger that the line means, or what is wrong with it."""
+    from pydantic import ValidationError
+
+    from core.faults import sentence
+    from core.triggers.definition import Definition
+
+    known = picture.state.triggers.get(intention.name)
+    before = known.definition.model_dump() if known else {}
+    fields = fields_of(intention.words, before, intention.tail)
+    if "trigger_type" not in fields:
+        return f"there is no trigger {intention.name} yet: name its type first, Tab offers them"
+    try:
+        found = Definition.model_validate(fields | {"name": intention.name})
+    except ValidationError as error:
+        return sentence(error)
+    return fault_of(found) or found
 
 
 def _refused(picture: Picture) -> str:

@@ -22,10 +22,15 @@ class Takes(StrEnum):
     FILTER = "WORDS"
     COLUMN = "COLUMN"
     THEME = "|".join(THEMES)
+    TRIGGER = "TRIGGER on|off|remove|TYPE|WORD=VALUE..."
+    LEVEL = "[LEVEL] [SELECTOR]"
 
 
 REASONED: Final = frozenset({Takes.SITES, Takes.FLAG, Takes.WORKFLOW, Takes.EMERGENCY})
 """Behind these a reason may stand."""
+
+TAILED: Final = REASONED | {Takes.TRIGGER}
+"""Behind these some text may stand."""
 
 
 class Verb(NamedTuple):
@@ -40,6 +45,7 @@ class Verb(NamedTuple):
     def usage(self) -> str:
         """As it is typed."""
         reason = " [-- REASON]" if self.takes in REASONED else ""
+        reason = " [-- RULE or CRON]" if self.takes is Takes.TRIGGER else reason
         return f":{self.name}{' ' if self.takes else ''}{self.takes}{reason}"
 
 
@@ -53,6 +59,8 @@ OWN: Final = (
         "explain", Takes.EMERGENCY, "give the reason of a stop that was fired without one; alone, as its key", "explain"
     ),
     Verb("why", Takes.SELECTOR, "every hold on site=NAME, flag=NAME, all, ...; alone, on what the cursor is on", "why"),
+    Verb("trigger", Takes.TRIGGER, "add or change a trigger, or switch it on or off: rehearsed, and asked for"),
+    Verb("preview", Takes.LEVEL, "what a stop would hit: workers, services tier by tier, times; it stops nothing"),
     Verb("filter", Takes.FILTER, "show only rows with these words, -word without; alone, all of them"),
     Verb("sort", Takes.COLUMN, "sort by a column, -COLUMN the other way round; alone, worst first"),
     Verb("theme", Takes.THEME, "change the colours"),

@@ -133,6 +133,8 @@ class CommandLine(Dialog):
             return sorted(column.title for column in self._desk.pane.table.columns if column.title)
         if what == "emergency":
             return sorted(self._desk.picture.state.emergencies)
+        if what == "trigger":
+            return sorted(self._desk.picture.state.triggers)
         return self._desk.picture.facts.names.of(what)
 
     def _complete(self, by: int) -> None:
