@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from urllib.parse import quote
 
 from opsgate.snapshot import Snapshot
-from opsgate.tables import NotReadable, Parsed, StopRow, WorkerRow, read_snapshot, read_stops, read_workers
+from opsgate.tables import (
+    ChannelRow,
+    NotReadable,
+    Parsed,
+    StopRow,
+    WorkerRow,
+    read_failing,
+    read_snapshot,
+    read_stops,
+    read_workers,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,9 +76,11 @@ class SqliteSource:
         """The state now; ``known`` itself where nothing has moved since."""
         return self._within(lambda connection: read_snapshot(connection, known, self._parsed))
 
-    def survey(self) -> tuple[Snapshot, tuple[StopRow, ...], tuple[WorkerRow, ...]]:
-        """The state, the stops and the workers, all of one moment."""
-        return self._within(lambda c: (read_snapshot(c, None, self._parsed), read_stops(c), read_workers(c)))
+    def survey(self) -> tuple[Snapshot, tuple[StopRow, ...], tuple[WorkerRow, ...], tuple[ChannelRow, ...]]:
+        """The state, the stops, the workers and the channels that fail, all of one moment."""
+        return self._within(
+            lambda c: (read_snapshot(c, None, self._parsed), read_stops(c), read_workers(c), read_failing(c))
+        )
 
     def close(self) -> None:
         """Let the file go."""

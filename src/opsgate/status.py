@@ -16,12 +16,12 @@ from opsgate.clock import elapsed_s
 from opsgate.decision import Decision
 from opsgate.evaluate import Work, evaluate
 from opsgate.failsafe import Policy, judge
-from opsgate.hold import LIMIT_SOURCE
+from opsgate.hold import LIMIT_SOURCE, timestamp
 from opsgate.known import Known
 from opsgate.lastknown import LastKnown
 from opsgate.paths import fleet_of_url, sqlite_path
 from opsgate.sources import SourceError, SqliteSource
-from opsgate.tables import StopRow, WorkerRow
+from opsgate.tables import ChannelRow, StopRow, WorkerRow
 from opsgate.view import View
 
 RunState = Literal["running", "stopped", "partly", "unknown"]
@@ -31,7 +31,7 @@ is held, or somebody is missing; unknown: the state could not be read."""
 
 @dataclass(frozen=True, slots=True)
 class StopStatus:
-    """One stop in force and who of its frozen list has stopped."""
+    """One stop in force and who of its frozen list has stopped. The times are None where nobody has recorded it yet."""
 
     stop_id: str
     emergency_id: str
@@ -39,6 +39,15 @@ class StopStatus:
     result: str
     of: tuple[str, ...]
     missing: tuple[str, ...]
+    ordered_at: datetime | None = None
+    deadline_at: datetime | None = None
+
+    @property
+    def budget_s(self) -> float | None:
+        """Seconds that it has to be verified in, from its order."""
+        if self.ordered_at is None or self.deadline_at is None:
+            return None
+        return (self.deadline_at - self.ordered_at).total_seconds()
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON object of one stop."""
@@ -50,6 +59,7 @@ class StopStatus:
             "acked": len(self.of) - len(self.missing),
             "of": len(self.of),
             "missing": list(self.missing),
+            "deadline_at": None if self.deadline_at is None else timestamp(self.deadline_at),
         }
 
 
@@ -67,6 +77,8 @@ class FleetStatus:
     stops: tuple[StopStatus, ...] = ()
     fault: str = ""
     fleet: str = ""
+    failing: tuple[ChannelRow, ...] = ()
+    """The channels of notifications that do not take what they are told."""
     known: Known = field(default_factory=Known, compare=False, repr=False)
 
     @property
@@ -88,6 +100,7 @@ class FleetStatus:
             "holds": self.holds,
             "workers": {"live": self.live, "lost": self.lost, "acked": self.acked, "missing": list(self.missing)},
             "stops": [stop.as_dict() for stop in self.stops],
+            "failing_channels": [channel.as_dict() for channel in self.failing],
         }
 
 
@@ -100,6 +113,7 @@ class Found:
     from_disk: bool = False
     stops: tuple[StopRow, ...] = ()
     workers: tuple[WorkerRow, ...] = ()
+    failing: tuple[ChannelRow, ...] = ()
     fault: str = ""
 
     def view(self) -> View:
@@ -124,8 +138,8 @@ def look(url: str) -> Found:
     source, key = SqliteSource(sqlite_path(url)), fleet_of_url(url)
     began_s = elapsed_s()
     try:
-        snapshot, stops, workers = source.survey()
-        found = Found(Known().read(snapshot), began_s, stops=stops, workers=workers)
+        snapshot, stops, workers, failing = source.survey()
+        found = Found(Known().read(snapshot), began_s, stops=stops, workers=workers, failing=failing)
     except SourceError as error:
         remembered = LastKnown(key).load()
         if remembered is None:
@@ -165,6 +179,7 @@ def read_status(url: str, now: datetime | None = None) -> FleetStatus:
         stops=stops,
         fault=found.fault,
         fleet=found.known.snapshot.fleet if found.known.snapshot else "",
+        failing=found.failing,
         known=found.known,
     )
 
@@ -186,7 +201,16 @@ def _recorded(found: Found) -> Iterable[StopStatus]:
         missing = () if stop.result == "verified" else tuple(seen)  # rows may lag behind what was recorded
         running = tuple(f"service:{name}" for name, has_stopped in stop.services.items() if not has_stopped)
         listed = (*stop.of, *(f"service:{name}" for name in stop.services))
-        yield StopStatus(stop.stop_id, stop.emergency_id, stop.level, stop.result, listed, (*missing, *running))
+        yield StopStatus(
+            stop.stop_id,
+            stop.emergency_id,
+            stop.level,
+            stop.result,
+            listed,
+            (*missing, *running),
+            stop.ordered_at,
+            stop.deadline_at,
+        )
 
 
 def _unrecorded(found: Found, live: Iterable[WorkerRow]) -> Iterable[StopStatus]:

@@ -32,8 +32,8 @@ class NotReadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StopRow:
-    """A stop in force, as recorded: its case, its level, what came of it, the frozen list of workers, and that of
-    services with whether each was seen to have stopped."""
+    """A stop in force, as recorded: its case, its level, what came of it, when it was ordered and by when it must be
+    verified, the frozen list of workers, and that of services with whether each was seen to have stopped."""
 
     stop_id: str
     emergency_id: str
@@ -41,6 +41,21 @@ class StopRow:
     result: str
     of: tuple[str, ...]
     services: Mapping[str, bool]
+    ordered_at: datetime | None = None
+    deadline_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """A channel of notifications that does not take what it is told: since when, and why."""
+
+    name: str
+    since: str
+    why: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON object of one channel."""
+        return {"name": self.name, "since": self.since or None, "why": self.why or None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +122,25 @@ def read_workers(connection: sqlite3.Connection) -> tuple[WorkerRow, ...]:
     return tuple(map(_worker, rows))
 
 
+def read_failing(connection: sqlite3.Connection) -> tuple[ChannelRow, ...]:
+    """The channels that fail, by name, as the keeper wrote it down; none where this database knows no channels yet."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'outbox_cursor'").fetchone() is None:
+        return ()
+    rows = connection.execute("SELECT name, detail FROM outbox_cursor WHERE name LIKE 'notify/%' ORDER BY name")
+    return tuple(filter(None, (failing(name, detail) for name, detail in rows)))
+
+
+def failing(name: str, detail: str) -> ChannelRow | None:
+    """A channel that fails, by its cursor; None for one that works, or of which nothing can be read."""
+    try:
+        said = json.loads(detail)
+        if said.get("state", "ok") == "ok":
+            return None
+    except (ValueError, AttributeError):
+        return None
+    return ChannelRow(name.removeprefix("notify/"), str(said.get("since") or ""), str(said.get("why") or ""))
+
+
 def _holds(connection: sqlite3.Connection, parsed: Parsed) -> tuple[Hold, ...]:
     before = dict(parsed)
     parsed.clear()
@@ -136,7 +170,15 @@ def hold_of(hold_id: str, document: Callable[[], Mapping[str, Any]]) -> Hold | N
 
 def _stop(stop_id: str, emergency_id: str, level: str, result: str, text: str) -> StopRow:
     document = json.loads(text)
-    return StopRow(stop_id, emergency_id, level, result, tuple(document["of"]), document.get("services", {}))
+    return StopRow(
+        stop_id,
+        emergency_id,
+        level,
+        result,
+        tuple(document["of"]),
+        document.get("services", {}),
+        *(moment(document[name]) if document.get(name) else None for name in ("ordered_at", "deadline_at")),
+    )
 
 
 def _notices(connection: sqlite3.Connection) -> tuple[Notice, ...]:

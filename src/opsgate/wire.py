@@ -20,7 +20,8 @@ From the keeper, beside the answers: ``delta`` (a `opsgate.snapshot.Delta`), ``m
 revision), ``order`` (obey this at once, its record follows: stop_id, which stands first, and order).
 
 ============  ======================================================================================================
-``pong``      pid, fleet, revision, leader (whether it runs the loops), database: ``here``, ``away`` or ``gone``
+``pong``      pid, fleet, revision, leader (whether it runs the loops), database: ``here``, ``away`` or ``gone``,
+              automatic_stops, strains (what is used beyond what was set)
 ``ordered``   stop_id, durable: ``database``, ``spool`` (latched, recorded later) or ``memory``; revision,
               emergency_id, of (how many must acknowledge) where durable is ``database``
 ``reserved``  id, granted, used, limit, retry_after_s; reservation (its id) where granted, reason where nobody counts

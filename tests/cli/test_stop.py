@@ -367,10 +367,10 @@ def test_status_has_exactly_the_documented_fields(ops: Shell) -> None:
 
     status = ops.ok("status", "-o", "json").json
 
-    assert list(status) == ["state", "revision", "age_s", "holds", "workers", "stops"]
+    assert list(status) == ["state", "revision", "age_s", "holds", "workers", "stops", "failing_channels"]
     assert list(status["workers"]) == ["live", "lost", "acked", "missing"]
     (stop,) = status["stops"]
-    assert list(stop) == ["stop_id", "emergency_id", "level", "result", "acked", "of", "missing"]
+    assert list(stop) == ["stop_id", "emergency_id", "level", "result", "acked", "of", "missing", "deadline_at"]
     assert (status["state"], stop["stop_id"]) == ("stopped", stop_id)
 
 

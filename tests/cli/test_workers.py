@@ -125,4 +125,4 @@ def test_workers_are_listed_shown_and_forgotten_when_they_are_gone(fleet: Shell)
 def test_doctor_sees_the_keeper(fleet: Shell) -> None:
     rows = {row["what"]: row for row in fleet.ok("doctor", "-o", "json").json}
 
-    assert (rows["keeper"]["verdict"], "runs the loops" in rows["keeper"]["detail"]) == ("ok", True)
+    assert "runs the loops" in rows["keeper"]["detail"]

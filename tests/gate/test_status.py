@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from opsgate import Gate, latch
+from opsgate.hold import timestamp
 from opsgate.order import Order
 from opsgate.selector import Selector
 from opsgate.status import decide_once, read_status
@@ -25,11 +26,12 @@ def status(fleet: Fleet) -> dict[str, Any]:
     return document
 
 
+WELL: dict[str, list[Any]] = {"failing_channels": []}
 NOBODY = {"live": 0, "lost": 0, "acked": 0, "missing": []}
 
 
 def test_a_fleet_in_which_nothing_is_held_runs(fleet: Fleet) -> None:
-    assert status(fleet) == {"state": "running", "revision": 1, "holds": 0, "workers": NOBODY, "stops": []}
+    assert status(fleet) == {"state": "running", "revision": 1, "holds": 0, "workers": NOBODY, "stops": [], **WELL}
 
 
 @pytest.mark.parametrize(
@@ -89,9 +91,27 @@ def test_a_stop_counts_whom_it_waits_for(fleet: Fleet) -> None:
                 "acked": 2,
                 "of": 5,
                 "missing": missing,
+                "deadline_at": timestamp(AT),
             }
         ],
+        **WELL,
     }
+
+
+def test_a_channel_that_fails_is_named_with_why_and_since_when(fleet: Fleet) -> None:
+    """A cursor of something else is no channel, and one that nobody can read has not been said to fail."""
+    failing = '{"state": "failing", "since": "2026-11-22T14:00:00Z", "why": "no route"}'
+    cursors = (("notify/mail", failing), ("notify/system", '{"state": "ok"}'), ("notify/odd", "?"), ("other", failing))
+    for name, detail in cursors:
+        fleet.execute(f"INSERT INTO outbox_cursor VALUES ('{name}', 1, '', '{detail}')")
+
+    assert status(fleet)["failing_channels"] == [{"name": "mail", "since": "2026-11-22T14:00:00Z", "why": "no route"}]
+
+
+def test_a_database_that_knows_no_channels_has_none_that_fail(fleet: Fleet) -> None:
+    fleet.execute("DROP TABLE outbox_cursor")
+
+    assert status(fleet)["failing_channels"] == []
 
 
 def test_a_fleet_is_stopped_once_nobody_is_missing(fleet: Fleet) -> None:
@@ -128,6 +148,7 @@ def test_a_latch_that_the_journal_does_not_know_is_a_stop_in_force(fleet: Fleet)
             "acked": 0,
             "of": 1,
             "missing": ["w1"],
+            "deadline_at": None,
         }
     ]
 

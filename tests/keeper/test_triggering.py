@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from backends.keeper.measuring import METRICS, Measuring
+from backends.keeper.measuring import METRICS, Measuring, Most
 from backends.keeper.room import EngineRoom, now
 from core.capabilities.triggers import AddTrigger
 from core.messages import Actor, Envelope
@@ -46,13 +46,40 @@ def test_what_a_gate_measures_stops_the_work_that_it_is_asked_for(room: EngineRo
     eventually(lambda: room.runtime.latest().triggers["health"].fired == 1)
 
 
+def measuring_of(listens: Callable[[str], bool], most: Most) -> Measuring:
+    return Measuring(lambda _samples: None, listens, now, every_s=1, place=Path("/"), most=most)
+
+
 def test_what_the_host_has_left_is_a_sample_where_somebody_listens() -> None:
-    measuring = Measuring(lambda _samples: None, lambda metric: metric != "cpuUsage", now, every_s=1, place=Path("/"))
+    measuring = measuring_of(lambda metric: metric != "cpuUsage", Most(1e15, 100))
 
     samples = measuring.measure()
 
     assert [sample.metric for sample in samples] == [metric for metric in METRICS if metric != "cpuUsage"]
     assert all(sample.value > 0 for sample in samples)
+
+
+def test_what_is_used_beyond_what_was_set_is_said_as_it_begins_and_as_it_ends(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One at its edge is not said again and again: a strain is over well below what was set."""
+    measuring, used = measuring_of(lambda _metric: False, Most(100.0, 80.0)), {"memoryUsage": 90.0, "cpuUsage": 10.0}
+    monkeypatch.setattr(measuring, "_value", used.__getitem__)
+    said = []
+    with caplog.at_level("INFO"):
+        for memory in (90.0, 101.0, 99.0, 102.0, 80.0):
+            used["memoryUsage"] = memory
+            assert measuring.measure() == []
+            said.append(measuring.strains)
+
+    assert said == [
+        (),
+        ("memoryUsage is 101, and was to stay below 100",),
+        ("memoryUsage is 99, and was to stay below 100",),
+        ("memoryUsage is 102, and was to stay below 100",),
+        (),
+    ]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
 def test_refusals_are_counted_and_told_as_a_sum() -> None:

@@ -270,3 +270,14 @@ def test_a_configuration_is_kept_as_canonical_text(engine: Engine) -> None:
 
     assert json.loads(engine.state.services["x"].config) == one.config
     assert engine.state.services["x"].config == '{"a":true,"b":[1,{"c":"\\u00e9","d":null}]}'
+
+
+def test_a_look_that_a_stop_has_overtaken_counts_for_nothing(engine: Engine) -> None:
+    """It was made before the order, and says nothing of what came of that."""
+    looked_at = engine.state.revision
+    engine.stop("S-1", on(service="web"))
+    seen = ReportServices(reports=(ServiceReport(service="web", standing="stopped"),))
+
+    assert engine.refused(seen, by="keeper", kind="system", looked_at=looked_at) == "state-moved"
+    assert engine.state.stops["S-1"].missing == ("service:web",)
+    assert engine.do(seen, by="keeper", kind="system", looked_at=engine.state.revision).changed

@@ -43,11 +43,16 @@ class Office:
     _others: dict[str, WorkerRow] | None = None
     _others_at_s: float = 0.0
 
-    def submit(self, command: Command, *, fenced: bool = True) -> None:
-        """Have the engine decide one observation, under the lease, or without it where anybody may say it. Raises
-        `OpsError`."""
-        command_id = f"keeper-{uuid.uuid4().hex}"
-        envelope = Envelope(command_id=command_id, actor=KEEPER_ACTOR, door="keeper", command=command)
+    def submit(self, command: Command, *, fenced: bool = True, looked_at: int | None = None) -> None:
+        """Have the engine decide one observation, under the lease, or without it where anybody may say it; and where a
+        revision is given, only while nothing has changed what may run since. Raises `OpsError`."""
+        envelope = Envelope(
+            command_id=f"keeper-{uuid.uuid4().hex}",
+            actor=KEEPER_ACTOR,
+            door="keeper",
+            command=command,
+            expected_revision=looked_at,
+        )
         self.runtime.submit(envelope, timeout_s=TRY_S, fence=self.leader.lease if fenced else None)
 
     def row(self, worker_id: str, now: Instant) -> WorkerRow | None:

@@ -20,12 +20,13 @@ from backends.emergency_settings import EmergencySettings
 from backends.keeper import peers
 from backends.keeper.conclusions import Countdown
 from backends.keeper.counter import Counter
+from backends.keeper.health_rounds import rounds_of
 from backends.keeper.house import House
 from backends.keeper.latches import Latches
 from backends.keeper.leader import Leader
 from backends.keeper.log import NAME
 from backends.keeper.loops import Loops
-from backends.keeper.measuring import Measuring
+from backends.keeper.measuring import Measuring, Most
 from backends.keeper.notifying import Leadership, Notifying, Terms
 from backends.keeper.office import Office
 from backends.keeper.outbox import GATES, Outbox, Streams
@@ -123,6 +124,7 @@ class EngineRoom:
         self._loops = Loops(office, now, remind=self._publisher.remind, keep_days=keep_days, services=self.services)
         self.services.reports.told = self._loops.look
         self._recoveries = Recoveries(office, self.services, names, now)
+        self._rounds = rounds_of(office, self.services, self.settings.health_monitoring_interval_s)
         self.notifying = self._notifying_of(notify)
         self.triggers = Triggering(
             self.runtime,
@@ -137,6 +139,7 @@ class EngineRoom:
             now,
             every_s=self.settings.trigger_detection_interval_s,
             place=self.database.place,
+            most=Most(memory_bytes=self.settings.max_memory_usage, cpu_percent=self.settings.max_cpu_usage),
         )
         self.reception = Reception(self.roster, self, now)
         self._post = self._post_of(self.house) if self.house else None
@@ -152,6 +155,7 @@ class EngineRoom:
         self._recorder.start()
         self.services.start()
         self._recoveries.start()
+        self._rounds.start()
         self._latches.start()
         self.runtime.follow(self._arrived)
         self._publisher.start()
@@ -184,6 +188,7 @@ class EngineRoom:
         self._latches.close()
         self._recorder.close()
         self.desk.close()
+        self._rounds.close()
         self._recoveries.close()
         self.services.close()
         self._loops.close()
@@ -250,6 +255,7 @@ class EngineRoom:
             "revision": self.runtime.latest().revision,
             "leader": self.leads(),
             "automatic_stops": self.settings.emergency_stop_enabled,
+            "strains": list(self._measuring.strains),
             "database": self.database_word,
         }
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, JsonValue
 
 from core.capabilities.conclusion import conclude_anew
+from core.capabilities.holds import require_unmoved
 from core.capabilities.names import NameRemoved, near_names, registered
 from core.engine import Draft, decides, evolves, only_system
 from core.errors import CommandRejected, UnknownName
@@ -245,8 +246,12 @@ def remove_service(draft: Draft, wanted: RemoveService) -> None:
 
 @decides(ReportServices)
 def report_services(draft: Draft, seen: ReportServices) -> None:
-    """Each attempt is kept, observations only where they are news; a stop is concluded by its last one."""
+    """Each attempt is kept, observations only where they are news; a stop is concluded by its last one.
+
+    Where a revision is given, the looks were made at that one, and a stop since then has overtaken them.
+    """
     only_system(draft, "reporting services")
+    require_unmoved(draft)
     for report in seen.reports:
         if report.service not in draft.state.services:
             draft.notes.append(f"no service is called {report.service}")

@@ -183,7 +183,10 @@ def _keeper(_backend: Backend, state: State) -> Finding:
         off = "EMERGENCY_STOP_ENABLED is false at the keeper: no trigger and no alert stops anything"
         return Finding("warn", "keeper", off, "set it to true, and start the keeper again")
     leads = "runs the loops" if answer.get("leader") else "stands by"
-    return Finding("ok", "keeper", f"process {answer.get('pid')} {leads}; database {answer.get('database')}")
+    found = f"process {answer.get('pid')} {leads}; database {answer.get('database')}"
+    if strains := answer.get("strains"):
+        return Finding("warn", "keeper", "; ".join([found, *strains]), "see MAX_MEMORY_USAGE and MAX_CPU_USAGE")
+    return Finding("ok", "keeper", found)
 
 
 def _unrecorded(backend: Backend, state: State) -> Finding:

@@ -9,12 +9,14 @@ from core.ports import Backend
 from core.state import State
 from opsgate.known import Known
 from opsgate.status import FleetStatus, StopStatus
+from opsgate.tables import ChannelRow, failing
 
 
 def status_of(backend: Backend, timeout_s: float) -> FleetStatus:
     """What can be said of the fleet now; unknown with a sentence where it cannot be reached."""
     try:
         state, seen = backend.state(timeout_s=timeout_s), backend.observe(timeout_s=timeout_s)
+        fails = _failing(backend)
     except BackendUnavailable as error:
         return FleetStatus("unknown", fault=str(error))
     standings = [standing(row, seen.at) for row in seen.workers]
@@ -27,12 +29,32 @@ def status_of(backend: Backend, timeout_s: float) -> FleetStatus:
         lost=standings.count("lost"),
         stops=_stops(state),
         fleet=state.fleet,
+        failing=fails,
         known=Known().read(state.snapshot()),
     )
 
 
 def _stops(state: State) -> tuple[StopStatus, ...]:
     return tuple(
-        StopStatus(stop.stop_id, stop.emergency_id, stop.level, stop.result, stop.listed, stop.missing)
+        StopStatus(
+            stop.stop_id,
+            stop.emergency_id,
+            stop.level,
+            stop.result,
+            stop.listed,
+            stop.missing,
+            stop.ordered_at,
+            stop.deadline_at,
+        )
         for stop in state.active_stops()
     )
+
+
+def _failing(backend: Backend) -> tuple[ChannelRow, ...]:
+    """The channels that fail, where the database is at hand; a server does not tell."""
+    if backend.url.startswith("http"):
+        return ()
+    from backends.runtime import Runtime
+
+    cursors = backend.store.cursors() if isinstance(backend, Runtime) else ()
+    return tuple(filter(None, (failing(cursor.name, cursor.detail) for cursor in cursors)))

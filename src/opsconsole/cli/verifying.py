@@ -1,4 +1,4 @@
-"""Follow a stop to its result: record it where nobody has, then look until the budget of its level is over."""
+"""Follow a stop to its result: record it where nobody has, then look until its time is over."""
 
 from __future__ import annotations
 
@@ -84,12 +84,12 @@ def _asker(backend: Backend, settings: Settings) -> Callable[[], FleetStatus]:
 def _watch(fired: Fired, durable: str, look: Callable[[], FleetStatus], *, wait: bool) -> Outcome:
     """Look again and again, until the keeper has said what the stop came to or nobody will any more."""
     wait = wait and (durable == "database" or fired.heard)  # else nobody would ever say more
-    deadline_s = elapsed_s() + (_budget_s(fired) if wait else 0.0)
+    began_s = elapsed_s()
     told = -1
     while True:
         status = look()
         stop = next((stop for stop in status.stops if stop.stop_id == fired.order.stop_id), None)
-        over = elapsed_s() >= deadline_s
+        over = elapsed_s() >= began_s + (patience_s(fired, stop) if wait else 0.0)
         if over or (stop is not None and stop.result != "pending"):
             return _outcome(fired, durable, status, stop, over=over and wait)
         acked = len(stop.of) - len(stop.missing) if stop else 0
@@ -132,8 +132,10 @@ def _result(fired: Fired, status: FleetStatus, stop: StopStatus, *, over: bool) 
     return stop.result
 
 
-def _budget_s(fired: Fired) -> float:
-    """The budget of the level; a drain that has used it up halts, and has that budget too."""
-    order = fired.order
-    halting_s = BUDGET_S["immediate"] if order.mode == DRAIN else 0.0
-    return BUDGET_S[order.level] + halting_s + _CONCLUDING_S
+def patience_s(fired: Fired, stop: StopStatus | None) -> float:
+    """How long to wait: as long as the stop has by its own record, or, until that is known, by its level. A drain that
+    has used it up halts, and then has what its record says by then."""
+    order, recorded_s = fired.order, stop.budget_s if stop else None
+    is_draining = order.mode == DRAIN and (stop is None or stop.level == order.level)
+    halting_s = BUDGET_S["immediate"] if is_draining else 0.0
+    return (BUDGET_S[order.level] if recorded_s is None else recorded_s) + halting_s + _CONCLUDING_S

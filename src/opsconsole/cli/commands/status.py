@@ -98,7 +98,9 @@ def _lines(found: FleetStatus) -> list[str]:
         emergency = stop.emergency_id or "no emergency yet"
         counts = f"{len(stop.of) - len(stop.missing)}/{len(stop.of)} acknowledged"
         missing = f", MISSING {', '.join(stop.missing)}" if stop.missing else ""
-        lines.append(f"  {stop.stop_id} of {emergency}, {stop.level}: {stop.result}, {counts}{missing}")
+        due = f", due {stop.deadline_at:%H:%M:%S}Z" if stop.result == "pending" and stop.deadline_at else ""
+        lines.append(f"  {stop.stop_id} of {emergency}, {stop.level}: {stop.result}{due}, {counts}{missing}")
+    lines += [f"  channel {each.name} fails since {each.since}: {each.why}" for each in found.failing]
     holds = sorted(found.known.table().by_id.values(), key=rank)
     lines += [f"  {hold.hold_id}: {describe(hold)} ({hold.mode})" for hold in holds[:_HOLDS_SHOWN]]
     if len(holds) > _HOLDS_SHOWN:
