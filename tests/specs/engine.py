@@ -120,11 +120,18 @@ class Engine:
 
     def report(self, name: str, standing: Standing | None, **how: Any) -> Receipt:
         """The keeper says how a service was seen to stand; in a stop or a recovery, and after what action."""
-        case = {key: how.pop(key) for key in ("stop_id", "recovery_id") if key in how}
+        case = {key: how.pop(key) for key in ("stop_id", "recovery_id", "step_revision") if key in how}
         reports = (ServiceReport(service=name, standing=standing, observed_by="test", **how),)
         return self.do(ReportServices(reports=reports, **case), by="keeper", kind="system")
 
-    def advance(self, emergency_id: str, *checks: Seen, watched_s: float = 1e6, given_up: bool = False) -> Receipt:
+    def advance(
+        self,
+        emergency_id: str,
+        *checks: Seen,
+        watched_s: float = 1e6,
+        given_up: bool = False,
+        step_revision: int | None = None,
+    ) -> Receipt:
         """The keeper says what it saw of the present step of a recovery."""
         recovery = self.state.emergencies[emergency_id].recovery
         assert recovery is not None
@@ -134,6 +141,7 @@ class Engine:
             checks=checks,
             watched_s=watched_s,
             given_up=given_up,
+            step_revision=step_revision,
         )
         return self.do(seen, by="keeper", kind="system")
 

@@ -447,6 +447,63 @@ def test_the_new_stop_counts_what_it_drives_while_the_recovery_turns_back(engine
     assert engine.status == "aborted"
 
 
+@pytest.mark.parametrize("how", ["a stop", "a person"])
+def test_what_was_seen_before_it_was_turned_back_does_not_say_that_anything_has_stopped(
+    engine: Incident, how: str
+) -> None:
+    """A service that was being started was looked at before it ran, and that is reported when nothing may run."""
+    engine.begin()
+    engine.until("gradual_restore")
+    looked = engine.recovery(engine.emergency_id)
+
+    if how == "a stop":
+        engine.stop("S-2", on(service="db"))
+    else:
+        engine.do(AbortRecovery(emergency_id=engine.emergency_id))
+    engine.report("db", "stopped", recovery_id=looked.recovery_id, step_revision=looked.step_revision)
+    engine.advance(engine.emergency_id, step_revision=looked.step_revision)
+
+    assert engine.status == "rolling-back"
+    assert "service:db" in engine.stopped("S-1").missing
+    assert how == "a person" or engine.stopped("S-2").missing == ("service:db",)
+    turned = engine.recovery(engine.emergency_id)
+    engine.report("db", "stopped", recovery_id=turned.recovery_id, step_revision=turned.step_revision)
+    engine.advance(engine.emergency_id, step_revision=turned.step_revision)
+    assert engine.status == "aborted"
+    assert engine.stopped("S-1").result == "verified"
+
+
+def test_that_something_runs_is_believed_however_late_it_is_said(engine: Incident) -> None:
+    engine.begin()
+    engine.until("gradual_restore")
+    looked = engine.recovery(engine.emergency_id)
+    engine.do(AbortRecovery(emergency_id=engine.emergency_id))
+    engine.see()
+    assert (engine.status, engine.stopped("S-1").result) == ("aborted", "verified")
+
+    for standing in ("stopped", "running", "stopped"):
+        engine.report("db", standing, recovery_id=looked.recovery_id, step_revision=looked.step_revision)  # type: ignore[arg-type] # a standing
+
+    assert engine.stopped("S-1").result == "partial"
+
+
+def test_what_was_watched_before_a_step_began_anew_does_not_count_in_it(engine: Incident) -> None:
+    engine.begin()
+    engine.until("monitoring")
+    before = engine.recovery(engine.emergency_id).step_revision
+    engine.do(HoldRecovery(emergency_id=engine.emergency_id))
+    engine.do(ContinueRecovery(emergency_id=engine.emergency_id))
+    for name in ("db", "api", "web"):
+        engine.report(name, "running", recovery_id=engine.recovery(engine.emergency_id).recovery_id)
+    health = Seen(name="health of web", verdict="good")
+
+    engine.advance(engine.emergency_id, health, step_revision=before)
+
+    assert engine.status == "running"
+    engine.advance(engine.emergency_id, health, step_revision=engine.recovery(engine.emergency_id).step_revision)
+    assert engine.status == "completed"
+
+
 def test_a_stop_of_something_else_leaves_a_recovery_alone() -> None:
     engine = Engine()
     engine.service("web", labels={"site": "s1"})

@@ -154,7 +154,10 @@ class Recovering:
         this = Round(state, recovery, memory, work, now)
         reports = [*self._acted(this), *self._looked(this)]
         if reports:
-            self._submit(ReportServices(recovery_id=recovery.recovery_id, reports=tuple(reports)), None)
+            said = ReportServices(
+                recovery_id=recovery.recovery_id, step_revision=recovery.step_revision, reports=tuple(reports)
+            )
+            self._submit(said, None)
         if self._leads():
             self._advance(this, latest())
 
@@ -225,6 +228,7 @@ class Recovering:
                 checks=checks,
                 watched_s=watched_s,
                 given_up=given_up,
+                step_revision=recovery.step_revision,
             ),
             None,
         )

@@ -58,7 +58,8 @@ class AdvanceRecovery(Command):
     """What the engine observed of the present step of a recovery, or of turning it back.
 
     ``watched_s`` is for how long, without a break, everything has been seen to be good since the step began.
-    ``given_up`` says that nothing more can be done to turn it back.
+    ``given_up`` says that nothing more can be done to turn it back. ``step_revision`` is that of the recovery when it was
+    looked at.
     """
 
     kind: Literal["advance-recovery"] = "advance-recovery"
@@ -67,6 +68,7 @@ class AdvanceRecovery(Command):
     checks: Annotated[tuple[Seen, ...], Field(max_length=1000)] = ()
     watched_s: Annotated[float, Field(ge=0.0)] = 0.0
     given_up: bool = False
+    step_revision: Annotated[int, Field(ge=0)] | None = None
 
 
 @decides(AdvanceRecovery)
@@ -78,6 +80,9 @@ def advance_recovery(draft: Draft, seen: AdvanceRecovery) -> None:
         draft.notes.append(f"recovery {seen.recovery_id} is not at step {seen.step}")
         return
     recovery = emergency.recovery
+    if seen.step_revision not in (None, recovery.step_revision):
+        draft.notes.append(f"step {seen.step + 1} of {seen.recovery_id} has begun anew since")
+        return
     draft.emergency_id, draft.correlation_id = emergency.emergency_id, emergency.correlation_id
     if recovery.status == "rolling-back":
         _roll_back(draft, recovery, given_up=seen.given_up)

@@ -93,11 +93,16 @@ class ServiceReport(Message):
 
 @command
 class ReportServices(Command):
-    """What the engine's drivers did, and what was observed: of its own accord, in a stop, or in a recovery."""
+    """What the engine's drivers did, and what was observed: of its own accord, in a stop, or in a recovery.
+
+    ``step_revision`` is that of the recovery when it was looked at: what was seen of a step that is over, or before the
+    recovery was turned back, proves nothing now.
+    """
 
     kind: Literal["report-services"] = "report-services"
     stop_id: Identifier | None = None
     recovery_id: Identifier | None = None
+    step_revision: Annotated[int, Field(ge=0)] | None = None
     reports: Annotated[tuple[ServiceReport, ...], Field(min_length=1, max_length=1000)]
 
 
@@ -257,11 +262,12 @@ def report_services(draft: Draft, seen: ReportServices) -> None:
             draft.notes.append(f"no service is called {report.service}")
             continue
         _attempted(draft, seen, report)
-        if report.standing is not None and _is_news(draft.state, seen, report.service, report.standing):
+        standing = _believed(draft.state, seen, report)
+        if standing is not None and _is_news(draft.state, seen, report.service, standing):
             draft.emit(
                 ServiceObserved(
                     service=report.service,
-                    standing=report.standing,
+                    standing=standing,
                     stop_id=seen.stop_id,
                     recovery_id=seen.recovery_id,
                     detail=report.detail,
@@ -414,6 +420,18 @@ def _attempted(draft: Draft, seen: ReportServices, report: ServiceReport) -> Non
                 detail=report.detail,
             )
         )
+
+
+def _believed(state: State, seen: ReportServices, report: ServiceReport) -> Standing | None:
+    """How it stands by this report, as far as it still says so. What was seen of an earlier step will be looked at
+    again; of a recovery that is over it may not be, and that something runs is believed even then."""
+    if seen.step_revision is None:
+        return report.standing
+    cases = (emergency.recovery for emergency in state.active_emergencies())
+    recovery = next((one for one in cases if one is not None and one.recovery_id == seen.recovery_id), None)
+    if recovery is not None and recovery.is_active:
+        return report.standing if recovery.step_revision == seen.step_revision else None
+    return None if report.standing == "stopped" else report.standing
 
 
 def _is_news(state: State, seen: ReportServices, name: str, standing: Standing) -> bool:
