@@ -482,7 +482,7 @@ def test_that_something_runs_is_believed_however_late_it_is_said(engine: Inciden
     assert (engine.status, engine.stopped("S-1").result) == ("aborted", "verified")
 
     for standing in ("stopped", "running", "stopped"):
-        engine.report("db", standing, recovery_id=looked.recovery_id, step_revision=looked.step_revision)  # type: ignore[arg-type] # a standing
+        engine.report("db", standing, recovery_id=looked.recovery_id, step_revision=looked.step_revision)
 
     assert engine.stopped("S-1").result == "partial"
 

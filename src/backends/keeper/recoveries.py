@@ -45,7 +45,10 @@ class Recoveries(threading.Thread):
         super().__init__(name="recoveries", daemon=True)
         self._runtime, self._leader, self._names, self._now = office.runtime, office.leader, names, now
         hands = DriverHands(services.drivers, services.host)
-        self._recovering = Recovering(hands, self._submit, leads=self._leads, mine=self._is_mine)
+        self._services = services
+        self._recovering = Recovering(
+            hands, self._submit, leads=self._leads, mine=self._is_mine, may_start=self._may_start
+        )
         self._wake = threading.Event()
         self._ending = threading.Event()
 
@@ -81,6 +84,11 @@ class Recoveries(threading.Thread):
 
     def _is_mine(self, service: Service) -> bool:
         return service.host == this_host() or (service.host is None and self._leads())
+
+    def _may_start(self) -> bool:
+        """Whether the journal knows every stop that is in force here: those that this keeper has taken, and those that
+        lie on the disk."""
+        return not self._services.has_unrecorded and not spool.pending(self._names, self._runtime.latest())
 
     def _submit(self, command: Command, looked_at: int | None) -> None:
         """Have it decided, where it would change anything. Nothing is released while a latched stop is unrecorded."""

@@ -123,12 +123,15 @@ class Recovering:
         *,
         leads: Callable[[], bool] = lambda: True,
         mine: Callable[[Service], bool] = lambda _service: True,
+        may_start: Callable[[], bool] = lambda: True,
     ) -> None:
         """``submit`` has the engine decide a command, at the control revision that was looked at where one is given;
         it raises `OpsError`. ``leads`` is whether this keeper moves recoveries on, ``mine`` whether it drives a
-        service.
+        service, and ``may_start`` whether anything may be started: not while a stop is in force that the journal does
+        not know, because that may cover what is recovered.
         """
         self._hands, self._submit, self._leads, self._mine = hands, submit, leads, mine
+        self._may_start = may_start
         self._memories: dict[str, Memory] = {}
 
     def turn(self, now: Instant, latest: Callable[[], State]) -> bool:
@@ -149,7 +152,14 @@ class Recovering:
         return Memory(recovery.step_revision, now.elapsed_s) if fresh or known is None else known
 
     def _round(self, recovery: Recovery, now: Instant, latest: Callable[[], State]) -> None:
-        state, memory = latest(), self._memories[recovery.recovery_id]
+        state = latest()
+        current = (
+            state.emergencies[recovery.emergency_id].recovery if recovery.emergency_id in state.emergencies else None
+        )
+        if current is None or current.recovery_id != recovery.recovery_id or not current.is_active:
+            return  # a round of another recovery took its time, and this one has ended meanwhile
+        recovery, memory = current, self._memory(current, now)
+        self._memories[recovery.recovery_id] = memory
         work = work_of(state, recovery, self._hopeless(recovery, memory, state, now))
         this = Round(state, recovery, memory, work, now)
         reports = [*self._acted(this), *self._looked(this)]
@@ -163,9 +173,9 @@ class Recovering:
 
     def _acted(self, this: Round) -> list[ServiceReport]:
         """Start what is not seen to run, or stop again what is not seen to be stopped."""
-        ready = [
-            service for service in self._of(this.state, this.work.start) if self._is_due(this, service.name, "start")
-        ]
+        wanted = self._of(this.state, this.work.start)
+        wanted = wanted if wanted and self._may_start() else []
+        ready = [service for service in wanted if self._is_due(this, service.name, "start")]
         reports = self._did(this, "start", ready)
         for name in this.work.stop:
             this.memory.turned_s.setdefault(name, this.now.elapsed_s)

@@ -68,6 +68,11 @@ class ServiceStops(threading.Thread):
         """The fleet has moved: look."""
         self._wake.set()
 
+    @property
+    def has_unrecorded(self) -> bool:
+        """Whether a stop is in force that the journal does not know."""
+        return bool(self._unrecorded())
+
     def close(self) -> None:
         """End the thread and wait for it. What drivers are about to do, they do."""
         self._ending = True

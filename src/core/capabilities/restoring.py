@@ -58,8 +58,8 @@ class AdvanceRecovery(Command):
     """What the engine observed of the present step of a recovery, or of turning it back.
 
     ``watched_s`` is for how long, without a break, everything has been seen to be good since the step began.
-    ``given_up`` says that nothing more can be done to turn it back. ``step_revision`` is that of the recovery when it was
-    looked at.
+    ``given_up`` says that nothing more can be done to turn it back. ``step_revision`` is that of the recovery when it
+    was looked at.
     """
 
     kind: Literal["advance-recovery"] = "advance-recovery"

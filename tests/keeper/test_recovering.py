@@ -1,0 +1,104 @@
+"""What a keeper starts in a recovery, and what it does not start any more once a stop has come."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import pytest
+
+from backends.keeper.recovering import Deed, Done, Health, Look, Recovering
+from backends.keeper.roster import Instant
+from core.messages import Command
+from core.recoveries import Recovery
+from core.services import Service, Standing
+from tests.specs.engine import Engine, on
+
+
+class Hands:
+    """Drivers that do what they are asked at once. ``meanwhile`` happens while the first of them is at it."""
+
+    def __init__(self) -> None:
+        self.standing: dict[str, Standing] = {}
+        self.started: list[str] = []
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def look(self, services: Iterable[Service]) -> Mapping[str, Look]:
+        """Always the truth."""
+        return {service.name: Look(self.standing[service.name]) for service in services}
+
+    def health(self, services: Iterable[Service]) -> Mapping[str, Health]:
+        """Nobody has a health check."""
+        return {}
+
+    def act(self, deed: Deed, services: Iterable[Service], recovery: Recovery) -> Mapping[str, Done]:
+        """Do it."""
+        asked = [service.name for service in services]
+        self.started += asked if deed == "start" else []
+        self.standing.update(dict.fromkeys(asked, "running" if deed == "start" else "stopped"))
+        happens, self.meanwhile = self.meanwhile, lambda: None
+        happens()
+        return {name: Done("done") for name in asked}
+
+
+class Case:
+    """Services that were stopped one by one, each of which is being recovered by the same keeper."""
+
+    def __init__(self, *names: str) -> None:
+        self.engine, self.hands = Engine(), Hands()
+        self.may_start = True
+        self.elapsed_s = 0.0
+        self.emergencies: dict[str, str] = {}
+        for name in names:
+            self.engine.service(name)
+            self.hands.standing[name] = "stopped"
+        for name in names:
+            receipt = self.engine.stop(f"S-{name}", on(service=name), level="graceful")
+            self.engine.report(name, "stopped", stop_id=f"S-{name}")
+            self.emergencies[name] = str(receipt.emergency_id)
+            self.engine.recover(self.emergencies[name], f"service={name}")
+        self.keeper = Recovering(self.hands, self._submit, may_start=lambda: self.may_start)
+
+    def turn(self) -> None:
+        """A second passes, and the keeper has its turn."""
+        self.engine.wait(1)
+        self.elapsed_s += 1
+        self.keeper.turn(Instant(self.engine.now, self.elapsed_s), lambda: self.engine.state)
+
+    def until_started(self) -> None:
+        """Up to the turn in which services are about to be started."""
+        while any(self.recovery(name).phase != "gradual_restore" for name in self.emergencies):
+            self.turn()
+
+    def recovery(self, name: str) -> Recovery:
+        """That of one service."""
+        return self.engine.recovery(self.emergencies[name])
+
+    def _submit(self, command: Command, looked_at: int | None) -> None:
+        self.engine.do(command, by="keeper", kind="system", looked_at=looked_at)
+
+
+@pytest.fixture
+def case() -> Case:
+    case = Case("a", "b")
+    case.until_started()
+    assert case.hands.started == []
+    return case
+
+
+def test_a_stop_that_comes_while_another_recovery_has_its_turn_is_met_before_anything_starts(case: Case) -> None:
+    case.hands.meanwhile = lambda: case.engine.stop("S-2", on(service="b"))
+
+    case.turn()
+
+    assert case.hands.started == ["a"]
+    assert case.recovery("b").status == "aborted"
+
+
+def test_nothing_is_started_while_a_stop_is_in_force_that_nobody_has_recorded(case: Case) -> None:
+    """It may cover what is being recovered; nobody can know before the journal has it."""
+    case.may_start = False
+    for _ in range(10):
+        case.turn()
+    assert case.hands.started == []
+
+    case.may_start = True
+    case.turn()
+    assert case.hands.started == ["a", "b"]
