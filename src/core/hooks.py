@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from core import facts
 from core.messages import EmergencyEvent, Recorded, ServiceEvent, StopEvent
-from core.state import State, Stop
+from core.state import Emergency, State, Stop
 
 NAMES: Final[Mapping[str, str]] = {
     "emergency.opened": "emergencyStarted",
@@ -80,10 +80,16 @@ def _s1(name: str, row: Mapping[str, Any], recorded: Recorded, state: State) -> 
     if emergency is not None:
         own |= {
             "emergencyId": emergency.emergency_id,
-            "triggerType": emergency.trigger or "manual_trigger",
+            "triggerType": trigger_type(emergency, state),
         }
         own |= {"accountId": emergency.account}
     return own | {"correlationId": row["correlation_id"]}
+
+
+def trigger_type(emergency: Emergency, state: State) -> str:
+    """S1's type of what began an emergency; of a trigger that is gone, its name."""
+    trigger = state.triggers.get(emergency.trigger)
+    return trigger.definition.trigger_type if trigger is not None else emergency.trigger or "manual_trigger"
 
 
 def _took_ms(recorded: Recorded, stop: Stop | None) -> int | None:

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 
 from opsconsole.demo.plan import members, site_names
+from opsconsole.demo.services import MEMBERS
 from tests.cli.shell import Shell, after, environment, keeper_of, run, started
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.xdist_group("demo")  # two fleets at once would make each other miss their budgets
 
 PATIENCE_S = 60.0
+SERVICES = sum(member.has_process for member in MEMBERS)
 
 
 def alive(pid: int) -> bool:
@@ -90,11 +92,15 @@ def test_without_a_terminal_an_incident_plays_and_each_stop_is_proved(home: Path
     first, second = answer.json["stops"]
     deaf = members(5, 3)[-1].worker
     assert (first["result"], first["missing"], first["acked"]) == ("verified", [], first["of"])
-    assert (second["result"], second["missing"], second["of"]) == ("partial", [deaf], 5)
+    assert (second["result"], second["missing"], second["of"]) == ("partial", [deaf], 5 + len(MEMBERS))
     assert (first["steps_of_stopped"], second["steps_of_stopped"]) == (0, 0)
     assert first["again_after_s"] is not None
     assert f"not known to have stopped: {deaf}" in answer.err
-    assert len(pids_in(answer.err)) == 5
+    fired = answer.json["trigger"]
+    assert (fired["result"], fired["services"]) == ("verified", ["behavioralEngine", "sessionManager"])
+    assert fired["value"].startswith("healthScore 22")
+    assert fired["back_after_s"] is not None
+    assert len(pids_in(answer.err)) == 5 + SERVICES
     assert not any(map(alive, pids_in(answer.err)))
     assert not list(home.glob("opsconsole-demo-*"))
     left = [path for path in home.rglob("*") if path.is_file() and path.suffix != ".pyc"]
@@ -109,12 +115,12 @@ def test_ended_from_outside_it_takes_its_processes_and_its_folder_along(home: Pa
         process.send_signal(signal.SIGTERM)
 
         assert process.wait(PATIENCE_S) == 143
-    assert len(pids_in(told)) == 3
+    assert len(pids_in(told)) == 3 + SERVICES
     assert not any(map(alive, pids_in(told)))
     assert not list(home.glob("opsconsole-demo-*"))
 
 
-def test_workers_do_not_outlive_a_demo_that_is_killed(home: Path) -> None:
+def test_workers_and_services_do_not_outlive_a_demo_that_is_killed(home: Path) -> None:
     with started("demo", "--workers", "3", "--sites", "2", "--seconds", "60", TMPDIR=str(home)) as process:
         assert process.stderr is not None
         pids = pids_in(_until(process.stderr.readline, "up:"))
@@ -136,6 +142,7 @@ def test_over_a_database_of_ones_own_the_fleet_stays_and_only_the_workers_go(ops
             assert process.wait(PATIENCE_S) == 143
 
         assert alive(keeper)
+    assert len(pids) == 3, "services would be left behind in a database that stays"
     assert not any(map(alive, pids))
     assert "mine" in ops.ok("sites", "list", "-b", url).out
 
@@ -164,7 +171,7 @@ def test_with_a_terminal_the_console_is_over_the_fleet_and_all_of_it_ends_with_i
         process.wait()
         os.close(ours)
     pids = pids_in(shown.decode("utf-8", "replace"))
-    assert len(pids) == 3
+    assert len(pids) == 3 + SERVICES
     assert not any(map(alive, pids))
     assert not list(home.glob("opsconsole-demo-*"))
 

@@ -89,11 +89,12 @@ def throw_away_folder() -> Iterator[Path]:
 
 
 def forget(url: str, fleet: str) -> None:
-    """Take away what this host remembers of a fleet that is thrown away: latches, last known state, floor, log."""
+    """Take away what this host remembers of a fleet that is thrown away: latches, last known state, services, log."""
     ours = state_home() / "opsconsole"
     for key in (fleet, fleet_of_url(url)):
         shutil.rmtree(latch_home() / key, ignore_errors=True)
-        left = (*last_known_home().glob(f"{key}.*"), *runtime_home().glob(f"{key}.*"))
+        homes = (last_known_home(), runtime_home(), ours / "inventory")
+        left = [file for home in homes for file in home.glob(f"{key}.*")]
         for file in (*left, *ours.glob(f"keeper-{key}.log*"), ours / "floor" / key):
             try:
                 file.unlink()
