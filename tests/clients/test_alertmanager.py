@@ -207,6 +207,19 @@ def test_what_can_never_be_done_is_refused_and_the_rest_is_done(
     assert len(holds(served, site)) == 1
 
 
+def test_where_too_many_samples_wait_what_an_alert_stops_is_stopped_all_the_same(
+    served: Served, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backends.keeper.triggering.WAITING_MAX", 0)
+    number, other = alert(site, opsconsole_metric="healthScore"), f"{site}-other"
+    served.room.runtime.submit(say(AddName(dimension="site", name=other)))
+
+    answer = tell(served, number, alert(other))
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "too-many-samples"), "it comes again"
+    assert [len(holds(served, name)) for name in (site, other)] == [1, 1]
+
+
 def test_a_token_brings_alerts_no_further_than_it_reaches(served: Served, site: str) -> None:
     scoped = {"authorization": f"Bearer {served.http.headers['x-secret-1']}"}
 

@@ -95,12 +95,14 @@ async def _hear(engine: Engine, identity: Identity, told: MonitorEvent) -> dict[
 
 
 async def _look_at(engine: Engine, identity: Identity, alert: Alert) -> tuple[dict[str, Any], ...]:
-    """Have triggers look at an alert that is a sample, and do what it asks for; nothing, where it asks for nothing."""
+    """Do what an alert asks for, nothing where it asks for nothing, and then have triggers look at one that is a
+    sample."""
+    ordered = alertmanager.ordered(alert, engine.now())
+    done = () if ordered is None else (await _carry_out(engine, identity, ordered, "alert"),)
     found = alertmanager.sample_of(alert, engine.now().timestamp())
     if found is not None:
         samples.put(engine, [found])
-    ordered = alertmanager.ordered(alert, engine.now())
-    return () if ordered is None else (await _carry_out(engine, identity, ordered, "alert"),)
+    return done
 
 
 def _believed(engine: Engine, request: Request, body: bytes) -> tuple[str, datetime]:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from backends.server.bodies import BATCH_MAX, document_of, model_of
 from backends.server.engine import Engine
-from backends.server.problems import Problem
+from core.errors import BackendUnavailable
 from core.messages import Message
 from core.triggers.sample import Reported, Sample
 
@@ -42,9 +42,6 @@ def routes(engine: Engine) -> APIRouter:
 
 
 def put(engine: Engine, samples: list[Sample]) -> None:
-    """Hand samples to the evaluator. `Problem` 503 where too many wait already."""
+    """Hand samples to the evaluator. `BackendUnavailable` where too many wait already."""
     if not engine.room.triggers.put(samples):
-        raise Problem(
-            503, "too-many-samples", "more samples wait than can be looked at", "send fewer, or later",
-            kind="unavailable", headers={"Retry-After": "1"},
-        )  # fmt: skip
+        raise BackendUnavailable("too-many-samples", "more samples wait than can be looked at", "send fewer, or later")
