@@ -6,7 +6,7 @@ is said again within a while is held back and counted. What is urgent is never h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeVar
@@ -118,25 +118,35 @@ class _Happened:
 MakerT = TypeVar("MakerT", bound=Callable[..., Notice | None])
 
 _MAKERS: dict[type[Event], Callable[..., Notice | None]] = {}
+_TOPICS: dict[str, frozenset[Topic]] = {}
+"""Kind of event → the topics under which something may be said of it."""
 
 
-def says(*classes: type[Event]) -> Callable[[MakerT], MakerT]:
-    """Register how an event, or several, are said."""
+def says(*classes: type[Event], under: Sequence[Topic]) -> Callable[[MakerT], MakerT]:
+    """Register how an event, or several, are said, and under which topics."""
 
     def register(maker: MakerT) -> MakerT:
         _MAKERS.update(dict.fromkeys(classes, maker))
+        _TOPICS.update((cls.model_fields["kind"].default, frozenset(under)) for cls in classes)
         return maker
 
     return register
 
 
+def kinds_under(topics: Collection[Topic]) -> frozenset[str]:
+    """The kinds of event of which something may be said under these topics: of others there is nothing to read."""
+    return frozenset(kind for kind, under in _TOPICS.items() if not under.isdisjoint(topics))
+
+
 def notice_of(recorded: Recorded, state: State, find: Find) -> Notice | None:
     """What people are told of an event, or None. ``state`` is one that has it, this or any later one."""
     maker = _MAKERS.get(type(recorded.event))
-    return None if maker is None else maker(_Happened(recorded, state, find), recorded.event)
+    notice = None if maker is None else maker(_Happened(recorded, state, find), recorded.event)
+    assert notice is None or notice.topic in _TOPICS[recorded.event.kind], "it is said under a topic of its kind"
+    return notice
 
 
-@says(EmergencyOpened)
+@says(EmergencyOpened, under=("emergency",))
 def _opened(here: _Happened, happened: EmergencyOpened) -> Notice:
     title = f"EMERGENCY {happened.emergency_id}: {happened.level} stop of {_scope(happened.selectors)}"
     cause = f"fired by trigger {happened.trigger}: {happened.cause}" if happened.trigger else ""
@@ -144,13 +154,13 @@ def _opened(here: _Happened, happened: EmergencyOpened) -> Notice:
     return here.notice("emergency", happened.emergency_id, title, body, "critical")
 
 
-@says(EmergencyJoined)
+@says(EmergencyJoined, under=("emergency",))
 def _joined(here: _Happened, happened: EmergencyJoined) -> Notice:
     title = f"EMERGENCY {happened.emergency_id} has grown: {happened.level} stop of {_scope(happened.selectors)}"
     return here.notice("emergency", happened.emergency_id, title, "", "critical")
 
 
-@says(StopConcluded)
+@says(StopConcluded, under=("emergency", "attention"))
 def _concluded(here: _Happened, happened: StopConcluded) -> Notice:
     stop = here.state.stops.get(happened.stop_id)
     about = happened.stop_id if stop is None else stop.emergency_id
@@ -162,7 +172,7 @@ def _concluded(here: _Happened, happened: StopConcluded) -> Notice:
     return here.notice("attention", about, title, missing, "critical")
 
 
-@says(StopEscalated)
+@says(StopEscalated, under=("emergency",))
 def _escalated(here: _Happened, happened: StopEscalated) -> Notice:
     stop = here.state.stops.get(happened.stop_id)
     about = happened.stop_id if stop is None else stop.emergency_id
@@ -170,13 +180,13 @@ def _escalated(here: _Happened, happened: StopEscalated) -> Notice:
     return here.notice("emergency", about, title, "its budget was used up, or a harder stop covers it", "warning")
 
 
-@says(EmergencyAcknowledged)
+@says(EmergencyAcknowledged, under=("emergency",))
 def _acknowledged(here: _Happened, happened: EmergencyAcknowledged) -> Notice:
     title = f"{here.recorded.header.actor.name} knows of {happened.emergency_id}"
     return here.notice("emergency", happened.emergency_id, title, happened.note, "info")
 
 
-@says(RecoveryStarted)
+@says(RecoveryStarted, under=("recovery",))
 def _started(here: _Happened, happened: RecoveryStarted) -> Notice:
     by_itself = " by itself" if happened.automatic else ""
     title = (
@@ -185,33 +195,33 @@ def _started(here: _Happened, happened: RecoveryStarted) -> Notice:
     return here.notice("recovery", happened.emergency_id, title, happened.reason, "info")
 
 
-@says(RecoveryHeld)
+@says(RecoveryHeld, under=("recovery",))
 def _held_on(here: _Happened, happened: RecoveryHeld) -> Notice:
     title = f"recovery of {happened.emergency_id} waits at its step for somebody to continue it"
     return here.notice("recovery", happened.emergency_id, title, happened.reason, "warning")
 
 
-@says(RecoveryFailed, RecoveryAborted)
+@says(RecoveryFailed, RecoveryAborted, under=("recovery",))
 def _turned_back(here: _Happened, happened: RecoveryTurnedBack) -> Notice:
     title = f"recovery of {happened.emergency_id} is turned back at step {happened.step + 1}: {happened.why}"
     severity: Severity = "critical" if isinstance(happened, RecoveryFailed) else "warning"
     return here.notice("recovery", happened.emergency_id, title, "\n".join(happened.checks[:LINES]), severity)
 
 
-@says(RecoveryRolledBack)
+@says(RecoveryRolledBack, under=("attention",))
 def _rolled_back(here: _Happened, happened: RecoveryRolledBack) -> Notice:
     title = f"recovery of {happened.emergency_id} did not succeed: manual intervention needed"
     left = f"; STILL RUNNING: {', '.join(happened.left[:LINES])}" if happened.left else ""
     return here.notice("attention", happened.emergency_id, title, f"{happened.why}{left}", "critical")
 
 
-@says(EmergencyEnded)
+@says(EmergencyEnded, under=("recovery",))
 def _ended(here: _Happened, happened: EmergencyEnded) -> Notice:
     title = f"emergency {happened.emergency_id} has ended: its work may run again"
     return here.notice("recovery", happened.emergency_id, title, happened.reason, "success")
 
 
-@says(HoldPlaced)
+@says(HoldPlaced, under=("pause", "flag"))
 def _placed(here: _Happened, happened: HoldPlaced) -> Notice | None:
     what = _held(happened)
     if what is None:
@@ -224,7 +234,7 @@ def _placed(here: _Happened, happened: HoldPlaced) -> Notice | None:
     return here.notice(topic, about, f"{name} {verb}", body, severity)
 
 
-@says(HoldReleased, HoldExpired)
+@says(HoldReleased, HoldExpired, under=("pause", "flag"))
 def _released(here: _Happened, happened: HoldReleased | HoldExpired) -> Notice | None:
     placed = here.placed(happened.hold_id)
     what = None if placed is None else _held(placed)
@@ -236,7 +246,7 @@ def _released(here: _Happened, happened: HoldReleased | HoldExpired) -> Notice |
     return here.notice(topic, about, f"{name} {verb}", body, "info")
 
 
-@says(HoldExpiryMissed)
+@says(HoldExpiryMissed, under=("attention",))
 def _missed(here: _Happened, happened: HoldExpiryMissed) -> Notice:
     placed = here.placed(happened.hold_id)
     scope = _scope((placed.selector,)) if placed is not None else happened.hold_id
@@ -247,14 +257,14 @@ def _missed(here: _Happened, happened: HoldExpiryMissed) -> Notice:
     return here.notice("attention", happened.hold_id, title, "release it, if it is meant to end", "warning")
 
 
-@says(LimitDefined, LimitChanged)
+@says(LimitDefined, LimitChanged, under=("limit",))
 def _limit(here: _Happened, happened: LimitDefined | LimitChanged) -> Notice:
     title = f"limit {happened.name} is {happened.limit} in {happened.window_s:g} s now"
     stopped = happened.limit == 0
     return here.notice("limit", happened.name, title, "nothing runs on it" if stopped else "", "warning")
 
 
-@says(LimitReset)
+@says(LimitReset, under=("limit",))
 def _reset(here: _Happened, happened: LimitReset) -> Notice:
     return here.notice("limit", happened.name, f"what was used of limit {happened.name} counts no more", "", "info")
 

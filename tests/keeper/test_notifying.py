@@ -12,14 +12,16 @@ from typing import Any, ClassVar
 import pytest
 
 from backends.clients.signed import fault
-from backends.keeper.notifying import Leadership, Teller, Terms
+from backends.keeper.notifying import Leadership, Teller, Terms, _Answer
 from backends.notifiers.base import Message, NotDelivered, Notifier, Refused, Takes
 from backends.notifiers.channels import Channel
 from backends.notifiers.settings import ChannelSettings, NotifySettings
 from backends.notifiers.webhook import WebhookNotifier
+from core.audit import Row, event_of
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName
 from core.capabilities.rate_limits import SetLimit
+from core.messages import Recorded
 from core.notices import Notice, Patience
 from opsgate.selector import EVERYTHING
 from tests.keeper.parts import Parts
@@ -191,6 +193,23 @@ def test_what_concerns_nobody_is_written_down_now_and_then_only(world: World, wr
 
 
 # ------------------------------------------------------------------------------------------------- bursts and repeats
+def test_of_what_nobody_is_told_not_even_the_body_is_read(
+    world: World, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def reading(row: Row) -> Recorded:
+        read.append(row.kind)
+        return event_of(row)
+
+    monkeypatch.setattr("backends.keeper.notifying.event_of", reading)
+    world.do(AddName(dimension="site", name="s1"), PAUSE)
+    world.turn()
+
+    assert read == ["hold.placed"]
+    assert len(written.told) == 1
+
+
 def test_a_burst_that_is_not_urgent_comes_together_and_is_one_message(world: World, written: Written) -> None:
     for number in range(1, 8):
         world.do(SetLimit(name="sites", limit=number), SetLimit(name="content_pages", limit=number))
@@ -236,6 +255,26 @@ def test_a_sink_that_never_comes_back_is_left_behind_and_called_no_more(written:
     world.turn(after_s=600)
     assert written.titles == ["everything is PAUSED (drain)"]
     world.parts.close()
+
+
+class Late(threading.Event):
+    """Whoever waits for it has given up in the very moment in which it comes."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        super().wait(30)
+        return False
+
+
+def test_a_call_that_comes_back_just_as_it_is_given_up_is_not_left_behind(
+    world: World, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backends.keeper.notifying._Answer", lambda: _Answer(came=Late()))
+    for _ in range(5):
+        world.do(PAUSE, RESUME)
+        world.turn(after_s=3600)
+
+    assert world.outcomes["mail", "hung"] == 0
+    assert world.teller.failures == 0
 
 
 @pytest.fixture

@@ -15,7 +15,20 @@ from core.capabilities.rate_limits import SetLimit
 from core.capabilities.switches import SetSwitch
 from core.capabilities.triggers import AddTrigger
 from core.messages import Command, Recorded
-from core.notices import BURST, Ledger, Notice, Patience, Said, again, notice_of, overdue, settle, unheard
+from core.notices import (
+    BURST,
+    TOPICS,
+    Ledger,
+    Notice,
+    Patience,
+    Said,
+    again,
+    kinds_under,
+    notice_of,
+    overdue,
+    settle,
+    unheard,
+)
 from opsgate.selector import EVERYTHING
 from tests.specs.engine import BEGINNING, Engine, Kind, on
 
@@ -199,3 +212,9 @@ def test_an_emergency_that_nobody_acknowledges_is_told_again_and_again_until_som
     assert len(escalated(3900)) == 1
     told.do(AcknowledgeEmergency(emergency_id=told.engine.state.stops["S-1"].emergency_id))
     assert escalated(9000) == []
+
+
+def test_what_a_channel_wants_to_know_names_the_events_to_read_for_it() -> None:
+    assert kinds_under(["limit"]) == {"limit.defined", "limit.changed", "limit.reset"}
+    assert "stop.concluded" in kinds_under(["attention"]) & kinds_under(["emergency"])
+    assert "name.added" not in kinds_under(TOPICS)

@@ -24,9 +24,21 @@ from backends.notifiers.channels import Channel
 from backends.runtime import Runtime
 from core.audit import event_of
 from core.errors import OpsError
-from core.hooks import told_of
+from core.hooks import NAMES, told_of
 from core.messages import Recorded
-from core.notices import Notice, Patience, Said, again, next_unheard_s, notice_of, overdue, settle, unheard
+from core.notices import (
+    TOPICS,
+    Notice,
+    Patience,
+    Said,
+    again,
+    kinds_under,
+    next_unheard_s,
+    notice_of,
+    overdue,
+    settle,
+    unheard,
+)
 from core.ports import Arrival, Cursor, Lease
 from core.state import State
 from opsgate.hold import moment, timestamp
@@ -131,10 +143,13 @@ class Teller(threading.Thread):
         self._now = now
         self._outcomes = outcomes
         self._notifier: Notifier | None = None
+        self._kinds = kinds_under(channel.settings.topics or TOPICS)
+        """The kinds of event of which people may be told here: of the others not even the body is read."""
         self._place: _Place | None = None
         self._taken: set[tuple[str, int]] = set()
         """What was taken of a round that was not taken whole."""
         self._left_behind = 0
+        self._calls = threading.Lock()
         self._gathering_since_s: float | None = None
         self._why = ""
         self._wake = threading.Event()
@@ -191,36 +206,55 @@ class Teller(threading.Thread):
         if rows and rows[0].revision != place.revision + 1:
             gone = rows[0].revision - place.revision - 1
             _log.warning("retention was quicker than a channel", extra={"channel": self._channel.name, "events": gone})
-        recorded = [event_of(row) for row in rows if row.body]
-        last = rows[-1].revision if rows else place.revision
+        is_wanted = self._is_event_wanted if notifier.takes == "events" else self._is_notice_wanted
+        recorded = [event_of(row) for row in rows if row.body and is_wanted(row.kind)]
+        last, more = (rows[-1].revision if rows else place.revision), len(rows) == _ROWS
         if notifier.takes == "events":
-            return self._tell_events(notifier, place, recorded, state, last, now)
-        return self._tell_notices(notifier, place, recorded, state, last, now)
+            return self._tell_events(notifier, place, recorded, state, last, more, now)
+        return self._tell_notices(notifier, place, recorded, state, last, more, now)
+
+    def _is_event_wanted(self, kind: str) -> bool:
+        wanted = self._channel.settings.events
+        return not wanted or kind in wanted or NAMES.get(kind, kind) in wanted
+
+    def _is_notice_wanted(self, kind: str) -> bool:
+        return kind in self._kinds
 
     def _tell_events(
-        self, notifier: Notifier, place: _Place, recorded: Sequence[Recorded], state: State, last: int, now: Instant
+        self,
+        notifier: Notifier,
+        place: _Place,
+        recorded: Sequence[Recorded],
+        state: State,
+        last: int,
+        more: bool,
+        now: Instant,
     ) -> float:
-        wanted = self._channel.settings.events
         for each in recorded:
-            told = told_of(each, state)
-            if not wanted or told.name in wanted or each.event.kind in wanted:
-                why = self._send(notifier, Message(state.fleet, each.header.at, told))
-                if why:
-                    return self._failed(place, why, now)
+            why = self._send(notifier, Message(state.fleet, each.header.at, told_of(each, state)))
+            if why:
+                return self._failed(place, why, now)
             place.revision = each.revision
         place.revision = last
         self._keep(place, now, told=bool(recorded))
-        return 0.0 if len(recorded) == _ROWS else _LOOK_S
+        return 0.0 if more else _LOOK_S
 
     def _tell_notices(
-        self, notifier: Notifier, place: _Place, recorded: Sequence[Recorded], state: State, last: int, now: Instant
+        self,
+        notifier: Notifier,
+        place: _Place,
+        recorded: Sequence[Recorded],
+        state: State,
+        last: int,
+        more: bool,
+        now: Instant,
     ) -> float:
         patience = self._terms.patience
         made = (notice_of(each, state, self._event) for each in recorded)
         notices = [notice for notice in made if notice is not None and self._wants(notice)]
         if self._told_of_unheard():
             notices += unheard(state, place.ledger, now.at, patience)
-        if self._gathers(notices, len(recorded), now):
+        if self._gathers(notices, more, now):
             return _GATHER_S
         messages, ledger = settle(notices, place.ledger, now.at, patience)
         for key, said in overdue(ledger, now.at, patience).items():
@@ -236,17 +270,17 @@ class Teller(threading.Thread):
                     return self._failed(place, why, now)
                 self._taken.add((notice.key, notice.revision))
         self._taken.clear()
-        more = sum(said.held for said in ledger.values()) - place.held
-        if more > 0:
-            self._outcomes[self._channel.name, "held"] += more
+        held_back = sum(said.held for said in ledger.values()) - place.held
+        if held_back > 0:
+            self._outcomes[self._channel.name, "held"] += held_back
         place.revision, place.ledger = last, ledger
         self._keep(place, now, told=bool(notices))
         due_s = min((patience.quiet_s for said in ledger.values() if said.held), default=_LOOK_S)
-        return 0.0 if len(recorded) == _ROWS else min(_LOOK_S, due_s, next_unheard_s(state, now.at, patience))
+        return 0.0 if more else min(_LOOK_S, due_s, next_unheard_s(state, now.at, patience))
 
-    def _gathers(self, notices: Sequence[Notice], rows: int, now: Instant) -> bool:
+    def _gathers(self, notices: Sequence[Notice], more: bool, now: Instant) -> bool:
         """Whether to wait a moment for others of a burst."""
-        if not notices or rows == _ROWS or any(notice.urgent for notice in notices):
+        if not notices or more or any(notice.urgent for notice in notices):
             self._gathering_since_s = None
             return False
         if self._gathering_since_s is None:
@@ -282,9 +316,7 @@ class Teller(threading.Thread):
         helper = threading.Thread(target=self._call, args=(notifier, message, answer), daemon=True)
         helper.name = f"{self.name}-call"
         helper.start()
-        if not answer.came.wait(1.5 * self._terms.send_s):
-            self._left_behind += 1
-            answer.late = self._came_back
+        if not answer.came.wait(1.5 * self._terms.send_s) and self._leave_behind(answer):
             self._count("hung")
             return f"it did not answer within {1.5 * self._terms.send_s:g} s"
         match answer.fault:
@@ -304,12 +336,18 @@ class Teller(threading.Thread):
             notifier.send(message, timeout_s=self._terms.send_s)
         except Exception as fault:  # noqa: BLE001 (a notifier may be anybody's: whatever it raises is its own fault)
             answer.fault = fault
-        answer.came.set()
-        if answer.late is not None:
-            answer.late()
+        with self._calls:
+            answer.came.set()
+            if answer.is_late:
+                self._left_behind -= 1
 
-    def _came_back(self) -> None:
-        self._left_behind = max(0, self._left_behind - 1)
+    def _leave_behind(self, answer: _Answer) -> bool:
+        """Wait for a call no more; False where it has come back this very moment."""
+        with self._calls:
+            if not answer.came.is_set():
+                answer.is_late = True
+                self._left_behind += 1
+            return answer.is_late
 
     def _count(self, outcome: str) -> None:
         self._outcomes[self._channel.name, outcome] += 1
@@ -396,4 +434,4 @@ class _Answer:
 
     came: threading.Event = field(default_factory=threading.Event)
     fault: BaseException | None = None
-    late: Callable[[], None] | None = None
+    is_late: bool = False
