@@ -18,6 +18,7 @@ from core.capabilities.emergencies import OrderStop
 from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import PlaceHold
 from core.capabilities.rate_limits import LimitReset
+from core.capabilities.triggers import FireTrigger
 from core.capabilities.workers import ForgetWorkers
 from core.engine import Effect, Facts, Outcome, Rules, refusal, step
 from core.errors import BackendUnavailable, CommandRejected, OpsError, RevisionConflict
@@ -151,8 +152,9 @@ def _answered(transaction: Transaction, envelope: Envelope) -> Receipt | None:
 
 
 def _facts(transaction: Transaction, command: Command, now: datetime, known: Facts) -> Facts:
-    """Only a stop freezes the list of live workers, and only the dead are forgotten; nothing else waits for them."""
-    if not isinstance(command, OrderStop | ForgetWorkers):
+    """Only a stop, a trigger's too, freezes the list of live workers, and only the dead are forgotten; nothing else
+    waits for them."""
+    if not isinstance(command, OrderStop | FireTrigger | ForgetWorkers):
         return known
     live = transaction.live_workers(now - timedelta(seconds=LOST_AFTER_S))
     return replace(known, live=tuple(live))

@@ -138,7 +138,12 @@ def test_wait_until_takes_the_patience_of_the_script_where_it_says_none() -> Non
 
 @pytest.mark.parametrize("key", STEPS)
 def test_every_example_of_the_reference_is_a_step(key: str) -> None:
-    known = "" if key not in {"acknowledge", "lose"} else "  - workers: {w-01: s, w-02: s, w-03: s}\n"
+    added = [f"{{kind: add-service, name: {name}, driver: http}}" for name in ("db", "web")]
+    known = {
+        "acknowledge": "  - workers: {w-01: s, w-02: s, w-03: s}\n",
+        "lose": "  - workers: {w-03: s}\n",
+        "services": f"  - do: [{', '.join(added)}]\n",
+    }.get(key, "")
 
     assert script(f"recording: r\n{SEEDED}{known}  - {STEPS[key].looks}").steps
 

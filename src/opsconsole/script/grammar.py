@@ -14,13 +14,16 @@ from pydantic import ValidationError
 
 import core.capabilities  # noqa: F401 - registers the commands that `do` may give
 from core.capabilities.rate_limits import SEED_LIMITS, AddLimit
+from core.capabilities.services import AddService
 from core.faults import sentence
 from core.messages import COMMANDS, command_from
+from core.services import Standing
 from opsconsole.command.grammar import Fault, parse
 from opsconsole.command.verbs import vocabulary
 from opsconsole.layout import NAMES
 from opsconsole.script.expecting import FACTS, expected, name
 from opsconsole.script.header import HEADER, Script, Seeded, file_name, header
+from opsconsole.script.keeping import STANDINGS
 from opsconsole.script.keys import NAMED, is_key
 from opsconsole.script.reading import Given, compose, near
 from opsconsole.script.steps import (
@@ -36,6 +39,7 @@ from opsconsole.script.steps import (
     Press,
     Resize,
     Shoot,
+    Stand,
     Step,
     Type,
     Use,
@@ -73,6 +77,7 @@ class Scope:
     header: Script
     workers: list[str] = field(default_factory=list)
     limits: list[str] = field(default_factory=lambda: [limit[0] for limit in SEED_LIMITS])
+    services: list[str] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
 
 
@@ -188,6 +193,8 @@ def _one_command(given: Given, scope: Scope) -> Do:
         command = command_from(fields)
         if isinstance(command, AddLimit):
             scope.limits.append(command.name)
+        if isinstance(command, AddService):
+            scope.services.append(command.name)
         return Do(given.line, by, command)
     except ValidationError as error:
         given.wrong(f"{kind}: {clean(sentence(error), 200)}")
@@ -237,6 +244,18 @@ def _use(given: Given, scope: Scope) -> tuple[Step, ...]:
     if not used:
         given.wrong("use is limit: [ten numbers]")
     return tuple(used)
+
+
+def _services(given: Given, scope: Scope) -> tuple[Step, ...]:
+    standings: list[tuple[str, Standing]] = []
+    for service, (place, value) in given.pairs().items():
+        if service not in scope.services:
+            place.wrong(f"no service {_shown(service)} was added above{near(service, scope.services)}")
+        word = value.one_of(STANDINGS)
+        standings += [(service, standing) for standing in STANDINGS if standing == word]
+    if not standings:
+        given.wrong("services are name: standing")
+    return (Stand(given.line, tuple(standings)),)
 
 
 def _away(given: Given, _scope: Scope) -> tuple[Step, ...]:
@@ -289,6 +308,9 @@ STEPS: Final[Mapping[str, Entry]] = {
     "lose": Entry(_lose, "Seeded: workers go silent.", "lose: w-03"),
     "use": Entry(
         _use, "Seeded: units used in each tenth of a limit's window.", "use: {sites: [0, 1, 0, 0, 1, 0, 1, 0, 0, 1]}"
+    ),
+    "services": Entry(
+        _services, "Seeded: services stand so, and the keeper sees it.", "services: {db: stopped, web: not-stopped}"
     ),
     "away": Entry(_away, "Seeded: the backend answers nothing but this.", "away: connection refused"),
     "back": Entry(_back, "Seeded: it answers again.", "back: true"),

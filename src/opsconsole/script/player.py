@@ -21,6 +21,7 @@ from opsconsole.dialogs.command import CommandLine
 from opsconsole.prompt import COUNTED_MAX_S
 from opsconsole.script import keyboard, pictures
 from opsconsole.script.header import Script
+from opsconsole.script.keeping import actor_of
 from opsconsole.script.stage import PRESS_S, PROSE_S, Stage
 from opsconsole.script.steps import (
     Acknowledge,
@@ -34,6 +35,7 @@ from opsconsole.script.steps import (
     Press,
     Resize,
     Shoot,
+    Stand,
     Step,
     Type,
     Use,
@@ -241,7 +243,7 @@ class Player:
             await keyboard.carried_out(self._pilot)
 
     async def _do(self, step: Do) -> None:
-        actor = Actor(name=step.by or self._stage.operator)
+        actor = actor_of(step.by) if step.by else Actor(name=self._stage.operator)
         if self._stage.console.picture.who.read_only:
             raise _Unmet("these settings are read-only, and so is this console")
         try:
@@ -354,6 +356,8 @@ def _change(world: World, step: Step) -> None:
             world.lose(step.workers)
         case Use():
             world.use(step.limit, step.tenths)
+        case Stand():
+            world.stand(dict(step.standings))
         case Away():
             world.leave(step.trouble)
         case Keep():

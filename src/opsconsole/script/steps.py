@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.messages import Command
+from core.services import Standing
 from opsconsole.script.expecting import Expected
 
 
@@ -109,6 +110,14 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class Stand:
+    """Services of a seeded fleet stand so from now on, and its keeper sees it."""
+
+    line: int
+    standings: tuple[tuple[str, Standing], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Away:
     """The backend of a seeded fleet goes away with these words; with none it is back."""
 
@@ -124,7 +133,7 @@ class Keep:
     there: bool
 
 
-OfWorld = Pass | Work | Acknowledge | Lose | Use | Away | Keep
+OfWorld = Pass | Work | Acknowledge | Lose | Use | Stand | Away | Keep
 """What only a seeded fleet can do: its world is the script's."""
 
 Step = Press | Type | Give | Look | Resize | Shoot | Do | OfWorld

@@ -6,7 +6,7 @@ Pictures of it change only when the console does, and a test may stand it in any
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -24,12 +24,16 @@ from core.capabilities.workers import ReportWorkers
 from core.errors import BackendUnavailable
 from core.messages import Actor, Command, Door, Envelope, Receipt
 from core.ports import Contact, Lease, Observations, WorkerRow
+from core.recovery_work import work_of
+from core.services import Standing
 from core.state import State
+from opsconsole.script.keeping import KEEPER, advance, going, reports
 from opsgate.order import Order
 
 START: Final = datetime(2026, 11, 22, 13, 50, 0, tzinfo=UTC)
 ROUND_TRIP_S: Final = 0.03
-KEEPER: Final = Actor(name="keeper", kind="system")
+STEPS_MAX: Final = 20
+"""Steps of recoveries that may be done within one stretch of time."""
 
 
 class Server(NamedTuple):
@@ -50,6 +54,7 @@ class World(Runtime):
         self.away = ""
         self._away_since = START
         self._numbers = itertools.count(1)
+        self._standings: dict[str, Standing] = {}
         super().__init__(MemoryStore(Memory("seeded")), clock=lambda: self.now)
         self.keep(there=True)
 
@@ -77,6 +82,7 @@ class World(Runtime):
         if self.keeper_since is not None:
             self.do(ExpireHolds(), KEEPER, "keeper")
             self._conclude()
+            self._recover()
 
     def hire(self, workers: Sequence[tuple[str, tuple[str, ...]]]) -> None:
         """Workers come to life, each with one piece of work in flight."""
@@ -122,6 +128,12 @@ class World(Runtime):
                 if units:
                     transaction.put_usage(limit, f"r-{next(self._numbers)}", at_s, units)
 
+    def stand(self, standings: Mapping[str, Standing]) -> None:
+        """Services stand so from now on, and the keeper sees it."""
+        self._standings.update(standings)
+        self._see(standings)
+        self._conclude()
+
     def leave(self, trouble: str) -> None:
         """Go away with these words, or come back without any."""
         self.away, self._away_since = trouble, self.now
@@ -150,6 +162,22 @@ class World(Runtime):
         for stop in self.latest().active_stops():
             acked = tuple(row.worker_id for row in self._rows() if row.has_stopped(stop.stop_id))
             self.do(ConcludeStop(stop_id=stop.stop_id, acked=acked), KEEPER, "keeper")
+
+    def _see(self, names: Iterable[str]) -> None:
+        """The keeper says how these services stand."""
+        for report in reports(self.latest(), self._standings, names):
+            self.do(report, KEEPER, "keeper")
+
+    def _recover(self) -> None:
+        """The keeper looks at what recoveries are about and says what it saw, as long as that brings one further."""
+        for _ in range(STEPS_MAX):
+            before = self.latest()
+            for recovery in going(before):
+                self._see(work_of(before, recovery).observe)
+                self.do(advance(self.latest(), recovery, self.now), KEEPER, "keeper")
+            at = [(recovery.step, recovery.status) for recovery in going(self.latest())]
+            if at == [(recovery.step, recovery.status) for recovery in going(before)]:
+                return
 
     # ------------------------------------------------------------------------------------------ as a backend
 

@@ -70,10 +70,10 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
     return (
         Column("ID", 6, 10, rank=0),
         Column("RESULT", 11, 12, rank=1),
-        Column("ACKS", 5, 9, rank=3, right=True),
+        Column("ACKS", 5, 9, rank=5, right=True),
         Column("AGE", 4, 4, rank=4, right=True),
         Column("SCOPE, WORKERS", max(least, min(longest, claim)), max(least, min(longest, most)), rank=2),
-        Column("OWNER", 7, 14, rank=5),
+        Column("OWNER", 7, 14, rank=3),
         Column("LEVEL", 9, 16, rank=8),
         Column("BY", 5, 20, rank=7),
         Column("WHY", 12, 60, rank=6),

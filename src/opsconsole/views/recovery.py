@@ -66,7 +66,7 @@ def checklist(picture: Picture, emergency: Emergency) -> Iterator[tuple[Cell, st
 
     The verdicts are the engine's. The words are by time and person, for nobody can follow the id of a stop.
     """
-    from core.capabilities.recovery import recovery_checks
+    from core.capabilities.recovery import recovery_checks, services_of
 
     state = as_seen(picture)
     checks = recovery_checks(state, emergency, picture.now)
@@ -75,7 +75,8 @@ def checklist(picture: Picture, emergency: Emergency) -> Iterator[tuple[Cell, st
     others = staying(picture, emergency)
     for check in checks[len(emergency.stop_ids) :]:
         if not others:
-            yield VERDICTS[check.verdict], "nothing else holds it: work starts at once"
+            when = "step by step" if services_of(picture.state, emergency) else "at once"
+            yield VERDICTS[check.verdict], f"nothing else holds it: work starts {when}"
     for number, hold in enumerate(others[:OTHERS_SHOWN]):
         said = clean(describe(hold), 160)
         yield (Cell(""), f"and {said}") if number else (VERDICTS["warn"], f"stays held: {said}")
