@@ -1,8 +1,9 @@
 """What a scope lets be seen: of a state the part that touches it, and of each event whether it may be shown.
 
 A scope sees what concerns its work: holds, stops and emergencies that overlap it, its own sites, the workers and
-services that may serve it, and what belongs to the whole fleet (operations, workflows, limits). It does not see what
-lies wholly outside, nor tokens, nor refusals, nor how a service is driven. What is not named here is not seen, so a
+services that may serve it, triggers that stop nothing outside it, and what belongs to the whole fleet (operations,
+workflows, limits). It does not see what lies wholly outside, nor tokens, nor refusals, nor how a service is driven, nor
+how an emergency is recovered that reaches beyond it. What is not named here is not seen, so a
 kind of event, a part of the state or a field of a stop that is new is hidden until somebody decides otherwise.
 
 Events are shown whole or not at all, because the chain covers them as they are. So each one is one of three: *whole*
@@ -36,7 +37,7 @@ from core.messages import EmergencyEvent, Event, HoldEvent, NameEvent, Receipt, 
 from core.reach import Reach, with_selector
 from core.scope import EVERYWHERE, Scope
 from core.services import Service, ServiceStep
-from core.state import Emergency, State, Stop
+from core.state import Emergency, State, Stop, Trigger
 from opsgate.evaluate import Table, Within
 from opsgate.hold import Hold
 from opsgate.selector import Selector
@@ -121,6 +122,7 @@ class Sight:
             stops=Map(stops),
             emergencies=Map(emergencies),
             services=Map(self._services(state)),
+            triggers=Map(self._triggers(state)),
         )
 
     @property
@@ -184,6 +186,10 @@ class Sight:
             return False
         labels = {dimension: value for dimension, value in service.labels if dimension in ("site", "env")}
         return self.scope.touches(Selector(tuple(labels.items())))
+
+    def sees_trigger(self, state: State, trigger: Trigger) -> bool:
+        """Whether a trigger may be seen: one whose stops lie within, where a service is where its labels say."""
+        return all(self._is_ours(selector, state) for selector in trigger.definition.selectors())
 
     def stop(self, stop: Stop, state: State) -> Stop | None:
         """What may be seen of a stop: its scopes that overlap, and who must stop. Workers and services that may not be
@@ -302,6 +308,17 @@ class Sight:
             observed_revision=service.observed_revision,
         )
 
+    def _triggers(self, state: State) -> dict[str, Trigger]:
+        return {name: each for name, each in state.triggers.items() if self.sees_trigger(state, each)}
+
+    def _is_ours(self, selector: Selector, state: State) -> bool:
+        service = state.services.get(selector.get("service") or "")
+        if service is None:
+            return self.scope.covers(selector)
+        labels = {dimension: value for dimension, value in service.labels if dimension in ("site", "env")}
+        placed = Selector.from_mapping(labels | selector.as_dict())
+        return self.scope.covers(placed) and self.sees_service(state, service.name)
+
     def _sees_services(self, emergency: Emergency, state: State) -> bool:
         stops = (state.stops[stop_id] for stop_id in emergency.stop_ids)
         return all(self.sees_service(state, step.service) for stop in stops for step in stop.services)
@@ -323,6 +340,9 @@ class Sight:
         if before.services is not after.services and (
             self._services(before) != self._services(after) or self._hidden(before) != self._hidden(after)
         ):
+            return True
+        is_same = before.services is after.services and before.triggers is after.triggers
+        if not is_same and self._triggers(before) != self._triggers(after):
             return True
         return self._cases(before) != self._cases(after)
 

@@ -8,7 +8,7 @@ import pytest
 
 from backends.keeper.health_rounds import TOGETHER, HealthRounds
 from backends.keeper.recovering import Deed, Done, Health, Look
-from core.capabilities.services import ReportServices
+from core.capabilities.services import AddService, ReportServices
 from core.errors import RevisionConflict
 from core.recoveries import Recovery
 from core.services import Service, Standing
@@ -90,6 +90,14 @@ def test_what_is_on_the_list_of_a_stop_in_force_is_left_to_those_who_drive_it() 
     ward.engine.stop("S-1", on(service="web"))
     ward.round()
     assert ward.looked == [["db"]]
+
+
+def test_a_group_of_workers_is_not_looked_at_without_a_stop() -> None:
+    """Which stops they acknowledge says nothing of whether they work while none is about them."""
+    ward = Ward()
+    ward.engine.do(AddService(name="crew", driver="gate", config={"scope": {"site": "s1"}}))
+    ward.round()
+    assert ward.looked == [["db", "web"]]
 
 
 def test_a_look_during_which_everything_was_stopped_is_not_recorded() -> None:

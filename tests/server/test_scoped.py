@@ -88,6 +88,7 @@ class Town:
     def incident(self) -> None:
         """Everything that can happen to the other tenant, and something that happens to both."""
         them = f"{MARK}-ana"
+        self.equip()
         self.beat("w1")
         self.beat(f"{MARK}-w")
         eventually(lambda: len(self.runtime.state().workers) == 2, within_s=DEADLINE_S)
@@ -97,12 +98,42 @@ class Town:
         assert self.command(them, "release-holds", **release).status_code == 200
         stop = {"stop_id": f"S-{MARK}", "reason": f"{MARK} burns"}
         assert self.command(them, "order-stop", selectors=[{"site": THEIRS}], **stop).status_code == 200
+        self.recovered()
         assert (
             self.command("root", "order-stop", stop_id="S-all", selectors=[{}], reason="all of us").status_code == 200
         )
         assert self.command("ours", "place-hold", selectors=[OURS], reason="inventory").status_code == 200
         both = [{"site": "s1", "operation": "ab_testing"}, {"site": THEIRS, "operation": "ab_testing"}]
         assert self.command("root", "place-hold", selectors=both, reason="both").status_code == 200
+
+    def equip(self) -> None:
+        """Each tenant has a service, which is its workers, and a trigger that stops its site."""
+        for site in ("s1", THEIRS):
+            service = {
+                "name": f"{site}-db",
+                "driver": "gate",
+                "labels": {"site": site},
+                "config": {"scope": {"site": site}},
+            }
+            assert self.command("root", "add-service", **service).status_code == 200
+            trigger = {"name": f"{site}-sick", "scope": [{"site": site}], "thresholds": {"healthScore": 30}}
+            added = self.command("root", "add-trigger", trigger_type="health_score_critical", **trigger)
+            assert added.status_code == 200, added.text
+
+    def recovered(self) -> None:
+        """The other tenant tries to come back from its stop, and does not."""
+        self.beat(f"{MARK}-w", stops=[f"S-{MARK}"])
+        eventually(lambda: self.runtime.state().stops[f"S-{MARK}"].result == "verified", within_s=DEADLINE_S)
+        case = {"emergency_id": self.runtime.state().stops[f"S-{MARK}"].emergency_id, "reason": f"{MARK} mended"}
+        begun = self.command(f"{MARK}-ana", "recover", confirm=f"site={THEIRS}", **case)
+        assert begun.status_code == 200, begun.text
+        assert self.command(f"{MARK}-ana", "abort-recovery", **case).status_code == 200
+        eventually(lambda: self.recovery_status() == "aborted", within_s=DEADLINE_S)
+
+    def recovery_status(self) -> str:
+        """How the recovery of the other tenant goes."""
+        (recovery,) = (case.recovery for case in self.runtime.state().emergencies.values() if case.recovery)
+        return str(recovery.status)
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +222,8 @@ def test_no_route_tells_of_another_site(town: Town, heard: dict[str, Any], metho
     assert MARK not in answer.text + str(answer.headers)
 
 
-SEEN = ("/v1/state", "/v1/sites", "/v1/holds", "/v1/workers", "/v1/emergencies", "/v1/audit?limit=5000", "/metrics")
+LISTS = ("sites", "holds", "workers", "emergencies", "services", "triggers", "recoveries")
+SEEN = ("/v1/state", *(f"/v1/{noun}" for noun in LISTS), "/v1/audit?limit=5000", "/metrics")
 
 
 @pytest.mark.parametrize("path", SEEN)
@@ -256,6 +288,8 @@ def test_a_console_of_one_site_has_exactly_its_part(town: Town, heard: dict[str,
     assert {str(hold.selector) for hold in shown.holds.values()} == {"all", "site=s1", "site=s1,operation=ab_testing"}
     assert set(shown.stops) == {"S-all"}
     assert set(shown.workers) == {"w1"}
+    assert (set(shown.services), set(shown.triggers)) == ({"s1-db"}, {"s1-sick"})
+    assert not any(case.recovery for case in shown.emergencies.values())
     assert not shown.tokens
     stop, whole = shown.stops["S-all"], town.runtime.state().stops["S-all"]
     assert (len(stop.of), len(stop.missing), stop.result) == (len(whole.of), len(whole.missing), whole.result)

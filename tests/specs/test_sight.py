@@ -15,7 +15,8 @@ from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName
 from core.capabilities.recovery import Recover
-from core.capabilities.services import AddService
+from core.capabilities.services import AddService, ReportServices, ServiceReport
+from core.capabilities.triggers import AddTrigger, FireTrigger
 from core.capabilities.workers import ForgetWorkers, ReportWorkers
 from core.engine import CommandRefused, Facts, WorkerFact, evolve, step
 from core.messages import EVENTS, Actor, Command, Event, Header, Recorded
@@ -122,7 +123,7 @@ def test_tokens_and_refusals_are_not_among_what_may_be_seen() -> None:
 def test_a_part_of_the_state_that_was_not_decided_upon_is_hidden() -> None:
     """The visible state is made of what is named, so that whatever is added to states is not in it."""
     decided = {"fleet", "revision", "control_revision", "names_revision", "holds", "by_selector", "reach", "names"}
-    decided |= {"limits", "workers", "stops", "emergencies"}
+    decided |= {"limits", "workers", "stops", "emergencies", "services", "triggers"}
     seen = SIGHT.state(Story().state)
 
     for name in set(State._fields) - decided:
@@ -218,3 +219,66 @@ def test_a_worker_elsewhere_that_is_forgotten_is_counted_no_more() -> None:
 
 def test_nothing_stands_for_a_worker_that_could_be_one() -> None:
     assert not elsewhere(1)[0].isalnum()
+
+
+def trigger(name: str, *selectors: Selector, services: tuple[str, ...] = ("all",)) -> AddTrigger:
+    return AddTrigger(
+        name=name,
+        trigger_type="health_score_critical",
+        thresholds={"healthScore": 30},
+        scope=selectors,
+        target_services=services,
+    )
+
+
+def test_a_trigger_is_seen_by_those_within_whose_scope_all_of_its_stops_lie() -> None:
+    """A service is where its labels say, wherever a trigger thinks it is."""
+    story = Story()
+    for site in ("s1", "secret"):
+        story.tell(AddService(name=f"db-{site}", driver="process", labels={"site": site}))
+
+    story.tell(trigger("ours", OURS))
+    story.tell(trigger("ours-db", services=("db-s1",)))
+    hidden = [
+        trigger("theirs", THEIRS),
+        trigger("theirs-db", services=("db-secret",)),
+        trigger("their-db-as-ours", OURS, services=("db-secret",)),
+        trigger("both", OURS, THEIRS),
+        trigger("everything"),
+    ]
+    for each in hidden:
+        assert kinds(story.tell(each), "veiled") == {"trigger.added"}
+    assert set(story.part.triggers) == {"ours", "ours-db"}
+
+    story.tell(AddService(name="db-s1", driver="process", labels={"site": "secret"}))
+    assert set(story.part.triggers) == {"ours"}, "its service has gone elsewhere"
+
+
+def test_a_trigger_that_fires_is_followed_by_those_who_see_it_and_by_nobody_else() -> None:
+    story = Story()
+    story.tell(trigger("ours", OURS))
+    story.tell(trigger("theirs", THEIRS))
+    by = {name: Actor(name=f"trigger:{name}", kind="system") for name in ("ours", "theirs")}
+
+    told = story.tell(FireTrigger(trigger="theirs", stop_id="S-theirs", value="12"), by=by["theirs"])
+    assert {showing for _, showing in told} == {"veiled"}
+
+    story.tell(FireTrigger(trigger="ours", stop_id="S-ours", value="13"), by=by["ours"])
+    assert (story.part.triggers["ours"].fired, story.part.triggers["ours"].stop_id) == (1, "S-ours")
+    assert set(story.part.stops) == {"S-ours"}
+
+
+def test_a_recovery_is_seen_by_those_who_reach_all_of_it() -> None:
+    story = Story()
+    for site, scope, worker in (("s1", OURS, "w1"), ("secret", THEIRS, "secret-w")):
+        story.tell(AddService(name=f"db-{site}", driver="process", labels={"site": site}))
+        story.tell(stop(f"S-{site}", scope))
+        seen = ServiceReport(service=f"db-{site}", standing="stopped")
+        story.tell(ReportServices(stop_id=f"S-{site}", reports=(seen,)), by=KEEPER)
+        story.tell(ConcludeStop(stop_id=f"S-{site}", acked=(worker,)), by=KEEPER)
+        case = story.state.stops[f"S-{site}"].emergency_id
+        told = story.tell(Recover(emergency_id=case, reason="mended", confirm=str(scope)))
+        assert ("recovery.started" in kinds(told, "veiled")) == (site == "secret")
+
+    assert all(case.recovery is not None for case in story.state.emergencies.values())
+    assert [case.recovery is not None for case in story.part.emergencies.values()] == [True]

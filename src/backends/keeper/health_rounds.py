@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from backends.drivers.gate import GateDriver
 from backends.driving.driving import Drivers
 from backends.driving.names import this_host
 from backends.keeper.hands import DriverHands
@@ -121,9 +122,11 @@ def rounds_of(office: Office, services: ServiceStops, every_s: float) -> HealthR
 
 
 def at_rest(state: State) -> tuple[Service, ...]:
-    """The services that are on the list of no stop in force, by name."""
+    """The services that are on the list of no stop in force, by name; without those that are groups of workers, whose
+    heartbeats say how they are, and whose acknowledgements are about some stop and mean nothing without it."""
     listed = {step.service for stop in state.active_stops() for step in stop.services}
-    return tuple(service for name, service in sorted(state.services.items()) if name not in listed)
+    named = sorted(state.services.items())
+    return tuple(service for name, service in named if name not in listed and service.driver != GateDriver.kind)
 
 
 def _batches(services: list[Service]) -> Iterator[list[Service]]:
