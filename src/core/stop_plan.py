@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from core.services import Action, Service, in_stop_order, tiers
 from core.state import Stop
-from opsgate.order import SOFT_BUDGET_S, Level
+from opsgate.order import BUDGET_S, SOFT_BUDGET_S, Level
 
 Category = Literal[0, 1, 2]
 
@@ -86,15 +86,21 @@ def plan(
 
 
 def plan_of(
-    stop: Stop, services: Mapping[str, Service], now: datetime, soft_s: float = SOFT_BUDGET_S
+    stop: Stop,
+    services: Mapping[str, Service],
+    now: datetime,
+    soft_s: float = SOFT_BUDGET_S,
+    budget_s: Mapping[Level, float] = BUDGET_S,
 ) -> tuple[Step, ...]:
     """The plan of a stop as it stands, for the services that are still to be stopped.
 
-    An escalated one has only what is left of its time: that is why it kills.
+    An escalated one has only what is left of its time: that is why it kills. Whoever ordered it has a clock of their
+    own, and ours may have gone back since: neither puts it off, nor gives it more than its budget from now.
     """
     names = [step.service for step in stop.services]
-    began_at = now if stop.level == "immediate" else stop.ordered_at
-    steps = plan(stop.level, services, names, began_at, max(began_at, stop.deadline_at), soft_s)
+    began_at = now if stop.level == "immediate" else min(now, stop.ordered_at)
+    ends_at = min(stop.deadline_at, now + timedelta(seconds=budget_s[stop.level]))
+    steps = plan(stop.level, services, names, began_at, max(began_at, ends_at), soft_s)
     running = {step.service for step in stop.services if not step.has_stopped}
     return tuple(step for step in steps if step.service in running)
 

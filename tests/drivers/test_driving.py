@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -196,6 +196,21 @@ def test_the_same_stop_again_begins_nothing_anew(desk: Make) -> None:
     one.may_return.set()
     eventually(lambda: not made.driving.left("S-1"))
     assert one.done == ["stop"]
+
+
+def test_a_service_whose_name_means_something_else_by_now_is_stopped_anew(desk: Make) -> None:
+    one = Double()
+    made = desk(a=one)
+    made.take("S-1", task("a", ("stop", LONG_S), ("kill", 2 * LONG_S)))
+    eventually(lambda: not made.driving.left("S-1"))
+    one.standing = "running"
+
+    changed = replace(task("a", ("stop", LONG_S), ("kill", 2 * LONG_S)), about=("double", "{}"))
+    for _ in range(3):
+        made.take("S-1", changed)
+
+    eventually(lambda: made.said("a") == [("stop", "done", "stopped")] * 2)
+    assert one.done == ["stop", "stop"]
 
 
 def test_maintenance_drains_and_saves_before_it_stops_and_what_cannot_be_done_is_passed_over(desk: Make) -> None:

@@ -1,6 +1,7 @@
 """Services: registered by an administrator, stopped by drivers, and said to have stopped by nobody but who looked."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -165,6 +166,33 @@ def test_a_service_that_runs_again_makes_a_verified_stop_partial(engine: Engine)
 
     assert engine.stopped("S-1").result == "partial"
     assert engine.stopped("S-1").missing == ("service:web",)
+
+
+@pytest.mark.parametrize("changed", [{"config": {"pidfile": "/run/new"}}, {"host": "h2"}])
+def test_what_was_seen_of_a_service_says_nothing_of_what_its_name_means_now(
+    engine: Engine, changed: dict[str, Any]
+) -> None:
+    """It stopped, and then its name was given to something else, at which nobody has looked."""
+    engine.stop("S-1", on(service="web"))
+    engine.report("web", "stopped", stop_id="S-1")
+    assert engine.stopped("S-1").result == "verified"
+
+    receipt = engine.service("web", "db", **changed)
+
+    assert engine.kinds(receipt) == ["service.changed", "stop.concluded"]
+    assert (engine.stopped("S-1").result, engine.stopped("S-1").missing) == ("unverified", ("service:web",))
+    assert engine.state.services["web"].standing == "unknown"
+    engine.report("web", "stopped", stop_id="S-1")
+    assert engine.stopped("S-1").result == "verified"
+
+
+def test_another_title_leaves_a_stop_verified(engine: Engine) -> None:
+    engine.stop("S-1", on(service="web"))
+    engine.report("web", "stopped", stop_id="S-1")
+
+    engine.service("web", "db", title="Web")
+
+    assert engine.stopped("S-1").result == "verified"
 
 
 def test_a_draining_stop_whose_services_hang_halts_first(engine: Engine) -> None:

@@ -111,6 +111,24 @@ def test_a_stop_that_escalates_gets_the_plan_of_its_new_level_for_what_still_run
     assert step.ends_at == engine.stopped("S-1").deadline_at
 
 
+@pytest.mark.parametrize("level", ["graceful", "cascading", "maintenance"])
+@pytest.mark.parametrize("ahead_s", [3600, -3600])
+def test_a_clock_that_is_wrong_neither_puts_a_stop_off_nor_draws_it_out(level: Level, ahead_s: int) -> None:
+    """That of whoever ordered it, or ours, which has gone back since."""
+    engine = Engine()
+    engine.service("db")
+    engine.stop("S-1", level=level, ordered_at=engine.now + timedelta(seconds=ahead_s))
+    if ahead_s < 0:
+        engine.wait(ahead_s)
+
+    (step,) = plan_of(engine.stopped("S-1"), engine.state.services, engine.now)
+
+    assert step.begins_at <= engine.now
+    assert step.may_begin(engine.now, ())
+    assert step.deeds[0].until_at > engine.now
+    assert step.ends_at <= engine.now + timedelta(seconds=BUDGET_S[level])
+
+
 def test_a_name_that_nobody_can_drive_has_no_step() -> None:
     assert steps_of("immediate", "web", "gone").keys() == {"web"}
 

@@ -73,7 +73,7 @@ class Driving:
 
     def take(self, wanted: Wanted) -> None:
         """Drive these services. What of this stop is known already is not begun anew, unless it has escalated: then
-        what is left of it goes by the new plan."""
+        what is left of it goes by the new plan; or unless the name of a service means something else by now."""
         with self._lock:
             known = self._stops.get(wanted.stop_id)
             if known is None and wanted.rank is not None and self._running() >= self._most:
@@ -129,6 +129,8 @@ class Driving:
         have = {task.service for task in known.tasks} if known else set()
         if known is not None and known.level != wanted.level:
             have -= left.keys()
+        now_about = {task.service: task.about for task in wanted.tasks}
+        have -= {task.service for task in (known.tasks if known else ()) if _differs(task, now_about)}
         new = tuple(task for task in wanted.tasks if task.service not in have)
         if known is not None and not new:
             return
@@ -169,6 +171,10 @@ class Driving:
                 return
             del self._waiting[wanted.stop_id]
             self._begin(_later(wanted))
+
+
+def _differs(task: Task, about: Mapping[str, tuple[str, str]]) -> bool:
+    return about.get(task.service, task.about) != task.about
 
 
 def _later(wanted: Wanted) -> Wanted:

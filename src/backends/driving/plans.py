@@ -36,9 +36,15 @@ def wanted_by_order(
     return _wanted(told, order.level, steps, now, services, priority)
 
 
-def wanted_by_stop(state: State, stop: Stop, services: Mapping[str, Service], now: datetime) -> Wanted:
+def wanted_by_stop(
+    state: State,
+    stop: Stop,
+    services: Mapping[str, Service],
+    now: datetime,
+    budget_s: Mapping[Level, float] = BUDGET_S,
+) -> Wanted:
     """What is left to be done for a stop that stands in the journal, about these services."""
-    steps = [step for step in plan_of(stop, state.services, now) if step.service in services]
+    steps = [step for step in plan_of(stop, state.services, now, budget_s=budget_s) if step.service in services]
     emergency = state.emergencies[stop.emergency_id]
     told = DriverOrder(emergency.correlation_id, stop.stop_id, stop.level, stop.reason, stop.ordered_by)
     return _wanted(told, stop.level, steps, now, services, priority_of(state, stop.trigger))
@@ -60,6 +66,7 @@ def _wanted(
             tier=step.tier,
             begins_s=now_s + (step.begins_at - now).total_seconds(),
             slots=tuple(_slot(deed, now, now_s) for deed in step.deeds),
+            about=(services[step.service].driver, services[step.service].config),
         )
         for step in steps
         if step.service in services

@@ -33,6 +33,8 @@ class Task:
     begins_s: float
     slots: tuple[Slot, ...]
     at: int = 0
+    about: tuple[str, str] = ("", "")
+    """The kind and the configuration of the driver: what the name of the service meant when this was planned."""
 
     @property
     def slot(self) -> Slot:

@@ -105,7 +105,7 @@ class ServiceStops(threading.Thread):
             self.driving.let_go(over)
         for stop in stops.values():  # those of the journal, of which nothing may be known here
             if stop.services and not _is_restored(state, stop):
-                self.driving.take(wanted_by_stop(state, stop, mine, now))
+                self.driving.take(wanted_by_stop(state, stop, mine, now, budgets_s))
         self._inventory.keep(state.services, is_own=self._is_own())
 
     def _is_over(self, stop_id: str, state: State, stops: dict[str, Stop]) -> bool:

@@ -226,6 +226,7 @@ def add_service(draft: Draft, wanted: AddService) -> None:
         draft.emit(ServiceAdded(**definition))
     elif _definition(known) != definition:
         draft.emit(ServiceChanged(**definition))
+        _conclude_anew(draft)
     else:
         draft.notes.append(f"service {wanted.name} is registered so already")
 
@@ -274,6 +275,10 @@ def report_services(draft: Draft, seen: ReportServices) -> None:
                     observed_by=report.observed_by,
                 )
             )
+    _conclude_anew(draft)
+
+
+def _conclude_anew(draft: Draft) -> None:
     for stop in draft.state.active_stops():
         if stop.services:
             conclude_anew(draft, stop)
@@ -281,7 +286,7 @@ def report_services(draft: Draft, seen: ReportServices) -> None:
 
 @evolves(ServiceAdded, ServiceChanged)
 def service_defined(state: State, happened: ServiceDefined, header: Header) -> State:
-    """Fold; what was observed of it stays."""
+    """Fold; what was observed of it stays, where its name still means the same thing."""
     known = state.services.get(happened.service)
     service = Service(
         name=happened.service,
@@ -298,10 +303,12 @@ def service_defined(state: State, happened: ServiceDefined, header: Header) -> S
         changed_at=header.at,
         changed_by=header.actor.name,
     )
-    if known is not None:
-        observed = {name: getattr(known, name) for name in _OBSERVED}
-        service = replace(service, **observed)
-    return _with(state, service)
+    if known is None:
+        return _with(state, service)
+    if (known.driver, known.config, known.host) != (service.driver, service.config, service.host):
+        return _unseen(_with(state, replace(service, saved=known.saved)), service.name)
+    observed = {name: getattr(known, name) for name in _OBSERVED}
+    return _with(state, replace(service, **observed))
 
 
 @evolves(ServiceRemoved)
@@ -365,6 +372,14 @@ def service_started(state: State, happened: ServiceStarted, _header: Header) -> 
 @evolves(ServiceStartFailed)
 def service_start_failed(state: State, _happened: ServiceStartFailed, _header: Header) -> State:
     """Fold: how it stands is said by an observation."""
+    return state
+
+
+def _unseen(state: State, name: str) -> State:
+    """Nobody has looked at what this name means now, in no stop that is in force."""
+    for stop in state.active_stops():
+        if any(step.service == name for step in stop.services):
+            state = _with_step(state, stop, name, lambda step: replace(step, standing="unknown", stopped_at=None))
     return state
 
 
