@@ -131,16 +131,37 @@ def test_a_file_that_is_not_there_says_nothing_of_what_runs(tmp_path: Path) -> N
 
 # ------------------------------------------------------------------------------------------------- never a wrong kill
 def test_a_number_that_was_given_to_somebody_else_is_not_touched(tmp_path: Path) -> None:
-    """The file was written before the process that has its number now was started: the one that it meant is gone."""
+    """The file was written before the process that has its number now was started, and that runs another program: the
+    one that it meant is gone."""
     child = other(tmp_path)
     (tmp_path / "pid").write_text(f"{child.pid}\n")
     long_ago = time.time() - 60
     os.utime(tmp_path / "pid", (long_ago, long_ago))
-    driver = process(tmp_path)
+    driver = process(tmp_path, exe="/bin/sleep")
     assert standing(driver) == "stopped"
     assert (kill(driver).detail, child.poll()) == ("nothing of it was running", None)
     child.kill()
     child.wait()
+
+
+@pytest.mark.parametrize("exe", ["", PYTHON])
+def test_a_clock_that_was_put_forward_makes_nothing_stopped(tmp_path: Path, exe: str) -> None:
+    """A host whose clock is set after its services have begun: each seems younger than the file that names it."""
+    child = other(tmp_path)
+    (tmp_path / "pid").write_text(f"{child.pid}\n")
+    before = time.time() - 3600
+    os.utime(tmp_path / "pid", (before, before))
+    driver = process(tmp_path, exe=exe)
+    seen = driver.observe(PATIENCE_S)
+    assert (seen.standing, kill(driver).result, child.poll()) == ("unknown", "refused", None)
+    assert "younger than the file" in seen.detail
+    child.kill()
+    child.wait()
+
+
+def test_a_group_that_is_not_there_says_nothing_of_what_runs(tmp_path: Path) -> None:
+    """Its path may be wrong, or this host may have none of that version."""
+    assert standing(process(tmp_path, cgroup=f"{tmp_path}/wrong")) == "unknown"
 
 
 def test_a_number_with_another_start_is_not_touched(tmp_path: Path) -> None:

@@ -21,12 +21,15 @@ _BYTES_MAX: Final = 200
 @dataclass(frozen=True, slots=True)
 class Named:
     """What a file says, checked. ``process`` is None where the one that it means is gone; ``holder`` is the process
-    that gathers its tree, where one of ours does. ``fault`` is why nothing of it is believed."""
+    that gathers its tree, where one of ours does. ``younger`` has its number and user, and seems to have started after
+    the file was written: another one, or the clock was put forward since. ``fault`` is why nothing of it is believed.
+    """
 
     process: Seen | None = None
     holder: Seen | None = None
     is_there: bool = True
     fault: str = ""
+    younger: Seen | None = None
 
 
 def read(path: Path, uid: int) -> Named:
@@ -39,13 +42,15 @@ def read(path: Path, uid: int) -> Named:
         return Named(fault=f"{path}: {error.strerror if isinstance(error, OSError) else error}")
     process = procs.seen(numbers[0])
     known = numbers[1] if len(numbers) > 1 else None
+    younger = None
     if process is not None and not _is_meant(process, known, written_s):
+        younger = process if known is None and process.uid == uid and process.is_alive else None
         process = None  # its number was given to another one since
     if process is not None and process.pid in procs.untouchable():
         return Named(fault=f"{path} names process {process.pid}, which is never touched")
     if process is not None and process.uid != uid:
         return Named(fault=f"{path} names process {process.pid} of user {process.uid}, not of user {uid}")
-    return Named(process, _holder(path, numbers))
+    return Named(process, _holder(path, numbers), younger=younger)
 
 
 def _numbers(path: Path, uid: int) -> tuple[list[int], float]:

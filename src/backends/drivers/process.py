@@ -88,7 +88,7 @@ class ProcessDriver:
             return Observation("unknown", cut(named.fault))
         if members:
             return Observation("running", _told(named.process, members), {"pids": " ".join(map(_pid, members))})
-        if not (named.is_there or self._was_seen or self._group):
+        if not (named.is_there or self._was_seen or self._has_group):
             return self._unnamed()
         return Observation("stopped", "the process and all that came of it are gone")
 
@@ -97,6 +97,11 @@ class ProcessDriver:
         named = pidfile.read(self._pidfile, self._uid)
         if named.fault:
             return named, ()
+        if named.younger and (not self._config.exe or self._runs(named.younger)):
+            said = (
+                f"process {named.younger.pid} is younger than the file that names it, by a clock that may have been set"
+            )
+            return pidfile.Named(fault=said if self._config.exe else f"{said}: name its exe"), ()
         roots = [named.process] if named.process else []
         if self._group is not None and not self._group.is_ours:
             roots += self._group.members()
@@ -107,6 +112,11 @@ class ProcessDriver:
         members = self._tree.members(roots, without=held)
         self._was_seen = self._was_seen or bool(members)
         return named, members
+
+    @property
+    def _has_group(self) -> bool:
+        """Whether the kernel counts who is in its group."""
+        return self._group is not None and self._group.is_there and not self._group.is_ours
 
     def _unnamed(self) -> Observation:
         """There is no file, and nothing was ever seen. Whoever runs the program may be it, or somebody else: that
