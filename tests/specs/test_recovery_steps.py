@@ -16,7 +16,7 @@ from core.capabilities.recovery import (
     why_not_automatic,
 )
 from core.capabilities.restoring import AdvanceRecovery, Seen
-from core.capabilities.triggers import AddTrigger, ClearTrigger, FireTrigger, RemoveTrigger
+from core.capabilities.triggers import AddTrigger, ClearTrigger, FireTrigger, RemoveTrigger, SetTrigger
 from core.engine import Facts, RemoveLatch, Rules, step
 from core.errors import CommandRejected
 from core.messages import Actor, Envelope
@@ -592,6 +592,23 @@ def test_nothing_recovers_before_its_trigger_has_come_back_nor_once_that_may_not
     assert why_not_automatic(engine.state, emergency) == ""
     engine.do(RemoveTrigger(trigger="T-1"))
     assert why_not_automatic(engine.state, emergency).startswith("not every stop")
+
+
+def test_a_trigger_that_is_changed_or_switched_off_has_not_come_back() -> None:
+    """What it crossed for may go on: nobody has seen that it does not."""
+    engine = Engine()
+    emergency_id = fired(engine)
+    engine.do(FireTrigger(trigger="T-1", stop_id="S-2", value="12 < 30"), kind="system")
+    emergency = engine.state.emergencies[emergency_id]
+
+    engine.do(HIGH.model_copy(update={"title": "Health"}))
+    assert why_not_automatic(engine.state, emergency) == "T-1 has not come back"
+    engine.do(SetTrigger(trigger="T-1", active=False))
+    assert why_not_automatic(engine.state, emergency) == "T-1 is switched off: nobody sees whether it has come back"
+    engine.do(SetTrigger(trigger="T-1", active=True))
+    assert why_not_automatic(engine.state, emergency) == "T-1 has not come back"
+    engine.do(ClearTrigger(trigger="T-1", value="40"), kind="system")
+    assert why_not_automatic(engine.state, emergency) == ""
 
 
 def test_it_is_tried_three_times_and_then_waits_for_a_person() -> None:

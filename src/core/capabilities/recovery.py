@@ -197,6 +197,9 @@ def why_not_automatic(state: State, emergency: Emergency) -> str:
         return "not every stop of it was fired by a trigger that may recover"
     if emergency.level == "immediate" or any(stop.level == "immediate" for stop in stops):
         return "an immediate stop is recovered by people"
+    off = sorted(t.definition.name for t in _fired_it(state, emergency) if not t.definition.is_active)
+    if off:
+        return f"{', '.join(off)} is switched off: nobody sees whether it has come back"
     crossed = [trigger.definition.name for trigger in _fired_it(state, emergency) if trigger.crossed_since]
     if crossed:
         return f"{', '.join(sorted(crossed))} has not come back"

@@ -285,15 +285,9 @@ def trigger_added(state: State, happened: TriggerAdded, header: Header) -> State
 
 @evolves(TriggerChanged)
 def trigger_changed(state: State, happened: TriggerChanged, header: Header) -> State:
-    """Fold: what has become of it stays."""
+    """Fold: what has become of it stays, and that it has crossed: nobody has seen that it does so no more."""
     known = state.triggers[happened.trigger]
-    trigger = replace(
-        known,
-        definition=happened.definition,
-        changed_at=header.at,
-        changed_by=header.actor.name,
-        crossed_since=None,
-    )
+    trigger = replace(known, definition=happened.definition, changed_at=header.at, changed_by=header.actor.name)
     return _with(state, happened, trigger)
 
 
@@ -305,12 +299,10 @@ def trigger_removed(state: State, happened: TriggerRemoved, _header: Header) -> 
 
 @evolves(TriggerSwitched)
 def trigger_switched(state: State, happened: TriggerSwitched, header: Header) -> State:
-    """Fold."""
+    """Fold: one that has crossed has not come back by being switched."""
     known = state.triggers[happened.trigger]
     definition = known.definition.model_copy(update={"is_active": happened.active})
-    trigger = replace(
-        known, definition=definition, changed_at=header.at, changed_by=header.actor.name, crossed_since=None
-    )
+    trigger = replace(known, definition=definition, changed_at=header.at, changed_by=header.actor.name)
     return _with(state, happened, trigger)
 
 

@@ -228,6 +228,6 @@ class Evaluator:
             watcher, trigger = self.watch.watchers.get(name), self.state.triggers.get(name)
             if trigger is None or trigger.crossed_since is None or (watcher is not None and watcher.crossing):
                 del self._crossed_before[name]
-            elif now.elapsed_s - since_s > trigger.definition.time_window_ms / 1000:
+            elif trigger.definition.is_active and now.elapsed_s - since_s > trigger.definition.time_window_ms / 1000:
                 del self._crossed_before[name]
                 yield Edge(name, trigger.definition.priority, False, "nothing says that it goes on", 0, ())
