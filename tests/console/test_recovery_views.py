@@ -11,9 +11,11 @@ from opsconsole.recent import Recent
 from opsconsole.table import Table
 from opsconsole.views import header
 from opsconsole.views.emergencies import emergencies
+from opsconsole.views.overview import overview
 from opsconsole.views.picture import Picture
 from opsconsole.views.recovery import recovery
 from opsconsole.views.samples import curve
+from opsconsole.views.sites import sites
 from opsconsole.views.ticker import tabs, ticker
 from tests.console import recovering
 from tests.console.conftest import Golden
@@ -134,3 +136,20 @@ def test_the_pane_counts_phases_in_its_title_while_a_recovery_goes_on() -> None:
 
 def test_the_last_one_that_was_completed_stays_to_be_read() -> None:
     assert "completed 1m ago, by standard_recovery" in said(recovery(seen(recovering.completed())))
+
+
+def test_the_first_pane_says_what_share_is_admitted_and_how_far_the_way_back_has_come() -> None:
+    text = said(overview(seen(recovering.admitting())))
+    assert "STATE PART: 25% of the work is admitted" in text
+    assert "SERVICES 5/5 running" in text
+    assert "RECOVERING 3/5 25%: H holds it, X aborts it" in text
+    assert "SERVICES 3/5 seen stopped, not cache db" in said(overview(seen(recovering.stopping())))
+    assert "a person is needed" in said(overview(seen(recovering.failed())))
+
+
+def test_a_site_that_runs_in_part_is_not_said_to_run_nor_to_be_stopped() -> None:
+    rows = {row[0]: row[1] for row in cells(sites(seen(recovering.admitting())))}
+    assert rows["feed"] == "part 25%"
+    assert rows["shop-eu"] == "PAUSED"
+    rows = {row[0]: row[1] for row in cells(sites(seen(recovering.watching())))}
+    assert rows["feed"] == "runs"

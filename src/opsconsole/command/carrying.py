@@ -68,7 +68,7 @@ def _look(intention: Show | Ask | Foresee | Narrow | Order | Wear | Freeze, desk
         case Ask(selector):
             desk.open(Reading(f"WHY {selector}", lambda picture: explanation(picture, selector)))
         case Foresee(level, selector):
-            title = f"A {level} STOP OF {selector} WOULD"
+            title = f"PREVIEW of {level} stop of {selector}"
             desk.open(Reading(clean(title, 120), lambda picture: stop_reach(picture, level, (selector,))))
         case Show(name):
             desk.show_list(name)

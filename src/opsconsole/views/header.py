@@ -19,7 +19,6 @@ from opsconsole.views.last_known import UNKNOWN, freshness, last_known
 from opsconsole.views.picture import Picture
 from opsconsole.views.verdict import Verdict, fate, together
 from opsconsole.views.words import BUCKET_S, age, counted, listed, stopwatch
-from opsgate.selector import EVERYTHING
 
 SEPARATOR = Span(" | ", Style.DIM)
 
@@ -103,21 +102,16 @@ def one_line(picture: Picture, width: int) -> Line:
 
 
 def _word_of(picture: Picture) -> Span:
-    if picture.word == "running" and admitted(picture) < 1.0:
+    if picture.word == "running" and picture.admitted < 1.0:
         return PART
     return {"running": RUN, "stopped": STOP, "unknown": UNKNOWN}[picture.word]
-
-
-def admitted(picture: Picture) -> float:
-    """The share of all work that the holds on everything let through; 1 where nothing holds everything."""
-    return min((hold.admit for hold in picture.state.holds_on(EVERYTHING)), default=1.0)
 
 
 def _running(picture: Picture) -> Part:
     work = f"{counted(picture.facts.live, 'worker')}, {picture.facts.in_flight} in flight"
     if not picture.state.workers:
         work = "no worker has registered"
-    share = admitted(picture)
+    share = picture.admitted
     if share < 1.0:
         return (Span(" "), PART, Span(f" {share:.0%} ADMITTED ", Style.STRONG), Span(work))
     return (Span(" "), RUN, Span(" RUNNING ", Style.STRONG), Span(work))

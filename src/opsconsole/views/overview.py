@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
 from opsconsole.text import clean
+from opsconsole.views.course import brief, under_way
 from opsconsole.views.emergencies import UNREACHABLE
 from opsconsole.views.holding import seen_by, since, whose
 from opsconsole.views.last_known import no_release
@@ -25,7 +26,7 @@ HELD = {"site": "site", "operation": "flag", "workflow": "workflow", "service": 
 def overview(picture: Picture) -> Table:
     """State, since when, by whom and why; acknowledgements; workers; the way back; what ends by itself."""
     verdict = together(picture.facts.global_progress, picture.now)
-    rows = [_state(picture, verdict), *_cause(picture), *_acknowledged(picture, verdict)]
+    rows = [_state(picture, verdict), *_cause(picture), *_acknowledged(picture, verdict), *_services(picture, verdict)]
     rows += [*_workers(picture), *_in_flight(picture), *_way_back(picture), _expiry(picture), _holds(picture)]
     rows += _ack_times(picture)
     return Table(columns=COLUMNS, rows=Listed(rows))
@@ -41,6 +42,8 @@ def _state(picture: Picture, verdict: Verdict | None) -> Row:
     if picture.word == "unknown":
         sent = "STOP SENT, not recorded yet; " if picture.sent else ""
         return _say("STATE", f"{sent}UNKNOWN, counts as not stopped", Style.STOPPED)
+    if picture.word == "running" and (share := picture.admitted) < 1.0:
+        return _say("STATE", f"PART: {share:.0%} of the work is admitted", Style.WARN)
     if picture.word == "running":
         return _say("STATE", "RUNNING", Style.GOOD)
     hold = picture.facts.holds.everywhere[0]
@@ -72,6 +75,19 @@ def _acknowledged(picture: Picture, verdict: Verdict | None) -> list[Row]:
         question = "WAITING" if verdict.word == "STOPPING" else "MISSING"
         rows.append(_say(question, missing(picture, picture.facts.global_progress), verdict.style))
     return rows
+
+
+def _services(picture: Picture, verdict: Verdict | None) -> list[Row]:
+    """How many services were seen stopped for the stops of everything; while they are brought back, how many run."""
+    known = picture.state.services
+    if under_way(picture):
+        run = sum(each.standing == "running" for each in known.values())
+        return [_say("SERVICES", f"{run}/{len(known)} running", Style.WARN)] if known else []
+    if verdict is None or not verdict.services:
+        return []
+    still = f", not {listed(verdict.running, NAMED)}" if verdict.running else ""
+    style = verdict.style if verdict.running else Style.GOOD
+    return [_say("SERVICES", f"{verdict.stopped} seen stopped{still}", style)]
 
 
 def _ack_times(picture: Picture) -> list[Row]:
@@ -131,14 +147,21 @@ def _way_back(picture: Picture) -> list[Row]:
 def _blockers(picture: Picture) -> Iterator[str]:
     if in_the_way := no_release(picture):
         yield in_the_way
+    for emergency, recovery in under_way(picture):
+        keys = "R continues it" if recovery.status == "held" else "H holds it, X aborts it"
+        keys = "" if recovery.status == "rolling-back" else f": {keys}"
+        yield f"{clean(emergency.emergency_id, 20)} {brief(picture, recovery, short=True)}{keys}"
     for emergency in picture.state.active_emergencies():
+        if emergency.recovery is not None and emergency.recovery.is_active:
+            continue
         stops = [each for each in picture.facts.progress if each.stop.emergency_id == emergency.emergency_id]
         verdict = together(stops, picture.now)
         narrow = "" if EVERYTHING in emergency.selectors else f" on {scope(emergency.selectors)}"
         acks = f", {len(verdict.missing)}/{verdict.of} acks missing" if verdict and verdict.missing else ""
         came_to = " still counting" if verdict and verdict.word == "STOPPING" else f" active{narrow}{acks}"
         then = "then R recovers" if verdict and verdict.word == "STOPPING" else "R recovers"
-        yield f"{clean(emergency.emergency_id, 20)}{came_to}: {then}"
+        needs = "; a person is needed" if emergency.attention else ""
+        yield f"{clean(emergency.emergency_id, 20)}{came_to}: {then}{needs}"
     if picture.state.active_emergencies():
         paused = [whose(picture, hold) for hold in picture.facts.holds.everywhere if hold.source == "operator"]
         yield from (f"paused by {who} too: R again resumes that" for who in dict.fromkeys(paused))
@@ -150,6 +173,8 @@ def _blockers(picture: Picture) -> Iterator[str]:
 def _expiry(picture: Picture) -> Row:
     """When everything would run again by itself: when the last hold on it ends."""
     held = picture.facts.holds.everywhere
+    if not held and picture.admitted < 1.0:
+        return _say("EXPIRY", f"what lets {picture.admitted:.0%} through goes on as the recovery does, or by a person")
     if not held:
         return _say("EXPIRY", "no hold is on everything")
     ends = [hold.expires_at for hold in held if hold.expires_at is not None]

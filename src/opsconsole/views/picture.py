@@ -180,6 +180,11 @@ class Facts:
         return sum(row.in_flight for row in self.workers.values() if row.state != "left" and row.worker_id not in lost)
 
     @cached_property
+    def admitted(self) -> float:
+        """The share of all work that the holds on everything let through; 1 where nothing holds everything."""
+        return min((hold.admit for hold in self.state.holds_on(EVERYTHING)), default=1.0)
+
+    @cached_property
     def progress(self) -> tuple[Progress, ...]:
         """The stops in force, oldest first, each with its acknowledgements."""
         return tuple(self._progress_of(stop) for stop in self.state.active_stops())
@@ -231,6 +236,11 @@ class Picture(NamedTuple):
     def known(self) -> bool:
         """Whether anything has been read at all: every fleet begins with an event."""
         return self.facts.state.revision > 0
+
+    @property
+    def admitted(self) -> float:
+        """The share of all work that the holds on everything let through; 1 where nothing holds everything."""
+        return self.facts.admitted
 
     @property
     def word(self) -> Word:

@@ -52,6 +52,8 @@ class Basis(NamedTuple):
     hold: Hold | None
     """The one that says what the site's state is."""
     known: bool
+    share: float
+    """What the holds on everything let through."""
     by: str
     age: str
     acks: Cell
@@ -68,6 +70,7 @@ def basis_of(picture: Picture, site: str, holds: tuple[Hold, ...]) -> Basis:
         wide,
         hold,
         picture.word != "unknown",
+        picture.admitted,
         whose(picture, hold) if hold else "-",
         age(since(picture, hold), picture.now) if hold else "-",
         _acks(picture, rows, hold),
@@ -104,14 +107,23 @@ def _standing(picture: Picture, basis: Basis) -> tuple[Cell, Cell]:
     if stopped and paused:
         said = f"{why(stopped[0])}; {paused[0].source} {whose(picture, paused[0])} {clean(paused[0].reason, 60)}"
         return Cell(BOTH, Style.STOPPED), Cell(said.rstrip())
+    if hold is None and basis.share < 1.0:
+        return _in_part(basis.share), Cell("as much of everything is admitted")
     if hold is None:
         return runs(picture, "runs"), Cell("")
+    if own and hold.admit > 0.0:
+        return _in_part(hold.admit), Cell(why(hold))
     if own:
         return Cell("STOP" if hold.source == "emergency" else "PAUSED", Style.STOPPED), Cell(why(hold))
     if wide:
         said = why(hold) if hold.source == "emergency" else f"GLOBAL {why(hold)}"
         return Cell("stop*", Style.WARN), Cell(said)
     return Cell("partly", Style.WARN), Cell(clean(str(hold.selector), 120))
+
+
+def _in_part(share: float) -> Cell:
+    """What a hold lets through of work that runs under it."""
+    return Cell(f"part {share:.0%}", Style.WARN)
 
 
 def _stopped_and_paused(own: Sequence[Hold], wide: Sequence[Hold]) -> tuple[list[Hold], list[Hold]]:
