@@ -32,6 +32,43 @@ def test_a_service_is_added_listed_shown_and_removed(ops: Shell, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--driver", "proces"), "there is no driver of the kind 'proces'"),
+        (("--driver", "process", "--config", '{"pid_file": "/run/x"}'), "pidfile: Field required"),
+        (("--driver", "command", "--config", '{"stop": ["/bin/true"]}'), "name a status command or a health check"),
+        (("--driver", "process", "--config", '{"pidfile": "/run/x"}', "--health", '{"kind": "tpc"}'), "health: "),
+    ],
+)
+def test_a_service_that_no_stop_could_end_is_registered_with_a_warning(
+    ops: Shell, arguments: tuple[str, ...], said: str
+) -> None:
+    answer = ops("services", "add", "x", *arguments)
+    elsewhere = ops("services", "add", "y", *arguments, "--host", "another.internal")
+
+    assert (answer.code, "warning: as it is" in answer.err, said in answer.err) == (0, True, True), answer.err
+    assert (elsewhere.code, "warning" in elsewhere.err) == (0, False), "what another host can do is not known here"
+
+
+def test_a_service_that_can_be_driven_is_registered_without_a_word_of_warning(ops: Shell, tmp_path: Path) -> None:
+    told = json.dumps({"pidfile": str(tmp_path / "pid"), "command": ["/bin/true"]})
+
+    assert "warning" not in ops.ok("services", "add", "x", "--driver", "process", "--config", told).err
+
+
+def test_a_fleet_gets_a_procedure_of_its_own_and_loses_it_again(ops: Shell) -> None:
+    own = json.dumps({"name": "careful", "gates": ["running"]})
+
+    assert "procedure careful is set at revision" in ops.ok("recoveries", "set-procedure", own).out
+    assert "careful" in [row["name"] for row in ops.ok("recoveries", "procedures", "-o", "json").json]
+    wrong = ops("recoveries", "set-procedure", '{"name": "careful", "gates": ["flying"]}')
+    assert (wrong.code, "gates" in wrong.err) == (2, True), wrong.err
+    ops.ok("recoveries", "remove-procedure", "careful")
+    assert "careful" not in [row["name"] for row in ops.ok("recoveries", "procedures", "-o", "json").json]
+    assert ops("recoveries", "remove-procedure", "careful").code == 1
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (("services", "add", "x", "--driver", "http", "--config", "[]"), 2, "not a JSON object"),
@@ -98,7 +135,9 @@ def test_a_recovery_of_work_alone_goes_in_steps_where_it_is_named(ops: Shell) ->
         "validation",
     )
     assert "began at revision" in said.out + said.err
-    ops.ok("recoveries", "hold", row["emergency_id"])
+    held = ops.ok("recoveries", "hold", row["emergency_id"]).out
+    assert "other hold" not in held, "the only hold is that of the emergency"
+    assert ops.ok("recoveries", "show", row["emergency_id"], "-o", "json").json["status"] == "held"
     ops.ok("recoveries", "continue", row["emergency_id"])
     ops.ok("recover", row["emergency_id"], "--abort")
     assert ops.ok("recoveries", "show", recovery["recovery_id"], "-o", "json").json["status"] == "aborted"

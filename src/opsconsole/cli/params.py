@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
@@ -15,6 +17,25 @@ from opsgate.names import DIMENSIONS
 from opsgate.selector import SelectorError, checked_identifier
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class JsonObject(click.ParamType[dict[str, Any]]):
+    """A JSON object, or ``@FILE`` that holds one."""
+
+    name = "json"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        """Read it, or say what is wrong with it."""
+        try:
+            text = str(value)
+            if text.startswith("@"):
+                text = Path(text[1:]).read_text("utf-8")
+            document = json.loads(text)
+        except (OSError, ValueError, RecursionError) as error:
+            self.fail(f"not a JSON object: {error}", param, ctx)
+        if not isinstance(document, dict):
+            self.fail('not a JSON object: write one such as {"url": "http://127.0.0.1:8080/"}', param, ctx)
+        return document
 
 
 class Duration(click.ParamType[timedelta]):

@@ -12,7 +12,7 @@ from opsgate.status import FleetStatus, StopStatus
 
 _NAMED = 3
 
-_VERBS = {"emergency": "stopped", "operator": "paused", "flag": "off", "workflow": "off", "limit": "at 0"}
+_VERBS = {"emergency": "held by an emergency", "operator": "paused", "flag": "off", "workflow": "off", "limit": "at 0"}
 _NOUNS = {"operation": "flag", "env": "environment"}
 
 

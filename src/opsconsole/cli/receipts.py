@@ -22,7 +22,8 @@ def placed(receipt: Receipt, done: str, about: Iterable[Selector] = ()) -> Docum
     lines = [_first(receipt, done), *_listed(ours)]
     if others:
         verb = "is" if others == 1 else "are"
-        lines.append(f"  {counted(others, 'other hold')} {verb} in force there: see '{_asking(tuple(about))}'")
+        noun = "other hold" if ours else "hold"
+        lines.append(f"  {counted(others, noun)} {verb} in force there: see '{_asking(tuple(about))}'")
     return _document(receipt, lines)
 
 

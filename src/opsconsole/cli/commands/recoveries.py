@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import click
+import json
+from typing import Any
 
+import click
+from pydantic import ValidationError
+
+from core.capabilities.procedures import RemoveProcedure, SetProcedure
 from core.capabilities.recovery import AbortRecovery, ContinueRecovery, HoldRecovery, RollBackRecovery
+from core.faults import sentence
 from core.service_facts import procedure_rows
 from core.service_facts import recoveries as facts_of_recoveries
 from opsconsole.cli.commands.nouns import change, one_of, show_list, show_one
 from opsconsole.cli.engine import built, opened
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
-from opsconsole.cli.params import reason_option
+from opsconsole.cli.params import JsonObject, NameOf, reason_option
+from opsgate.selector import SelectorError
 
 _emergency_argument = click.argument("emergency_id", metavar="EMERGENCY")
 
@@ -33,13 +40,14 @@ def list_(invocation: Invocation) -> int:
 
 
 @recoveries.command("show")
-@click.argument("recovery_id", metavar="ID")
+@click.argument("name", metavar="ID")
 @click.pass_obj
-def show(invocation: Invocation, recovery_id: str) -> int:
-    """One recovery with its steps and what was seen last."""
+def show(invocation: Invocation, name: str) -> int:
+    """One recovery, by its id or that of its emergency, with its steps and what was seen last."""
     with opened(invocation) as engine:
-        rows = facts_of_recoveries(engine.backend.state(timeout_s=engine.timeout_s))
-        show_one(engine, one_of(rows, "recovery_id", recovery_id, "recoveries"))
+        rows = tuple(facts_of_recoveries(engine.backend.state(timeout_s=engine.timeout_s)))
+        key = "emergency_id" if any(row["emergency_id"] == name for row in rows) else "recovery_id"
+        show_one(engine, one_of(rows, key, name, "recoveries"))
     return Exit.OK
 
 
@@ -50,6 +58,30 @@ def procedures(invocation: Invocation) -> int:
     with opened(invocation) as engine:
         rows = procedure_rows(engine.backend.state(timeout_s=engine.timeout_s))
         show_list(engine, ("name", "own", "title", "checks", "gates", "max_tries"), rows, "no procedure")
+    return Exit.OK
+
+
+@recoveries.command("set-procedure")
+@click.argument("procedure", type=JsonObject(), metavar="JSON")
+@click.pass_obj
+def set_procedure(invocation: Invocation, procedure: dict[str, Any]) -> int:
+    """Define a procedure, or another one under its name: a JSON object, or @FILE. A built-in one may be replaced."""
+    with opened(invocation, create=True) as engine:
+        try:
+            wanted = SetProcedure.model_validate_json(json.dumps({"procedure": procedure}))
+        except ValidationError as error:
+            raise SelectorError(sentence(error)) from None
+        change(engine, wanted, f"procedure {wanted.procedure.name} is set")
+    return Exit.OK
+
+
+@recoveries.command("remove-procedure")
+@click.argument("name", type=NameOf("procedure"), metavar="NAME")
+@click.pass_obj
+def remove_procedure(invocation: Invocation, name: str) -> int:
+    """Remove one of the fleet's own; a built-in one of that name is in force again."""
+    with opened(invocation) as engine:
+        change(engine, built(RemoveProcedure, name=name), f"procedure {name} is removed")
     return Exit.OK
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,29 +9,11 @@ import click
 from core.capabilities.services import AddService, RemoveService
 from core.service_facts import services as facts_of_services
 from opsconsole.cli.commands.nouns import change, name_argument, one_of, show_list, show_one
+from opsconsole.cli.drivable import fault_of
 from opsconsole.cli.engine import built, opened
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
-from opsconsole.cli.params import FreeText, NameOf
-
-
-class JsonObject(click.ParamType[dict[str, Any]]):
-    """A JSON object, or ``@FILE`` that holds one."""
-
-    name = "json"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
-        """Read it, or say what is wrong with it."""
-        try:
-            text = str(value)
-            if text.startswith("@"):
-                text = Path(text[1:]).read_text("utf-8")
-            document = json.loads(text)
-        except (OSError, ValueError, RecursionError) as error:
-            self.fail(f"not a JSON object: {error}", param, ctx)
-        if not isinstance(document, dict):
-            self.fail('not a JSON object: write one such as {"url": "http://127.0.0.1:8080/"}', param, ctx)
-        return document
+from opsconsole.cli.params import FreeText, JsonObject, NameOf
 
 
 class Label(click.ParamType[tuple[str, str]]):
@@ -70,6 +50,8 @@ def add(invocation: Invocation, /, name: str, labels: tuple[tuple[str, str], ...
     """Register a service, or give a registered one another definition: what is not said has its default."""
     with opened(invocation, create=True) as engine:
         change(engine, built(AddService, name=name, labels=dict(labels), **fields), f"service {name} is registered")
+        if fault := fault_of(engine.backend, engine.backend.state(timeout_s=engine.timeout_s), name):
+            invocation.say(f"warning: as it is, no stop can end {name}, and no recovery start it: {fault}")
     return Exit.OK
 
 

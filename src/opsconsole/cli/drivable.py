@@ -1,0 +1,30 @@
+"""Whether a service that was registered could be driven from here, before a stop needs it."""
+
+from __future__ import annotations
+
+import json
+
+from backends.drivers import driver_of
+from backends.drivers.base import DriverConfigError
+from backends.drivers.health import check_of
+from backends.drivers.rules import host_rules
+from backends.driving.names import this_host
+from core.ports import Backend
+from core.state import State
+
+
+def fault_of(backend: Backend, state: State, name: str) -> str | None:
+    """Why the keeper of this host could not drive a service, in one sentence; None where it could, or where another
+    host's keeper does: whoever asks a server, or registers what belongs to another host, cannot know.
+    """
+    service = state.services[name]
+    if not backend.url.startswith("sqlite:") or service.host not in (None, this_host()):
+        return None
+    try:
+        host = host_rules(is_own=not state.tokens)
+        driver = driver_of(name, service.driver, service.config, host)
+        if service.health:
+            check_of(json.loads(service.health), host, driver)
+    except DriverConfigError as error:
+        return str(error)
+    return None
