@@ -10,10 +10,12 @@ import pytest
 
 from backends import spool
 from backends.keeper.attendance import Attendance, Register
+from backends.keeper.beats import Beat
 from backends.keeper.conclusions import Conclusions, Countdown
 from backends.keeper.expiry import Expiry
 from backends.keeper.leader import LEASE_S
 from backends.keeper.loops import Loops, pause_after
+from backends.keeper.outbox import HTTP
 from backends.keeper.peers import Peer
 from backends.keeper.upkeep import Upkeep
 from backends.runtime import KEEPER
@@ -252,6 +254,33 @@ def test_silence_makes_a_worker_lost_and_its_next_word_brings_it_back(parts: Par
     attendance.turn(parts.now(), parts.state)
 
     assert parts.kinds() == ["worker.registered", "worker.lost", "worker.returned"]
+
+
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+def test_a_worker_that_says_goodbye_to_another_server_has_left_and_is_not_lost(parts: Parts, where: str) -> None:
+    """It speaks HTTP, to whichever server is nearest."""
+    attendance, elsewhere, peer = Attendance(parts.office, parts.now()), Parts(parts.memory), Peer(0, 0, f"{HTTP}w1")
+    spoken_to, beat = (parts if where == "here" else elsewhere), Beat.of({"worker": "w1", "pid": 7, "started": "a"})
+    spoken_to.roster.beat(beat, peer, spoken_to.now())
+    spoken_to.write()
+    attendance.turn(parts.now(), parts.state)
+
+    for one in (parts, elsewhere):
+        one.pass_(6.0)
+    elsewhere.roster.seed(elsewhere.runtime.store.workers(), elsewhere.now())
+    assert elsewhere.roster.leave("w1", peer, elsewhere.now())
+    elsewhere.write()
+    attendance.turn(parts.now(), parts.state)
+    assert parts.kinds() == ["worker.registered", "worker.left"]
+
+    parts.pass_(0.2)
+    parts.roster.beat(beat, peer, parts.now())
+    attendance.turn(parts.now(), parts.state)
+    for _ in range(3):
+        parts.pass_(0.2)
+        attendance.turn(parts.now(), parts.state)
+    assert parts.kinds()[2:] == ["worker.registered"], "it came back, and what it said before counts no more"
+    elsewhere.close()
 
 
 def test_a_new_keeper_calls_nobody_lost_before_it_has_listened_for_long_enough(parts: Parts) -> None:

@@ -51,3 +51,9 @@ def test_what_one_server_is_told_the_clients_of_the_other_hear_and_a_stop_most_o
         return str(found["result"]), int(found["of"])
 
     eventually(lambda: stop() == ("verified", 1), within_s=30)  # it knew the worker of the other
+
+    assert httpx.put(f"{second.url}/v1/workers/w2", json=beat).status_code == 200
+    eventually(lambda: "w2" in first.get("/v1/audit?after=17").text, within_s=30)
+    assert httpx.delete(f"{first.url}/v1/workers/w2").json() == {"left": True}, "goodbye may be said to any of them"
+    eventually(lambda: "worker.left" in first.get("/v1/audit?after=17").text, within_s=30)
+    assert "worker.lost" not in first.get("/v1/audit?after=17").text

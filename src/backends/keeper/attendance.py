@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from backends.keeper.office import STALL_S, TRY_S, Office
-from backends.keeper.roster import Instant
+from backends.keeper.roster import Entry, Instant
 from core.capabilities.workers import ReportWorkers
+from core.ports import WorkerRow
 from core.state import State
 from opsgate.wire import LOST_AFTER_S
 
@@ -70,7 +72,7 @@ class Attendance:
         report = ReportWorkers(
             heard=tuple(worker for worker in sorted(live) if worker not in known or known[worker].lost_at),
             lost=tuple(sorted(self._silent(now, state) - live)),
-            left=tuple(worker for worker in sorted(self._left() - live) if worker in known),
+            left=tuple(worker for worker in sorted(self._left(now) - live) if worker in known),
         )
         if report.heard or report.lost or report.left:
             self._reported_s = now.elapsed_s
@@ -80,18 +82,30 @@ class Attendance:
         mine = {entry.row.worker_id for entry in self._office.roster.live(now.elapsed_s) if entry.observed}
         oldest_s = LOST_AFTER_S + _WRITING_S
         others = self._office.others(now).values()
-        return mine | {
+        return (mine - self._ended_elsewhere(now)) | {
             row.worker_id
             for row in others
             if row.state == "live" and (now.at - row.heartbeat_at).total_seconds() < oldest_s
         }
 
-    def _left(self) -> set[str]:
-        return {worker for worker, entry in self._office.roster.entries.items() if entry.row.state == "left"}
+    def _left(self, now: Instant) -> set[str]:
+        """Those that ended on purpose and said so here, or at another server of the fleet."""
+        here = {worker for worker, entry in self._office.roster.entries.items() if entry.row.state == "left"}
+        return here | self._ended_elsewhere(now)
+
+    def _ended_elsewhere(self, now: Instant) -> set[str]:
+        entries, others = self._office.roster.entries, self._office.others(now).values()
+        return {row.worker_id for row in others if row.state == "left" and _is_last_word(row, entries)}
 
     def _silent(self, now: Instant, state: State) -> set[str]:
         """Workers that the journal takes for live; nobody, until this keeper has listened for long enough."""
         if now.elapsed_s - self._listening_since_s < LOST_AFTER_S:
             return set()
-        left = self._left()
+        left = self._left(now)
         return {worker for worker, known in state.workers.items() if known.lost_at is None and worker not in left}
+
+
+def _is_last_word(row: WorkerRow, entries: Mapping[str, Entry]) -> bool:
+    """Whether nothing was heard here of a worker since it said this elsewhere: rows are read now and then only."""
+    mine = entries.get(row.worker_id)
+    return mine is None or not mine.observed or mine.row.heartbeat_at < row.heartbeat_at

@@ -11,6 +11,7 @@ from typing import Protocol
 from backends.keeper.beats import Ack, Beat
 from backends.keeper.peers import Peer
 from backends.keeper.roster import Heard, Instant, Roster
+from core.ports import WorkerRow
 
 
 class Concerned(Protocol):
@@ -54,6 +55,10 @@ class Reception:
         """Hear that workers obey one more stop each."""
         for stop_id in self._roster.acknowledge(acks, self._now()):
             self._concerned.obeying(stop_id)
+
+    def meet(self, rows: Iterable[WorkerRow]) -> None:
+        """Take over what other keepers wrote down of workers that are not known here."""
+        self._roster.seed(rows, self._now())
 
     def leave(self, worker_id: str, peer: Peer) -> bool:
         """Hear that a worker ends on purpose; False where it is unknown, or said by somebody else."""

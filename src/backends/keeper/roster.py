@@ -131,7 +131,7 @@ class Roster:
             known = self.entries.get(worker_id)
             if known is None or known.row.state == "left":
                 return False
-            if known.address != peer.address and known.row.pid != peer.pid:
+            if known.address != peer.address and known.row.pid != peer.pid and not _both_by_http(known, peer):
                 return False
             row = replace(known.row, state="left", heartbeat_at=now.at, in_flight=0)
             self.entries = self.entries.set(worker_id, Entry(row, now.elapsed_s))
@@ -221,6 +221,11 @@ class Roster:
 def acknowledged(stop: Stop, rows: Mapping[str, WorkerRow]) -> tuple[str, ...]:
     """Those of a stop's frozen list who say that nothing it covers runs in them any more, or who have left."""
     return tuple(worker for worker in stop.of if worker in rows and rows[worker].has_stopped(stop.stop_id))
+
+
+def _both_by_http(known: Entry, peer: Peer) -> bool:
+    """Whether a worker that speaks HTTP, to whichever server, is spoken for by HTTP: who may, its token says."""
+    return is_http(peer.address) and known.row.started.startswith(HTTP)
 
 
 def _said_of_itself(row: WorkerRow) -> tuple[object, ...]:

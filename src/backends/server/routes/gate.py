@@ -47,9 +47,12 @@ def routes(engine: Engine) -> APIRouter:
 
     @router.delete("/v1/workers/{worker_id}")
     async def say_goodbye(worker_id: str, request: Request) -> dict[str, Any]:
-        """A worker ends on purpose."""
+        """A worker ends on purpose. It may have spoken to another server of the fleet until now."""
         require_identifier(worker_id)
         engine.access.speaks_for(request.state.identity, worker_id)
+        if worker_id not in engine.room.roster.entries:
+            rows = await asyncio.to_thread(engine.runtime.store.workers)
+            engine.room.reception.meet(row for row in rows if row.worker_id == worker_id)
         left = engine.room.reception.leave(worker_id, peer_of(worker_id))
         engine.gates.messages_for(f"{HTTP}{worker_id}")
         return {"left": left}
