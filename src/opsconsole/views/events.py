@@ -78,6 +78,7 @@ SENTENCES: dict[str, tuple[str, Style]] = {
     "trigger.fired": ("trigger {e.trigger} FIRED {e.emergency_id}: {e.value}", Style.BAD),
     "trigger.suppressed": ("trigger {e.trigger} stops nothing ({e.why}): {e.value}", Style.WARN),
     "trigger.cleared": ("trigger {e.trigger} cleared: {e.value}", Style.GOOD),
+    "account.erased": ("what {e.events} events said about an account was erased: {e.reason}", Style.WARN),
     "command.refused": ("refused {e.command}: {e.message}", Style.WARN),
 }
 """One sentence for each kind of event. A kind that is missing here is shown by its name, never hidden."""
