@@ -15,7 +15,7 @@ from core import checkpoint
 from core.audit import Fault, Row
 from core.authority import Identity
 from core.capabilities.rate_limits import Grant
-from core.ports import ChainReport, LimitUsage, Observations, Reservation, WorkerRow
+from core.ports import ChainReport, LimitUsage, Observations, Reservation, Watched, WorkerRow
 from core.scope import Scope
 from core.sight import Veil
 from core.state import State
@@ -104,6 +104,7 @@ def of_observations(seen: Observations) -> dict[str, Any]:
         "workers": [of_worker(row) for row in seen.workers],
         "usage": [asdict(usage) for usage in seen.usage],
         "present": list(seen.present),
+        "watched": [of_watched(one) for one in seen.watched],
         "known_as": of_identity(seen.known_as) if seen.known_as else None,
     }
 
@@ -118,7 +119,20 @@ def observations_from(document: Document) -> Observations:
         keeper=bool(document["keeper"]),
         present=tuple(map(str, document.get("present", ()))),
         known_as=identity_from(document["known_as"]) if document.get("known_as") else None,
+        watched=tuple(map(watched_from, document.get("watched", ()))),
     )
+
+
+def of_watched(one: Watched) -> dict[str, Any]:
+    """The latest values of a metric."""
+    return asdict(one) | {"values": list(one.values), "at": timestamp(one.at)}
+
+
+@_reads("observation")
+def watched_from(document: Document) -> Watched:
+    """The latest values of a metric in a document."""
+    values = tuple(map(float, document["values"]))
+    return Watched(str(document["emergency_id"]), str(document["metric"]), values, moment(document["at"]))
 
 
 def of_worker(row: WorkerRow) -> dict[str, Any]:

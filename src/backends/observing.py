@@ -7,12 +7,22 @@ be most of what it costs, and of a fleet where nothing happens they are the same
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
 
 from backends import reservations
-from core.ports import LimitUsage, Store, WorkerRow
+from core.ports import LimitUsage, Store, Watched, WorkerRow
 from core.state import Limit, State
+from core.watched import curves
+
+SHOWN_MAX: Final = 60
+"""Values of one metric that are shown, which is a curve as wide as a screen has room for."""
+
+SHOWN_S: Final = 3600.0
+"""How far back they reach."""
+
+_READ_MAX: Final = 600
+"""Samples that are read for them where only those of one account are shown."""
 
 
 class _Seen(NamedTuple):
@@ -44,3 +54,17 @@ class Observing:
             workers, usage = seen.workers, reservations.usage_of(self._store, state, now)
         self._seen = _Seen(version, now, state.limits, workers, usage)
         return workers, usage
+
+
+def watched_of(store: Store, state: State, now: datetime) -> tuple[Watched, ...]:
+    """The latest values of what the active emergencies are about; what has none is left out. Raises as the store
+    does."""
+    found = []
+    for emergency_id, metric, account in curves(state):
+        most = SHOWN_MAX if account is None else _READ_MAX
+        samples = store.samples(metric, now.timestamp() - SHOWN_S, most)
+        own = [sample for sample in samples if account in {None, sample.account}][-SHOWN_MAX:]
+        if own:
+            at = datetime.fromtimestamp(own[-1].at_s, UTC)
+            found.append(Watched(emergency_id, metric, tuple(sample.value for sample in own), at))
+    return tuple(found)

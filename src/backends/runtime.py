@@ -22,7 +22,7 @@ from backends.erasure import About
 from backends.feed import Feed
 from backends.floor import Floor
 from backends.mirror import Mirror
-from backends.observing import Observing
+from backends.observing import Observing, watched_of
 from core import checkpoint
 from core.audit import Row
 from core.authority import Identity
@@ -192,7 +192,8 @@ class Runtime:
         with self._asking():
             now = self._clock()
             workers, usage = self._observing.look(self._mirror.state, now)
-            return Observations(now, workers, usage, keeper=self._keeper_is_alive(now))
+            watched = watched_of(self.store, self._mirror.state, now)
+            return Observations(now, workers, usage, keeper=self._keeper_is_alive(now), watched=watched)
 
     def follow(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` on the feed's thread for every change from now on; returns what ends it."""

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from immutables import Map
 
 from core.ack_times import AckTimes
+from core.gates import MetricGate
 from core.procedures import Procedure
 from core.reach import Pairs, Reach, with_selector
 from core.recoveries import Recovery, RecoveryStep
@@ -157,7 +158,7 @@ def _written(value: Any) -> Any:
         return list(astuple(value))
     if isinstance(value, Definition):
         return value.model_dump(mode="json")
-    if isinstance(value, ServiceStep | ActionTaken | Recovery | RecoveryStep):
+    if isinstance(value, ServiceStep | ActionTaken | Recovery | RecoveryStep | MetricGate):
         return [_written(getattr(value, field.name)) for field in fields(value)]
     if isinstance(value, Selector):
         return value.as_dict()
@@ -167,10 +168,11 @@ def _written(value: Any) -> Any:
 
 
 def _row(kind: type[Any], row: list[Any]) -> Any:
-    """One value of a class from the list of its fields."""
+    """One value of a class from the list of its fields; the last ones may be missing where they have defaults."""
     types = [str(field.type) for field in fields(kind)]
-    if len(row) != len(types):
+    if len(row) > len(types) or MISSING in [field.default for field in fields(kind)][len(row) :]:
         raise ValueError(f"not a row of a {kind.__name__}")
+    types = types[: len(row)]
     return kind(*(_READ[name](value) if name in _READ else value for name, value in zip(types, row, strict=True)))
 
 
@@ -184,6 +186,7 @@ _READ: Final[dict[str, Callable[[Any], Any]]] = {
     "tuple[tuple[str, str], ...]": lambda items: tuple(map(tuple, items)),
     "tuple[ServiceStep, ...]": lambda rows: tuple(_row(ServiceStep, row) for row in rows),
     "tuple[ActionTaken, ...]": lambda rows: tuple(_row(ActionTaken, row) for row in rows),
+    "tuple[MetricGate, ...]": lambda rows: tuple(_row(MetricGate, row) for row in rows),
     "tuple[RecoveryStep, ...]": lambda rows: tuple(_row(RecoveryStep, row) for row in rows),
     "Recovery | None": lambda row: row and _row(Recovery, row),
 }

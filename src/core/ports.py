@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from core.audit import Fault, Row
 from core.authority import Identity
@@ -20,6 +20,9 @@ from core.messages import Envelope, Receipt, Recorded
 from core.policy import GateChange
 from core.state import State
 from core.triggers.sample import Sample
+
+SAMPLES_READ_MAX: Final = 100_000
+"""Readings that one question answers at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,17 @@ class LimitUsage:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """The latest values of a metric that an emergency is about, oldest first: what fired it, or what gates of its
+    recovery look at. ``at`` is when the last of them was measured."""
+
+    emergency_id: str
+    metric: str
+    values: tuple[float, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Observations:
     """What is observed beside the journal, at ``at``: rows, never events. ``keeper`` is whether one is alive,
     ``present`` who else looks at this fleet through the same server now, once for each console, and ``known_as`` whom
@@ -80,6 +94,7 @@ class Observations:
     keeper: bool = False
     present: tuple[str, ...] = ()
     known_as: Identity | None = None
+    watched: tuple[Watched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,8 +346,12 @@ class Store(Protocol):
     def cursors(self) -> Sequence[Cursor]:
         """How far each sink has been told, by name."""
 
-    def samples(self, metric: str, since_s: float) -> Sequence[Sample]:
-        """The readings of one metric after a time, oldest first."""
+    def samples(self, metric: str, since_s: float, most: int = SAMPLES_READ_MAX) -> Sequence[Sample]:
+        """The latest readings of one metric after a time, at most so many, oldest first."""
+
+    def samples_floor(self, most: int) -> float:
+        """The time before which there is nothing but what is over the latest ``most`` readings; 0 where there are
+        fewer."""
 
     def close(self) -> None:
         """End connections."""

@@ -6,6 +6,7 @@ They are data. Three are built in; an administrator may replace one of them or a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Annotated, Final, Literal
@@ -14,9 +15,11 @@ from immutables import Map
 from pydantic import Field, field_validator
 
 from core.engine import Rules
+from core.gates import LOOKED_AT_MAX, Comparison, Measured, MetricGate, Missing
 from core.messages import FreeText, Identifier, Message
 from core.recoveries import RecoveryStep
 from core.services import Service, in_stop_order, tiers
+from core.triggers.sample import METRIC_NAME
 from opsgate.order import Level
 
 DIRECT: Final = "direct_recovery"
@@ -33,11 +36,43 @@ Seconds = Annotated[float, Field(ge=0.0, le=86_400.0)]
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
+class GateOn(Message):
+    """What has to be true of something that is measured: ``must`` is ``err_rate < 0.01``.
+
+    Fewer than ``min_samples`` samples since the step began, or of the last ``window_s`` seconds, prove nothing: the
+    step waits for more, or, where ``missing`` is ``pass``, goes on without.
+    """
+
+    must: FreeText
+    measure: Measured = "mean"
+    window_s: Annotated[float, Field(gt=0.0, le=86_400.0)] = 60.0
+    min_samples: Annotated[int, Field(ge=1, le=LOOKED_AT_MAX)] = 1
+    missing: Missing = "wait"
+    account: Identifier | None = None
+
+    @field_validator("must")
+    @classmethod
+    def _compares(cls, must: str) -> str:
+        _compared(must)
+        return must
+
+    def gate(self) -> MetricGate:
+        """The gate that it is."""
+        metric, comparison, bound = _compared(self.must)
+        rest = self.measure, self.window_s, self.min_samples, self.missing, self.account
+        return MetricGate(metric, comparison, bound, *rest)
+
+
+Metrics = Annotated[tuple[GateOn, ...], Field(max_length=20)]
+
+
 class RampStep(Message):
-    """Let this share of the work through, and watch it for so long before the next step."""
+    """Let this share of the work through, and watch it for so long before the next step. ``metrics`` are the gates of
+    this step beside those of the procedure."""
 
     admit: Share
     wait_s: Seconds
+    metrics: Metrics = ()
 
 
 class Procedure(Message):
@@ -47,6 +82,9 @@ class Procedure(Message):
     title: FreeText = ""
     checks: tuple[Checked, ...] = ("dependencies",)
     gates: tuple[Gate, ...] = ("running", "health")
+    metrics: Metrics = ()
+    """What is measured has to be so in every step of the ramp and while it is monitored, there with those of the last
+    step of the ramp too."""
     tiers: Literal["reverse"] = "reverse"
     settle_s: Seconds = 2.0
     """How long the services of a tier must be seen to be well before the next tier starts."""
@@ -141,8 +179,14 @@ def steps_of(
         for _, names in groupby(order, key=tier_of.__getitem__)
     ]
     *first, last = procedure.ramp
+
+    def gates(step: RampStep) -> tuple[MetricGate, ...]:
+        return tuple(dict.fromkeys(one.gate() for one in (*procedure.metrics, *step.metrics)))
+
     ramp = [
-        RecoveryStep("gradual_restore", "admit", order, step.admit, step.wait_s, checks=procedure.gates)
+        RecoveryStep(
+            "gradual_restore", "admit", order, step.admit, step.wait_s, checks=procedure.gates, metrics=gates(step)
+        )
         for step in first
     ]
     return (
@@ -150,8 +194,8 @@ def steps_of(
         RecoveryStep("preparation", "prepare", order, timeout_s=validation_s),
         *starts,
         *ramp,
-        RecoveryStep("full_restore", "admit", order, 1.0, last.wait_s, checks=procedure.gates),
-        RecoveryStep("monitoring", "watch", order, 1.0, monitor_s, checks=procedure.gates),
+        RecoveryStep("full_restore", "admit", order, 1.0, last.wait_s, checks=procedure.gates, metrics=gates(last)),
+        RecoveryStep("monitoring", "watch", order, 1.0, monitor_s, checks=procedure.gates, metrics=gates(last)),
     )
 
 
@@ -168,6 +212,29 @@ def described(step: RecoveryStep) -> str:
             state = " with saved state" if step.restores else ""
             return f"start {names}{state}{within}, then watch for {step.wait_s:g} s"
         case "admit":
-            return f"admit {step.admit:.0%} of the work, watch for {step.wait_s:g} s"
+            return f"admit {step.admit:.0%} of the work, watch for {step.wait_s:g} s{_while(step)}"
         case "watch":
-            return f"watch for {step.wait_s:g} s, then release its holds"
+            return f"watch for {step.wait_s:g} s{_while(step)}, then release its holds"
+
+
+def metrics_of(procedure: Procedure) -> frozenset[str]:
+    """What its gates look at."""
+    every = (*procedure.metrics, *(gate for step in procedure.ramp for gate in step.metrics))
+    return frozenset(one.gate().metric for one in every)
+
+
+def _while(step: RecoveryStep) -> str:
+    return f" while {', '.join(gate.name for gate in step.metrics)}" if step.metrics else ""
+
+
+def _compared(must: str) -> tuple[str, Comparison, float]:
+    found = _MUST.fullmatch(must)
+    if found is None:
+        raise ValueError(f"{must!a} compares no metric with a number: write it as 'err_rate < 0.01'")
+    comparison: Comparison = found["comparison"]  # type: ignore[assignment] # the pattern has no others
+    return found["metric"], comparison, float(found["bound"])
+
+
+_MUST: Final = re.compile(
+    rf"(?P<metric>{METRIC_NAME}) *(?P<comparison><=?|>=?) *(?P<bound>-?[0-9]{{1,18}}(?:\.[0-9]{{1,18}})?)", re.ASCII
+)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, get_args
 
+from core.gates import MetricGate
+
 Phase = Literal["validation", "preparation", "gradual_restore", "full_restore", "monitoring"]
 """S1's five phases, in their order."""
 
@@ -37,6 +39,8 @@ class RecoveryStep:
     timeout_s: float | None = None
     checks: tuple[str, ...] = ()
     restores: bool = False
+    metrics: tuple[MetricGate, ...] = ()
+    """What is measured has to be so, too, from its beginning to its end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,8 @@ def asked(state: State, recovery: Recovery) -> frozenset[str]:
     """What only somebody in the world can see of the present step, by the names under which it is said."""
     work = work_of(state, recovery)
     named = {health_of(name) for name in work.health}
-    return frozenset(named | ({DEPENDENCIES} & set(recovery.present.checks)))
+    gates = {gate.name for gate in recovery.present.metrics}
+    return frozenset(named | gates | ({DEPENDENCIES} & set(recovery.present.checks)))
 
 
 def still_running(state: State, recovery: Recovery) -> tuple[str, ...]:

@@ -268,6 +268,8 @@ def test_samples_are_kept_by_metric_and_time_and_go_by_age(place: Place) -> None
     assert store.samples("error_rate", 10.5) == [bare, bare, late]
     assert store.samples("error_rate", 10.4) == [early, bare, bare, late]
     assert store.samples("nothing", 0.0) == []
+    assert store.samples("error_rate", 0.0, 2) == [bare, late]
+    assert [store.samples_floor(most) for most in (0, 1, 4, 5)] == [20.25, 15.0, 10.5, 0.0]
     with store.write(timeout_s=5) as transaction:
         assert transaction.drop_samples(before_s=15.0) == 2
     assert (store.samples("error_rate", 0.0), store.samples("spend", 0.0)) == ([bare, bare, late], [])

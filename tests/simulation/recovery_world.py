@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
 from backends.keeper.recovering import Deed, Done, Health, Look, Recovering
 from backends.keeper.roster import Instant
 from core.capabilities.procedures import SetProcedure
 from core.errors import OpsError
+from core.gates import MetricGate
 from core.messages import Command
-from core.procedures import Procedure, RampStep
+from core.procedures import GateOn, Procedure, RampStep
 from core.recoveries import Recovery
 from core.services import Service
 from core.state import Emergency
@@ -18,6 +19,7 @@ from tests.specs.engine import Engine, on
 
 QUICK = Procedure(
     name="quick",
+    metrics=(GateOn(must="err_rate < 0.5", measure="last", window_s=5.0),),
     settle_s=2.0,
     ramp=(RampStep(admit=0.25, wait_s=2.0), RampStep(admit=1.0, wait_s=0.0)),
     monitor_s=5.0,
@@ -55,6 +57,10 @@ class World:
     def act(self, deed: Deed, services: Iterable[Service], recovery: Recovery) -> Mapping[str, Done]:
         """What a driver answers and what really happens are two things."""
         return {each.name: self._act(deed, each.name) for each in services}
+
+    def readings(self, gate: MetricGate, since_s: float) -> Sequence[float]:
+        """What is measured: nothing, an error or none."""
+        return () if self.goes_wrong() else (float(self.goes_wrong()),)
 
     def passes(self) -> None:
         """A moment passes, in which something may fall, or get unwell."""
@@ -126,7 +132,7 @@ class Case:
         return self.engine.state.emergencies[self.emergency_id]
 
     def _keeper(self) -> Recovering:
-        return Recovering(self.world, self._submit)
+        return Recovering(self.world, self._submit, readings=self.world.readings)
 
     def _submit(self, command: Command, looked_at: int | None) -> None:
         try:

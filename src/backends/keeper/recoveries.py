@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from backends import spool
@@ -19,6 +19,7 @@ from backends.keeper.service_stops import ServiceStops
 from core.capabilities.restoring import AdvanceRecovery
 from core.engine import Facts, step
 from core.errors import OpsError
+from core.gates import LOOKED_AT_MAX, MetricGate
 from core.messages import Command, Envelope
 from core.services import Service
 from opsgate.clock import elapsed_s
@@ -47,7 +48,12 @@ class Recoveries(threading.Thread):
         hands = DriverHands(services.drivers, services.host)
         self._services = services
         self._recovering = Recovering(
-            hands, self._submit, leads=self._leads, mine=self._is_mine, may_start=self._may_start
+            hands,
+            self._submit,
+            leads=self._leads,
+            mine=self._is_mine,
+            may_start=self._may_start,
+            readings=self._readings,
         )
         self._wake = threading.Event()
         self._ending = threading.Event()
@@ -89,6 +95,11 @@ class Recoveries(threading.Thread):
         """Whether the journal knows every stop that is in force here: those that this keeper has taken, and those that
         lie on the disk."""
         return not self._services.has_unrecorded and not spool.pending(self._names, self._runtime.latest())
+
+    def _readings(self, gate: MetricGate, since_s: float) -> Sequence[float]:
+        """What all keepers have kept for a gate."""
+        samples = self._runtime.store.samples(gate.metric, since_s, LOOKED_AT_MAX)
+        return [sample.value for sample in samples if gate.account in {None, sample.account}]
 
     def _submit(self, command: Command, looked_at: int | None) -> None:
         """Have it decided, where it would change anything. Nothing is released while a latched stop is unrecorded."""

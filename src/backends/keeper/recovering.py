@@ -8,7 +8,7 @@ a host are started and stopped by the keeper of that host, all others by the lea
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
@@ -19,6 +19,7 @@ from core.capabilities.recovery import Recover, why_not_automatic
 from core.capabilities.restoring import AdvanceRecovery, Seen
 from core.capabilities.services import ReportServices, ServiceReport
 from core.errors import CommandRejected, RevisionConflict
+from core.gates import MetricGate, judged
 from core.messages import Command
 from core.procedures import procedures
 from core.recoveries import Recovery
@@ -84,6 +85,10 @@ class Hands(Protocol):
         """Have each started, with the state it saved where the step says so, stopped or killed."""
 
 
+Readings = Callable[[MetricGate, float], Sequence[float]]
+"""The values that a gate looks at: those after so many seconds since the epoch, the latest last."""
+
+
 @dataclass(slots=True)
 class Memory:
     """What one keeper remembers of the present step of one recovery."""
@@ -124,14 +129,15 @@ class Recovering:
         leads: Callable[[], bool] = lambda: True,
         mine: Callable[[Service], bool] = lambda _service: True,
         may_start: Callable[[], bool] = lambda: True,
+        readings: Readings = lambda _gate, _since_s: (),
     ) -> None:
         """``submit`` has the engine decide a command, at the control revision that was looked at where one is given;
         it raises `OpsError`. ``leads`` is whether this keeper moves recoveries on, ``mine`` whether it drives a
         service, and ``may_start`` whether anything may be started: not while a stop is in force that the journal does
-        not know, because that may cover what is recovered.
+        not know, because that may cover what is recovered; ``readings`` are what gates look at.
         """
         self._hands, self._submit, self._leads, self._mine = hands, submit, leads, mine
-        self._may_start = may_start
+        self._may_start, self._readings = may_start, readings
         self._memories: dict[str, Memory] = {}
 
     def turn(self, now: Instant, latest: Callable[[], State]) -> bool:
@@ -268,6 +274,15 @@ class Recovering:
             yield self._said(this, health_of(name), is_well=is_well, detail=health.detail)
         if DEPENDENCIES in this.recovery.present.checks:
             yield self._dependencies(this)
+        for gate in this.recovery.present.metrics:
+            yield self._gate(this, gate)
+
+    def _gate(self, this: Round, gate: MetricGate) -> Seen:
+        """What was measured since the step began."""
+        since_s = gate.since_s(this.recovery.step_at.timestamp(), this.now.at.timestamp())
+        found = judged(gate, self._readings(gate, since_s))
+        seen = self._said(this, gate.name, is_well=found.is_well, detail=found.detail)
+        return seen.model_copy(update={"value": found.value})
 
     def _dependencies(self, this: Round) -> Seen:
         """What comes back needs this to run, and does not bring it back."""

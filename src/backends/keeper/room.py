@@ -22,6 +22,7 @@ from backends.keeper.conclusions import Countdown
 from backends.keeper.counter import Counter
 from backends.keeper.health_rounds import rounds_of
 from backends.keeper.house import House
+from backends.keeper.kept_samples import KeptSamples
 from backends.keeper.latches import Latches
 from backends.keeper.leader import Leader
 from backends.keeper.log import NAME
@@ -133,9 +134,11 @@ class EngineRoom:
             sweep_s=self.settings.trigger_detection_interval_s,
             automatics=self.settings.emergency_stop_enabled,
         )
+        self._kept = KeptSamples(self.runtime, now, self.leads, self.triggers.refill)
+        self.triggers.keep = self._kept.put
         self._measuring = Measuring(
             self.triggers.put,
-            self.triggers.listens,
+            self._kept.wants,
             now,
             every_s=self.settings.trigger_detection_interval_s,
             place=self.database.place,
@@ -161,6 +164,7 @@ class EngineRoom:
         self._publisher.start()
         self._counter.start()
         self.triggers.start()
+        self._kept.start()
         self._measuring.start()
         if self._post is not None:
             self._post.start()
@@ -184,6 +188,7 @@ class EngineRoom:
         self.notifying.close()
         self._measuring.close()
         self.triggers.close()
+        self._kept.close()
         self._counter.close()
         self._latches.close()
         self._recorder.close()

@@ -109,6 +109,8 @@ class Triggering(threading.Thread):
         """Samples that were refused because too many waited."""
         self.taken = 0
         """Samples that were looked at."""
+        self.keep: Callable[[Sequence[Sample]], None] = lambda _samples: None
+        """Called with what was looked at; must return at once."""
         self._desk = desk
         self._now = now
         self._sweep_s = sweep_s
@@ -117,6 +119,7 @@ class Triggering(threading.Thread):
         self._clerk = Clerk(runtime)
         self._samples: deque[Sample] = deque()
         self._arrivals: deque[Arrival] = deque()
+        self._past: deque[Sequence[Sample]] = deque()
         self._wake = threading.Event()
         self._ending = threading.Event()
 
@@ -129,6 +132,11 @@ class Triggering(threading.Thread):
         self._samples.extend(samples)
         self._wake.set()
         return True
+
+    def refill(self, samples: Sequence[Sample]) -> None:
+        """Samples from before this began, oldest first: windows go on where they were."""
+        self._past.append(samples)
+        self._wake.set()
 
     def arrived(self, arrival: Arrival) -> None:
         """The journal has gone on."""
@@ -168,6 +176,8 @@ class Triggering(threading.Thread):
             try:
                 now = _moment(self._now())
                 self._hear(now)
+                while self._past:
+                    self._evaluator.refill(self._past.popleft(), now)
                 self._carry_out(self._evaluator.take(self._next(), now, self._in_force()))
                 if now.elapsed_s - swept_s >= self._sweep_s:
                     swept_s = now.elapsed_s
@@ -182,9 +192,11 @@ class Triggering(threading.Thread):
             if not arrival.events or arrival.state.revision > self._evaluator.state.revision:
                 self._evaluator.arrived(arrival.state, arrival.events, now)
 
-    def _next(self) -> Iterable[Sample]:
+    def _next(self) -> Sequence[Sample]:
         batch = [self._samples.popleft() for _ in range(min(len(self._samples), _BATCH))]
         self.taken += len(batch)
+        if batch:
+            self.keep(batch)
         if self._samples:
             self._wake.set()
         return batch

@@ -17,7 +17,7 @@ from core.audit import GENESIS, Row
 from core.engine import WorkerFact
 from core.errors import BackendUnavailable
 from core.policy import GateChange
-from core.ports import Cursor, Head, Lease, Transaction, WorkerRow
+from core.ports import SAMPLES_READ_MAX, Cursor, Head, Lease, Transaction, WorkerRow
 from core.triggers.sample import Sample
 from opsgate.hold import timestamp
 
@@ -286,10 +286,16 @@ class MemoryStore:
         """How far each sink has been told, by name."""
         return [cursor for _, cursor in sorted(self._data.cursors.items())]
 
-    def samples(self, metric: str, since_s: float) -> Sequence[Sample]:
-        """The readings of one metric after a time, oldest first."""
+    def samples(self, metric: str, since_s: float, most: int = SAMPLES_READ_MAX) -> Sequence[Sample]:
+        """The latest readings of one metric after a time, at most so many, oldest first."""
         found = (sample for sample in self._data.read if sample.metric == metric and sample.at_s > since_s)
-        return sorted(found, key=lambda sample: sample.at_s)
+        return sorted(found, key=lambda sample: sample.at_s)[-most:]
+
+    def samples_floor(self, most: int) -> float:
+        """The time before which there is nothing but what is over the latest ``most`` readings; 0 where there are
+        fewer."""
+        times = sorted((sample.at_s for sample in self._data.read), reverse=True)
+        return times[most] if len(times) > most else 0.0
 
     def close(self) -> None:
         """Be woken no more; the data go with the last store."""

@@ -77,8 +77,10 @@ DROP_PROGRAMS: Final = delete(schema.program).where(_program.seen_at < bindparam
 SAMPLES: Final = (
     select(schema.sample)
     .where((_sample.metric == bindparam("of_metric")) & (_sample.at_s > bindparam("of_since")))
-    .order_by(_sample.at_s)
+    .order_by(_sample.at_s.desc())
+    .limit(bindparam("of_most"))
 )
+SAMPLES_FLOOR: Final = select(_sample.at_s).order_by(_sample.at_s.desc()).limit(1).offset(bindparam("of_most"))
 DROP_SAMPLES_OF: Final = delete(schema.sample).where(_sample.account == bindparam("of_account"))
 SAMPLE_SOURCES: Final = select(_sample.source).where(_sample.source.like(bindparam("of_sealed"))).distinct()
 DROP_SAMPLES_FROM: Final = delete(schema.sample).where(_sample.source == bindparam("of_source"))

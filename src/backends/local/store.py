@@ -31,7 +31,7 @@ from backends.local.transaction import SqlTransaction
 from backends.local.vault import Vault
 from core.audit import Row
 from core.errors import BackendUnavailable, OpsError, TimedOut
-from core.ports import Cursor, Head, Lease, Transaction, WorkerRow
+from core.ports import SAMPLES_READ_MAX, Cursor, Head, Lease, Transaction, WorkerRow
 from core.triggers.sample import Sample
 from opsgate.hold import timestamp
 
@@ -122,11 +122,17 @@ class SqlStore(ABC):
         with self._asked() as line:
             return [cursor_of(row) for row in line.ask(statements.CURSORS)]
 
-    def samples(self, metric: str, since_s: float) -> Sequence[Sample]:
-        """The readings of one metric after a time, oldest first."""
+    def samples(self, metric: str, since_s: float, most: int = SAMPLES_READ_MAX) -> Sequence[Sample]:
+        """The latest readings of one metric after a time, at most so many, oldest first."""
         with self._asked() as line:
-            found = line.ask(statements.SAMPLES, {"of_metric": metric, "of_since": since_s})
-        return [self.vault.sample_out(sample_of(row)) for row in found]
+            found = line.ask(statements.SAMPLES, {"of_metric": metric, "of_since": since_s, "of_most": most})
+        return [self.vault.sample_out(sample_of(row)) for row in reversed(list(found))]
+
+    def samples_floor(self, most: int) -> float:
+        """The time before which there is nothing but what is over the latest ``most`` readings; 0 where there are
+        fewer."""
+        with self._asked() as line:
+            return next((at_s for (at_s,) in line.ask(statements.SAMPLES_FLOOR, {"of_most": most})), 0.0)
 
     def reseal(self, table: str, after: Any, at_most: int, *, timeout_s: float) -> tuple[int, Any]:
         """Seal some rows of a table by the present key, as `backends.local.resealing.reseal` does."""

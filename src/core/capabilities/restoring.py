@@ -42,11 +42,13 @@ Verdict = Literal["good", "waiting", "bad"]
 
 
 class Seen(Message):
-    """One thing that was looked at: its name, whether it is well, and what was found."""
+    """One thing that was looked at: its name, whether it is well, and what was found; ``value`` where it is
+    measured."""
 
     name: FreeText
     verdict: Verdict
     detail: FreeText = ""
+    value: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
     def __str__(self) -> str:
         sign = {"good": "ok", "waiting": "..", "bad": "XX"}[self.verdict]

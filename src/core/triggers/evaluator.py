@@ -99,6 +99,17 @@ class Evaluator:
             edges.extend(self.watch.take(sample, now.elapsed_s - age_s, now.elapsed_s))
         return self._judged(edges, now, placed) if edges else []
 
+    def refill(self, samples: Iterable[Sample], now: Moment) -> None:
+        """Let windows go on where they were before this one began to watch. What has crossed by now and is not known to
+        have is seen at the next sweep; what crossed and was let go in between is past."""
+        wall_s = now.at.timestamp()
+        for sample in samples:
+            self.watch.take(sample, now.elapsed_s - max(0.0, wall_s - sample.at_s), now.elapsed_s)
+        for name, watcher in self.watch.watchers.items():
+            trigger = self.state.triggers.get(name)
+            if watcher.crossing and trigger is not None and trigger.crossed_since is None:
+                self.watch.arm(name)
+
     def sweep(self, now: Moment, placed: Iterable[Order] = ()) -> list[Fire]:
         """Look at what time has changed: windows, silences, clocks, cooldowns that are over."""
         for name in [name for name, due_s in self._again_s.items() if due_s <= now.elapsed_s]:

@@ -10,7 +10,9 @@ from pydantic import Field, StringConstraints
 
 from core.messages import Identifier, Message, Moment
 
-Metric = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$")]
+METRIC_NAME: Final = "[A-Za-z_][A-Za-z0-9_.:-]{0,127}"
+
+Metric = Annotated[str, StringConstraints(pattern=f"^{METRIC_NAME}$")]
 """The name of what is measured, as S1 spells it (``healthScore``) or as a monitoring system does."""
 
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e300, le=1e300)]

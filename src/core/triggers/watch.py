@@ -72,12 +72,7 @@ class Watcher:
     @property
     def topics(self) -> Iterable[str]:
         """The metrics that it listens to."""
-        if self._rule is not None:
-            return self.definition.metrics
-        kind = TYPES[self.definition.trigger_type]
-        if not self.definition.thresholds:  # it fires when nothing comes any more
-            return dict.fromkeys(each.metric for each in kind.thresholds)
-        return dict.fromkeys(each.metric for each in kind.thresholds if each.name in self.definition.thresholds)
+        return topics(self.definition)
 
     @property
     def sleeps(self) -> bool:
@@ -270,6 +265,16 @@ def _conditions(definition: Definition, window_s: float) -> Iterable[Condition]:
         if on is not None:
             clear = definition.clear.get(threshold.name, on)
             yield Condition(threshold, on, clear, window_s, definition.min_samples)
+
+
+def topics(definition: Definition) -> Iterable[str]:
+    """The metrics that a trigger listens to."""
+    if definition.rule:
+        return definition.metrics
+    kind = TYPES[definition.trigger_type]
+    if not definition.thresholds:  # it fires when nothing comes any more
+        return dict.fromkeys(each.metric for each in kind.thresholds)
+    return dict.fromkeys(each.metric for each in kind.thresholds if each.name in definition.thresholds)
 
 
 def by_urgency(edges: Iterable[Edge]) -> list[Edge]:
