@@ -18,7 +18,7 @@ from opsgate.order import BUDGET_S, Level, Order
 TRIGGER: Final = "trigger:"
 """What the name of an actor begins with who is a trigger."""
 
-_LAST: Final = 4
+_LOWEST: Final = 1
 
 
 def wanted_by_order(
@@ -71,16 +71,17 @@ def _wanted(
         for step in steps
         if step.service in services
     )
-    waits = priority is not None and level != "immediate"
-    return Wanted(told.stop_id, level, tasks, (priority or 0, now_s) if waits else None)
+    if priority is None or level == "immediate":
+        return Wanted(told.stop_id, level, tasks)
+    return Wanted(told.stop_id, level, tasks, (-priority, now_s))
 
 
 def priority_of(state: State, trigger: str) -> int | None:
-    """The priority of a trigger, 1 to 4, the first the most important; None where no trigger is named."""
+    """The priority of a trigger, 1 (low, as one that is gone) to 4 (critical); None where no trigger is named."""
     if not trigger:
         return None
     known = state.triggers.get(trigger)
-    return known.definition.priority if known else _LAST
+    return known.definition.priority if known else _LOWEST
 
 
 def _slot(deed: Deed, now: datetime, now_s: float) -> Slot:
