@@ -102,3 +102,46 @@ def test_nothing_is_started_while_a_stop_is_in_force_that_nobody_has_recorded(ca
     case.may_start = True
     case.turn()
     assert case.hands.started == ["a", "b"]
+
+
+class Elsewhere(Case):
+    """A service on another host, where a keeper drives it that does not lead."""
+
+    def __init__(self) -> None:
+        super().__init__("a")
+        self.engine.service("a", host="h2")
+        self.engine.report("a", "stopped", stop_id="S-a")
+        self.keeper = Recovering(self.hands, self._submit, mine=lambda service: service.host != "h2")
+        self.there: Recovering | None = Recovering(
+            self.hands, self._submit, leads=lambda: False, mine=lambda service: service.host == "h2"
+        )
+
+    def turn(self) -> None:
+        """Both have their turns, as long as the other host is there."""
+        super().turn()
+        if self.there is not None:
+            self.there.turn(Instant(self.engine.now, self.elapsed_s), lambda: self.engine.state)
+
+
+def test_a_service_whose_host_is_gone_is_not_watched_by_what_was_seen_of_it_before() -> None:
+    case = Elsewhere()
+    while case.recovery("a").phase != "monitoring":
+        case.turn()
+    case.there = None
+
+    for _ in range(60):
+        case.turn()
+
+    assert case.recovery("a").status == "rolling-back"
+    assert "nothing heard" in case.recovery("a").why
+
+
+def test_a_service_of_another_host_is_watched_as_long_as_that_is_heard_of() -> None:
+    case = Elsewhere()
+
+    for _ in range(600):
+        case.turn()
+        if case.recovery("a").status != "running":
+            break
+
+    assert case.recovery("a").status == "completed"

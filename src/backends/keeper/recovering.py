@@ -37,6 +37,12 @@ AGAIN_S: Final = 5.0
 BREAK_S: Final = 10.0
 """A look that comes so long after the one before did not watch what was between them."""
 
+SAY_AGAIN_S: Final = 10.0
+"""Seconds after which a keeper that does not lead says again how its services stand."""
+
+LOST_S: Final = 30.0
+"""Seconds without such a word after which nobody is known to watch them."""
+
 BAD_LOOKS: Final = 2
 """How many times, one after the other, something that was well must be seen unwell to be taken for it."""
 
@@ -102,6 +108,10 @@ class Memory:
     """Services that did not start, and why."""
     bad: dict[str, int] = field(default_factory=dict)
     """How many times, one after the other, each thing was seen unwell."""
+    said_s: dict[str, float] = field(default_factory=dict)
+    """When it was said last how each service stands."""
+    heard: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """The last observation of each service of another host, by its event, and when that was met."""
     good_since_s: float | None = None
     looked_s: float | None = None
 
@@ -216,13 +226,30 @@ class Recovering:
         reports = []
         for name, look in self._hands.look(self._of(this.state, this.work.observe)).items():
             this.looks[name] = look
-            if look.standing is not None and not is_seen(this.state, this.recovery, name, look.standing):
+            if look.standing is not None and (
+                not is_seen(this.state, this.recovery, name, look.standing) or self._is_to_be_said(this, name)
+            ):
+                this.memory.said_s[name] = this.now.elapsed_s
                 reports.append(
                     ServiceReport(
                         service=name, standing=look.standing, detail=look.detail[:300], observed_by="recovery"
                     )
                 )
         return reports
+
+    def _is_to_be_said(self, this: Round, name: str) -> bool:
+        """Whether the one that leads is to hear again of what it cannot see itself."""
+        return not self._leads() and this.now.elapsed_s - this.memory.said_s.get(name, 0.0) >= SAY_AGAIN_S
+
+    def _is_lost(self, this: Round, name: str) -> bool:
+        """Whether whoever drives a service has said nothing of it for too long while it is watched."""
+        known = this.state.services.get(name)
+        if name in this.looks or known is None or this.recovery.present.kind not in {"admit", "watch"}:
+            return False
+        last = this.memory.heard.get(name)
+        if last is None or last[0] != known.observed_revision:
+            last = this.memory.heard[name] = (known.observed_revision, this.now.elapsed_s)
+        return this.now.elapsed_s - last[1] >= LOST_S
 
     def _advance(self, this: Round, state: State) -> None:
         """Say what was seen, where that could change anything."""
@@ -266,6 +293,9 @@ class Recovering:
             seen = self._said(this, f"standing of {name}", is_well=is_well, detail=detail)
             if not is_well:
                 yield seen
+        for name in this.work.observe:
+            if self._is_lost(this, name):
+                yield self._said(this, f"standing of {name}", is_well=False, detail=f"nothing heard for {LOST_S:g} s")
         found = self._hands.health(self._of(this.state, this.work.health, everywhere=True))
         for name in this.work.health:
             health = found.get(name, Health(None, "nobody could ask"))

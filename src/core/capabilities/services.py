@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import fields, replace
+from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, JsonValue
@@ -41,6 +42,9 @@ _ACTIONS_KEPT: Final = 20
 """How many of the attempts on one service a stop keeps; all of them are in the journal."""
 
 _OBSERVED: Final = ("standing", "observed_at", "observed_revision", "detail", "saved")
+
+_SEEN_LATELY: Final = timedelta(seconds=5)
+"""For how long an observation in a recovery is none that is worth another event."""
 
 _STOPPING: Final[frozenset[Action]] = frozenset({"save-state", "drain", "stop", "kill"})
 
@@ -264,7 +268,7 @@ def report_services(draft: Draft, seen: ReportServices) -> None:
             continue
         _attempted(draft, seen, report)
         standing = _believed(draft.state, seen, report)
-        if standing is not None and _is_news(draft.state, seen, report.service, standing):
+        if standing is not None and _is_news(draft, seen, report.service, standing):
             draft.emit(
                 ServiceObserved(
                     service=report.service,
@@ -449,16 +453,18 @@ def _believed(state: State, seen: ReportServices, report: ServiceReport) -> Stan
     return None if report.standing == "stopped" else report.standing
 
 
-def _is_news(state: State, seen: ReportServices, name: str, standing: Standing) -> bool:
+def _is_news(draft: Draft, seen: ReportServices, name: str, standing: Standing) -> bool:
     """Whether this says anything that the journal does not: another standing, one that a stop has not seen yet, or one
-    that a recovery has not seen since its present step began."""
+    that a recovery has not seen since its present step began, or not lately."""
+    state = draft.state
     known = state.services[name]
     if known.standing != standing:
         return True
     for emergency in state.active_emergencies():
         recovery = emergency.recovery
         if recovery is not None and recovery.recovery_id == seen.recovery_id and recovery.is_active:
-            return known.observed_revision < recovery.step_revision
+            is_old = known.observed_at is None or abs(draft.now - known.observed_at) >= _SEEN_LATELY
+            return is_old or known.observed_revision < recovery.step_revision
     steps = (step for stop in _counting(state, name) for step in stop.services if step.service == name)
     return any(step.standing != standing for step in steps)
 
