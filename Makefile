@@ -12,7 +12,7 @@ PYTEST := $(BIN)/pytest -n $(JOBS) --dist loadgroup
 # kept: the suite starts some hundred interpreters, and each would compile the same sources again.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
-.PHONY: help venv run test check compiled format matrix screenshots bench crash fuzz hostile acceptance wheels lock clean
+.PHONY: help venv run test check compiled format matrix screenshots bench crash soak fuzz hostile acceptance wheels lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -58,6 +58,9 @@ bench: ## measure, and write bench/results.md
 crash: venv ## the random harnesses at full length
 	OPSCONSOLE_FULL=1 $(PYTEST) --timeout 0 tests/simulation tests/properties tests/remote/test_bad_lines.py \
 	  tests/contracts/test_backend.py
+
+soak: venv ## hundreds of incidents on real services, with and without a keeper that is killed; S1's targets
+	OPSCONSOLE_FULL=1 $(BIN)/pytest --timeout 0 -rP tests/simulation/test_soak.py
 
 fuzz: venv ## a hundred thousand requests and raw bytes at a server
 	OPSCONSOLE_FULL=1 $(PYTEST) --timeout 0 tests/server/test_fuzz.py

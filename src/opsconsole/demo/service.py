@@ -85,12 +85,12 @@ def main() -> None:
 
 
 def is_wanted() -> bool:
-    """Whether the process for which it works is alive."""
+    """Whether the process for which it works is alive; one that ended and was not waited for is not."""
     try:
-        os.kill(int(sys.argv[2]), 0)
-    except ProcessLookupError:
+        with open(f"/proc/{sys.argv[2]}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
         return False
-    return True
 
 
 if __name__ == "__main__":

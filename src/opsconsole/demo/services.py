@@ -75,9 +75,8 @@ class Services:
             if member.has_process:
                 home = self._home(member.name)
                 home.mkdir(parents=True)
-                process = subprocess.Popen(
-                    self._command(member), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env={}
-                )
+                quiet = subprocess.DEVNULL
+                process = subprocess.Popen(self._command(member), stdin=quiet, stdout=quiet, stderr=quiet, env={})
                 self.processes[member.name] = process
         deadline_s = elapsed_s() + _UP_WITHIN_S
         for name, process in self.processes.items():

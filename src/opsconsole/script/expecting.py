@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from core.services import MISSING_PREFIX
 from core.state import Stop
 from opsconsole.script.reading import Given
 from opsconsole.text import clean
@@ -46,7 +47,8 @@ class OnScreen:
 
 @dataclass(frozen=True, slots=True)
 class OfStop:
-    """The newest stop in force. ``missing`` is exactly who has not acknowledged."""
+    """The newest stop in force. ``missing`` is exactly which workers have not acknowledged, and which services
+    have not been seen to stop."""
 
     result: str | None = None
     acked: int | None = None
@@ -65,7 +67,8 @@ class OfStop:
         yield from _differs("acknowledged by", self.acked, len(progress.acked))
         yield from _differs("a stop of workers:", self.of, len(stop.of))
         yield from _differs("a stop of", self.scope, scope_text(stop.selectors))
-        if self.missing is not None and self.missing != (found := frozenset(progress.missing)):
+        found = frozenset((*progress.missing, *(MISSING_PREFIX + service for service in progress.running)))
+        if self.missing is not None and self.missing != found:
             yield f"missing {_names(self.missing)}, it is {_names(found)}"
 
 
@@ -142,7 +145,15 @@ def _stop(given: Given) -> OfStop:
 def _workers(given: Given) -> frozenset[str]:
     if given.is_text and given.text() == "nobody":
         return frozenset()
-    return frozenset(name(each, "worker") for each in given.one_or_more())
+    return frozenset(_listed(each) for each in given.one_or_more())
+
+
+def _listed(given: Given) -> str:
+    """A worker, or a service as ``service:NAME``."""
+    text = given.text()
+    if text.startswith(MISSING_PREFIX):
+        return MISSING_PREFIX + _checked(given, text.removeprefix(MISSING_PREFIX), "service")
+    return name(given, "worker")
 
 
 def _sites(given: Given) -> dict[str, str]:
@@ -225,7 +236,9 @@ FACTS: Final = {
     "hold on": Fact("paused", _selectors, "a selector, or a list of them, with a hold of exactly that: `site=s1`"),
     "stops": Fact("stops", Given.whole, "how many stops are in force"),
     "stop": Fact(
-        "stop", _stop, "the newest stop in force: `result`, `acked`, `of`, `missing` (a list, or `nobody`), `scope`"
+        "stop",
+        _stop,
+        "the newest stop in force: `result`, `acked`, `of`, `missing` (a list, or `nobody`; `service:NAME`), `scope`",
     ),
     "live": Fact("live", Given.whole, "how many workers are known and not lost"),
     "lost": Fact("lost", Given.whole, "how many workers are lost"),
