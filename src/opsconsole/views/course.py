@@ -12,7 +12,7 @@ from opsconsole.table import Cell, Row
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
 from opsconsole.views.samples import watched
-from opsconsole.views.words import ago, bar, clock, duration, listed, scope, stopwatch
+from opsconsole.views.words import BUCKET_S, ago, bar, clock, duration, listed, scope, stopwatch
 
 if TYPE_CHECKING:
     from core.recoveries import Recovery
@@ -144,7 +144,7 @@ def _over(picture: Picture, recovery: Recovery) -> str:
     """When all of it can be over, if every step takes no longer than it has to."""
     rest_s = left_s(picture, recovery) + sum(step.wait_s for step in recovery.steps[recovery.step + 1 :])
     at = clock(picture.now + timedelta(seconds=rest_s))
-    return f"in {duration(rest_s)}, at {at} UTC at the earliest"
+    return f"in {duration(max(BUCKET_S, rest_s))}, at {at} UTC at the earliest"
 
 
 def _gates(picture: Picture, recovery: Recovery) -> Iterator[tuple[Cell, Cell]]:
