@@ -13,6 +13,7 @@ from typing import Any
 from core.capabilities.switches import is_on
 from core.messages import Recorded
 from core.ports import Observations, WorkerRow
+from core.services import ServiceStep
 from core.state import Limit, Name, State, Stop, flag_name
 from core.triggers.words import conditions
 from opsgate.evaluate import evaluate
@@ -138,7 +139,11 @@ def emergencies(state: State) -> Iterator[dict[str, Any]]:
             "attention": each.attention or None,
             "correlation_id": each.correlation_id,
             "recovery": None if each.recovery is None else each.recovery.recovery_id,
-            "stops": [stop(state.stops[stop_id]) for stop_id in each.stop_ids if stop_id in state.stops],
+            "stops": [
+                stop(state.stops[stop_id]) | {"correlation_id": each.correlation_id}
+                for stop_id in each.stop_ids
+                if stop_id in state.stops
+            ],
             "ended_at": _at(each.ended_at),
             "ended_by": each.ended_by or None,
         }
@@ -199,6 +204,33 @@ def stop(each: Stop) -> dict[str, Any]:
         "acked": len(each.listed) - len(each.missing),
         "of": len(each.listed),
         "missing": list(each.missing),
+        "success": None if each.result == "pending" else each.result == "verified",
+        "took_ms": each.took_ms,
+        "trigger": each.trigger or None,
+        "ordered_at": timestamp(each.ordered_at),
+        "concluded_at": _at(each.concluded_at),
+        "services": [_service_step(step, each.ordered_at) for step in each.services],
+    }
+
+
+def _service_step(step: ServiceStep, ordered_at: datetime) -> dict[str, Any]:
+    """How one service of a stop came to stand, how long that took from the order on, and what was done."""
+    stopped_at = step.stopped_at
+    return {
+        "service": step.service,
+        "tier": step.tier,
+        "standing": step.standing,
+        "success": step.has_stopped,
+        "took_ms": None if stopped_at is None else round((stopped_at - ordered_at).total_seconds() * 1000),
+        "actions": [
+            {
+                "action": each.action,
+                "outcome": each.outcome,
+                "took_ms": round(each.took_s * 1000),
+                "detail": each.detail,
+            }
+            for each in step.actions
+        ],
     }
 
 

@@ -17,6 +17,7 @@ from core.capabilities.services import (
     ServiceReport,
     ServiceStopAttempted,
 )
+from core.facts import emergencies
 from core.services import cycle
 from tests.specs.engine import Engine, on, said
 
@@ -102,6 +103,28 @@ def test_a_stop_lists_its_services_and_is_not_verified_before_they_were_seen_to_
     stop = engine.stopped("S-1")
     assert (stop.result, stop.missing, stop.took_ms) == ("verified", (), 1500)
     assert [(a.action, a.outcome, a.took_s) for a in stop.services[1].actions] == [("stop", "done", 1.2)]
+
+
+def test_the_facts_of_a_stop_say_how_long_it_took_whether_it_succeeded_and_what_each_service_did(
+    engine: Engine,
+) -> None:
+    engine.stop("S-1")
+    (pending,) = next(emergencies(engine.state))["stops"]
+    assert (pending["success"], pending["took_ms"], pending["services"][0]["took_ms"]) == (None, None, None)
+    engine.report("web", "stopped", action="stop", took_s=0.4, stop_id="S-1")
+    engine.wait(1.5)
+    engine.report("db", "stopped", action="stop", took_s=1.2, stop_id="S-1")
+
+    (emergency,) = emergencies(engine.state)
+    (stop,) = emergency["stops"]
+
+    assert (stop["success"], stop["took_ms"]) == (True, 1500)
+    assert stop["correlation_id"] == emergency["correlation_id"]
+    assert [(one["service"], one["success"], one["took_ms"]) for one in stop["services"]] == [
+        ("web", True, 0),
+        ("db", True, 1500),
+    ]
+    assert stop["services"][1]["actions"] == [{"action": "stop", "outcome": "done", "took_ms": 1200, "detail": ""}]
 
 
 def test_a_drivers_word_stops_nothing(engine: Engine) -> None:
