@@ -20,7 +20,7 @@ import time
 
 LOOK_S = 0.1
 
-folder = sys.argv[1]
+folder = "".join(sys.argv[1:2])  # empty where it is imported and not run
 paused = threading.Event()
 
 
