@@ -189,6 +189,21 @@ def test_a_group_that_a_recovery_starts_runs_although_nothing_is_admitted_yet_un
     assert driver.observe(1.0).standing == "stopped"
 
 
+def test_a_process_that_was_killed_instead_of_told_to_pause_is_started_again_by_its_command(tmp_path: Path) -> None:
+    """As an immediate stop does."""
+    status = {"path": f"{tmp_path}/status"}
+    config = {"pidfile": f"{tmp_path}/pid", "status": status, "command": [*agent(tmp_path)]}
+    with ended_afterwards(tmp_path):
+        driver = made("signal", config)
+        assert perform(driver, "start", ORDER, 20.0).result == "done"
+        eventually(lambda: driver.observe(5.0).standing == "running")
+        perform(driver, "kill", ORDER, 20.0)
+        eventually(lambda: driver.observe(5.0).standing == "stopped")
+
+        assert perform(driver, "start", ORDER, 20.0).result == "done"
+        eventually(lambda: driver.observe(5.0).standing == "running")
+
+
 class TestSystemd(DriverContract):
     """A unit, by a systemctl that says what a real one says."""
 

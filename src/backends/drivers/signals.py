@@ -63,7 +63,7 @@ class SignalDriver:
 
     def start(self, order: DriverOrder, timeout_s: float) -> Outcome:
         """Have it go on, or start it where it is gone."""
-        if self._config.command and self._process.observe(timeout_s).standing == "stopped":
+        if self._config.command and self._process.observe(timeout_s).standing != "running":
             return self._process.start(order, timeout_s)
         return self._tell(self._config.start_signal)
 
