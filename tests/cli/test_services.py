@@ -143,3 +143,16 @@ def test_a_recovery_of_work_alone_goes_in_steps_where_it_is_named(ops: Shell) ->
     assert ops.ok("recoveries", "show", recovery["recovery_id"], "-o", "json").json["status"] == "aborted"
     ops.ok("recover", row["emergency_id"], "--reason", "x", "--confirm", "all")
     assert ops.ok("status", "-o", "json").json["state"] == "running"
+
+
+def test_making_the_first_token_and_the_doctor_tell_of_services_that_cannot_be_driven_any_more(
+    ops: Shell, tmp_path: Path
+) -> None:
+    told = json.dumps({"pidfile": str(tmp_path / "pid"), "command": ["/bin/true"]})
+    ops.ok("services", "add", "x", "--driver", "process", "--config", told)
+
+    made = ops.ok("token", "create", "--role", "admin", "--name", "ana")
+
+    assert "Service x cannot be driven wholly: this host allows no programs" in made.err
+    (row,) = (row for row in ops("doctor", "-o", "json").json if row["what"] == "services")
+    assert (row["verdict"], "drivers.toml" in row["detail"]) == ("fail", True)

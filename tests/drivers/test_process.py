@@ -303,3 +303,15 @@ def cgroup() -> Iterator[Path | None]:
 def test_a_wrong_configuration_is_refused(config: object) -> None:
     with pytest.raises(DriverConfigError):
         driver_of("billing", "process", json.dumps(config), Host())
+
+
+def test_what_this_host_does_not_let_be_started_is_stopped_all_the_same(tmp_path: Path) -> None:
+    started(process(tmp_path), tmp_path, 1)
+    document = json.dumps({"pidfile": f"{tmp_path}/pid", "command": agent(tmp_path)})
+    guarded = driver_of("billing", "process", document, Host((), ()))
+
+    refused = perform(guarded, "start", ORDER, PATIENCE_S)
+    kill(guarded)
+
+    assert (refused.result, "this host allows no programs" in refused.detail) == ("refused", True)
+    assert standing(guarded) == "stopped"

@@ -4,15 +4,18 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
-from backends import open_backend, stop_lane
+from backends import open_backend, spool, stop_lane
 from core.authority import Identity
 from core.capabilities.recovery import Recover
 from core.errors import BackendUnavailable, NotOurDatabase
+from opsconsole.cli.standing import status_of
 from opsgate import latch
 from opsgate.paths import fleet_of_url
+from opsgate.selector import Selector
 from tests.support.fleets import say
 from tests.support.serving import Served, serving
 
@@ -35,6 +38,20 @@ def test_the_latch_of_a_stop_that_left_from_here_goes_with_its_recovery(served: 
         backend.submit(say(Recover(emergency_id=fired.emergency_id, reason="mended", confirm="all")))
 
         assert not latch.latched(fired.order.stop_id, [fleet_of_url(served.url)])
+
+
+def test_a_stop_that_its_server_died_of_is_told_by_the_status_until_it_is_recorded(served: Served) -> None:
+    """It lies latched on this host under the hash of the server's URL, and nobody has put it into the journal."""
+    order = replace(stop_lane.new_order(), selectors=(Selector.of(site="s9"),))
+    latch.place(order, fleet_of_url(served.url))
+
+    with closing(open_backend(served.url)) as backend:
+        told = status_of(backend, 5.0)
+        assert (told.state, [stop.stop_id for stop in told.stops]) == ("partly", [order.stop_id])
+
+        spool.replay(backend)
+        (stop,) = (stop for stop in status_of(backend, 5.0).stops if stop.stop_id == order.stop_id)
+        assert stop.emergency_id
 
 
 def test_a_server_of_another_fleet_is_refused(served: Served) -> None:

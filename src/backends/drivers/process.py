@@ -58,14 +58,15 @@ class ProcessDriver:
     kind: ClassVar[str] = "process"
 
     def __init__(self, service: str, config: ProcessConfig, host: Host) -> None:
-        """`DriverConfigError` where the configuration asks for what this host does not allow."""
+        """`DriverConfigError` where the configuration names nothing. What this host does not allow to be started can be
+        stopped all the same: ``start_fault`` says why it cannot be started here."""
         self._service, self._config = service, config
         self._pidfile = Path(config.pidfile)
         if not self._pidfile.is_absolute():
             raise DriverConfigError(f"pidfile: {config.pidfile} is not an absolute path")
         self._uid = _uid(config.user)
         self._group = Group(Path(config.cgroup)) if config.cgroup else None
-        self._command = running.checked_command(config.command, host.commands) if config.command else ()
+        self._command, self.start_fault = _checked(config.command, host)
         self._tree = Tree()
         self._was_seen = False
         self.settle_s = 3 * config.restart_s
@@ -179,6 +180,8 @@ class ProcessDriver:
     # ---------------------------------------------------------------------------------------------- the others
     def start(self, order: DriverOrder, timeout_s: float) -> Outcome:
         """Start it, where nothing of it runs."""
+        if self.start_fault:
+            return Outcome("refused", cut(self.start_fault))
         named, members = self._look()
         if named.fault or members:
             return Outcome("refused", cut(named.fault)) if named.fault else Outcome("done", "it runs already")
@@ -211,6 +214,16 @@ class ProcessDriver:
         if named.fault or message is None:
             return Outcome("refused", cut(named.fault))
         return tell(named.process, signal.Signals[f"SIG{message}"])
+
+
+def _checked(command: tuple[str, ...], host: Host) -> tuple[tuple[str, ...], str]:
+    """The command that starts it, or why this host does not run that."""
+    if not command:
+        return (), ""
+    try:
+        return running.checked_command(command, host.commands), ""
+    except DriverConfigError as error:
+        return (), str(error)
 
 
 def tell(process: Seen | None, number: signal.Signals) -> Outcome:

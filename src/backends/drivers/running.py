@@ -51,10 +51,16 @@ def checked_command(argv: Sequence[str], allowed: Sequence[str] | None) -> tuple
         raise DriverConfigError("a command is a list of words that begins with the absolute path of a program")
     path = Path(argv[0])
     if allowed is not None and not any(_covers(entry, path) for entry in allowed):
-        raise DriverConfigError(f"{path} is not among the programs that this host's drivers.toml allows")
+        raise DriverConfigError(_not_allowed(path, allowed))
     for part in (path, *path.parents):
         _trusted(part)
     return tuple(argv)
+
+
+def _not_allowed(path: Path, allowed: Sequence[str]) -> str:
+    if allowed:
+        return f"{path} is not among the programs that this host's drivers.toml allows"
+    return f"this host allows no programs: name {path} under commands in /etc/opsconsole/drivers.toml or the user's own"
 
 
 def _covers(entry: str, path: Path) -> bool:

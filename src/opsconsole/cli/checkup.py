@@ -150,7 +150,7 @@ def _backend(invocation: Invocation) -> Iterator[Finding]:
             yield Finding(
                 "ok", "backend", f"fleet {state.fleet} at revision {state.revision}, read in {took_ms:.0f} ms"
             )
-            for question in (_journal, _keeper, _unrecorded, _workers, _overdue, _channels, _clock):
+            for question in (_journal, _keeper, _unrecorded, _workers, _overdue, _services, _channels, _clock):
                 yield _answered(question, engine.backend, state)
     except OpsError as error:
         yield Finding("fail", "backend", error.message, error.hint)
@@ -221,6 +221,19 @@ def _overdue(_backend: Backend, state: State) -> Finding:
     shown = ", ".join(overdue[:5])
     return Finding(
         "warn", "holds", f"fell due while no keeper watched: {shown}", "release them, if they are meant to end"
+    )
+
+
+def _services(backend: Backend, state: State) -> Finding:
+    from opsconsole.cli.drivable import faults_of
+
+    faults = faults_of(backend, state)
+    if not faults:
+        return Finding("ok", "services", f"{len(state.services)} registered, none that this host could not drive")
+    name, fault = next(iter(faults.items()))
+    more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+    return Finding(
+        "fail", "services", f"{name} cannot be driven wholly: {fault}{more}", "a stop or a recovery would not reach it"
     )
 
 

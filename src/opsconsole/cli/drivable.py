@@ -7,6 +7,7 @@ import json
 from backends.drivers import driver_of
 from backends.drivers.base import DriverConfigError
 from backends.drivers.health import check_of
+from backends.drivers.process import ProcessDriver
 from backends.drivers.rules import host_rules
 from backends.driving.names import this_host
 from core.ports import Backend
@@ -27,4 +28,10 @@ def fault_of(backend: Backend, state: State, name: str) -> str | None:
             check_of(json.loads(service.health), host, driver)
     except DriverConfigError as error:
         return str(error)
-    return None
+    return driver.start_fault or None if isinstance(driver, ProcessDriver) else None
+
+
+def faults_of(backend: Backend, state: State) -> dict[str, str]:
+    """The same of all services that the keeper of this host could not drive."""
+    found = {name: fault_of(backend, state, name) for name in sorted(state.services)}
+    return {name: fault for name, fault in found.items() if fault is not None}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from backends.spool import names_of, pending
 from core.errors import BackendUnavailable
 from core.facts import standing
 from core.policy import run_state
 from core.ports import Backend
 from core.state import State
 from opsgate.known import Known
+from opsgate.order import Order
 from opsgate.status import FleetStatus, StopStatus
 from opsgate.tables import ChannelRow, failing
 
@@ -20,18 +22,27 @@ def status_of(backend: Backend, timeout_s: float) -> FleetStatus:
     except BackendUnavailable as error:
         return FleetStatus("unknown", fault=str(error))
     standings = [standing(row, seen.at) for row in seen.workers]
+    waiting = pending(names_of(state, backend.url), state)
+    known, word = Known().read(state.snapshot()), run_state(state)
+    for order in waiting:
+        known = known.ordered(order)
     return FleetStatus(
-        state=run_state(state),
+        state="partly" if waiting and word == "running" else word,
         revision=state.revision,
         age_s=0.0,
-        holds=len(state.holds),
+        holds=len(state.holds) + sum(len(order.selectors) for order in waiting),
         live=standings.count("live"),
         lost=standings.count("lost"),
-        stops=_stops(state),
+        stops=(*_stops(state), *_latched(waiting)),
         fleet=state.fleet,
         failing=fails,
-        known=Known().read(state.snapshot()),
+        known=known,
     )
+
+
+def _latched(waiting: tuple[Order, ...]) -> tuple[StopStatus, ...]:
+    """The stops that lie latched on this host and in no journal: in force here, and nobody has counted them."""
+    return tuple(StopStatus(order.stop_id, "", order.level, "pending", (), ()) for order in waiting)
 
 
 def _stops(state: State) -> tuple[StopStatus, ...]:

@@ -14,6 +14,7 @@ from core.capabilities.tokens import CreateToken, RevokeToken, digest_of, secret
 from core.messages import Receipt, Role
 from core.scope import Scope
 from opsconsole.cli.commands.nouns import change, show_list
+from opsconsole.cli.drivable import faults_of
 from opsconsole.cli.engine import built, opened
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
@@ -88,6 +89,11 @@ def create(
             expires_at=engine.now() + lifetime if lifetime else None,
         )
         receipt = engine.submit(command)
+        faults = faults_of(engine.backend, engine.backend.state(timeout_s=engine.timeout_s))
+    for service, fault in faults.items():
+        invocation.say(
+            f"from now on others may say what services there are. Service {service} cannot be driven wholly: {fault}"
+        )
     invocation.say(f"{_in_words(command)}; revoke it with 'opsconsole token revoke {token_id}'")
     invocation.say("this is its secret, shown this once: put it into a file that only its owner can read (chmod 600)")
     invocation.show(_shown(command, secret, receipt))
