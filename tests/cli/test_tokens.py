@@ -98,7 +98,6 @@ def test_revoking_again_changes_nothing_and_revoking_what_is_not_there_is_refuse
         (("create", "--role", "root"), 2, "'root' is not one of"),
         (("create", "--role", "worker"), 1, "--worker ID"),
         (("create", "--role", "admin", "--worker", "w1"), 1, "--worker ID"),
-        (("create", "--role", "viewer", "--env", "prod"), 1, "sees everything"),
         (("create", "--role", "operator", "--site", "nowhere"), 1, "no site is called nowhere"),
         (("create", "--role", "operator", "--name", "x" * 129), 2, "at most 128 characters"),
         (("create", "--role", "operator", "--for", "0"), 2, "duration"),
