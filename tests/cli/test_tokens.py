@@ -53,7 +53,7 @@ def test_the_secret_is_whose_the_fleet_says_and_lies_in_no_file(ops: Shell, home
 
     assert found is not None
     assert (found.token_id, found.name, found.worker_id, found.expires_at) == (made["token_id"], "w1", "w1", None)
-    hidden = made["secret"].rpartition("_")[2].encode()
+    hidden = made["secret"].split("_", 2)[2].encode()
     assert not [path for path in home.rglob("*") if path.is_file() and hidden in path.read_bytes()]
 
 
