@@ -52,9 +52,12 @@ class WorkerRow:
     in_flight: int
     state: str = "live"
 
-    def has_stopped(self, stop_id: str) -> bool:
-        """Whether it acknowledged this stop and nothing that the stop covers runs in it any more."""
-        return self.state == "left" or (stop_id in self.stops and not self.draining.get(stop_id, 0))
+    def has_stopped(self, stop_id: str, since: int = 0) -> bool:
+        """Whether it acknowledged this stop, having seen the revision ``since``, and nothing that the stop covers runs
+        in it any more."""
+        if self.state == "left":
+            return True
+        return stop_id in self.stops and self.revision >= since and not self.draining.get(stop_id, 0)
 
     def fact(self) -> WorkerFact:
         """What a decision needs to know of it."""

@@ -98,6 +98,9 @@ class Stop:
     trigger: str = ""
     auto_recover: bool = False
     """Whether what fired it may also begin to recover from it, as its administrator said in advance."""
+    recounted_revision: int = 0
+    """Where a recovery that had let work through was turned back. What was acknowledged before says nothing of that
+    work."""
 
     @property
     def unacked(self) -> tuple[str, ...]:

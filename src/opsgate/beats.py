@@ -22,8 +22,8 @@ class _Told:
 class Beats:
     """The heartbeat of one worker, which is its acknowledgement too. For use by one thread.
 
-    A worker has stopped for a stop when it lists it in ``stops`` and ``draining`` has none of it. What was admitted
-    after the stop came into force (a recovery lets work through step by step) is not waited for.
+    A worker has stopped for a stop when it lists it in ``stops`` and ``draining`` has none of it. What a recovery lets
+    through step by step is not waited for, until nothing is let through any more: then all that runs counts anew.
     """
 
     def __init__(self, in_flight: InFlight, soon_s: float = 1.0) -> None:
@@ -32,16 +32,20 @@ class Beats:
         self._in_flight = in_flight
         self._soon_s = soon_s
         self._since: dict[str, int] = {}
+        self._admitting: frozenset[str] = frozenset()
         self._told: _Told | None = None
         self._due_s = 0.0
         self._not_before_s = 0.0
         self._notices: Mapping[str, Notice] = {}
 
-    def see(self, stops: Mapping[str, Notice]) -> None:
-        """These stops are in force now. To be called after the table that enforces them was published."""
+    def see(self, stops: Mapping[str, Notice], admitting: frozenset[str] = frozenset()) -> None:
+        """These stops are in force now, and these of them let some work through. To be called after the table that
+        enforces them was published."""
+        closed, self._admitting = self._admitting - admitting, admitting
         self._notices = stops
-        now = self._in_flight.now() if stops.keys() - self._since.keys() else 0
-        self._since = {stop_id: self._since.get(stop_id, now) for stop_id in stops}
+        known = self._since.keys() - closed
+        now = self._in_flight.now() if stops.keys() - known else 0
+        self._since = {stop_id: self._since[stop_id] if stop_id in known else now for stop_id in stops}
 
     def knows(self, stop_id: str) -> bool:
         """Whether this stop has been seen."""

@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from opsgate.hold import LIMIT_SOURCE, LOCAL_SOURCES, Hold
 from opsgate.names import DIMENSIONS, FLAG_OF_OPERATION, REGISTERED, operation_named
-from opsgate.selector import EVERYTHING
+from opsgate.selector import EVERYTHING, Selector
 
 Outcome = Literal["allowed", "blocked", "unknown"]
 Work = Mapping[str, str | None]
@@ -161,6 +161,15 @@ class Table:
         for shape, index in self.by_shape.items():
             found += index.get(tuple([_stored(dimension, work.get(dimension)) for dimension in shape]), ())
         return found
+
+    def lets_through(self, selectors: Iterable[Selector]) -> bool:
+        """Whether a stop of exactly one of these scopes lets some of its work through, as a recovery has it do."""
+        for selector in selectors:
+            shape, values = tuple(d for d, _ in selector.items), tuple(value for _, value in selector.items)
+            holds = self.by_shape.get(shape, {}).get(values, ())
+            if any(hold.source == "emergency" and hold.admit > 0.0 for hold in holds):
+                return True
+        return False
 
     def unknown(self, work: Work) -> tuple[str, ...]:
         """The ``dimension=value`` pairs that nobody registered, those of a misspelt dimension among them."""

@@ -197,7 +197,8 @@ def decide_once(url: str, work: Work, *, strict: bool = False, key: str | None =
 def _recorded(found: Found) -> Iterable[StopStatus]:
     workers = {worker.worker_id: worker for worker in found.workers}
     for stop in found.stops:
-        seen = (name for name in stop.of if name not in workers or not workers[name].has_stopped(stop.stop_id))
+        since = stop.recounted
+        seen = (name for name in stop.of if name not in workers or not workers[name].has_stopped(stop.stop_id, since))
         missing = () if stop.result == "verified" else tuple(seen)  # rows may lag behind what was recorded
         running = tuple(f"service:{name}" for name, has_stopped in stop.services.items() if not has_stopped)
         listed = (*stop.of, *(f"service:{name}" for name in stop.services))

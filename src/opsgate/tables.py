@@ -43,6 +43,8 @@ class StopRow:
     services: Mapping[str, bool]
     ordered_at: datetime | None = None
     deadline_at: datetime | None = None
+    recounted: int = 0
+    """The revision that a worker must have seen for its acknowledgement to count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +71,18 @@ class WorkerRow:
     stops: frozenset[str]
     draining: Mapping[str, int]
     state: str
+    revision: int = 0
 
     def is_live(self, now: datetime) -> bool:
         """Whether it was heard of lately and has not left."""
         return self.state == "live" and (now - self.heartbeat_at).total_seconds() < LOST_AFTER_S
 
-    def has_stopped(self, stop_id: str) -> bool:
-        """Whether it acknowledged this stop and nothing that the stop covers runs in it any more, or it has left."""
-        return self.state == "left" or (stop_id in self.stops and not self.draining.get(stop_id, 0))
+    def has_stopped(self, stop_id: str, since: int = 0) -> bool:
+        """Whether it acknowledged this stop, having seen the revision ``since``, and nothing that the stop covers runs
+        in it any more, or it has left."""
+        if self.state == "left":
+            return True
+        return stop_id in self.stops and self.revision >= since and not self.draining.get(stop_id, 0)
 
     def serves(self, selector: Selector) -> bool:
         """Whether it may do work that this selects, as far as it declared."""
@@ -117,7 +123,7 @@ def read_stops(connection: sqlite3.Connection) -> tuple[StopRow, ...]:
 def read_workers(connection: sqlite3.Connection) -> tuple[WorkerRow, ...]:
     """The workers that were ever heard of and are not forgotten, by id."""
     rows = connection.execute(
-        "SELECT worker_id, env, scope, heartbeat_at, stops, draining, state FROM worker ORDER BY worker_id"
+        "SELECT worker_id, env, scope, heartbeat_at, stops, draining, state, revision FROM worker ORDER BY worker_id"
     )
     return tuple(map(_worker, rows))
 
@@ -170,6 +176,7 @@ def hold_of(hold_id: str, document: Callable[[], Mapping[str, Any]]) -> Hold | N
 
 def _stop(stop_id: str, emergency_id: str, level: str, result: str, text: str) -> StopRow:
     document = json.loads(text)
+    ordered_at, deadline_at = (document.get(name) for name in ("ordered_at", "deadline_at"))
     return StopRow(
         stop_id,
         emergency_id,
@@ -177,7 +184,9 @@ def _stop(stop_id: str, emergency_id: str, level: str, result: str, text: str) -
         result,
         tuple(document["of"]),
         document.get("services", {}),
-        *(moment(document[name]) if document.get(name) else None for name in ("ordered_at", "deadline_at")),
+        ordered_at and moment(ordered_at),
+        deadline_at and moment(deadline_at),
+        document.get("recounted", 0),
     )
 
 
@@ -194,8 +203,15 @@ def _names(connection: sqlite3.Connection) -> dict[str, frozenset[str]]:
 
 
 def _worker(row: tuple[Any, ...]) -> WorkerRow:
-    worker_id, env, scope, heartbeat_at, stops, draining, state = row
+    worker_id, env, scope, heartbeat_at, stops, draining, state, revision = row
     declared = {dimension: tuple(values) for dimension, values in json.loads(scope).items()}
     return WorkerRow(
-        worker_id, env, declared, moment(heartbeat_at), frozenset(json.loads(stops)), json.loads(draining), state
+        worker_id,
+        env,
+        declared,
+        moment(heartbeat_at),
+        frozenset(json.loads(stops)),
+        json.loads(draining),
+        state,
+        int(revision),
     )

@@ -384,7 +384,9 @@ class Watcher(threading.Thread):
             env=self._member.env,
         )
         self._put_in_force(view)
-        self._beats.see(stops)
+        self._beats.see(
+            stops, frozenset(i for i, notice in stops.items() if self._table.lets_through(notice.selectors))
+        )
         if held_otherwise:
             soon_s = elapsed_s() + random.uniform(*_KEEP_WITHIN_S)  # noqa: S311 (spread, no secret)
             self._keep_due_s = min(self._keep_due_s, soon_s)

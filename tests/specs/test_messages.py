@@ -117,10 +117,12 @@ def test_an_error_says_what_is_wrong_and_what_to_do_next() -> None:
 def test_a_worker_has_stopped_when_it_said_so_and_drains_nothing_or_has_left() -> None:
     def row(**fields: Any) -> WorkerRow:
         said: dict[str, Any] = {"stops": ("S-1", "S-2"), "draining": {"S-2": 1}, "state": "live"} | fields
-        return WorkerRow("w1", "", {}, 1, "0", BEGINNING, BEGINNING, revision=0, in_flight=0, **said)
+        return WorkerRow("w1", "", {}, 1, "0", BEGINNING, BEGINNING, revision=7, in_flight=0, **said)
 
     assert row().has_stopped("S-1")
     assert not row().has_stopped("S-2")
     assert not row().has_stopped("S-3")
     assert row(draining={"S-2": 0}).has_stopped("S-2")
     assert row(state="left").has_stopped("S-3")
+    assert row().has_stopped("S-1", since=7)
+    assert not row().has_stopped("S-1", since=8), "it had not seen yet that nothing is let through any more"

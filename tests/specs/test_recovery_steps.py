@@ -17,7 +17,7 @@ from core.capabilities.recovery import (
 )
 from core.capabilities.restoring import AdvanceRecovery, Seen
 from core.capabilities.triggers import AddTrigger, ClearTrigger, FireTrigger, RemoveTrigger, SetTrigger
-from core.engine import Facts, RemoveLatch, Rules, step
+from core.engine import Facts, RemoveLatch, Rules, WorkerFact, step
 from core.errors import CommandRejected
 from core.messages import Actor, Envelope
 from core.procedures import Procedure, RampStep, described
@@ -445,6 +445,39 @@ def test_the_new_stop_counts_what_it_drives_while_the_recovery_turns_back(engine
     assert engine.stopped("S-2").result == "verified"
     engine.advance(engine.emergency_id)
     assert engine.status == "aborted"
+
+
+def test_what_was_let_through_has_to_stop_as_well_once_nothing_is_let_through_any_more(engine: Incident) -> None:
+    """Workers acknowledged the work that ran when they were stopped. What the ramp admitted runs since."""
+    engine.live = (WorkerFact("w1"),)
+    assert engine.stop("S-2", level="graceful").emergency_id == engine.emergency_id
+    for name in ("web", "api", "db"):
+        engine.report(name, "stopped", stop_id="S-2")
+    engine.count("S-2", "w1")
+    assert engine.stopped("S-2").result == "verified"
+    engine.begin("standard_recovery")
+    while not engine.recovery(engine.emergency_id).admit:
+        engine.see()
+
+    engine.do(AbortRecovery(emergency_id=engine.emergency_id))
+    engine.count("S-2", "w1", since=0)
+
+    anew = engine.stopped("S-2")
+    assert (anew.result, anew.unacked) == ("pending", ("w1",)), "that was said of what ran before"
+    while engine.status == "rolling-back":
+        engine.see()
+    engine.count("S-2", "w1")
+    assert engine.stopped("S-2").unacked == ()
+
+
+def test_an_acknowledgement_stands_where_nothing_was_let_through(engine: Incident) -> None:
+    engine.begin()
+    engine.until("gradual_restore")
+    before = engine.stopped("S-1").recounted_revision
+
+    engine.do(AbortRecovery(emergency_id=engine.emergency_id))
+
+    assert engine.stopped("S-1").recounted_revision == before
 
 
 @pytest.mark.parametrize("how", ["a stop", "a person"])

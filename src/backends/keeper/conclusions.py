@@ -46,7 +46,7 @@ class Countdown:
         entries, passed = self._entries(), self._passed.pop(stop_id, 0)
         while passed < len(stop.of):
             entry = entries.get(stop.of[passed])
-            if entry is None or not entry.row.has_stopped(stop_id):
+            if entry is None or not entry.row.has_stopped(stop_id, stop.recounted_revision):
                 self._passed[stop_id] = passed
                 return False
             passed += 1
@@ -88,14 +88,16 @@ class Conclusions:
 
     def _conclude(self, stop: Stop, now: Instant) -> None:
         rows = {worker: self._office.row(worker, now) for worker in stop.unacked}
-        stopped = {worker: row for worker, row in rows.items() if row is not None and row.has_stopped(stop.stop_id)}
+        since = stop.recounted_revision
+        stopped = {name: row for name, row in rows.items() if row is not None and row.has_stopped(stop.stop_id, since)}
         missing = rows.keys() - stopped.keys()
         took_s = self._took_s[stop.stop_id] = self._timed(stop, stopped, missing, now)
         news = len(missing) < len(stop.unacked)
         running = any(not step.has_stopped for step in stop.services)
         if not (missing or running) or (now.at >= stop.deadline_at and (news or stop.result == "pending")):
             acked = tuple(worker for worker in stop.of if worker not in missing)
-            self._office.submit(ConcludeStop(stop_id=stop.stop_id, acked=acked, times=ack_times(_known(took_s))))
+            times = ack_times(_known(took_s))
+            self._office.submit(ConcludeStop(stop_id=stop.stop_id, acked=acked, times=times, since=since))
 
     def _timed(
         self, stop: Stop, stopped: Mapping[str, WorkerRow], missing: AbstractSet[str], now: Instant

@@ -220,7 +220,8 @@ class Roster:
 
 def acknowledged(stop: Stop, rows: Mapping[str, WorkerRow]) -> tuple[str, ...]:
     """Those of a stop's frozen list who say that nothing it covers runs in them any more, or who have left."""
-    return tuple(worker for worker in stop.of if worker in rows and rows[worker].has_stopped(stop.stop_id))
+    since = stop.recounted_revision
+    return tuple(worker for worker in stop.of if worker in rows and rows[worker].has_stopped(stop.stop_id, since))
 
 
 def _both_by_http(known: Entry, peer: Peer) -> bool:

@@ -110,6 +110,7 @@ def stop_values(stop: Stop, for_gates: Callable[[dict[str, Any]], dict[str, Any]
         "deadline_at": timestamp(stop.deadline_at),
         "of": list(stop.of),
         "services": {step.service: step.has_stopped for step in stop.services},
+        "recounted": stop.recounted_revision,
         "reason": stop.reason,
         "ordered_by": stop.ordered_by,
     }

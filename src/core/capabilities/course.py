@@ -9,7 +9,8 @@ from typing import Any, Final, Literal
 from core.engine import evolves
 from core.messages import EmergencyEvent, Header, RecoveryEvent, event
 from core.recoveries import EndedAs, Phase, Recovery, RecoveryStep
-from core.state import ENDED_KEPT, Emergency, State
+from core.state import ENDED_KEPT, Emergency, State, Stop
+from opsgate.order import BUDGET_S
 
 ATTENTION: Final = "manual intervention needed"
 
@@ -182,7 +183,8 @@ def recovery_continued(state: State, happened: RecoveryContinued, header: Header
 
 @evolves(RecoveryFailed, RecoveryAborted)
 def recovery_turned_back(state: State, happened: RecoveryTurnedBack, header: Header) -> State:
-    """Fold: whether what it may have started is stopped is not known until somebody has looked."""
+    """Fold: whether what it may have started is stopped is not known until somebody has looked, nor is it what became
+    of the work that was let through."""
     recovery = _of(state, happened)
     state = _changed(
         state,
@@ -202,7 +204,8 @@ def recovery_turned_back(state: State, happened: RecoveryTurnedBack, header: Hea
             replace(step, standing="unknown", stopped_at=None) if step.service in recovery.attempted else step
             for step in stops[stop_id].services
         )
-        stops = stops.set(stop_id, replace(stops[stop_id], services=steps))
+        stop = replace(stops[stop_id], services=steps)
+        stops = stops.set(stop_id, _recounted(stop, header) if recovery.admit > 0.0 and stop.of else stop)
     return state._replace(stops=stops)
 
 
@@ -255,6 +258,18 @@ def _changed(state: State, happened: RecoveryEvent, **changes: Any) -> State:
 
 def _with(state: State, emergency: Emergency) -> State:
     return state._replace(emergencies=state.emergencies.set(emergency.emergency_id, emergency))
+
+
+def _recounted(stop: Stop, header: Header) -> Stop:
+    """Its workers have to acknowledge once more, within the time that its level has."""
+    return replace(
+        stop,
+        acked=(),
+        result="pending",
+        concluded_at=None,
+        recounted_revision=header.revision,
+        deadline_at=header.at + timedelta(seconds=BUDGET_S[stop.level]),
+    )
 
 
 def _deadline(step: RecoveryStep, at: datetime) -> datetime | None:

@@ -71,6 +71,8 @@ class ConcludeStop(Command):
     acked: Annotated[tuple[Identifier, ...], Field(max_length=100_000)] = ()
     times: AckTimes | None = None
     """How long they took, as far as it saw them do so."""
+    since: int = 0
+    """The ``recounted_revision`` of the stop that it counted."""
 
 
 @command
@@ -202,6 +204,9 @@ def conclude_stop(draft: Draft, seen: ConcludeStop) -> None:
     draft.stop_id = seen.stop_id
     if stop is None or draft.state.emergencies[stop.emergency_id].status != "active":
         draft.notes.append(f"stop {seen.stop_id} is not in force")
+        return
+    if seen.since != stop.recounted_revision:
+        draft.notes.append(f"stop {seen.stop_id} is counted anew since")
         return
     stopped = {*seen.acked, *stop.acked}
     acked = tuple(worker for worker in stop.of if worker in stopped)

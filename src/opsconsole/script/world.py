@@ -160,8 +160,9 @@ class World(Runtime):
     def _conclude(self) -> None:
         """The keeper looks who has acknowledged."""
         for stop in self.latest().active_stops():
-            acked = tuple(row.worker_id for row in self._rows() if row.has_stopped(stop.stop_id))
-            self.do(ConcludeStop(stop_id=stop.stop_id, acked=acked), KEEPER, "keeper")
+            since = stop.recounted_revision
+            acked = tuple(row.worker_id for row in self._rows() if row.has_stopped(stop.stop_id, since))
+            self.do(ConcludeStop(stop_id=stop.stop_id, acked=acked, since=since), KEEPER, "keeper")
 
     def _see(self, names: Iterable[str]) -> None:
         """The keeper says how these services stand."""

@@ -208,9 +208,8 @@ class Facts:
         return row.state != "left" and self.seen.at - row.heartbeat_at > SILENT_AFTER
 
     def _progress_of(self, stop: Stop) -> Progress:
-        heard = (
-            worker for worker in stop.of if worker in self.workers and self.workers[worker].has_stopped(stop.stop_id)
-        )
+        rows, since = self.workers, stop.recounted_revision
+        heard = (worker for worker in stop.of if worker in rows and rows[worker].has_stopped(stop.stop_id, since))
         return Progress(stop, frozenset(stop.acked).union(heard), frozenset(self.lost).intersection(stop.of))
 
 
