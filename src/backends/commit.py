@@ -22,7 +22,7 @@ from core.capabilities.triggers import FireTrigger
 from core.capabilities.workers import ForgetWorkers
 from core.engine import Effect, Facts, Outcome, Rules, refusal, step
 from core.errors import BackendUnavailable, CommandRejected, OpsError, RevisionConflict
-from core.messages import Actor, Command, Envelope, Receipt, Recorded
+from core.messages import Actor, Command, Envelope, Receipt, Recorded, as_json
 from core.policy import gate_change
 from core.ports import Lease, Transaction
 from core.state import State
@@ -85,7 +85,7 @@ def carry_out(
     events, rows = _record(transaction, before, outcomes)
     if receipt is not None and not repeated and (events or envelope.actor.kind != "system"):
         # What the loops find unchanged needs no answer kept: they ask many times a minute.
-        transaction.remember(envelope.command_id, fingerprint(envelope.command), receipt.model_dump_json(), now)
+        transaction.remember(envelope.command_id, fingerprint(envelope.command), as_json(receipt), now)
     after = outcomes[-1].state if outcomes else before
     return Carried(receipt, refused, after, events, rows, tuple(e for outcome in outcomes for e in outcome.effects))
 

@@ -25,6 +25,7 @@ from pydantic import (
     WithJsonSchema,
     field_validator,
 )
+from pydantic_core import PydanticSerializationError
 
 from opsgate.hold import timestamp
 from opsgate.selector import IDENTIFIER, Selector
@@ -70,6 +71,14 @@ class Message(BaseModel):
     """Base of all messages."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, ser_json_inf_nan="constants")
+
+
+def as_json(message: Message) -> str:
+    """The JSON text of a message. Half a letter, which an argument that is no UTF-8 leaves, is escaped."""
+    try:
+        return message.model_dump_json()
+    except PydanticSerializationError:
+        return json.dumps(message.model_dump(mode="json"), separators=(",", ":"))
 
 
 class Actor(Message):

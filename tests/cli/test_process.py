@@ -41,7 +41,6 @@ sys.exit(main())
         ("check", "--site", "s1"),
         ("check", "--operation", "ab_testing", "-o", "json"),
         ("stop", "--local"),
-        ("config", "show"),
         ("completion", "bash"),
         (),
     ],

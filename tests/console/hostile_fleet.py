@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, get_args, get_origin
 
 from immutables import Map
+from pydantic import BaseModel
 
 from core.messages import EVENTS, Actor, Event, Header, Recorded
 from core.ports import LimitUsage, WorkerRow
@@ -131,6 +132,9 @@ def filled(kind: type[Event], text: str) -> Event:
 def _value(annotation: Any, text: str) -> Any:
     if annotation is str:
         return text
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = annotation.model_fields.items()
+        return annotation.model_construct(**{name: _value(field.annotation, text) for name, field in fields})
     if get_origin(annotation) is tuple:
         inner = get_args(annotation)[0]
         return (Selector((("site", text),)),) if "Selector" in str(inner) else (text, text)

@@ -119,6 +119,8 @@ recording: all
 fleet: seeded
 steps:
   - do: [{kind: add-name, dimension: site, name: shop-eu}, {kind: add-name, dimension: site, name: shop-us}]
+  - do: [{kind: add-service, name: db, driver: process}]
+  - services: {db: running}
   - workers: {w-01: shop-eu, w-02: [shop-eu, shop-us], w-03: shop-us}
   - use: {sites: [0, 1, 0, 0, 1, 0, 1, 0, 0, 5]}
   - wait until: {state: running, live: 3, in flight: 3}

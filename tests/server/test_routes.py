@@ -348,6 +348,7 @@ def test_what_the_engine_says_to_itself_is_for_nobody(served: Served, kind: str)
         "conclude-stop": {"stop_id": "S-1"},
         "expire-holds": {"watched_until": "2026-11-22T14:05:00Z"},
         "report-workers": {},
+        "record-erasure": {"events": 1},
         "clear-trigger": {"trigger": "health"},
         "report-services": {"reports": [{"service": "db"}]},
         "advance-recovery": {"recovery_id": "R-1", "step": 0},

@@ -21,7 +21,7 @@ from backends.remote.stream import Stream, catch_up
 from backends.remote.transport import Transport
 from core.audit import Row
 from core.errors import NotOurDatabase, OpsError
-from core.messages import Envelope, Receipt
+from core.messages import Envelope, Receipt, as_json
 from core.ports import ChainReport, Contact, Listener, Observations, Reservation
 from core.state import State
 from opsgate.hold import timestamp
@@ -58,7 +58,7 @@ class RemoteBackend:
             headers["If-Match"] = f'"{envelope.expected_revision}"'
         if envelope.correlation_id is not None:
             headers["X-Correlation-ID"] = envelope.correlation_id
-        body = envelope.command.model_dump_json().encode()
+        body = as_json(envelope.command).encode()
         answer = self._client.ask("/v1/commands", method="POST", headers=headers, body=body, timeout_s=timeout_s)
         receipt = self._read(_receipt, answer)
         if envelope.command.lets_run:

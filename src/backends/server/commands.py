@@ -19,7 +19,7 @@ from backends.server.problems import Problem
 from core.authority import Identity
 from core.capabilities.emergencies import OrderStop
 from core.faults import sentence
-from core.messages import Command, command_from
+from core.messages import Command, as_json, command_from
 
 PATH: Final = "/v1/commands"
 
@@ -38,7 +38,7 @@ async def answer(engine: Engine, asked: Asked, identity: Identity, receive: Rece
         return await stopping.as_command(engine, command, identity.actor().name)
     receipt = await give_as(engine, asked.headers, identity, command)
     etag = {"ETag": f'"{receipt.revision}"'}
-    return Response(receipt.model_dump_json().encode(), headers=etag, media_type="application/json")
+    return Response(as_json(receipt).encode(), headers=etag, media_type="application/json")
 
 
 def _command_in(document: Any, body: bytes) -> Command:

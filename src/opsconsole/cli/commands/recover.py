@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 @click.command(short_help="The only way back from an emergency.")
 @click.argument("emergency", metavar="EMERGENCY")
 @reason_option(required=False)
-@click.option("--procedure", metavar="NAME", help="How: direct_recovery, standard_recovery, critical_recovery, …")
+@click.option(
+    "--procedure",
+    metavar="NAME",
+    help="How: direct_recovery, standard_recovery, critical_recovery, or one of your own.",
+)
 @click.option("--abort", is_flag=True, help="End the recovery that is under way, and stop again what it started.")
 @click.option("--dry-run", is_flag=True, help="Print the checks and the steps, and do nothing.")
 @click.option("--confirm", metavar="SCOPE", help="The emergency's scope, typed as it is printed: all, or site=s1.")
