@@ -117,7 +117,7 @@ def test_a_recovery_that_turns_back_says_why_and_what_may_still_run() -> None:
     assert "why health of api: 503 Service Unavailable" in text
     assert "2/5 services seen stopped again; nothing is admitted" in text
     assert "waits for api cache db" in text
-    assert "GLOBAL PARTIAL" in row1(fleet)
+    assert "GLOBAL STOPPING" in row1(fleet)
 
 
 def test_one_that_failed_needs_a_person_and_says_so_everywhere() -> None:

@@ -73,6 +73,7 @@ def test_a_stop_in_force_names_its_frozen_list_its_deadline_and_who_ordered_it(p
         "deadline_at": timestamp(stop.deadline_at),
         "of": ["w1", "w2"],
         "services": {},
+        "recounted": 0,
         "reason": "smoke",
         "ordered_by": "ana",
     }
