@@ -192,6 +192,10 @@ def heard(town: Town) -> Iterator[dict[str, Any]]:
         end = town.runtime.state().revision
         eventually(lambda: follower.backend.latest().revision >= end, within_s=DEADLINE_S)
         eventually(lambda: gate.revision >= end, within_s=DEADLINE_S)
+        journals = (ears["root", "/v1/events"], ears["ours", "/v1/events"])
+        eventually(lambda: all(f"id: {end}\n".encode() in ear.heard for ear in journals), within_s=DEADLINE_S)
+        eventually(lambda: MARK.encode() in ears["root", "/v1/gate/events"].heard, within_s=DEADLINE_S)
+        eventually(lambda: b"all of us" in ears["w1", "/v1/gate/events"].heard, within_s=DEADLINE_S)
         for ear in ears.values():
             ear.ended.set()
         yield {"ears": ears, "follower": follower, "gate": gate, "end": end}
