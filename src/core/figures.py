@@ -14,7 +14,8 @@ from core.state import State
 @dataclass(frozen=True, slots=True)
 class Figures:
     """``total_triggers`` is how often triggers fired; a stop is successful when it was verified, and failed when it was
-    not; a recovery is successful when it ended its emergency."""
+    not; a recovery is successful when it ended its emergency, and failed when a step of it did, or when it was turned
+    back and left something running. One that a person or a stop turned back is neither."""
 
     active_triggers: int
     active_emergencies: int

@@ -136,8 +136,8 @@ class Emergency:
     """The case around one or more stops. Ends only by recovery.
 
     ``trigger`` and ``cause`` are what fired its first stop and the value that did, "" for a person. ``tries`` counts
-    automatic recoveries, ``failed_recoveries`` those that ended otherwise than well, whoever began them; ``attention``
-    says why a person is needed, "" where nobody is.
+    automatic recoveries, ``failed_recoveries`` those that failed or left something running, whoever began them;
+    ``attention`` says why a person is needed, "" where nobody is.
     """
 
     emergency_id: str

@@ -23,6 +23,7 @@ def test_the_second_one_lives_without_the_sockets_and_has_them_when_the_first_ha
     second = EngineRoom(url, alone=False)
     second.start()
     assert (first.house is not None, second.house) == (True, None)
+    assert first.services.host().commands is None, "nobody but this user says what services there are"
 
     first.close("it is time")
 

@@ -146,6 +146,13 @@ def test_a_page_and_a_name_that_leads_here_from_elsewhere_are_turned_away_by_dev
     assert served.get("/v1/state", headers={"Host": "[::1]:3001"}).status_code == 200
 
 
+def test_what_a_server_for_developers_is_told_of_services_this_host_does_not_run(served: Served) -> None:
+    """Everybody on this host may say what services there are, and not only the user whose programs would run."""
+    rules = served.room.services.host()
+
+    assert (rules.commands, rules.destinations) == ((), ())
+
+
 def test_the_state_and_the_gates_table_are_asked_for_once_per_revision(served: Served) -> None:
     for path in ("/v1/state", "/v1/gate"):
         first = served.get(path)

@@ -1,6 +1,9 @@
 """S1's figures: how often triggers fired, how stops and recoveries went, and how long stops took."""
 
-from core.capabilities.recovery import AbortRecovery
+import pytest
+
+from core.capabilities.recovery import AbortRecovery, RollBackRecovery
+from core.capabilities.restoring import Seen
 from core.capabilities.triggers import AddTrigger, FireTrigger
 from core.figures import figures
 from tests.specs.engine import Engine
@@ -33,10 +36,10 @@ def test_a_stop_is_successful_when_it_was_verified_and_took_from_its_order_to_it
     assert found.active_emergencies == 1
 
 
-def test_a_recovery_that_was_turned_back_has_failed_and_one_that_ended_its_emergency_has_not() -> None:
+def test_a_recovery_that_a_step_turned_back_has_failed_and_one_that_ended_its_emergency_has_not() -> None:
     engine, emergency_id = incident()
     engine.recover(emergency_id, procedure="standard_recovery")
-    engine.do(AbortRecovery(emergency_id=emergency_id))
+    engine.advance(emergency_id, Seen(name="dependencies", verdict="bad"))
 
     assert figures(engine.state).recovery_success_rate == 0.0
 
@@ -45,6 +48,27 @@ def test_a_recovery_that_was_turned_back_has_failed_and_one_that_ended_its_emerg
     found = figures(engine.state)
     assert (found.successful_recoveries, found.failed_recoveries) == (1, 1)
     assert found.as_dict()["recovery_success_rate"] == 0.5
+
+
+@pytest.mark.parametrize("turn_back", [AbortRecovery, RollBackRecovery])
+def test_what_a_person_turned_back_counts_as_failed_only_where_something_was_left_running(
+    turn_back: type[AbortRecovery] | type[RollBackRecovery],
+) -> None:
+    engine, emergency_id = incident()
+    engine.recover(emergency_id, procedure="standard_recovery")
+    engine.do(turn_back(emergency_id=emergency_id))
+
+    assert figures(engine.state).recovery_success_rate is None
+
+    engine.recover(emergency_id, procedure="standard_recovery")
+    engine.advance(emergency_id, Seen(name="dependencies", verdict="good"))
+    engine.report("db", "stopped", recovery_id=engine.recovery(emergency_id).recovery_id)
+    engine.advance(emergency_id)
+    engine.do(turn_back(emergency_id=emergency_id))
+    engine.advance(emergency_id, given_up=True)
+
+    assert engine.recovery(emergency_id).left == ("db",)
+    assert figures(engine.state).failed_recoveries == 1
 
 
 def test_triggers_count_by_how_often_they_fired() -> None:

@@ -53,6 +53,8 @@ class ServiceStops(threading.Thread):
         self._latest = office.runtime.latest
         self.drivers = Drivers(self.host)
         self.driving = Driving(self.drivers, lambda: self._latest().services, self.reports.put, most=most)
+        self.is_open = False
+        """Whether whoever reaches this process may say what services there are, without a token."""
         self._inventory = Inventory(fleet)
         self._orders: deque[Order] = deque()
         self._wake = threading.Event()
@@ -144,9 +146,9 @@ class ServiceStops(threading.Thread):
         return host_rules(self._members, is_own=self._is_own())
 
     def _is_own(self) -> bool:
-        """Whether none but this user can say what services there are: the database is a file, and nobody has a token
-        for it."""
-        return self._office.runtime.url.startswith("sqlite") and not self._latest().tokens
+        """Whether none but this user can say what services there are: the database is a file, nobody has a token for
+        it, and nobody is let in without one."""
+        return not self.is_open and self._office.runtime.url.startswith("sqlite") and not self._latest().tokens
 
     def _members(self) -> tuple[Member, ...]:
         """The workers heard of here. A stop that a recovery lets work through has stopped nobody any more, whether or

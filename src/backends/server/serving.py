@@ -25,7 +25,7 @@ from backends.server.app import Door
 from backends.server.connections import Connection, close_silent, crowded, main_crowd, stop_crowd
 from backends.server.engine import Engine
 from backends.server.gates import Gates
-from backends.server.identity import Identify
+from backends.server.identity import Identify, developer
 from backends.server.listening import BACKLOG, Listening, listen, listen_at, own_sockets, tls
 from backends.server.push import Hub
 from backends.server.stop_port import StopPort
@@ -136,7 +136,9 @@ class Serving:
             stops = listened.enter_context(listen(listening.host, listening.stop_port))
             self.room = EngineRoom(url, alone=False, streams=gates, create=True, settings=settings, notify=notify)
             listened.pop_all()
-        access = Access(identify(self.room), self.room.runtime.latest)
+        knows = identify(self.room)
+        self.room.services.is_open = knows is developer
+        access = Access(knows, self.room.runtime.latest)
         self.engine = Engine(self.room, gates, access, hook_secret=listening.hook_secret)
         self.port, self.stop_port = (int(channel.getsockname()[1]) for channel in (main, stops))
         gates.stop_port = self.stop_port

@@ -218,7 +218,7 @@ def recovery_rolled_back(state: State, happened: RecoveryRolledBack, header: Hea
     if happened.left:
         attention += f"; NOT STOPPED again: {', '.join(happened.left)}"
     emergency = state.emergencies[happened.emergency_id]
-    failed = emergency.failed_recoveries + 1
+    failed = emergency.failed_recoveries + bool(attention)  # what somebody turned back, and all of it, has not failed
     tried = replace(emergency, attention=attention, failed_recoveries=failed)
     return _with(state, tried)._replace(control_revision=header.revision)
 
