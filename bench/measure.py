@@ -12,6 +12,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+PATIENCE_S = 120.0
+"""Seconds for what has to happen; far more than it takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -80,3 +83,14 @@ def compare(
         )
         for name, figures in taken.items()
     ]
+
+
+def until(reached: Callable[[], object], pause_s: float) -> None:
+    """Wait for what another process does and tells nobody of. Raises TimeoutError where it never happens."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not reached():
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"what was waited for did not happen within {PATIENCE_S} s")
+        time.sleep(
+            pause_s
+        )  # how closely it is looked at; no more, for the looks take the processor from what is measured

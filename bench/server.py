@@ -356,7 +356,7 @@ def serving(folder: Path) -> Iterator[tuple[int, int, int]]:
     try:
         while not (found := re.search(r"on http://[^:]+:(\d+), stops on port (\d+)", log.read_text())):
             assert process.poll() is None, log.read_text()
-            time.sleep(0.05)
+            time.sleep(0.05)  # it says so in a file, which may grow without anybody to read it
         yield int(found[1]), int(found[2]), process.pid
     finally:
         process.terminate()
@@ -402,7 +402,7 @@ def _listening(command: list[str], port: int) -> Iterator[None]:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
             except ConnectionRefusedError:
-                time.sleep(0.02)  # it tells of nothing
+                time.sleep(0.02)  # these programs, which are not ours, say to nobody that they listen by now
         yield
     finally:
         process.terminate()

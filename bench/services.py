@@ -13,7 +13,6 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
@@ -23,24 +22,23 @@ from backends import open_backend, stop_lane
 from backends.drivers import driver_of
 from backends.drivers.base import Driver, DriverOrder, Host, perform
 from backends.keeper import ensure
-from bench.measure import Row
+from bench.measure import PATIENCE_S, Row, until
 from core.capabilities.services import AddService
 from core.messages import Actor, Envelope
 from opsgate import wire
 from opsgate.order import Order
 
 SERVICES = int(os.environ.get("BENCH_SERVICES", "100"))
-PATIENCE_S = 120.0
 ORDER = DriverOrder(correlation_id="S-bench")
 PYTHON = str(Path(sys.executable).resolve())
 
 _PROGRAM = """
-import os, signal, time
+import os, signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 os.fork()
 open({ready!r} + str(os.getpid()), "w").close()
 while True:
-    time.sleep(60)
+    signal.pause()
 """
 
 
@@ -63,10 +61,8 @@ def _alone_ms(folder: Path, number: int) -> float:
     driver = _started(folder, f"alone{number}")
     begin = time.perf_counter()
     assert perform(driver, "kill", ORDER, PATIENCE_S).result == "done"
-    _until(lambda: driver.observe(PATIENCE_S).standing == "stopped", 0.001)
-    settled = time.perf_counter() + driver.settle_s
-    while time.perf_counter() < settled:
-        time.sleep(max(0.0, settled - time.perf_counter()))
+    until(lambda: driver.observe(PATIENCE_S).standing == "stopped", 0.001)
+    time.sleep(driver.settle_s)  # for so long it has to be seen stopped before it counts
     assert driver.observe(PATIENCE_S).standing == "stopped"
     return (time.perf_counter() - begin) * 1000
 
@@ -74,8 +70,7 @@ def _alone_ms(folder: Path, number: int) -> float:
 def _together_ms(folder: Path) -> tuple[float, str]:
     url = f"sqlite:///{folder / 'fleet.db'}"
     backend = open_backend(url)
-    keeper = wire.ask(str(ensure(url)), "ping", timeout_s=PATIENCE_S)
-    assert keeper is not None, "a keeper that was just started answers"
+    keeper = str(ensure(url))
     names = [f"service{number}" for number in range(SERVICES)]
     with ThreadPoolExecutor(4) as pool:
         drivers = dict(zip(names, pool.map(lambda name: _started(folder, name), names), strict=True))
@@ -84,17 +79,23 @@ def _together_ms(folder: Path) -> tuple[float, str]:
             command = AddService(name=name, driver="process", config=_config(folder, name))
             who = Actor(name="bench")
             backend.submit(Envelope(command_id=f"add-{name}", actor=who, door="cli", command=command))
-        time.sleep(2.0)
+        until(lambda: _revision_at(keeper) == backend.latest().revision, 0.05)
         with closing(sqlite3.connect(f"file:{folder / 'fleet.db'}?mode=ro", uri=True)) as reader:
             begin = time.perf_counter()
             stop_lane.fire(Order(stop_id="S-bench", ordered_at=datetime.now(UTC)), url=url)
-            _until(lambda: _result(reader) not in {None, "pending"}, 0.002)
+            until(lambda: _result(reader) not in {None, "pending"}, 0.002)
             took = (time.perf_counter() - begin) * 1000
             return took, f"{_result(reader)}, {SERVICES} services"
     finally:
         for driver in drivers.values():
             perform(driver, "kill", ORDER, PATIENCE_S)
         backend.close()
+
+
+def _revision_at(keeper: str) -> int:
+    pong = wire.ask(keeper, "ping", timeout_s=PATIENCE_S)
+    assert pong is not None, "a keeper that was just started answers"
+    return int(pong["revision"])
 
 
 def _config(folder: Path, name: str) -> dict[str, object]:
@@ -107,18 +108,10 @@ def _started(folder: Path, name: str) -> Driver:
     """A driver whose service runs, with its child."""
     driver = driver_of(name, "process", json.dumps(_config(folder, name)), Host())
     assert perform(driver, "start", ORDER, PATIENCE_S).result == "done"
-    _until(lambda: len(list(folder.glob(f"{name}.ready.*"))) == 2, 0.01)
+    until(lambda: len(list(folder.glob(f"{name}.ready.*"))) == 2, 0.01)
     return driver
 
 
 def _result(reader: sqlite3.Connection) -> str | None:
     row = reader.execute("select result from gate_stop where stop_id = 'S-bench'").fetchone()
     return str(row[0]) if row else None
-
-
-def _until(reached: Callable[[], bool], pause_s: float) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not reached():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the services did not get there")
-        time.sleep(pause_s)

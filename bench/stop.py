@@ -26,12 +26,11 @@ from typing import NoReturn
 
 from backends import open_backend, stop_lane
 from backends.keeper import ensure
-from bench.measure import Row
+from bench.measure import PATIENCE_S, Row, until
 from opsgate import Gate, wire
 from opsgate.order import Order
 
 PROCESSES = int(os.environ.get("BENCH_PROCESSES", "1000"))
-PATIENCE_S = 120.0
 LOOK_S = 0.5
 RESTING = 0.0005
 """Seconds of processor that a worker which only beats uses in a second, at most."""
@@ -88,12 +87,12 @@ def ours_ms(folder: Path) -> tuple[float, str]:
     gc.freeze()
     children = [_fork(lambda number=number: _work(url, number)) for number in range(PROCESSES)]  # type: ignore[misc]
     try:
-        _until(lambda: len(backend.observe().workers) >= PROCESSES, 0.5)
+        until(lambda: len(backend.observe().workers) >= PROCESSES, 0.5)
         _come_to_rest([int(keeper["pid"]), *children])
         with closing(sqlite3.connect(f"file:{folder / 'fleet.db'}?mode=ro", uri=True)) as reader:
             begin = time.perf_counter()
             stop_lane.fire(Order(stop_id="S-bench", ordered_at=datetime.now(UTC)), url=url, fleet=fleet)
-            _until(lambda: _result(reader) not in {None, "pending"}, 0.002)
+            until(lambda: _result(reader) not in {None, "pending"}, 0.002)
             took = (time.perf_counter() - begin) * 1000
             result = _result(reader) or "lost"
             of = json.loads(reader.execute("select document from gate_stop").fetchone()[0])["of"]
@@ -113,8 +112,8 @@ def _come_to_rest(processes: list[int]) -> None:
         used_s, at_s = _used_s(processes), time.monotonic()
         return used_s - before_s < RESTING * len(processes) * (at_s - since_s)
 
-    time.sleep(LOOK_S)
-    _until(rests, LOOK_S)
+    time.sleep(LOOK_S)  # what is used is told by two looks
+    until(rests, LOOK_S)
 
 
 def _used_s(processes: list[int]) -> float:
@@ -165,11 +164,3 @@ def _end(children: list[int]) -> None:
         os.kill(child, signal.SIGKILL)
     for child in children:
         os.waitpid(child, 0)
-
-
-def _until(reached: Callable[[], bool], pause_s: float) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not reached():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the processes did not get there")
-        time.sleep(pause_s)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from opsgate.channel import Channel, KeeperChannel
+from opsgate.courier import Courier
 from opsgate.paths import fleet_of_url, keeper_socket, sqlite_path
 from opsgate.sources import Source, SqliteSource
-from opsgate.wire import tell
 
 if TYPE_CHECKING:
     from opsgate.membership import Member
@@ -68,6 +68,7 @@ class FileLink:
         self.channel: Channel = KeeperChannel()
         self._url = member.urls[0]
         self._worker = member.worker
+        self._courier = Courier(member.worker)
 
     @property
     def place(self) -> str:
@@ -93,11 +94,11 @@ class FileLink:
 
     def sample(self, fleet: str, said: dict[str, Any]) -> bool:
         """Send it to the keeper, which is there or is not."""
-        keeper = str(keeper_socket(fleet or fleet_of_url(self._url)))
-        return tell(keeper, "sample", worker=self._worker, samples=[said])
+        return self._courier.tell(str(keeper_socket(fleet or fleet_of_url(self._url))), said)
 
     def end(self) -> None:
-        """Nothing: nobody waits."""
+        """Send the samples that wait for room in the keeper's queue."""
+        self._courier.end()
 
     def abandon(self) -> None:
         """The socket."""

@@ -1,4 +1,4 @@
-"""What a worker measures, on its way to the triggers: told without waiting, and lost where nobody takes it.
+"""What a worker measures, on its way to the triggers: told without waiting, and lost where nobody takes it in a minute.
 
 What is counted here is told now and then, as sums: how often the gate refused, and how often a piece of work failed.
 """
@@ -19,6 +19,12 @@ REFUSALS: Final = "refusals"
 
 FAILURES: Final = "workFailures"
 """The metric of pieces of work that ended by an exception."""
+
+WAITING_MAX: Final = 1000
+"""Samples of a worker that wait at most until somebody takes them; of more the oldest are lost."""
+
+AGE_MAX_S: Final = 60.0
+"""Seconds after which a sample that nobody took says nothing any more."""
 
 TOLD_EVERY_S: Final = 5.0
 _METRIC: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from opsgate import wire
 from opsgate.channel import Sent
 from opsgate.clock import elapsed_s
+from opsgate.samples import AGE_MAX_S, WAITING_MAX
 from opsgate.sources import SourceError
 
 if TYPE_CHECKING:
@@ -30,11 +31,7 @@ _log = logging.getLogger("opsgate")
 RETRIES_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds at most until it is told again, after one, two, … failures; by chance as little as half."""
 
-SAMPLES_MAX: Final = 1000
-"""Samples that wait for a server at most, and that are told at once; of more the oldest are lost."""
-
 _TAKEN_WITHIN_S: Final = 5.0
-_SAMPLE_AGE_MAX_S: Final = 60.0
 _BYE_WITHIN_S: Final = 1.0
 _OVER_SAID: Final = frozenset({"t", "worker"})
 
@@ -52,7 +49,7 @@ class Teller(threading.Thread):
         self._sweep = sweep
         self._sweep_s: float | None = None
         self._bye = self._ending = self._is_untold = False
-        self._samples: deque[tuple[float, dict[str, Any]]] = deque(maxlen=SAMPLES_MAX)
+        self._samples: deque[tuple[float, dict[str, Any]]] = deque(maxlen=WAITING_MAX)
         self._signal = threading.Event()
         self._lock = threading.Lock()
         self._failures = 0
@@ -147,7 +144,7 @@ class Teller(threading.Thread):
         """Tell what waits, each with its age; what no server took in a minute says nothing any more."""
         now_s = elapsed_s()
         waiting = [self._samples.popleft() for _ in range(len(self._samples))]
-        waiting = [(at_s, said) for at_s, said in waiting if now_s - at_s < _SAMPLE_AGE_MAX_S]
+        waiting = [(at_s, said) for at_s, said in waiting if now_s - at_s < AGE_MAX_S]
         if not waiting:
             return
         told = [{**said, "age_s": round(now_s - at_s, 3)} for at_s, said in waiting]
