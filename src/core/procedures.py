@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from immutables import Map
 from pydantic import Field, field_validator
@@ -75,10 +75,10 @@ class RampStep(Message):
     metrics: Metrics = ()
 
 
-class Procedure(Message):
-    """How to recover. Services come back tier by tier, in the reverse of the order in which they stop."""
+class ProcedureFields(Message):
+    """What a document says of a procedure below its name. Services come back tier by tier, in the reverse of the order
+    in which they stop."""
 
-    name: Identifier
     title: FreeText = ""
     checks: tuple[Checked, ...] = ("dependencies",)
     gates: tuple[Gate, ...] = ("running", "health")
@@ -109,6 +109,12 @@ class Procedure(Message):
         if shares != sorted(set(shares)) or shares[-1] != 1.0:
             raise ValueError("a ramp rises with every step and ends at 1.0")
         return ramp
+
+
+class Procedure(ProcedureFields):
+    """How to recover."""
+
+    name: Identifier
 
     @field_validator("name")
     @classmethod
@@ -148,6 +154,12 @@ BUILT_IN: Final[Mapping[str, Procedure]] = {
 def procedures(own: Map[str, Procedure]) -> dict[str, Procedure]:
     """All procedures by name: the built-in ones, and a fleet's own, which go before them."""
     return dict(sorted({**BUILT_IN, **own}.items()))
+
+
+def document_of(procedure: Procedure) -> dict[str, Any]:
+    """A procedure as it is written down: what is left to the fleet's settings is left out."""
+    fields = procedure.model_dump(mode="json", exclude_none=True)
+    return {"name": fields.pop("name")} | fields
 
 
 def chosen(level: Level) -> str:

@@ -56,16 +56,70 @@ def test_a_service_that_can_be_driven_is_registered_without_a_word_of_warning(op
     assert "warning" not in ops.ok("services", "add", "x", "--driver", "process", "--config", told).err
 
 
-def test_a_fleet_gets_a_procedure_of_its_own_and_loses_it_again(ops: Shell) -> None:
-    own = json.dumps({"name": "careful", "gates": ["running"]})
+CAREFUL = """\
+name: careful
+gates: [running]
+ramp:
+  - {admit: 0.01, wait_s: 300}
+  - admit: 1.0
+    wait_s: 0
+"""
 
-    assert "procedure careful is set at revision" in ops.ok("recoveries", "set-procedure", own).out
-    assert "careful" in [row["name"] for row in ops.ok("recoveries", "procedures", "-o", "json").json]
-    wrong = ops("recoveries", "set-procedure", '{"name": "careful", "gates": ["flying"]}')
-    assert (wrong.code, "gates" in wrong.err) == (2, True), wrong.err
-    ops.ok("recoveries", "remove-procedure", "careful")
-    assert "careful" not in [row["name"] for row in ops.ok("recoveries", "procedures", "-o", "json").json]
-    assert ops("recoveries", "remove-procedure", "careful").code == 1
+
+def test_a_fleet_gets_a_procedure_of_its_own_and_loses_it_again(ops: Shell, stopped: str, tmp_path: Path) -> None:
+    (written := tmp_path / "careful.yaml").write_text(CAREFUL)
+    add = ("recoveries", "procedures", "add", "-f", str(written))
+
+    plan = ops.ok(*add, "--dry-run")
+    assert plan.out.index("start db") < plan.out.index("start web") < plan.out.index("admit 1% of the work")
+    assert ("+name: careful" in plan.out, "nothing was done" in plan.err) == (True, True)
+    assert _procedures(ops) == ["critical_recovery", "maintenance_recovery", "standard_recovery"]
+    assert "procedure careful is set at revision" in ops.ok(*add).out
+    assert "careful" in _procedures(ops)
+    assert "procedures:\n  careful:\n" in ops.ok("export").out
+    ops.ok("recoveries", "procedures", "rm", "careful")
+    assert "careful" not in _procedures(ops)
+    assert ops("recoveries", "procedures", "rm", "careful").code == 1
+
+
+@pytest.mark.parametrize("name", ["standard_recovery", "critical_recovery", "maintenance_recovery"])
+def test_a_built_in_procedure_is_printed_as_the_document_that_would_define_it(
+    ops: Shell, tmp_path: Path, name: str
+) -> None:
+    (written := tmp_path / "own.yaml").write_text(ops.ok("recoveries", "procedures", "show", name).out)
+
+    answer = ops.ok("recoveries", "procedures", "add", "-f", str(written))
+
+    assert f"procedure {name} is so already" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (CAREFUL.replace("running", "flying"), "line 2: gates.0 ('flying'): give 'running' or 'health'"),
+        (CAREFUL.replace("admit: 1.0", "admit: 2"), "line 5: ramp.1.admit (2): give a number up to 1"),
+        (CAREFUL.replace("wait_s: 0", "wait: 0"), "line 5: ramp.1.wait_s is missing"),
+        (CAREFUL.replace("1.0", "0.5"), "line 3: ramp: a ramp rises with every step and ends at 1.0"),
+        (CAREFUL + "steps: 3\n", "line 7: steps (3) is no field here"),
+        (CAREFUL.replace("name: careful", "title: x"), "line 1: name is missing"),
+        (CAREFUL + "name: again\n", "line 7: 'name' stands twice"),
+        (CAREFUL + 'metrics: [{must: "err_rate"}]\n', "line 7: metrics.0.must"),
+        ("- careful\n", "line 1: the document"),
+        (CAREFUL.replace("careful", "direct_recovery"), "line 1: name"),
+    ],
+)
+def test_what_is_wrong_with_a_procedure_is_said_with_its_line_and_field(
+    ops: Shell, tmp_path: Path, text: str, said: str
+) -> None:
+    (written := tmp_path / "wrong.yaml").write_text(text)
+
+    answer = ops("recoveries", "procedures", "add", "-f", str(written))
+
+    assert (answer.code, said in answer.err) == (2, True), answer.err
+
+
+def _procedures(ops: Shell) -> list[str]:
+    return [row["name"] for row in ops.ok("recoveries", "procedures", "list", "-o", "json").json]
 
 
 @pytest.mark.parametrize(
@@ -116,8 +170,7 @@ def test_a_recovery_in_steps_is_begun_held_continued_and_aborted(ops: Shell, sto
     for verb in ("hold", "continue", "abort", "rollback"):
         assert ops("recoveries", verb, stopped).code == 1
     assert ops.ok("recoveries", "list", "-o", "json").json == []
-    names = [row["name"] for row in ops.ok("recoveries", "procedures", "-o", "json").json]
-    assert names == ["critical_recovery", "maintenance_recovery", "standard_recovery"]
+    assert _procedures(ops) == ["critical_recovery", "maintenance_recovery", "standard_recovery"]
 
 
 def test_a_recovery_of_work_alone_goes_in_steps_where_it_is_named(ops: Shell) -> None:

@@ -139,6 +139,8 @@ def test_a_limit_on_a_misspelt_operation_refuses_the_whole_document(engine: Engi
         {"limits": {"x": {}}},
         {"limits": {"x": {"limit": 1, "window_s": 0}}},
         {"sites": {"s1": {"title": "x" * 301}}},
+        {"procedures": {"direct_recovery": {}}},
+        {"procedures": {"careful": {"ramp": []}}},
     ],
 )
 def test_a_malformed_document_is_rejected(document: dict[str, Any]) -> None:
@@ -149,7 +151,16 @@ def test_a_malformed_document_is_rejected(document: dict[str, Any]) -> None:
 def test_a_new_fleet_exports_its_flags_limits_and_workflows(engine: Engine) -> None:
     document = export_configuration(engine.state)
 
-    assert list(document) == ["format", "sites", "services", "dependencies", "flags", "workflows", "limits"]
+    assert list(document) == [
+        "format",
+        "sites",
+        "services",
+        "dependencies",
+        "flags",
+        "workflows",
+        "limits",
+        "procedures",
+    ]
     assert list(document["sites"]) == ["s1", "s2"]
     assert len(document["flags"]) == len(document["workflows"]) == 6
     assert document["limits"]["sites"] == {"limit": 10, "window_s": 3600.0, "operation": "site_creation"}
@@ -166,6 +177,19 @@ def test_equal_configurations_are_equal_text_whatever_happened_on_the_way(engine
     engine.do(AddName(dimension="site", name="s0"))
 
     assert exported(engine) == exported(other)
+
+
+def test_a_fleets_own_procedures_go_with_its_configuration(engine: Engine) -> None:
+    careful = {"gates": ["running"], "ramp": [{"admit": 1.0, "wait_s": 300}], "monitor_s": 900}
+
+    assert apply(engine, procedures={"careful": careful}).changed
+    document = export_configuration(engine.state)
+    assert not apply(engine, **document).changed
+    apply(other := Engine(), **document)
+
+    assert other.state.procedures == engine.state.procedures
+    assert other.state.procedures["careful"].monitor_s == 900
+    assert list(document["procedures"]) == ["careful"], "built-in ones are no configuration"
 
 
 NAMES = st.text("abcXYZ019._~-", min_size=1, max_size=8).filter(lambda name: name[0].isalnum())

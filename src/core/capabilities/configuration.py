@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from core.capabilities.names import registered, stored_name
+from core.capabilities.procedures import SetProcedure, set_procedure
 from core.capabilities.rate_limits import HOUR_S, LimitChanged, LimitDefined, Units, Window, charged, find_limit
 from core.capabilities.switches import Switched, is_on, is_switched_off, switch_off
 from core.engine import Draft, decides
 from core.messages import Command, FreeText, Identifier, Message, command
+from core.procedures import DIRECT, Procedure, ProcedureFields, document_of
 from core.state import State
 from opsgate.selector import Selector
 
@@ -53,6 +55,15 @@ class Configuration(Message):
     flags: dict[Identifier, SwitchEntry] = Field(default_factory=dict)
     workflows: dict[Identifier, SwitchEntry] = Field(default_factory=dict)
     limits: dict[Identifier, LimitEntry] = Field(default_factory=dict)
+    procedures: dict[Identifier, ProcedureFields] = Field(default_factory=dict)
+    """The fleet's own ones. A recovery under way keeps its steps."""
+
+    @field_validator("procedures")
+    @classmethod
+    def _are_no_direct_ones(cls, own: dict[str, ProcedureFields]) -> dict[str, ProcedureFields]:
+        if DIRECT in own:
+            raise ValueError(f"{DIRECT} has no steps and cannot be another")
+        return own
 
 
 @command
@@ -77,6 +88,8 @@ def apply_configuration(draft: Draft, wanted: ApplyConfiguration) -> None:
             _apply_switch(draft, switched, name, switch)
     for name, limit in document.limits.items():
         _apply_limit(draft, name, limit)
+    for name, fields in document.procedures.items():
+        set_procedure(draft, SetProcedure(procedure=Procedure(name=name, **dict(fields))))
 
 
 def export_configuration(state: State) -> dict[str, Any]:
@@ -93,7 +106,12 @@ def export_configuration(state: State) -> dict[str, Any]:
             | ({"operation": limit.operation} if limit.operation else {})
             for limit in sorted(state.limits.values(), key=lambda limit: limit.name)
         },
+        "procedures": {name: _fields(state.procedures[name]) for name in sorted(state.procedures)},
     }
+
+
+def _fields(procedure: Procedure) -> dict[str, Any]:
+    return {field: value for field, value in document_of(procedure).items() if field != "name"}
 
 
 def _plain_names(document: Configuration) -> tuple[tuple[str, dict[str, NameEntry]], ...]:

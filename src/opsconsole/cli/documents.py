@@ -1,4 +1,5 @@
-"""YAML as configuration needs it: mappings, lists and plain values. ``off`` is a word, and a key stands once.
+"""YAML as configuration needs it: mappings, lists and plain values. ``off`` is a word, and a key stands once. What is
+wrong with a document is said with its line.
 
 Built from the parser's events, so that nothing in a document costs more than its length: no aliases, no tags, no
 nesting that no configuration has.
@@ -6,11 +7,20 @@ nesting that no configuration has.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
-from typing import Any, Final
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import yaml
+from pydantic import BaseModel, ValidationError
+
+from core.faults import sentence
+from opsgate.selector import SelectorError
+
+M = TypeVar("M", bound=BaseModel)
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 """A fleet of a million sites is smaller."""
@@ -40,6 +50,64 @@ def load(text: bytes) -> Any:
     if document is None:
         raise DocumentError("it is empty")
     return document
+
+
+def read(file: str, model: type[M], hint: str) -> M:
+    """What the document in ``file`` says (``-`` is stdin). `SelectorError` with the line, the field and ``hint`` where
+    it is no such thing."""
+    text = _text(file)
+    try:
+        document = load(text)
+        return model.model_validate_json(json.dumps(document))
+    except DocumentError as error:
+        raise SelectorError(f"{file}: {error}; {hint}") from None
+    except ValidationError as error:
+        path = [part for part in error.errors(include_url=False)[0]["loc"] if part != "[key]"]
+        raise SelectorError(f"{file}: line {line_of(text, path)}: {sentence(error)}; {hint}") from None
+
+
+def dump(document: dict[str, Any]) -> list[str]:
+    """One spelling for one document; everything that is not ASCII is escaped, so no title does anything to a screen."""
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=False, width=1_000).splitlines()
+
+
+def line_of(text: bytes, path: Sequence[str | int]) -> int:
+    """The line of what ``path`` leads to in a document that `load` has read, or of the nearest thing around it."""
+    events = iter(yaml.parse(text, Loader=_LOADER))
+    root = next(event for event in events if isinstance(event, yaml.NodeEvent))
+    return _sought(events, root, path)
+
+
+def _text(file: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise SelectorError(f"{file} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise SelectorError("a file name cannot hold NUL") from None
+
+
+def _sought(events: Iterator[yaml.Event], event: yaml.Event, path: Sequence[str | int]) -> int:
+    line = _number(event)
+    if not path or not isinstance(event, yaml.CollectionStartEvent):
+        return line
+    number = 0
+    while not isinstance(each := next(events), yaml.CollectionEndEvent):
+        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        key: str | int = each.value if isinstance(each, yaml.ScalarEvent) and is_mapping else number
+        value = next(events) if is_mapping else each
+        if key == path[0]:
+            return max(_number(each), _sought(events, value, path[1:]) if path[1:] else 0)
+        _skip(events, value)
+        number += 1
+    return line
+
+
+def _skip(events: Iterator[yaml.Event], event: yaml.Event) -> None:
+    depth = int(isinstance(event, yaml.CollectionStartEvent))
+    while depth:
+        event = next(events)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
 
 
 def _value(events: Iterator[yaml.Event], event: yaml.Event, depth: int) -> Any:
@@ -91,7 +159,11 @@ def _tagged(event: yaml.Event) -> bool:
 
 
 def _line(event: yaml.Event) -> str:
-    return f"line {event.start_mark.line + 1}" if event.start_mark else "somewhere"
+    return f"line {_number(event)}" if event.start_mark else "somewhere"
+
+
+def _number(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
 
 
 def _sentence(error: yaml.YAMLError) -> str:

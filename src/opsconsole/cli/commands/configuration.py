@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import difflib
-import sys
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
-import yaml
-from pydantic import ValidationError
 
 from core.capabilities.configuration import ApplyConfiguration, Configuration, export_configuration
-from core.faults import sentence
-from opsconsole.cli.documents import DocumentError, load
+from opsconsole.cli.documents import dump, read
 from opsconsole.cli.engine import Engine, opened
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.receipts import placed
 from opsconsole.render import Document
 from opsconsole.views.words import counted
-from opsgate.selector import SelectorError
 
 _EXAMPLE: Final = "'opsconsole export' prints a whole one, a small one is: sites: {shop-eu: {title: Shop EU}}"
 
@@ -42,12 +36,7 @@ def apply(invocation: Invocation, file: str | None, dry_run: bool) -> int:
     """
     if file is None:
         raise click.UsageError(f"say which document is meant: -f FILE, or -f - for stdin; {_EXAMPLE}")
-    try:
-        command = ApplyConfiguration(configuration=Configuration.model_validate(load(_text(file))))
-    except DocumentError as error:
-        raise SelectorError(f"{file}: {error}; {_EXAMPLE}") from None
-    except ValidationError as error:
-        raise SelectorError(f"{file}: {sentence(error)}; {_EXAMPLE}") from None
+    command = ApplyConfiguration(configuration=read(file, Configuration, _EXAMPLE))
     with opened(invocation, create=not dry_run) as engine:
         if dry_run:
             _rehearse(engine, command)
@@ -66,14 +55,14 @@ def export(invocation: Invocation) -> int:
     """Print the configuration: equal configurations give equal bytes, without times, revisions, workers or holds."""
     with opened(invocation) as engine:
         document = export_configuration(engine.backend.state(timeout_s=engine.timeout_s))
-        invocation.show(Document(document, _yaml(document)))
+        invocation.show(Document(document, dump(document)))
     return Exit.OK
 
 
 def _rehearse(engine: Engine, command: ApplyConfiguration) -> None:
     receipt, after = engine.foresee(command)
     before = engine.backend.state(timeout_s=engine.timeout_s)
-    old, new = _yaml(export_configuration(before)), _yaml(export_configuration(after))
+    old, new = dump(export_configuration(before)), dump(export_configuration(after))
     lines = list(difflib.unified_diff(old, new, "now", "then", lineterm="", n=1))
     lines += [f"+hold on {after.holds[hold_id].selector}" for hold_id in receipt.hold_ids]
     for note in receipt.notes:
@@ -81,17 +70,3 @@ def _rehearse(engine: Engine, command: ApplyConfiguration) -> None:
     engine.invocation.say("dry run: nothing was done")
     data = receipt.model_dump(mode="json", exclude_none=True, exclude={"notes"}) | {"difference": lines}
     engine.invocation.show(Document(data, lines or ["no difference"]))
-
-
-def _yaml(document: dict[str, Any]) -> list[str]:
-    """One spelling for one document; everything that is not ASCII is escaped, so no title does anything to a screen."""
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=False, width=1_000).splitlines()
-
-
-def _text(file: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise SelectorError(f"{file} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise SelectorError("a file name cannot hold NUL") from None

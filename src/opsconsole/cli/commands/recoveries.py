@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import difflib
+from typing import Final
 
 import click
-from pydantic import ValidationError
 
-from core.capabilities.procedures import RemoveProcedure, SetProcedure
+from core.capabilities.procedures import RemoveProcedure, SetProcedure, procedure_named
 from core.capabilities.recovery import AbortRecovery, ContinueRecovery, HoldRecovery, RollBackRecovery
-from core.faults import sentence
+from core.engine import Rules
+from core.procedures import Procedure, described, document_of, steps_of
+from core.procedures import procedures as named_procedures
 from core.service_facts import procedure_rows
 from core.service_facts import recoveries as facts_of_recoveries
 from opsconsole.cli.commands.nouns import change, one_of, show_list, show_one
-from opsconsole.cli.engine import built, opened
+from opsconsole.cli.documents import dump, read
+from opsconsole.cli.engine import Engine, built, opened
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
-from opsconsole.cli.params import JsonObject, NameOf, reason_option
-from opsgate.selector import SelectorError
+from opsconsole.cli.params import NameOf, reason_option
+from opsconsole.render import Document
 
 _emergency_argument = click.argument("emergency_id", metavar="EMERGENCY")
+_procedure_argument = click.argument("name", type=NameOf("procedure"), metavar="NAME")
+_EXAMPLE: Final = "'opsconsole recoveries procedures show standard_recovery' prints a whole one"
 
 
 @click.group(short_help="Recoveries: list, show, hold, continue, abort, roll back.")
@@ -51,9 +55,14 @@ def show(invocation: Invocation, name: str) -> int:
     return Exit.OK
 
 
-@recoveries.command("procedures")
+@recoveries.group("procedures", short_help="The ways back: list, show, add, rm.")
+def procedures() -> None:
+    """What recoveries go by: checks, tiers, steps of the ramp, gates and waits, as YAML documents."""
+
+
+@procedures.command("list")
 @click.pass_obj
-def procedures(invocation: Invocation) -> int:
+def list_procedures(invocation: Invocation) -> int:
     """Every procedure that `recover --procedure` knows beside direct_recovery."""
     with opened(invocation) as engine:
         rows = procedure_rows(engine.backend.state(timeout_s=engine.timeout_s))
@@ -61,22 +70,45 @@ def procedures(invocation: Invocation) -> int:
     return Exit.OK
 
 
-@recoveries.command("set-procedure")
-@click.argument("procedure", type=JsonObject(), metavar="JSON")
+@procedures.command("show")
+@_procedure_argument
 @click.pass_obj
-def set_procedure(invocation: Invocation, procedure: dict[str, Any]) -> int:
-    """Define a procedure, or another one under its name: a JSON object, or @FILE. A built-in one may be replaced."""
-    with opened(invocation, create=True) as engine:
-        try:
-            wanted = SetProcedure.model_validate_json(json.dumps({"procedure": procedure}))
-        except ValidationError as error:
-            raise SelectorError(sentence(error)) from None
-        change(engine, wanted, f"procedure {wanted.procedure.name} is set")
+def show_procedure(invocation: Invocation, name: str) -> int:
+    """One procedure as the document that `add` takes: a built-in one is a good beginning for one of your own."""
+    with opened(invocation) as engine:
+        document = document_of(procedure_named(engine.backend.state(timeout_s=engine.timeout_s), name))
+        invocation.show(Document(document, dump(document)))
     return Exit.OK
 
 
-@recoveries.command("remove-procedure")
-@click.argument("name", type=NameOf("procedure"), metavar="NAME")
+@procedures.command("add")
+@click.option("-f", "--file", "file", required=True, metavar="FILE", help="The document; - reads it from stdin.")
+@click.option("--dry-run", is_flag=True, help="Print the steps and what would be another, and do nothing.")
+@click.pass_obj
+def add_procedure(invocation: Invocation, file: str, dry_run: bool) -> int:
+    """Define a procedure, or another one under its name; a built-in one may be replaced.
+
+    'opsconsole recoveries procedures show standard_recovery' prints a document to begin with. What it leaves out has
+    its default:
+
+    \b
+        name: careful
+        gates: [running, health]
+        ramp:
+          - {admit: 0.01, wait_s: 300}
+          - {admit: 1.0, wait_s: 0}
+    """
+    procedure = read(file, Procedure, _EXAMPLE)
+    with opened(invocation, create=not dry_run) as engine:
+        if dry_run:
+            _say_plan(engine, procedure)
+        else:
+            change(engine, SetProcedure(procedure=procedure), f"procedure {procedure.name} is set")
+    return Exit.OK
+
+
+@procedures.command("rm")
+@_procedure_argument
 @click.pass_obj
 def remove_procedure(invocation: Invocation, name: str) -> int:
     """Remove one of the fleet's own; a built-in one of that name is in force again."""
@@ -130,3 +162,21 @@ def rollback(invocation: Invocation, emergency_id: str, reason: str) -> int:
         wanted = built(RollBackRecovery, emergency_id=emergency_id, reason=reason)
         change(engine, wanted, f"the recovery of {emergency_id} is rolled back")
     return Exit.OK
+
+
+def _say_plan(engine: Engine, procedure: Procedure) -> None:
+    """The steps, were all the fleet's services stopped, and what differs from the procedure of that name."""
+    engine.rehearse(SetProcedure(procedure=procedure))
+    state = engine.backend.state(timeout_s=engine.timeout_s)
+    known = named_procedures(state.procedures).get(procedure.name)
+    old = [] if known is None else dump(document_of(known))
+    difference = list(difflib.unified_diff(old, dump(document_of(procedure)), "now", "then", lineterm="", n=1))
+    steps = [
+        f"{step.phase}: {described(step)}" for step in steps_of(procedure, state.services, state.services, Rules())
+    ]
+    engine.invocation.say("dry run: nothing was done")
+    facts = {"procedure": procedure.name, "steps": steps, "difference": difference}
+    numbered = [f"{number:3}. {step}" for number, step in enumerate(steps, 1)]
+    engine.invocation.show(
+        Document(facts, [f"{procedure.name}, of all services:", *numbered, *(difference or ["no difference"])])
+    )
