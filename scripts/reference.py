@@ -1,4 +1,4 @@
-"""Write the parts of docs/reference that follow from the code: commands, settings and event kinds.
+"""Write the parts of docs/reference that follow from the code: commands, settings, drivers and the like.
 
 python scripts/reference.py            writes them anew
 python scripts/reference.py --check    exits 1 where one of them is out of date
@@ -7,13 +7,25 @@ python scripts/reference.py --check    exits 1 where one of them is out of date
 from __future__ import annotations
 
 import inspect
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, Final
 
 import click
 
 import core.capabilities  # noqa: F401 - importing it registers every command and event
+from backends.drivers.base import DriverConfig
+from backends.drivers.command import CommandConfig
+from backends.drivers.control_file import ControlFileConfig
+from backends.drivers.gate import GateConfig
+from backends.drivers.health import CommandCheck, DriverCheck, FileCheck, HttpCheck, ProcessCheck, TcpCheck
+from backends.drivers.http import HttpConfig
+from backends.drivers.kubernetes import KubernetesConfig
+from backends.drivers.process import ProcessConfig
+from backends.drivers.signals import SignalConfig
+from backends.drivers.systemd import SystemdConfig
 from backends.emergency_settings import EmergencySettings, resolve
 from backends.server.access import ROUTES
 from core.authority import ENGINE_ONLY, PERMISSIONS, ROLES, commands_of, permissions_of
@@ -245,6 +257,48 @@ are tokens, refusals and `/metrics`. Workers elsewhere that must acknowledge a w
 names, as `(elsewhere 1)`.
 """
 
+DRIVERS_HEAD = """# Drivers and health checks
+
+What the driver of a service is told, and what tells whether the service is well:
+
+    opsconsole services add billing --driver process --config '{"pidfile": "/run/billing/pid"}' \\
+        --health '{"kind": "tcp", "host": "127.0.0.1", "port": 9000, "allow": ["127.0.0.1:9000"]}'
+
+Each is a JSON object, or `@FILE` with one. A field that is not named here, or a value of another type, is
+refused; names that end in `_s` are seconds. What a host allows goes before all of it:
+[../howto/services.md](../howto/services.md). This page is made from the program by `scripts/reference.py`.
+
+## Drivers
+"""
+
+DRIVERS_CHECKS = """## Health checks
+
+`kind` says which it is, and has to be there. A check that cannot tell says nothing: neither that a service is up nor
+that it is down.
+"""
+
+DRIVERS: Final[Mapping[str, type[DriverConfig]]] = {
+    "process": ProcessConfig,
+    "command": CommandConfig,
+    "control-file": ControlFileConfig,
+    "signal": SignalConfig,
+    "http": HttpConfig,
+    "gate": GateConfig,
+    "systemd": SystemdConfig,
+    "kubernetes": KubernetesConfig,
+}
+"""What each kind of driver is told."""
+
+CHECKS: Final[Mapping[str, type[DriverConfig]]] = {
+    "http": HttpCheck,
+    "tcp": TcpCheck,
+    "command": CommandCheck,
+    "file": FileCheck,
+    "process": ProcessCheck,
+    "driver": DriverCheck,
+}
+"""What each kind of health check is told."""
+
 KEEPERS = {
     "apply-configuration",
     "conclude-stop",
@@ -265,6 +319,7 @@ def pages() -> dict[str, str]:
         "events.md": _events(),
         "scripts.md": _scripts(),
         "roles.md": _roles(),
+        "drivers.md": _drivers(),
     }
 
 
@@ -372,6 +427,75 @@ def _roles() -> str:
     parts = [ROLES_HEAD, *roles, ROLES_PERMISSIONS, *head, *permissions, ROLES_COMMANDS, *head, *commands]
     parts += [f"\nThe engine alone says {own}.", ROLES_ROUTES, "| route | permission |\n|---|---|", *routes]
     return "\n".join([*parts, ROLES_SCOPE])
+
+
+def example_of(model: type[DriverConfig]) -> dict[str, Any]:
+    """The configuration that a model shows of itself."""
+    extra: Any = model.model_config.get("json_schema_extra")
+    shown: dict[str, Any] = extra["example"]
+    return shown
+
+
+def _drivers() -> str:
+    parts = [DRIVERS_HEAD]
+    for kind, model in DRIVERS.items():
+        parts += _configuration(f"### {kind}", model)
+    parts.append(DRIVERS_CHECKS)
+    for kind, model in CHECKS.items():
+        parts += _configuration(f"### {kind}", model)
+    return "\n".join(parts)
+
+
+def _configuration(heading: str, model: type[DriverConfig]) -> Iterator[str]:
+    schema = model.model_json_schema()
+    yield f"{heading}\n\n{schema['description']}\n\n    {json.dumps(example_of(model))}\n"
+    yield from _values(schema)
+    for name, part in schema.get("$defs", {}).items():
+        yield f"`{name}`: {part['description']}\n"
+        yield from _values(part)
+
+
+def _values(schema: Mapping[str, Any]) -> Iterator[str]:
+    """The table of an object's fields, without ``kind``."""
+    fields = {name: field for name, field in schema["properties"].items() if name != "kind"}
+    if not fields:
+        return
+    yield "| field | value | default | |\n|---|---|---|---|"
+    for name, field in fields.items():
+        default = "required" if name in schema.get("required", ()) else _shown(field.get("default", {}))
+        yield f"| `{name}` | {_type(field)} | {default} | {field['description']} |"
+    yield ""
+
+
+def _shown(default: object) -> str:
+    return f"`{json.dumps(default)}`" if default or default in (0, False) else "(none)"
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    """What a field takes, in a few words."""
+    match field:
+        case {"anyOf": kinds}:
+            return " or ".join(_type(kind) for kind in kinds if kind.get("type") != "null")
+        case {"$ref": path}:
+            return f"`{path.rpartition('/')[2]}`"
+        case {"enum": words}:
+            return ", ".join(f"`{word}`" for word in words)
+        case {"additionalProperties": True}:
+            return "[health check](#health-checks)"
+        case {"type": "array", "items": each}:
+            return f"list of {_type(each)}"
+        case {"type": "object", "additionalProperties": {"type": "string"} as each}:
+            return f"object of {_type(each)}"
+        case {"type": "integer" | "number" as kind}:
+            return f"{'whole number' if kind == 'integer' else 'number'}{_bounds(field)}"
+        case {"type": kind}:
+            return {"string": "text", "boolean": "`true`, `false`"}.get(kind, str(kind))
+    raise ValueError(f"there is no word for {field}")
+
+
+def _bounds(field: Mapping[str, Any]) -> str:
+    words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "exclusiveMaximum": "below"}
+    return "".join(f" {word} {field[key]}" for key, word in words.items() if key in field)
 
 
 def _mark(so: bool) -> str:

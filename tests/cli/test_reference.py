@@ -56,7 +56,7 @@ def reason_codes() -> set[str]:
     return codes
 
 
-@pytest.mark.parametrize("name", ["commands.md", "settings.md", "events.md", "scripts.md", "roles.md"])
+@pytest.mark.parametrize("name", ["commands.md", "settings.md", "events.md", "scripts.md", "roles.md", "drivers.md"])
 def test_what_is_made_from_the_program_is_up_to_date(name: str) -> None:
     assert page(name) == pages()[name], "run: python scripts/reference.py"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Literal, Protocol, Self, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 Action = Literal["save-state", "drain", "stop", "kill", "start"]
 """What can be asked of a driver beside an observation."""
@@ -170,6 +170,10 @@ class Host:
     members: Callable[[], tuple[Member, ...]] = tuple
 
 
+SETTLES: Final = "for how long it must be seen stopped before that is believed"
+"""What the field ``settle_s`` of a configuration means."""
+
+
 class DriverConfig(BaseModel):
     """The base of every driver's configuration: closed, strict, frozen."""
 
@@ -184,6 +188,11 @@ class DriverConfig(BaseModel):
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"])) or "the configuration"
             raise DriverConfigError(f"{where}: {first['msg']}") from None
+
+
+def example(**config: JsonValue) -> ConfigDict:
+    """The part of a model that shows one configuration as people would write it, for the reference."""
+    return ConfigDict(json_schema_extra={"example": config})
 
 
 def _json(config: Mapping[str, Any]) -> str:

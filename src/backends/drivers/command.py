@@ -11,6 +11,7 @@ from pydantic import Field
 
 from backends.drivers import health
 from backends.drivers.base import (
+    SETTLES,
     Action,
     DriverConfig,
     DriverConfigError,
@@ -20,6 +21,7 @@ from backends.drivers.base import (
     Outcome,
     Standing,
     cut,
+    example,
 )
 from backends.drivers.running import Ran, checked_command, run, variable
 
@@ -29,17 +31,23 @@ Argv = tuple[str, ...]
 
 
 class CommandConfig(DriverConfig):
-    """A command for each action. ``status`` exits 0 while it runs and 3 when it has stopped (4 starting, 5 stopping);
-    or else ``health`` is a health check, which is up while it runs. One of the two there must be."""
+    """A program for each action, as a list of words with an absolute path; what has none is not done. `status` or
+    `health` there must be."""
 
-    stop: Argv = ()
-    kill: Argv = ()
-    start: Argv = ()
-    drain: Argv = ()
-    save_state: Argv = ()
-    status: Argv = ()
-    health: dict[str, Any] | None = None
-    settle_s: float = Field(default=0.0, ge=0, le=60)
+    model_config = example(
+        stop=["/usr/local/libexec/billing/stop"],
+        start=["/usr/local/libexec/billing/start"],
+        status=["/usr/local/libexec/billing/status"],
+    )
+
+    stop: Argv = Field(default=(), description="stops it")
+    kill: Argv = Field(default=(), description="ends it at once")
+    start: Argv = Field(default=(), description="starts it")
+    drain: Argv = Field(default=(), description="has it take nothing new")
+    save_state: Argv = Field(default=(), description="saves its state; the last line that it prints says where")
+    status: Argv = Field(default=(), description="exits 0 while it runs, 3 when it has stopped, 4 starting, 5 stopping")
+    health: dict[str, Any] | None = Field(default=None, description=health.UP)
+    settle_s: float = Field(default=0.0, ge=0, le=60, description=SETTLES)
 
 
 class CommandDriver:

@@ -11,20 +11,30 @@ from typing import Any, ClassVar, Final, Self
 from pydantic import Field
 
 from backends.drivers import status_file
-from backends.drivers.base import Action, DriverConfig, DriverConfigError, DriverOrder, Host, Observation, Outcome
+from backends.drivers.base import (
+    Action,
+    DriverConfig,
+    DriverConfigError,
+    DriverOrder,
+    Host,
+    Observation,
+    Outcome,
+    example,
+)
 from backends.drivers.status_file import StatusFile
 
 _WORD_MAX: Final = 32
 
 
 class ControlFileConfig(DriverConfig):
-    """``file`` is where the service looks, in a folder that only it and this user can write; ``status`` is the file in
-    which it says what it does, by which alone it is known to have stopped."""
+    """A file at which the service looks, and one in which it says what it does."""
 
-    file: str
-    status: StatusFile
-    stop_word: str = Field(default="pause", pattern=r"[a-z-]{1,32}")
-    start_word: str = Field(default="resume", pattern=r"[a-z-]{1,32}")
+    model_config = example(file="/run/mailer/control", status={"path": "/run/mailer/state", "fresh_s": 30})
+
+    file: str = Field(description="where the service looks, in a folder that only it and the keeper's user can write")
+    status: StatusFile = Field(description="where it says what it does, by which alone it is known to have stopped")
+    stop_word: str = Field(default="pause", pattern=r"^[a-z-]{1,32}$", description="what is written to stop it")
+    start_word: str = Field(default="resume", pattern=r"^[a-z-]{1,32}$", description="what is written to have it go on")
 
 
 class ControlFileDriver:

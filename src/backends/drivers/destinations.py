@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 
 from backends.drivers.base import DriverConfigError
 
+ALLOW: Final = "addresses of this host or its links at which it may be reached; a list of the host's own goes before it"
+"""What the field ``allow`` of a configuration means."""
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _PORTS: Final = {"http": 80, "https": 443}

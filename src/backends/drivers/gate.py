@@ -17,15 +17,18 @@ from backends.drivers.base import (
     Member,
     Observation,
     Outcome,
+    example,
 )
 from backends.drivers.base import cut as cut_to_line
 
 
 class GateConfig(DriverConfig):
-    """Which workers: those whose scope has all of these (``{"env": "prod"}``), or those named. Not every worker."""
+    """A group of workers, by their scope or by their names. One of the two there must be: it is never every worker."""
 
-    scope: dict[str, str] = Field(default_factory=dict)
-    workers: tuple[str, ...] = ()
+    model_config = example(scope={"env": "prod", "site": "shop-eu"})
+
+    scope: dict[str, str] = Field(default_factory=dict, description="the workers whose scope has all of these")
+    workers: tuple[str, ...] = Field(default=(), description="or the workers of these names")
 
 
 class GateDriver:

@@ -10,10 +10,14 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Protocol
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from backends.drivers.base import Driver, DriverConfig, DriverConfigError, Host, Observation, cut
-from backends.drivers.destinations import AllowList, Destination, allowed_for, destination_of
+from backends.drivers.base import Driver, DriverConfig, DriverConfigError, Host, Observation, cut, example
+from backends.drivers.destinations import ALLOW, AllowList, Destination, allowed_for, destination_of
+from backends.drivers.process import EXE, PIDFILE, USER, ProcessConfig, ProcessDriver
 from backends.drivers.running import checked_command, run
-from backends.drivers.web import Site, WebFault
+from backends.drivers.web import CA_FILE, Site, WebFault
+
+UP: Final = "a health check, which is up while the service runs and does not ask the service itself"
+"""What the field ``health`` of a driver's configuration means."""
 
 
 class Health(NamedTuple):
@@ -37,14 +41,15 @@ def as_observation(found: Health) -> Observation:
 
 
 class HttpCheck(DriverConfig):
-    """Up while the answer's status is ``status``. Down only when nobody listens there; any other answer, or none, can
-    be said of no one."""
+    """Up while it answers as it should. Down only when nobody listens there: another answer, or none, says nothing."""
+
+    model_config = example(kind="http", url="https://billing.internal:8443/healthz")
 
     kind: Literal["http"]
-    url: str
-    status: int = 200
-    allow: tuple[str, ...] = ()
-    ca_file: str = ""
+    url: str = Field(description="what is asked for, by a GET")
+    status: int = Field(default=200, description="the status of an answer that is well")
+    allow: tuple[str, ...] = Field(default=(), description=ALLOW)
+    ca_file: str = Field(default="", description=CA_FILE)
 
     def made(self, host: Host, observe: Observe | None) -> Callable[[float], Health]:
         """The check. `DriverConfigError` where the destination is not allowed."""
@@ -66,10 +71,12 @@ class HttpCheck(DriverConfig):
 class TcpCheck(DriverConfig):
     """Up while somebody takes a connection, down when it is refused."""
 
+    model_config = example(kind="tcp", host="127.0.0.1", port=9000, allow=["127.0.0.1:9000"])
+
     kind: Literal["tcp"]
-    host: str
-    port: int = Field(gt=0, lt=65536)
-    allow: tuple[str, ...] = ()
+    host: str = Field(description="a name or an address")
+    port: int = Field(gt=0, lt=65536, description="its port")
+    allow: tuple[str, ...] = Field(default=(), description=ALLOW)
 
     def made(self, host: Host, observe: Observe | None) -> Callable[[float], Health]:
         """The check. `DriverConfigError` where the destination is not allowed."""
@@ -80,10 +87,12 @@ class TcpCheck(DriverConfig):
 
 
 class CommandCheck(DriverConfig):
-    """Up while it exits 0, down at 3; anything else says nothing."""
+    """Up while a program exits 0, down at 3; anything else says nothing."""
+
+    model_config = example(kind="command", argv=["/usr/local/libexec/billing/is-well"])
 
     kind: Literal["command"]
-    argv: tuple[str, ...]
+    argv: tuple[str, ...] = Field(description="the program, as a list of words with an absolute path")
 
     def made(self, host: Host, observe: Observe | None) -> Callable[[float], Health]:
         """The check. `DriverConfigError` where the program is not allowed."""
@@ -100,12 +109,13 @@ class CommandCheck(DriverConfig):
 
 
 class FileCheck(DriverConfig):
-    """Up while the file is there, and younger than ``fresh_s`` where that is given. Down when it is gone; an old file
-    says nothing."""
+    """Up while a file is there. Down when it is gone; one that is too old says nothing."""
+
+    model_config = example(kind="file", path="/run/billing/beat", fresh_s=30)
 
     kind: Literal["file"]
-    path: str = Field(pattern=r"/.+")
-    fresh_s: float | None = Field(default=None, gt=0)
+    path: str = Field(pattern=r"^/.+$", description="its absolute path")
+    fresh_s: float | None = Field(default=None, gt=0, description="how old it may be; without it: any age")
 
     def made(self, host: Host, observe: Observe | None) -> Callable[[float], Health]:
         """The check."""
@@ -123,7 +133,9 @@ class FileCheck(DriverConfig):
 
 
 class DriverCheck(DriverConfig):
-    """Up while the service's own driver sees it running."""
+    """Up while the service's own driver sees it running. Not for the `health` within that driver's configuration."""
+
+    model_config = example(kind="driver")
 
     kind: Literal["driver"]
 
@@ -143,15 +155,15 @@ class DriverCheck(DriverConfig):
 class ProcessCheck(DriverConfig):
     """Up while the process that a file names, or anything that came of it, lives."""
 
+    model_config = example(kind="process", pidfile="/run/billing/pid", exe="/usr/sbin/billingd")
+
     kind: Literal["process"]
-    pidfile: str
-    user: str | int | None = None
-    exe: str = ""
+    pidfile: str = Field(description=PIDFILE)
+    user: str | int | None = Field(default=None, description=USER)
+    exe: str = Field(default="", description=EXE)
 
     def made(self, host: Host, observe: Observe | None) -> Callable[[float], Health]:
         """The check. `DriverConfigError` where it cannot be made."""
-        from backends.drivers.process import ProcessConfig, ProcessDriver
-
         driver = ProcessDriver("", ProcessConfig(pidfile=self.pidfile, user=self.user, exe=self.exe), host)
         return DriverCheck(kind="driver").made(host, driver.observe)
 

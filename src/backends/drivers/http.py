@@ -10,6 +10,7 @@ from pydantic import Field
 
 from backends.drivers import health
 from backends.drivers.base import (
+    SETTLES,
     Action,
     DriverConfig,
     DriverConfigError,
@@ -19,46 +20,60 @@ from backends.drivers.base import (
     Outcome,
     Standing,
     cut,
+    example,
 )
-from backends.drivers.destinations import allowed_for, destination_of
-from backends.drivers.web import Answer, Site, WebFault
+from backends.drivers.destinations import ALLOW, allowed_for, destination_of
+from backends.drivers.web import CA_FILE, TOKEN_FILE, Answer, Site, WebFault
 
 _STANDINGS: Final[frozenset[Standing]] = frozenset({"running", "stopping", "stopped", "starting", "failed"})
-_PATH: Final = r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,300}"
+_PATH: Final = r"^/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,300}$"
 
 
 class Asked(DriverConfig):
-    """One request: its answer's status must be below 300, and where it is JSON with ``ok`` or ``success``, that must
-    not be false."""
+    """One request: its answer's status must be below 300, and where it is JSON with `ok` or `success`, that must not be
+    false."""
 
-    path: str = Field(pattern=_PATH)
-    method: Literal["POST", "PUT", "PATCH", "DELETE"] = "POST"
+    path: str = Field(pattern=_PATH, description="where it is sent")
+    method: Literal["POST", "PUT", "PATCH", "DELETE"] = Field(default="POST", description="how")
 
 
 class Looked(DriverConfig):
-    """How its state is asked for: a JSON answer whose field ``field`` is one of our words, or one of ``words``."""
+    """How its state is asked for: by a GET, which is answered in JSON."""
 
-    path: str = Field(pattern=_PATH)
-    field: str = "state"
-    words: dict[str, Literal["running", "stopping", "stopped", "starting", "failed"]] = Field(default_factory=dict)
+    path: str = Field(pattern=_PATH, description="where it is asked for")
+    field: str = Field(default="state", description="the field of the answer that says it")
+    words: dict[str, Literal["running", "stopping", "stopped", "starting", "failed"]] = Field(
+        default_factory=dict, description="what other words than ours mean: theirs to ours"
+    )
 
 
 class HttpConfig(DriverConfig):
-    """``url`` is where the service is asked, ``allow`` what it may resolve to beyond public names (loopback addresses,
-    for one). Its state is what ``status`` says, or a health check that does not ask the service itself."""
+    """A service that is asked over HTTP, by a request for each action; what has none is not done. `status` or `health`
+    there must be. Each request is told in JSON what is asked and why: `correlationId`, `service`, `action`, `stopId`,
+    `level`, `reason` and `saved`."""
 
-    url: str
-    allow: tuple[str, ...] = ()
-    token_file: str = ""
-    ca_file: str = ""
-    stop: Asked | None = None
-    kill: Asked | None = None
-    start: Asked | None = None
-    drain: Asked | None = None
-    save_state: Asked | None = None
-    status: Looked | None = None
-    health: dict[str, Any] | None = None
-    settle_s: float = Field(default=0.0, ge=0, le=60)
+    model_config = example(
+        url="https://billing.internal:8443",
+        ca_file="/etc/opsconsole/billing-ca.pem",
+        stop={"path": "/emergency-stop"},
+        start={"path": "/resume"},
+        status={"path": "/state", "words": {"HALTED": "stopped", "UP": "running"}},
+    )
+
+    url: str = Field(description="where the service is asked")
+    allow: tuple[str, ...] = Field(default=(), description=ALLOW)
+    token_file: str = Field(default="", description=TOKEN_FILE)
+    ca_file: str = Field(default="", description=CA_FILE)
+    stop: Asked | None = Field(default=None, description="asks it to stop")
+    kill: Asked | None = Field(default=None, description="asks it to stop at once")
+    start: Asked | None = Field(default=None, description="asks it to start")
+    drain: Asked | None = Field(default=None, description="asks it to take nothing new")
+    save_state: Asked | None = Field(
+        default=None, description="asks it to save its state; `saved` of its answer says where"
+    )
+    status: Looked | None = Field(default=None, description="how its state is asked for")
+    health: dict[str, Any] | None = Field(default=None, description=health.UP)
+    settle_s: float = Field(default=0.0, ge=0, le=60, description=SETTLES)
 
 
 class HttpDriver:

@@ -12,11 +12,21 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from backends.drivers.base import Action, DriverConfig, DriverConfigError, DriverOrder, Host, Observation, Outcome, cut
-from backends.drivers.destinations import allowed_for, destination_of
-from backends.drivers.web import Answer, Site, WebFault
+from backends.drivers.base import (
+    Action,
+    DriverConfig,
+    DriverConfigError,
+    DriverOrder,
+    Host,
+    Observation,
+    Outcome,
+    cut,
+    example,
+)
+from backends.drivers.destinations import ALLOW, allowed_for, destination_of
+from backends.drivers.web import CA_FILE, TOKEN_FILE, Answer, Site, WebFault
 
-_NAME: Final = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
+_NAME: Final = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
 _ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 _MERGE: Final = "application/merge-patch+json"
 _REPLICAS: Final = "opsconsole.io/replicas"
@@ -26,22 +36,28 @@ _PODS_MAX: Final = 50
 
 
 class KubernetesConfig(DriverConfig):
-    """``how``: ``scale`` a Deployment or StatefulSet, ``annotate`` it, or write ``key`` of a ConfigMap that its pods
-    mount. ``selector`` is the label selector of its pods; for the last two they count as stopped when none is ready."""
+    """A workload of a cluster, and how it is stopped. Scaled to nothing it has stopped when no pod is left, told by a
+    word when none is ready."""
 
-    namespace: str = Field(pattern=_NAME)
-    name: str = Field(pattern=_NAME)
-    selector: str = Field(min_length=1, max_length=300)
-    how: Literal["scale", "annotate", "configmap"] = "scale"
-    workload: Literal["deployments", "statefulsets"] = "deployments"
-    key: str = Field(default="state", pattern=r"[A-Za-z0-9._/-]{1,200}")
-    stop_word: str = Field(default="pause", pattern=r"[a-z-]{1,32}")
-    start_word: str = Field(default="resume", pattern=r"[a-z-]{1,32}")
-    replicas: int = Field(default=1, ge=1, le=10_000)
-    api: str = "https://kubernetes.default.svc"
-    allow: tuple[str, ...] = ()
-    token_file: str = f"{_ACCOUNT}/token"
-    ca_file: str = f"{_ACCOUNT}/ca.crt"
+    model_config = example(namespace="shop", name="checkout", selector="app=checkout")
+
+    namespace: str = Field(pattern=_NAME, description="where it lives")
+    name: str = Field(pattern=_NAME, description="the workload's name, or the ConfigMap's")
+    selector: str = Field(min_length=1, max_length=300, description="the label selector of its pods")
+    how: Literal["scale", "annotate", "configmap"] = Field(
+        default="scale", description="scale it to nothing, annotate it, or write a ConfigMap that its pods mount"
+    )
+    workload: Literal["deployments", "statefulsets"] = Field(default="deployments", description="what it is")
+    key: str = Field(
+        default="state", pattern=r"^[A-Za-z0-9._/-]{1,200}$", description="the annotation or entry written"
+    )
+    stop_word: str = Field(default="pause", pattern=r"^[a-z-]{1,32}$", description="what is written there to stop it")
+    start_word: str = Field(default="resume", pattern=r"^[a-z-]{1,32}$", description="and to have it go on")
+    replicas: int = Field(default=1, ge=1, le=10_000, description="how many it starts with, where no stop kept that")
+    api: str = Field(default="https://kubernetes.default.svc", description="the API server, without a path")
+    allow: tuple[str, ...] = Field(default=(), description=ALLOW)
+    token_file: str = Field(default=f"{_ACCOUNT}/token", description=TOKEN_FILE)
+    ca_file: str = Field(default=f"{_ACCOUNT}/ca.crt", description=CA_FILE)
 
 
 class _Fault(Exception):

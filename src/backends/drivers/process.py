@@ -21,6 +21,7 @@ from backends.drivers.base import (
     Observation,
     Outcome,
     cut,
+    example,
 )
 from backends.drivers.cgroup import Group
 from backends.drivers.procs import Seen
@@ -32,24 +33,33 @@ _LOOK_S: Final = 0.02
 Ending = Literal["TERM", "INT", "QUIT", "HUP"]
 Message = Literal["USR1", "USR2", "HUP", "WINCH"]
 
+PIDFILE: Final = "the absolute path of the file that names the process by its number"
+USER: Final = "whose process it is, by name or number; without it: the keeper's user"
+EXE: Final = "the program that it runs, by which its absence can be told where the file is missing"
+STARTED_BY: Final = "what starts it, as a list of words; without it nothing of ours does"
+
 
 class ProcessConfig(DriverConfig):
-    """How the process is found, and what it understands.
+    """How a program on this host is found, with all that came of it, and what it understands."""
 
-    ``pidfile`` names it. ``user`` is whose it is (a name or a number; without it: this user's), ``exe`` the program
-    that it runs, by which its absence can be told where the file is missing. ``cgroup`` is a folder of the
-    service's own. ``command`` starts it. ``restart_s`` is how long whatever restarts it waits before it does.
-    """
+    model_config = example(
+        pidfile="/run/billing/pid", exe="/usr/sbin/billingd", user="billing", drain_signal="USR1", restart_s=1
+    )
 
-    pidfile: str
-    user: str | int | None = None
-    exe: str = ""
-    cgroup: str = ""
-    command: tuple[str, ...] = ()
-    stop_signal: Ending = "TERM"
-    drain_signal: Message | None = None
-    save_signal: Message | None = None
-    restart_s: float = Field(default=0.1, ge=0, le=60)
+    pidfile: str = Field(description=PIDFILE)
+    user: str | int | None = Field(default=None, description=USER)
+    exe: str = Field(default="", description=EXE)
+    cgroup: str = Field(default="", description="the folder of a control group (version 2) of the service's own")
+    command: tuple[str, ...] = Field(default=(), description=STARTED_BY)
+    stop_signal: Ending = Field(default="TERM", description="asks it to end")
+    drain_signal: Message | None = Field(default=None, description="has it take nothing new; it has to listen for it")
+    save_signal: Message | None = Field(default=None, description="has it save its state; it has to listen for it")
+    restart_s: float = Field(
+        default=0.1,
+        ge=0,
+        le=60,
+        description="how long whatever restarts it waits before it does; three times as long it must be seen stopped",
+    )
 
 
 class ProcessDriver:

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
-from backends.drivers import status_file
-from backends.drivers.base import Action, DriverConfig, DriverOrder, Host, Observation, Outcome, cut
-from backends.drivers.process import ProcessConfig, ProcessDriver, tell
+from pydantic import Field
+
+from backends.drivers import process, status_file
+from backends.drivers.base import Action, DriverConfig, DriverOrder, Host, Observation, Outcome, cut, example
+from backends.drivers.process import Message, ProcessConfig, ProcessDriver, tell
 from backends.drivers.status_file import StatusFile
-
-Message = Literal["USR1", "USR2", "HUP", "WINCH"]
 
 
 class SignalConfig(DriverConfig):
-    """``pidfile``, ``user`` and ``exe`` find the process as the process driver does; ``status`` is the file in which it
-    says whether it is paused, by which alone that is known. ``command`` starts it where it is gone: an immediate stop
-    kills it, and without a command nothing of ours brings it back."""
+    """How a process is found, as the process driver finds it, and which signals it listens for. An immediate stop kills
+    it, and without a command nothing of ours brings it back."""
 
-    pidfile: str
-    status: StatusFile
-    user: str | int | None = None
-    exe: str = ""
-    stop_signal: Message = "USR1"
-    start_signal: Message = "USR2"
-    command: tuple[str, ...] = ()
+    model_config = example(pidfile="/run/feeds/pid", exe="/usr/sbin/feedsd", status={"path": "/run/feeds/state"})
+
+    pidfile: str = Field(description=process.PIDFILE)
+    status: StatusFile = Field(description="where it says whether it is paused, by which alone that is known")
+    user: str | int | None = Field(default=None, description=process.USER)
+    exe: str = Field(default="", description=process.EXE)
+    stop_signal: Message = Field(default="USR1", description="has it pause")
+    start_signal: Message = Field(default="USR2", description="has it go on")
+    command: tuple[str, ...] = Field(default=(), description=process.STARTED_BY)
 
 
 class SignalDriver:
@@ -49,11 +50,11 @@ class SignalDriver:
 
     def observe(self, timeout_s: float) -> Observation:
         """What it says, as long as it lives; a process that is gone has stopped, whatever its file says."""
-        process = self._process.observe(timeout_s)
-        if process.standing != "running":
-            return process
+        alive = self._process.observe(timeout_s)
+        if alive.standing != "running":
+            return alive
         said = self._config.status.observe()
-        return Observation(said.standing, cut(f"{process.detail}; {said.detail}"), process.facts)
+        return Observation(said.standing, cut(f"{alive.detail}; {said.detail}"), alive.facts)
 
     def stop(self, order: DriverOrder, timeout_s: float) -> Outcome:
         """Have it pause. One that is gone has nothing to be told."""

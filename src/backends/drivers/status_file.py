@@ -26,10 +26,11 @@ _STANDING: Final[dict[str, Standing]] = {
 
 
 class StatusFile(DriverConfig):
-    """Where it lies, and for how many seconds what it says is believed."""
+    """The file in which a service says what it does, in one word: `running`, `starting`, `stopping`, `pausing`,
+    `draining`, `paused` or `stopped`."""
 
-    path: str
-    fresh_s: float = Field(default=15.0, gt=0, le=3600)
+    path: str = Field(description="its absolute path")
+    fresh_s: float = Field(default=15.0, gt=0, le=3600, description="how old it may be before its word is nobody's")
 
     def observe(self) -> Observation:
         """What the service says. A file that is old, or not there, is the word of nobody."""

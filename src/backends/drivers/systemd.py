@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, Self
 
 from pydantic import Field
 
-from backends.drivers.base import Action, DriverConfig, DriverOrder, Host, Observation, Outcome, Standing, cut
+from backends.drivers.base import Action, DriverConfig, DriverOrder, Host, Observation, Outcome, Standing, cut, example
 from backends.drivers.cgroup import Group
 from backends.drivers.running import Ran, checked_command, run
 from opsgate.clock import elapsed_s
@@ -29,13 +29,18 @@ _STANDING: Final[dict[str, Standing]] = {
 
 
 class SystemdConfig(DriverConfig):
-    """``unit`` is its full name. ``user`` asks this user's own manager. ``cgroups`` is where version 2 is mounted."""
+    """A unit, and which manager is asked about it."""
 
-    unit: str = Field(pattern=r"[A-Za-z0-9][A-Za-z0-9:_.@\\-]{0,200}\.(service|scope|slice|target|socket|timer)")
-    user: bool = False
-    mask: bool = True
-    systemctl: str = "/usr/bin/systemctl"
-    cgroups: str = "/sys/fs/cgroup"
+    model_config = example(unit="billing.service")
+
+    unit: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9:_.@\\-]{0,200}\.(service|scope|slice|target|socket|timer)$",
+        description="its full name",
+    )
+    user: bool = Field(default=False, description="asks the manager of the keeper's user, not that of the host")
+    mask: bool = Field(default=True, description="a stop masks it for this boot, so that nothing else starts it again")
+    systemctl: str = Field(default="/usr/bin/systemctl", description="the program, which the host must allow")
+    cgroups: str = Field(default="/sys/fs/cgroup", description="where control groups (version 2) are mounted")
 
 
 class SystemdDriver:

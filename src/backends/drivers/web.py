@@ -14,6 +14,10 @@ from typing import Final
 from backends.drivers.base import DriverConfigError
 from backends.drivers.destinations import AllowList, Destination
 
+TOKEN_FILE: Final = "the file with the token that it is shown, as `Authorization: Bearer`; over https only"  # noqa: S105 (it says what the field is)
+CA_FILE: Final = "the file with the certificates that it is trusted by, instead of the system's"
+"""What fields of a configuration mean."""
+
 ANSWER_MAX_BYTES: Final = 64 * 1024
 """How much of an answer is read."""
 
