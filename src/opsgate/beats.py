@@ -35,6 +35,8 @@ class Beats:
         self._admitting: frozenset[str] = frozenset()
         self._told: _Told | None = None
         self._due_s = 0.0
+        self._has_news = False
+        """Whether it was drawn when to tell what has changed since the last beat."""
         self._not_before_s = 0.0
         self._notices: Mapping[str, Notice] = {}
 
@@ -78,7 +80,8 @@ class Beats:
             return self._not_before_s - now_s
         if told is None or current.stops != told.stops or told.draining.keys() - current.draining.keys():
             return 0.0
-        if current != told:
+        if current != told and not self._has_news:  # drawn once: the least of many draws is no spread
+            self._has_news = True
             self._due_s = min(self._due_s, now_s + random.uniform(0, self._soon_s))  # noqa: S311 (spread, no secret)
         return max(0.0, self._due_s - now_s)
 
@@ -95,7 +98,7 @@ class Beats:
     def sent(self, beat: Mapping[str, Any], now_s: float) -> None:
         """The beat has left; the next regular one is due in 5 s, less a random fifth."""
         self._told = _Told(frozenset(beat["stops"]), beat["draining"], beat["revision"])
-        self._not_before_s = 0.0
+        self._not_before_s, self._has_news = 0.0, False
         self._due_s = now_s + HEARTBEAT_S * random.uniform(0.8, 1.0)  # noqa: S311 (spread, no secret)
 
     def put_off(self, until_s: float) -> None:

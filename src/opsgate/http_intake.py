@@ -59,9 +59,12 @@ class Intake:
         known = self.hearer.known.snapshot
         return of_another_fleet(server.url, fleet, known.fleet if known else "any")
 
-    def receive(self, server: Server, body: bytes) -> Snapshot:
-        """The state in a document, whose unrecorded orders are in force by then. Raises `SourceError` for one that
-        cannot be read, and for one that must not be believed: of another fleet, or older than what is known."""
+    def receive(self, server: Server, body: bytes, asked_at: int) -> Snapshot:
+        """The state in a document, whose unrecorded orders are in force by then. ``asked_at`` is the revision that was
+        known when it was asked for: one that what came by another way has overtaken since then lags behind nothing.
+
+        Raises `SourceError` for one that cannot be read, and for one that must not be believed: of another fleet, or
+        older than what was known."""
         try:
             document = json.loads(body)
             if abs(whole(document["format"]) - FORMAT) > 1:
@@ -75,8 +78,8 @@ class Intake:
             raise self.foreign(server, snapshot.fleet)
         for stop_id, order in orders:
             self.deliver(wire.encode("order", stop_id=stop_id, order=order))
-        if known is not None and known.fleet == snapshot.fleet and snapshot.revision < known.revision:
-            self._wait_for(server, snapshot.revision, known.revision)
+        if known is not None and known.fleet == snapshot.fleet and snapshot.revision < asked_at:
+            self._wait_for(server, snapshot.revision, asked_at)
         self._behind_since_s = None
         return snapshot
 

@@ -49,6 +49,8 @@ class Stream(threading.Thread):
         self._servers = servers
         self._failures = 0
         self._has_state = False
+        self._asked_at: int | None = None
+        """The revision that was known when a stream was asked for, until it has told something."""
         self._age_s = 0.0
         self._said = ""
         self._ending = threading.Event()
@@ -119,6 +121,7 @@ class Stream(threading.Thread):
         out whose answers end."""
         from opsgate.http_line import Question
 
+        self._asked_at = self._intake.hearer.known.revision
         question = Question("GET", "/v1/gate/events", None, self._headers(), elapsed_s() + _HEAD_WITHIN_S)
         try:
             connection.ask(question)
@@ -161,18 +164,21 @@ class Stream(threading.Thread):
     def _take(self, server: Server, event: Event) -> None:
         if event.name == "heartbeat":
             self._check(server, event.data)
+        else:
+            asked_at, self._asked_at = self._asked_at, None
         if event.name != "snapshot":
             self._intake.heard()
             self._intake.deliver(event.data)
             return
         hearer, began_s = self._intake.hearer, elapsed_s()
+        asked_at = hearer.known.revision if asked_at is None else asked_at
         try:
-            snapshot = self._intake.receive(server, event.data)
+            snapshot = self._intake.receive(server, event.data, asked_at)
         except Behind as error:
             _log.info("%s", error)
         else:
             self._has_state = True
-            hearer.take(Reading(began_s - self._age_s, hearer.known.revision, snapshot))
+            hearer.take(Reading(began_s - self._age_s, asked_at, snapshot))
         self._intake.heard()
 
     def _check(self, server: Server, data: bytes) -> None:

@@ -12,6 +12,7 @@ import select
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -53,6 +54,8 @@ class Double:
         """Path → raw bytes that are answered instead."""
         self.messages: list[dict[str, Any]] = []
         """What the next answer to a beat brings."""
+        self.on_its_way: Callable[[], None] = lambda: None
+        """Called while the whole state, as it was when it was asked for, is on its way to whoever asked."""
         self._subscribers: list[queue.Queue[bytes | None]] = []
         self._connections: set[socket.socket] = set()
         self._http = _Server(("127.0.0.1", port), self)
@@ -206,7 +209,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("ETag", tag)
             self.end_headers()
         else:
-            self._json(200, double.document(), {"ETag": tag})
+            document = double.document()
+            double.on_its_way()
+            self._json(200, document, {"ETag": tag})
 
     def _json(self, status: int, document: object, headers: dict[str, str] | None = None) -> None:
         body = json.dumps(document).encode()

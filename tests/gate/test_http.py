@@ -302,6 +302,26 @@ def test_a_server_that_lags_behind_another_takes_nothing_back(
     other.close()
 
 
+def test_an_answer_that_the_stream_has_overtaken_lags_behind_nothing(
+    server: Double, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    def overtaken() -> None:
+        server.on_its_way = lambda: None
+        server.commit(placed=(hold(site="s1"),))
+        eventually(lambda: gate.revision == 2)
+
+    server.on_its_way = overtaken
+    server.say("moved", revision=99)
+    eventually(lambda: gate.revision == 2)
+    asked = server.asked.count("GET /v1/gate")
+    server.say("moved", revision=99)
+    eventually(lambda: server.asked.count("GET /v1/gate") > asked)
+
+    assert gate.freshness == "valid"
+    assert not gate.check(site="s1")
+    assert caplog.text == "", "it knows what it was told, and has nothing to complain of"
+
+
 def test_a_server_that_stays_behind_had_its_database_put_back(
     server: Double, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
