@@ -1,8 +1,17 @@
-"""What the server keeps for workers that ask now and then is bounded, however many names there have been."""
+"""What the server tells gates: to all what is new to them, to single ones what they ask for, and of that not too much."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
 
 from backends.server import gates
 from backends.server.gates import Gates
+from backends.server.push import Frame
+from core.scope import EVERYWHERE
+from core.state import State
 from opsgate import wire
+from opsgate.order import Order
 
 
 def test_of_names_that_never_ask_again_the_oldest_are_let_go() -> None:
@@ -14,3 +23,40 @@ def test_of_names_that_never_ask_again_the_oldest_are_let_go() -> None:
 
     assert kept.messages_for("http:pod-0") == []
     assert kept.messages_for(f"http:pod-{gates._ADDRESSES_MAX + 4}") == [wire.decode(message)]
+
+
+def test_a_heartbeat_names_what_was_told_and_not_what_waits_to_be_told_with_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = Gates()
+    kept.latest = lambda: State(revision=9)
+    hub, heard = kept.of(EVERYWHERE).hub, []
+
+    def deliver(one: Frame) -> None:
+        heard.append(json.loads(one.data.partition(b"data: ")[2])["revision"])
+
+    monkeypatch.setattr(hub, "deliver", deliver)
+    for revision in (0, 7):
+        hub.revision = revision
+        kept.heartbeat()
+
+    assert heard == [9, 7], "the state's revision where nothing has been told yet"
+
+
+def test_what_a_worker_knows_by_then_it_is_not_told_again() -> None:
+    """Of a thousand workers that acknowledge a stop none has to read the whole state for it."""
+    kept = Gates()
+    kept.latest = lambda: State(revision=9)
+    kept.of(EVERYWHERE).hub.revision = 7
+    order = Order("S-1", datetime(2026, 7, 31, tzinfo=UTC))
+    told = wire.encode("moved", revision=9), wire.encode("order", stop_id="S-1", order=order.as_dict())
+
+    def kinds(knows: int, obeys: tuple[str, ...]) -> list[str]:
+        for message in told:
+            kept.tell(message, "http:w1")
+        return [message["t"] for message in kept.messages_for("http:w1", knows=knows, obeys=obeys)]
+
+    assert kinds(6, ()) == ["moved", "order"]
+    assert kinds(7, ()) == ["order"], "the rest of it is on its way"
+    assert kinds(6, ("S-1",)) == ["moved"]
+    assert kinds(9, ("S-1",)) == []

@@ -134,8 +134,9 @@ class Door:
         """Count a request, and log it: never what it said, and of where it went only the path."""
         template = _template(scope)
         self._engine.metrics.requested(asked.method, template, status, took_s)
-        if asked.path not in OPEN:
-            _requests.info("request", extra=_said(asked, scope, status, took_s))
+        level = logging.DEBUG if template == beats.TEMPLATE and status == 200 else logging.INFO  # one in 5 s, of each
+        if asked.path not in OPEN and _requests.isEnabledFor(level):
+            _requests.log(level, "request", extra=_said(asked, scope, status, took_s))
 
     def _stream_for(self, asked: Asked, reach: Reach) -> Hub | None:
         """The stream that is asked for, of those who reach as far."""

@@ -43,7 +43,8 @@ async def answer(engine: Engine, asked: Asked, identity: Identity, receive: Rece
     if heard.refused:
         raise Problem(409, "another-process", heard.refused, "give each process an id of its own")
     engine.propagation.heard(known.row if known else None, beat.revision, beat.stops)
-    messages = engine.gates.messages_for(f"{HTTP}{worker_id}", identity.scope)
+    address = f"{HTTP}{worker_id}"
+    messages = engine.gates.messages_for(address, identity.scope, knows=beat.revision, obeys=beat.stops)
     told = {"revision": engine.runtime.latest().revision, "messages": messages}
     return Response(json.dumps(told, separators=(",", ":")).encode(), media_type="application/json")
 

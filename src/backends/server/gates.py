@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -107,13 +107,20 @@ class Gates:
                 audience.hub.publish(frame(document["t"], part, revision, anew=is_moved))
         self._also()
 
-    def messages_for(self, address: str, scope: Scope = EVERYWHERE) -> list[Any]:
-        """What waits for one worker, as far as it is about its scope. It waits no more."""
+    def messages_for(
+        self, address: str, scope: Scope = EVERYWHERE, *, knows: int = -1, obeys: Sequence[str] = ()
+    ) -> list[Any]:
+        """What waits for one worker that ``knows`` the fleet up to a revision and ``obeys`` these stops, as far as it is
+        about its scope, and news. It waits no more."""
         with self._lock:
-            waiting = [json.loads(message) for message in self._waiting.pop(address, ())]
-        if scope == EVERYWHERE or not waiting:
+            kept = self._waiting.pop(address, ())
+        if not kept:
+            return []
+        audience = self.of(scope)
+        waiting = [m for m in map(json.loads, kept) if not _is_known(m, audience.told, knows, obeys)]
+        if audience.is_everybody:
             return waiting
-        parts = map(self.of(scope).part, waiting)
+        parts = map(audience.part, waiting)
         return [json.loads(part) for part in parts if part is not None]
 
     @property
@@ -122,15 +129,15 @@ class Gates:
         return self._age_s()
 
     def heartbeat(self) -> None:
-        """Tell all who listen that this server lives, and how far it is."""
-        beat = self.beat()
+        """Tell all who listen that this server lives, and how far they have been told: what waits to be told with more
+        has not been missed, and a thousand gates must not ask for it."""
         for audience in self.all:
-            audience.hub.deliver(beat)
+            audience.hub.deliver(self.beat(audience.told))
 
-    def beat(self) -> Frame:
-        """A sign of life, which says whose fleet this is and how old what it tells."""
+    def beat(self, revision: int) -> Frame:
+        """A sign of life, which says whose fleet this is, how far who hears it was told, and how old that is."""
         state, now, age_s = self.latest(), timestamp(datetime.now(UTC)), round(self.age_s, 1)
-        message = wire.encode("heartbeat", revision=state.revision, at=now, fleet=state.fleet, age_s=age_s)
+        message = wire.encode("heartbeat", revision=revision, at=now, fleet=state.fleet, age_s=age_s)
         return frame("heartbeat", message)
 
 
@@ -143,6 +150,11 @@ class Audience:
         self._gates = gates
         self._sight = Sight(scope)
         self._cached: tuple[State, bytes] | None = None
+
+    @property
+    def told(self) -> int:
+        """The revision that who listens has been told of, and that of the state where nobody has been told anything."""
+        return self.hub.revision or self._gates.latest().revision
 
     def part(self, message: Mapping[str, Any]) -> bytes | None:
         """What they may know of a message, None where that is nothing."""
@@ -177,9 +189,9 @@ class Audience:
         orders = self._orders()
         if seen == self._gates.latest().revision:
             told = (wire.encode("order", stop_id=each.stop_id, order=each.as_dict()) for each in orders)
-            return [self._gates.beat(), *(frame("order", message) for message in told)]
+            return [self._gates.beat(seen), *(frame("order", message) for message in told)]
         revision, text = await self.document()
-        return [self._gates.beat(), frame("snapshot", text, revision)]
+        return [self._gates.beat(revision), frame("snapshot", text, revision)]
 
     def _write(self, state: State, orders: list[Order]) -> bytes:
         snapshot = state.snapshot() if self.is_everybody else self._sight.snapshot(state)
@@ -192,6 +204,12 @@ class Audience:
             "orders": [order.as_dict() for order in orders],
         }
         return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _is_known(message: Mapping[str, Any], told: int, knows: int, obeys: Sequence[str]) -> bool:
+    """Whether a worker needs a message no more: it has the stop in force, or knows all that it could have heard. What
+    is on its way it hears soon, and who does not hear is told the revision with each answer."""
+    return (message["t"] == "order" and message["stop_id"] in obeys) or (message["t"] == "moved" and knows >= told)
 
 
 def _short(text: str) -> str:

@@ -96,7 +96,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._next: asyncio.Future[None] | None = None
         self.revision = 0
-        """The highest revision that everybody who keeps up has been told."""
+        """The revision that everybody who keeps up has been told; 0 where they ask for everything anew."""
         self.closed = False
         """Whether all streams have been ended for good."""
 
@@ -126,7 +126,7 @@ class Hub:
     def deliver(self, one: Frame) -> None:
         """Tell everybody, on the loop."""
         self._come()
-        self.revision = one.revision or self.revision
+        self.revision = one.revision if one.anew else one.revision or self.revision
         if not one.data:
             return
         message = {"type": "http.response.body", "body": one.data, "more_body": True}
