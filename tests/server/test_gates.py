@@ -1,4 +1,4 @@
-"""What the server tells gates: to all what is new to them, to single ones what they ask for, and of that not too much."""
+"""What the server tells gates: to all what is new to them, to single ones what is theirs, and of that not too much."""
 
 import json
 from datetime import UTC, datetime

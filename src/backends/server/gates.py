@@ -110,8 +110,8 @@ class Gates:
     def messages_for(
         self, address: str, scope: Scope = EVERYWHERE, *, knows: int = -1, obeys: Sequence[str] = ()
     ) -> list[Any]:
-        """What waits for one worker that ``knows`` the fleet up to a revision and ``obeys`` these stops, as far as it is
-        about its scope, and news. It waits no more."""
+        """What waits for one worker that ``knows`` the fleet up to a revision and ``obeys`` these stops, as far as
+        it is about its scope, and news. It waits no more."""
         with self._lock:
             kept = self._waiting.pop(address, ())
         if not kept:
