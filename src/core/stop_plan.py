@@ -8,7 +8,7 @@ Nothing here waits for anything: whoever carries it out looks at the clock.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -45,7 +45,9 @@ class Deed:
 @dataclass(frozen=True, slots=True)
 class Step:
     """What is done about one service. It begins when everything in ``after`` has stopped, and at the latest at
-    ``begins_at``. Within its actions the next one follows as soon as the one before is done, unless it has stopped."""
+    ``begins_at``. Within its actions the next one follows as soon as the one before is done, unless it has stopped.
+
+    ``watches`` says that it has been seen to stop: only when it runs again is anything done."""
 
     service: str
     tier: int
@@ -53,6 +55,7 @@ class Step:
     begins_at: datetime
     after: tuple[str, ...]
     deeds: tuple[Deed, ...]
+    watches: bool = False
 
     @property
     def ends_at(self) -> datetime:
@@ -92,7 +95,8 @@ def plan_of(
     soft_s: float = SOFT_BUDGET_S,
     budget_s: Mapping[Level, float] = BUDGET_S,
 ) -> tuple[Step, ...]:
-    """The plan of a stop as it stands, for the services that are still to be stopped.
+    """The plan of a stop as it stands: for the services that are still to be stopped, and for those that have been,
+    should one run again while it is in force.
 
     An escalated one has only what is left of its time: that is why it kills. Whoever ordered it has a clock of their
     own, and ours may have gone back since: neither puts it off, nor gives it more than its budget from now.
@@ -101,8 +105,13 @@ def plan_of(
     began_at = now if stop.level == "immediate" else min(now, stop.ordered_at)
     ends_at = min(stop.deadline_at, now + timedelta(seconds=budget_s[stop.level]))
     steps = plan(stop.level, services, names, began_at, max(began_at, ends_at), soft_s)
-    running = {step.service for step in stop.services if not step.has_stopped}
-    return tuple(step for step in steps if step.service in running)
+    stopped = {step.service for step in stop.services if step.has_stopped}
+    return tuple(_watching(step, now) if step.service in stopped else step for step in steps)
+
+
+def _watching(step: Step, now: datetime) -> Step:
+    """The step of a service that has stopped: should it run again, it is its turn at once."""
+    return replace(step, begins_at=min(step.begins_at, now), after=(), watches=True)
 
 
 def _deeds(level: Level, began_at: datetime, ends_at: datetime, soft_s: float) -> tuple[Deed, ...]:

@@ -11,7 +11,18 @@ from typing import Any, ClassVar, Self
 import pytest
 
 from backends import drivers
-from backends.drivers.base import Action, DriverConfigError, DriverOrder, Host, Observation, Outcome, Standing
+from backends.drivers.base import (
+    Action,
+    Driver,
+    DriverConfigError,
+    DriverOrder,
+    Host,
+    Member,
+    Observation,
+    Outcome,
+    Standing,
+)
+from backends.drivers.gate import GateConfig, GateDriver
 from backends.driving import worker
 from backends.driving.driving import Drivers, Driving, Wanted
 from backends.driving.reports import Report
@@ -75,11 +86,11 @@ class Double:
 class Doubles(Drivers):
     """The drivers of a test, by the names of their services."""
 
-    def __init__(self, doubles: Mapping[str, Double]) -> None:
+    def __init__(self, doubles: Mapping[str, Driver]) -> None:
         super().__init__(Host)
         self.doubles = doubles
 
-    def of(self, service: Service) -> Double:
+    def of(self, service: Service) -> Driver:
         if service.name not in self.doubles:
             raise DriverConfigError("nobody knows how")
         return self.doubles[service.name]
@@ -88,7 +99,7 @@ class Doubles(Drivers):
 class Desk:
     """A `Driving` over doubles, and what it reported."""
 
-    def __init__(self, most: int = 10, **doubles: Double) -> None:
+    def __init__(self, most: int = 10, **doubles: Driver) -> None:
         self.doubles, self.reports = doubles, list[Report]()
         services = {name: service(name) for name in (*doubles, "unknown")}
         self.driving = Driving(Doubles(doubles), lambda: services, self.reports.append, most=most)
@@ -101,7 +112,8 @@ class Desk:
     def close(self) -> None:
         self.driving.let_go(self.driving.stops())
         for double in self.doubles.values():
-            double.may_return.set()
+            if isinstance(double, Double):
+                double.may_return.set()
 
     def said(self, name: str) -> list[tuple[str, str, Standing | None]]:
         return [(r.action, r.outcome, r.standing) for r in self.reports if r.service == name]
@@ -352,6 +364,60 @@ def test_what_has_stopped_is_watched_as_long_as_its_stop_is_in_force_and_may_run
         held.standing = "running"
         eventually(partial(seen, times))
     assert (over.done, over.standing) == (["stop"], "running")
+
+
+def test_what_an_earlier_keeper_saw_stopped_is_left_alone_until_it_runs_again(
+    desk: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the same one went on."""
+    monkeypatch.setattr(worker, "_WATCH_S", 0.01)
+    rests, ran = Double(standing="stopped"), Double()
+    made = desk(rests=rests, ran=ran)
+    made.take("S-1", *(watching(task(name, ("stop", LONG_S), ("kill", 2 * LONG_S))) for name in ("rests", "ran")))
+
+    eventually(lambda: made.said("ran") == [("observe", "done", "running"), ("stop", "done", "stopped")])
+    eventually(lambda: rests.looks > 1)
+    assert (rests.done, made.said("rests"), made.driving.left("S-1")) == ([], [], ())
+
+    made.driving.let_go(["S-1"])
+    eventually(lambda: not any(worker.name.startswith("drive-r") for worker in threading.enumerate()))
+
+
+def test_a_group_that_stopped_for_an_earlier_keeper_is_asked_about_that_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does other work, which that stop does not cover."""
+    monkeypatch.setattr(worker, "_WATCH_S", 0.01)
+    looks: list[int] = []
+
+    def members() -> tuple[Member, ...]:
+        looks.append(1)
+        return (Member("w1", {"site": ("s1",)}, True, False, frozenset({"S-1"}), in_flight=1),)
+
+    made = Desk(a=GateDriver(GateConfig(scope={"site": "s1"}), Host(members=members)))
+    made.take("S-1", watching(task("a", ("stop", LONG_S))))
+
+    eventually(lambda: len(looks) > 1)
+    assert made.reports == []
+    made.close()
+
+
+def test_a_stop_that_only_watches_neither_waits_nor_holds_up_another(
+    desk: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_WATCH_S", 0.01)
+    watched, busy, other = Double(), Double(hangs=frozenset({"stop"})), Double()
+    made = desk(most=1, watched=watched, busy=busy, other=other)
+    made.take("S-1", watching(task("other", ("stop", LONG_S))), rank=(0, 0.0))
+    made.take("S-2", task("busy", ("stop", LONG_S), stop_id="S-2"), rank=(1, 0.0))
+    eventually(lambda: busy.done == ["stop"])
+
+    made.take("S-3", watching(task("watched", ("stop", LONG_S), stop_id="S-3")), rank=(2, 0.0))
+
+    eventually(lambda: watched.done == ["stop"])
+
+
+def watching(of: Task) -> Task:
+    """One whose service has been seen to stop already."""
+    return replace(of, watches=True)
 
 
 def test_of_what_is_due_the_strongest_is_done_and_what_is_not_due_waits() -> None:

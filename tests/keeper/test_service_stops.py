@@ -140,6 +140,23 @@ def test_what_is_started_again_while_its_stop_is_in_force_is_stopped_again(servi
     eventually(lambda: services.fleet.result(order) == "verified", within_s=PATIENCE_S)
 
 
+def test_the_next_keeper_goes_on_watching_what_the_one_before_saw_stopped(services: Services) -> None:
+    folder = services.agent("relit")
+    order = services.order("relit")
+    services.fleet.stop(order)
+    eventually(lambda: services.fleet.result(order) == "verified", within_s=PATIENCE_S)
+    services.fleet.kill()
+
+    config = services.fleet.backend.state().services["relit"].config
+    perform(driver_of("relit", "process", config, Host()), "start", ORDER, 20.0)
+    eventually(lambda: bool(alive(folder)))
+    services.fleet.start()
+
+    eventually(lambda: not alive(folder), within_s=PATIENCE_S)
+    eventually(lambda: len(services.stop(order).services[0].actions) == 2, within_s=PATIENCE_S)
+    eventually(lambda: services.fleet.result(order) == "verified", within_s=PATIENCE_S)
+
+
 def test_services_stop_while_the_database_is_locked_and_are_reported_afterwards(services: Services) -> None:
     """A writer that never ends is in the way of the journal, and of nothing else."""
     folder = services.agent("cut-off", "deaf")

@@ -100,15 +100,39 @@ def test_a_stop_that_escalates_gets_the_plan_of_its_new_level_for_what_still_run
     engine.service("web", "db")
     engine.stop("S-1", level="cascading")
     engine.report("web", "stopped", stop_id="S-1")
-    assert [step.service for step in plan_of(engine.stopped("S-1"), engine.state.services, engine.now)] == ["db"]
+    assert left(engine) == ["db"]
 
     engine.wait(60)
     engine.count("S-1")
 
-    (step,) = plan_of(engine.stopped("S-1"), engine.state.services, engine.now)
+    assert left(engine) == ["db"]
+    (step,) = (step for step in plan_of(engine.stopped("S-1"), engine.state.services, engine.now) if not step.watches)
     assert (step.service, step.category) == ("db", 0)
     assert step.deeds[0].from_at == engine.now
     assert step.ends_at == engine.stopped("S-1").deadline_at
+
+
+def left(engine: Engine) -> list[str]:
+    """What S-1 still has to stop."""
+    steps = plan_of(engine.stopped("S-1"), engine.state.services, engine.now)
+    return [step.service for step in steps if not step.watches]
+
+
+def test_what_has_been_seen_to_stop_is_watched_and_stopped_at_once_should_it_run_again() -> None:
+    """Whatever its turn was, and also when the time of its stop is long over."""
+    engine = Engine()
+    engine.service("db")
+    engine.service("web", "db")
+    engine.stop("S-1", level="cascading")
+    engine.report("db", "stopped", stop_id="S-1")
+
+    for _ in range(2):
+        web, db = plan_of(engine.stopped("S-1"), engine.state.services, engine.now)
+
+        assert (web.service, web.watches) == ("web", False)
+        assert (db.service, db.watches, db.may_begin(engine.now, ())) == ("db", True, True)
+        assert [deed.action for deed in db.deeds] == ["stop", "kill"]
+        engine.wait(3600)
 
 
 @pytest.mark.parametrize("level", ["graceful", "cascading", "maintenance"])

@@ -122,6 +122,14 @@ class SavesState(Protocol):
         """Have it save its state."""
 
 
+@runtime_checkable
+class Resumes(Protocol):
+    """Sees by what it was told. A keeper that comes after another one tells it again."""
+
+    def resume(self, order: DriverOrder) -> None:
+        """It has stopped for this already."""
+
+
 def perform(driver: Driver, action: Action, order: DriverOrder, timeout_s: float) -> Outcome:
     """Have a driver do something. What it cannot do is ``refused``; what it raises is a fault of its own, and raised.
 

@@ -77,8 +77,12 @@ class GateDriver:
 
     def stop(self, order: DriverOrder, timeout_s: float) -> Outcome:
         """Nothing is left to say: the stop's hold is in force. From now on its acknowledgement is what counts."""
-        self._stop_id, self._may_work = order.stop_id, False
+        self.resume(order)
         return Outcome("done", "the hold is in force")
+
+    def resume(self, order: DriverOrder) -> None:
+        """As `Resumes.resume`: the acknowledgement of this stop is what counts."""
+        self._stop_id, self._may_work = order.stop_id, False
 
     def drain(self, order: DriverOrder, timeout_s: float) -> Outcome:
         """As `stop`: the hold says whether running work may finish."""

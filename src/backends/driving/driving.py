@@ -76,7 +76,8 @@ class Driving:
         what is left of it goes by the new plan; or unless the name of a service means something else by now."""
         with self._lock:
             known = self._stops.get(wanted.stop_id)
-            if known is None and wanted.rank is not None and self._running() >= self._most:
+            waits = wanted.rank is not None and not all(task.watches for task in wanted.tasks)
+            if known is None and waits and self._running() >= self._most:
                 self._waiting[wanted.stop_id] = wanted
                 return
             self._waiting.pop(wanted.stop_id, None)
@@ -136,8 +137,7 @@ class Driving:
             return
         kept = tuple(task for task in (known.tasks if known else ()) if task.service in have)
         self._stops[wanted.stop_id] = Wanted(wanted.stop_id, wanted.level, (*kept, *new), wanted.rank)
-        for task in new:
-            left[task.service] = task
+        left.update({task.service: task for task in new if not task.watches})
         for task in new:
             self._worker(task.service).put(task)
 

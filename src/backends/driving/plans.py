@@ -43,7 +43,7 @@ def wanted_by_stop(
     now: datetime,
     budget_s: Mapping[Level, float] = BUDGET_S,
 ) -> Wanted:
-    """What is left to be done for a stop that stands in the journal, about these services."""
+    """What is left to be done for a stop that stands in the journal, and to be watched, about these services."""
     steps = [step for step in plan_of(stop, state.services, now, budget_s=budget_s) if step.service in services]
     emergency = state.emergencies[stop.emergency_id]
     told = DriverOrder(emergency.correlation_id, stop.stop_id, stop.level, stop.reason, stop.ordered_by)
@@ -67,6 +67,7 @@ def _wanted(
             begins_s=now_s + (step.begins_at - now).total_seconds(),
             slots=tuple(_slot(deed, now, now_s) for deed in step.deeds),
             about=(services[step.service].driver, services[step.service].config),
+            watches=step.watches,
         )
         for step in steps
         if step.service in services

@@ -35,6 +35,8 @@ class Task:
     at: int = 0
     about: tuple[str, str] = ("", "")
     """The kind and the configuration of the driver: what the name of the service meant when this was planned."""
+    watches: bool = False
+    """Whether the service has been seen to stop already, so that it is only done should that run again."""
 
     @property
     def slot(self) -> Slot:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from backends.drivers.base import Action, Driver, DriverConfigError, Observation, Outcome, perform
+from backends.drivers.base import Action, Driver, DriverConfigError, Observation, Outcome, Resumes, perform
 from backends.driving.calls import Call
 from backends.driving.reports import Report
 from backends.driving.schedule import STRENGTH, Task, due
@@ -43,7 +43,8 @@ _HUNG_MAX: Final = 3
 """Calls of one driver that may hang at once; then no more are made until one has come back."""
 
 _WATCH_S: Final = 5.0
-"""Seconds between two looks at a service that has stopped, while its stop is in force."""
+"""Seconds between two looks at a service that has stopped, while its stop is in force; and before the first one where
+an earlier keeper saw that: by then it is heard of here, too."""
 
 _ACTS: Final[frozenset[Action]] = frozenset({"stop", "kill"})
 
@@ -73,16 +74,23 @@ class Worker:
         self._failures = 0
         self._failed_at = -1
         self._again_s = 0.0
+        self._look_at_s = 0.0
+        """When it is to be looked at that has stopped."""
         self._late: set[str] = set()
         self._hung: list[Call[Any]] = []
 
     # ---------------------------------------------------------------------------------------------- from any thread
     def put(self, task: Task) -> None:
-        """Do this too; of a stop that is known already this takes the place of what was to be done."""
+        """Do this too, or watch; of a stop that is known already this takes the place of what was to be done."""
         with self._lock:
-            self._tasks[task.order.stop_id] = task
-            self._watched.pop(task.order.stop_id, None)
-            self._again_s = 0.0
+            for known in (self._tasks, self._watched):
+                known.pop(task.order.stop_id, None)
+            if task.watches:
+                self._look_at_s = self._look_at_s if self._watched else elapsed_s() + _WATCH_S
+                self._watched[task.order.stop_id] = task
+            else:
+                self._tasks[task.order.stop_id] = task
+                self._again_s = 0.0
             self._news.set()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=f"drive-{self._service}", daemon=True)
@@ -135,9 +143,18 @@ class Worker:
 
     def _watch(self) -> None:
         """See now and then that what has stopped is not started again while its stop is in force; stop it again."""
-        if self._news.wait(_WATCH_S):
+        if self._news.wait(max(0.0, self._look_at_s - elapsed_s())):
             return
-        seen = self._observe(self._driver(), "kill")
+        self._look_at_s = elapsed_s() + _WATCH_S
+        try:
+            driver = self._driver()
+        except DriverConfigError as error:
+            _log.warning("nobody can watch a service", extra={"service": self._service, "fault": str(error)})
+            return
+        if isinstance(driver, Resumes):
+            for task in self._resumed():
+                driver.resume(task.order)
+        seen = self._observe(driver, "kill")
         if seen.standing in ("stopped", "unknown", "stopping"):
             return
         with self._lock:
@@ -145,6 +162,11 @@ class Worker:
             self._tasks = again | self._tasks
         for stop_id in again:
             self._report(Report(self._service, stop_id, "observe", "done", seen.standing, seen.detail))
+
+    def _resumed(self) -> tuple[Task, ...]:
+        """Those of which somebody else has seen that their service stopped."""
+        with self._lock:
+            return tuple(task for task in self._watched.values() if task.watches)
 
     def _do(self, task: Task) -> None:
         """One action and what comes of it."""
@@ -300,7 +322,7 @@ class Worker:
             for task in done:
                 self._watched[task.order.stop_id] = self._tasks.pop(task.order.stop_id)
                 self._late.discard(task.order.stop_id)
-            self._failures, self._again_s = 0, 0.0
+            self._failures, self._again_s, self._look_at_s = 0, 0.0, now_s + _WATCH_S
         for task in done:
             self._settled(task)
 

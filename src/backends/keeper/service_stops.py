@@ -57,6 +57,8 @@ class ServiceStops(threading.Thread):
         """Whether whoever reaches this process may say what services there are, without a token."""
         self._inventory = Inventory(fleet)
         self._orders: deque[Order] = deque()
+        self._known: object = None
+        """What was looked at last of the journal: where that stays the same nothing is planned anew."""
         self._wake = threading.Event()
         self._ending = False
 
@@ -105,9 +107,12 @@ class ServiceStops(threading.Thread):
         over = [stop_id for stop_id in self.driving.stops() if self._is_over(stop_id, state, stops)]
         if over:
             self.driving.let_go(over)
-        for stop in stops.values():  # those of the journal, of which nothing may be known here
-            if stop.services and not _is_restored(state, stop):
-                self.driving.take(wanted_by_stop(state, stop, mine, now, budgets_s))
+        known = (state.stops, state.emergencies, mine)
+        if over or known != self._known:
+            for stop in stops.values():  # those of the journal, of which nothing may be known here
+                if stop.services and not _is_restored(state, stop):
+                    self.driving.take(wanted_by_stop(state, stop, mine, now, budgets_s))
+            self._known = known
         self._inventory.keep(state.services, is_own=self._is_own())
 
     def _is_over(self, stop_id: str, state: State, stops: dict[str, Stop]) -> bool:
