@@ -1,14 +1,14 @@
 """Notices: what people are told of what happened, as a pure function of the journal.
 
-An event becomes a notice or none. Notices of one key are about one thing: of a burst they are said together, and what
-is said again within a while is held back and counted. What is urgent is never held back.
+An event becomes a notice or none, in words that need nothing else to be understood. Notices of one key are about one
+thing; when each is said, `core.telling` decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal, TypeVar
 
 from core.capabilities.conclusion import StopConcluded
@@ -26,7 +26,7 @@ from core.capabilities.holds import HoldExpired, HoldExpiryMissed, HoldPlaced, H
 from core.capabilities.ownership import EmergencyAcknowledged
 from core.capabilities.rate_limits import LimitChanged, LimitDefined, LimitReset
 from core.messages import Event, Recorded
-from core.state import Emergency, State, flag_name
+from core.state import State, flag_name
 from opsgate.hold import timestamp
 from opsgate.selector import Selector, scope_text
 
@@ -36,13 +36,8 @@ Topic = Literal["emergency", "recovery", "attention", "pause", "flag", "limit", 
 TOPICS: Final[tuple[Topic, ...]] = ("emergency", "recovery", "attention", "pause", "flag", "limit")
 """What a channel can be told of; without a choice of its own it is told of all."""
 
-BURST: Final = 5
-"""Messages that are said one by one at most; of more that are not urgent, one says it all."""
-
 LINES: Final = 20
 """Lines of one message at most."""
-
-_RANK: Final[Mapping[Severity, int]] = {"info": 0, "success": 1, "warning": 2, "critical": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +65,6 @@ class Notice:
         return self.severity == "critical" or self.topic not in ("flag", "limit")
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """When something was said last, how much of it has been held back since, and the last event of that."""
-
-    at: datetime
-    held: int = 0
-    revision: int = 0
-
-
-Ledger = Mapping[str, Said]
-"""Key → what a channel was told of it."""
-
 Find = Callable[[int], Recorded | None]
 """The event of a revision, as far as the journal still has it."""
 
@@ -97,7 +80,7 @@ class _Happened:
 
     def notice(self, topic: Topic, about: str, title: str, body: str, severity: Severity) -> Notice:
         header = self.recorded.header
-        by = f"by {header.actor.name} ({header.door}) at {_time(header.at)}"
+        by = f"by {header.actor.name} ({header.door}) at {time_of(header.at)}"
         text = f"{body}\n{by}" if body else by
         channels = self._channels(about)
         return Notice(topic, about, plain(title), text_of(text), severity, header.at, header.revision, channels)
@@ -148,7 +131,7 @@ def notice_of(recorded: Recorded, state: State, find: Find) -> Notice | None:
 
 @says(EmergencyOpened, under=("emergency",))
 def _opened(here: _Happened, happened: EmergencyOpened) -> Notice:
-    title = f"EMERGENCY {happened.emergency_id}: {happened.level} stop of {_scope(happened.selectors)}"
+    title = f"EMERGENCY {happened.emergency_id}: {happened.level} stop of {scope_of(happened.selectors)}"
     cause = f"fired by trigger {happened.trigger}: {happened.cause}" if happened.trigger else ""
     body = "; ".join(filter(None, (cause, happened.reason))) or "no reason given"
     return here.notice("emergency", happened.emergency_id, title, body, "critical")
@@ -156,7 +139,7 @@ def _opened(here: _Happened, happened: EmergencyOpened) -> Notice:
 
 @says(EmergencyJoined, under=("emergency",))
 def _joined(here: _Happened, happened: EmergencyJoined) -> Notice:
-    title = f"EMERGENCY {happened.emergency_id} has grown: {happened.level} stop of {_scope(happened.selectors)}"
+    title = f"EMERGENCY {happened.emergency_id} has grown: {happened.level} stop of {scope_of(happened.selectors)}"
     return here.notice("emergency", happened.emergency_id, title, "", "critical")
 
 
@@ -228,7 +211,7 @@ def _placed(here: _Happened, happened: HoldPlaced) -> Notice | None:
         return None
     topic, about, name = what
     severity: Severity = "critical" if happened.source == "safety" else "warning"
-    until = f"until {_time(happened.expires_at)}" if happened.expires_at else ""
+    until = f"until {time_of(happened.expires_at)}" if happened.expires_at else ""
     body = "; ".join(filter(None, (happened.reason or "no reason given", until)))
     verb = "is off" if topic == "flag" else f"is PAUSED ({happened.mode})"
     return here.notice(topic, about, f"{name} {verb}", body, severity)
@@ -249,7 +232,7 @@ def _released(here: _Happened, happened: HoldReleased | HoldExpired) -> Notice |
 @says(HoldExpiryMissed, under=("attention",))
 def _missed(here: _Happened, happened: HoldExpiryMissed) -> Notice:
     placed = here.placed(happened.hold_id)
-    scope = _scope((placed.selector,)) if placed is not None else happened.hold_id
+    scope = scope_of((placed.selector,)) if placed is not None else happened.hold_id
     why = "fell due while no keeper watched"
     if placed is not None and placed.source == "alert":
         why = f"is alert {placed.owner}'s, of which nothing was heard for long"
@@ -279,127 +262,14 @@ def _held(placed: HoldPlaced) -> tuple[Topic, str, str] | None:
     return None
 
 
-def _scope(selectors: Iterable[Selector]) -> str:
+def scope_of(selectors: Iterable[Selector]) -> str:
+    """What a stop or a pause is about, in a title."""
     text = scope_text(tuple(selectors))
     return "everything" if text == "all" else text
 
 
-# ----------------------------------------------------------------------------------------------------- escalation
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """``escalate_s``: seconds for which an emergency may go without anybody acknowledging it; ``repeat_s``: between two
-    tellings of what still is so; ``quiet_s``: for which what is not urgent is not said again."""
-
-    escalate_s: float = 300.0
-    repeat_s: float = 3600.0
-    quiet_s: float = 300.0
-
-
-def unheard(state: State, ledger: Ledger, now: datetime, patience: Patience) -> list[Notice]:
-    """The emergencies that nobody has acknowledged for too long, each again after a while."""
-    found = []
-    for each in state.active_emergencies():
-        said = ledger.get(f"attention/{each.emergency_id}/unheard")
-        waited_s = (now - each.opened_at).total_seconds()
-        again = said is None or (now - said.at).total_seconds() >= patience.repeat_s
-        if _is_unheard(each) and waited_s >= patience.escalate_s and again:
-            title = f"NOBODY has acknowledged {each.emergency_id} for {round(waited_s / 60)} min"
-            body = f"{each.level} stop of {_scope(each.selectors)}, opened {_time(each.opened_at)} by {each.opened_by}"
-            about = f"{each.emergency_id}/unheard"
-            found.append(Notice("attention", about, plain(title), text_of(body), "critical", now, state.revision))
-    return found
-
-
-def next_unheard_s(state: State, now: datetime, patience: Patience) -> float:
-    """Seconds until an emergency that nobody has acknowledged may be due; infinity where there is none."""
-    waits = (
-        each.opened_at + timedelta(seconds=patience.escalate_s) - now
-        for each in state.active_emergencies()
-        if _is_unheard(each)
-    )
-    return max(1.0, min((wait.total_seconds() for wait in waits), default=float("inf")))
-
-
-def _is_unheard(emergency: Emergency) -> bool:
-    return emergency.acked_at is None
-
-
-# ------------------------------------------------------------------------------------------------------- grouping
-def settle(
-    notices: Sequence[Notice], ledger: Ledger, now: datetime, patience: Patience
-) -> tuple[list[Notice], dict[str, Said]]:
-    """What is said now of these, oldest first, and the ledger after that.
-
-    Notices of one key become one. What is not urgent and was said less than ``quiet_s`` ago is held back and counted;
-    `overdue` says when that is to be said. Of more than a few that are not urgent, one digest says it all.
-    """
-    after = dict(ledger)
-    told: list[Notice] = []
-    for group in _by_key(notices):
-        said, last = after.get(group[-1].key), group[-1]
-        if said is not None and not last.urgent and (now - said.at).total_seconds() < patience.quiet_s:
-            after[last.key] = replace(said, held=said.held + len(group), revision=last.revision)
-        else:
-            after[last.key] = Said(now)
-            told.append(_together(group))
-    urgent, others = [each for each in told if each.urgent], [each for each in told if not each.urgent]
-    if len(others) > BURST:
-        others = [digest(others)]
-    return sorted([*urgent, *others], key=lambda notice: notice.revision), _kept(after, now, patience)
-
-
-def overdue(ledger: Ledger, now: datetime, patience: Patience) -> dict[str, Said]:
-    """What was held back and can be said now, by key."""
-    return {
-        key: said for key, said in ledger.items() if said.held and (now - said.at).total_seconds() >= patience.quiet_s
-    }
-
-
-def again(notice: Notice, said: Said) -> Notice:
-    """The last notice of what was held back, with how much that was."""
-    changes = f"{said.held} {'change' if said.held == 1 else 'changes'} since {_time(said.at)}"
-    return replace(notice, body=f"{notice.body}\n{changes}")
-
-
-def digest(notices: Sequence[Notice]) -> Notice:
-    """Many as one."""
-    last = notices[-1]
-    lines = [each.title for each in notices[:LINES]]
-    if len(notices) > LINES:
-        lines.append(f"and {len(notices) - LINES} more")
-    severity = max((each.severity for each in notices), key=_RANK.__getitem__)
-    return replace(last, title=f"{len(notices)} changes", body="\n".join(lines), severity=severity)
-
-
-def _by_key(notices: Iterable[Notice]) -> list[list[Notice]]:
-    groups: dict[str, list[Notice]] = {}
-    for notice in notices:
-        groups.setdefault(notice.key, []).append(notice)
-    return list(groups.values())
-
-
-def _together(group: Sequence[Notice]) -> Notice:
-    """What happened to one thing: the last of it is the title, behind the worst where that was critical."""
-    last = group[-1]
-    if len(group) == 1:
-        return last
-    worst = max(group, key=lambda each: _RANK[each.severity])
-    before = [f"{_time(each.at)} {each.title}" for each in group[:-1]]
-    left_out = [f"({len(before) - LINES} more)"] if len(before) > LINES else []
-    body = "\n".join([last.body, "before that:", *left_out, *before[-LINES:]])
-    hides = worst.severity == "critical" and last.severity != "critical"
-    title = plain(f"{worst.title}; now: {last.title}") if hides else last.title
-    return replace(last, title=title, body=body, severity=worst.severity if hides else last.severity)
-
-
-def _kept(ledger: Mapping[str, Said], now: datetime, patience: Patience) -> dict[str, Said]:
-    """Without what is so long ago that it says nothing any more."""
-    longest = timedelta(seconds=2 * max(patience.quiet_s, patience.repeat_s))
-    return {key: said for key, said in ledger.items() if said.held or now - said.at < longest}
-
-
 # ---------------------------------------------------------------------------------------------------------- text
-def _time(at: datetime) -> str:
+def time_of(at: datetime) -> str:
     """A time as people read it, to the second."""
     return f"{timestamp(at)[:19]}Z"
 

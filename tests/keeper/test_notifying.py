@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import pytest
 
 from backends.clients.signed import fault
-from backends.keeper.notifying import Leadership, Teller, Terms, _Answer
+from backends.keeper.calls import Answer
+from backends.keeper.notifying import Leadership, Teller, Terms
 from backends.notifiers.base import Message, NotDelivered, Notifier, Refused, Takes
 from backends.notifiers.channels import Channel
 from backends.notifiers.settings import ChannelSettings, NotifySettings
@@ -22,7 +23,8 @@ from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName
 from core.capabilities.rate_limits import SetLimit
 from core.messages import Recorded
-from core.notices import Notice, Patience
+from core.notices import Notice
+from core.telling import Patience
 from opsgate.selector import EVERYTHING
 from tests.keeper.parts import Parts
 from tests.support.fleets import say
@@ -268,7 +270,7 @@ class Late(threading.Event):
 def test_a_call_that_comes_back_just_as_it_is_given_up_is_not_left_behind(
     world: World, written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backends.keeper.notifying._Answer", lambda: _Answer(came=Late()))
+    monkeypatch.setattr("backends.keeper.calls.Answer", lambda: Answer(came=Late()))
     for _ in range(5):
         world.do(PAUSE, RESUME)
         world.turn(after_s=3600)

@@ -15,20 +15,8 @@ from core.capabilities.rate_limits import SetLimit
 from core.capabilities.switches import SetSwitch
 from core.capabilities.triggers import AddTrigger
 from core.messages import Command, Recorded
-from core.notices import (
-    BURST,
-    TOPICS,
-    Ledger,
-    Notice,
-    Patience,
-    Said,
-    again,
-    kinds_under,
-    notice_of,
-    overdue,
-    settle,
-    unheard,
-)
+from core.notices import TOPICS, Notice, kinds_under, notice_of
+from core.telling import BURST, Ledger, Patience, Said, again, overdue, settle, unheard
 from opsgate.selector import EVERYTHING
 from tests.specs.engine import BEGINNING, Engine, Kind, on
 

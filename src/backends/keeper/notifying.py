@@ -1,47 +1,36 @@
 """Notifying: one thread for each channel tells it what it has not been told of the journal, while this keeper leads.
 
-The journal is the outbox: how far a channel has been told stands in the database (`core.ports.Cursor`) and moves after
-the channel has taken it, so everything is told at least once and in order, whoever leads. What a channel does about it
-concerns nobody else: a call that does not come back is left behind, and what failed is tried again, later and later.
+The journal is the outbox: how far a channel has been told (`place.py`) stands in the database and moves after the
+channel has taken it, so everything is told at least once and in order, whoever leads. What a channel does about it
+concerns nobody else: a call that does not come back is left behind (`calls.py`), and what failed is tried again, later
+and later.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
+from backends.keeper.calls import Calls
 from backends.keeper.log import NAME
+from backends.keeper.place import Place, cursor_name
 from backends.keeper.roster import Instant
-from backends.notifiers.base import Message, Misconfigured, NotDelivered, Notifier, Refused
+from backends.notifiers.base import Message, Misconfigured, Notifier
 from backends.notifiers.channels import Channel
 from backends.runtime import Runtime
 from core.audit import event_of
 from core.errors import OpsError
-from core.hooks import NAMES, told_of
+from core.hooks import told_of
 from core.messages import Recorded
-from core.notices import (
-    TOPICS,
-    Notice,
-    Patience,
-    Said,
-    again,
-    kinds_under,
-    next_unheard_s,
-    notice_of,
-    overdue,
-    settle,
-    unheard,
-)
-from core.ports import Arrival, Cursor, Lease
+from core.notices import TOPICS, Notice, kinds_under, notice_of
+from core.ports import Arrival, Lease
 from core.state import State
-from opsgate.hold import moment, timestamp
+from core.telling import Patience, Said, again, next_unheard_s, overdue, settle, unheard
 
 _log = logging.getLogger(NAME)
 
@@ -58,14 +47,6 @@ _LOOK_S: Final = 5.0
 
 _BACKOFF_S: Final = (1.0, 300.0)
 """Seconds to the next try: the first, and the longest. Each is twice the one before, and less by chance."""
-
-_LEFT_BEHIND_MAX: Final = 3
-"""Calls of one channel that never came back, from which on it is called no more until one of them does."""
-
-_WRITE_EVERY_S: Final = 10.0
-"""Seconds between two writings of how far a channel is that was told nothing: most events concern nobody."""
-
-_PREFIX: Final = "notify/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +126,10 @@ class Teller(threading.Thread):
         self._notifier: Notifier | None = None
         self._kinds = kinds_under(channel.settings.topics or TOPICS)
         """The kinds of event of which people may be told here: of the others not even the body is read."""
-        self._place: _Place | None = None
+        self._calls = Calls(channel.name, terms.send_s)
+        self._place: Place | None = None
         self._taken: set[tuple[str, int]] = set()
         """What was taken of a round that was not taken whole."""
-        self._left_behind = 0
-        self._calls = threading.Lock()
         self._gathering_since_s: float | None = None
         self._why = ""
         self._wake = threading.Event()
@@ -206,24 +186,17 @@ class Teller(threading.Thread):
         if rows and rows[0].revision != place.revision + 1:
             gone = rows[0].revision - place.revision - 1
             _log.warning("retention was quicker than a channel", extra={"channel": self._channel.name, "events": gone})
-        is_wanted = self._is_event_wanted if notifier.takes == "events" else self._is_notice_wanted
-        recorded = [event_of(row) for row in rows if row.body and is_wanted(row.kind)]
+        wants = self._channel.wants_event if notifier.takes == "events" else self._kinds.__contains__
+        recorded = [event_of(row) for row in rows if row.body and wants(row.kind)]
         last, more = (rows[-1].revision if rows else place.revision), len(rows) == _ROWS
         if notifier.takes == "events":
             return self._tell_events(notifier, place, recorded, state, last, more, now)
         return self._tell_notices(notifier, place, recorded, state, last, more, now)
 
-    def _is_event_wanted(self, kind: str) -> bool:
-        wanted = self._channel.settings.events
-        return not wanted or kind in wanted or NAMES.get(kind, kind) in wanted
-
-    def _is_notice_wanted(self, kind: str) -> bool:
-        return kind in self._kinds
-
     def _tell_events(
         self,
         notifier: Notifier,
-        place: _Place,
+        place: Place,
         recorded: Sequence[Recorded],
         state: State,
         last: int,
@@ -242,7 +215,7 @@ class Teller(threading.Thread):
     def _tell_notices(
         self,
         notifier: Notifier,
-        place: _Place,
+        place: Place,
         recorded: Sequence[Recorded],
         state: State,
         last: int,
@@ -251,8 +224,8 @@ class Teller(threading.Thread):
     ) -> float:
         patience = self._terms.patience
         made = (notice_of(each, state, self._event) for each in recorded)
-        notices = [notice for notice in made if notice is not None and self._wants(notice)]
-        if self._told_of_unheard():
+        notices = [notice for notice in made if notice is not None and self._channel.wants(notice)]
+        if self._channel.is_told_of_unheard(self._terms.escalate_to):
             notices += unheard(state, place.ledger, now.at, patience)
         if self._gathers(notices, more, now):
             return _GATHER_S
@@ -291,17 +264,6 @@ class Teller(threading.Thread):
         self._gathering_since_s = None
         return False
 
-    def _wants(self, notice: Notice) -> bool:
-        name, topics = self._channel.name, self._channel.settings.topics
-        is_told = self._channel.usual or bool(topics) or name in notice.channels
-        return is_told and (not topics or notice.topic in topics)
-
-    def _told_of_unheard(self) -> bool:
-        chosen, topics = self._terms.escalate_to, self._channel.settings.topics
-        if chosen:
-            return self._channel.name in chosen
-        return (self._channel.usual or bool(topics)) and (not topics or "attention" in topics)
-
     def _event(self, revision: int) -> Recorded | None:
         rows = self._runtime.journal(after=revision - 1, limit=1)
         return event_of(rows[0]) if rows and rows[0].revision == revision and rows[0].body else None
@@ -309,50 +271,19 @@ class Teller(threading.Thread):
     # -------------------------------------------------------------------------------------------------- sending
     def _send(self, notifier: Notifier, message: Message) -> str:
         """Why it was not taken, and is to be said again; empty where it was, or never will be."""
-        if self._left_behind >= _LEFT_BEHIND_MAX:
-            self._count("hung")
-            return f"{self._left_behind} calls of it have not come back"
-        answer = _Answer()
-        helper = threading.Thread(target=self._call, args=(notifier, message, answer), daemon=True)
-        helper.name = f"{self.name}-call"
-        helper.start()
-        if not answer.came.wait(1.5 * self._terms.send_s) and self._leave_behind(answer):
-            self._count("hung")
-            return f"it did not answer within {1.5 * self._terms.send_s:g} s"
-        match answer.fault:
-            case None:
-                self._count("sent")
-            case Refused() as fault:
-                self._count("refused")
-                _log.error("a channel refuses a message", extra={"channel": self._channel.name, "fault": str(fault)})
-            case fault:
-                self._count("failed")
-                return str(fault) if isinstance(fault, NotDelivered) else type(fault).__name__
+        called = self._calls.make(notifier, message)
+        self._count(called.outcome)
+        if called.is_to_be_said_again:
+            return called.why
+        if called.outcome == "refused":
+            _log.error("a channel refuses a message", extra={"channel": self._channel.name, "fault": called.why})
         self._recovered()
         return ""
-
-    def _call(self, notifier: Notifier, message: Message, answer: _Answer) -> None:
-        try:
-            notifier.send(message, timeout_s=self._terms.send_s)
-        except Exception as fault:  # noqa: BLE001 (a notifier may be anybody's: whatever it raises is its own fault)
-            answer.fault = fault
-        with self._calls:
-            answer.came.set()
-            if answer.is_late:
-                self._left_behind -= 1
-
-    def _leave_behind(self, answer: _Answer) -> bool:
-        """Wait for a call no more; False where it has come back this very moment."""
-        with self._calls:
-            if not answer.came.is_set():
-                answer.is_late = True
-                self._left_behind += 1
-            return answer.is_late
 
     def _count(self, outcome: str) -> None:
         self._outcomes[self._channel.name, outcome] += 1
 
-    def _failed(self, place: _Place, why: str, now: Instant, outcome: str = "") -> float:
+    def _failed(self, place: Place, why: str, now: Instant, outcome: str = "") -> float:
         if outcome:
             self._count(outcome)
         if self.failures == 0:
@@ -372,66 +303,23 @@ class Teller(threading.Thread):
         self.failures, self._why = 0, ""
 
     # ------------------------------------------------------------------------------------ how far it has been told
-    def _begun(self, now: Instant) -> _Place:
+    def _begun(self, now: Instant) -> Place:
         """Where it stands. A new channel is told from now on."""
-        name = _PREFIX + self._channel.name
+        name = cursor_name(self._channel.name)
         for cursor in self._runtime.store.cursors():
             if cursor.name == name:
-                return _Place.of(cursor)
-        place = _Place(self._runtime.state().revision, None, {})
+                return Place.of(cursor)
+        place = Place(self._runtime.state().revision)
         self._write(place, now)
         return place
 
-    def _keep(self, place: _Place, now: Instant, *, told: bool) -> None:
-        """Write down how far it is: at once where it was told something, and now and then where it was not."""
-        has_moved = place.revision != place.written or place.failing_since is not None
-        if told or (has_moved and now.elapsed_s - place.written_s >= _WRITE_EVERY_S):
+    def _keep(self, place: Place, now: Instant, *, told: bool) -> None:
+        if place.is_due(now.elapsed_s, told=told):
             place.failing_since = None
             self._write(place, now)
 
-    def _write(self, place: _Place, now: Instant) -> None:
-        said = {key: [timestamp(each.at), each.held, each.revision] for key, each in place.ledger.items()}
-        detail: dict[str, Any] = {"state": "failing" if self._why else "ok", "said": said}
-        if self._why:
-            since = place.failing_since or now.at
-            detail |= {"why": self._why[:300], "since": timestamp(since), "tries": self.failures}
-        cursor = Cursor(_PREFIX + self._channel.name, place.revision, now.at, json.dumps(detail))
+    def _write(self, place: Place, now: Instant) -> None:
+        cursor = place.cursor(self._channel.name, now.at, self._why, self.failures)
         if not self._runtime.advance(cursor, place.written, self._leadership.lease()):
             self._place = None  # somebody else has told it meanwhile: look where it stands
         place.written, place.written_s = place.revision, now.elapsed_s
-
-
-@dataclass(slots=True)
-class _Place:
-    """How far a channel has been told; ``written`` is how far the database knows, None for nothing yet."""
-
-    revision: int
-    written: int | None
-    ledger: Mapping[str, Said]
-    written_s: float = 0.0
-    failing_since: datetime | None = None
-
-    @property
-    def held(self) -> int:
-        return sum(said.held for said in self.ledger.values())
-
-    @classmethod
-    def of(cls, cursor: Cursor) -> _Place:
-        """As the database has it. What cannot be read of what was said only means that it may be said again."""
-        try:
-            said = json.loads(cursor.detail)["said"]
-            ledger = {
-                str(key): Said(moment(at), int(held), int(revision)) for key, (at, held, revision) in said.items()
-            }
-        except (ValueError, KeyError, TypeError, AttributeError):
-            ledger = {}
-        return cls(cursor.revision, cursor.revision, ledger)
-
-
-@dataclass(slots=True)
-class _Answer:
-    """What came of one call."""
-
-    came: threading.Event = field(default_factory=threading.Event)
-    fault: BaseException | None = None
-    is_late: bool = False

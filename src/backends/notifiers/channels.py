@@ -11,6 +11,8 @@ from typing import Final
 from backends.configuration import ConfigurationFault
 from backends.notifiers.base import Misconfigured, Notifier
 from backends.notifiers.settings import SYSTEM, ChannelSettings, NotifySettings
+from core.hooks import NAMES
+from core.notices import Notice
 
 GROUP: Final = "opsconsole.notifiers"
 
@@ -29,6 +31,25 @@ class Channel:
     def configured(self) -> bool:
         """Whether it is known where it leads."""
         return self.name == SYSTEM or bool(self.settings.url or self.settings.url_file or self.settings.kind)
+
+    def wants(self, notice: Notice) -> bool:
+        """Whether a notice is for it: one of its topics, or one that names it."""
+        topics = self.settings.topics
+        is_told = self.usual or bool(topics) or self.name in notice.channels
+        return is_told and (not topics or notice.topic in topics)
+
+    def wants_event(self, kind: str) -> bool:
+        """The same of an event, for a channel that takes those: by its kind, or by the name that hooks know it by."""
+        wanted = self.settings.events
+        return not wanted or kind in wanted or NAMES.get(kind, kind) in wanted
+
+    def is_told_of_unheard(self, chosen: tuple[str, ...]) -> bool:
+        """Whether it is told of an emergency that nobody acknowledges: where it is ``chosen``, and where none is, as of
+        whatever else needs attention."""
+        topics = self.settings.topics
+        if chosen:
+            return self.name in chosen
+        return (self.usual or bool(topics)) and (not topics or "attention" in topics)
 
     def open(self) -> Notifier:
         """Its notifier. Raises `Misconfigured`."""

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backends.configuration import ConfigurationFault, Layer, layers
 from core.faults import sentence
-from core.notices import Patience, Topic
+from core.notices import Topic
+from core.telling import Patience
 
 SYSTEM: Final = "system"
 """The channel that is always there: the log of the keeper, or of the server."""
@@ -52,7 +53,7 @@ class ChannelSettings(_Table):
 
 
 class NotifySettings(_Table):
-    """All channels, and how patient they are (`core.notices.Patience`). ``escalate_to`` are the channels that are told
+    """All channels, and how patient they are (`core.telling.Patience`). ``escalate_to`` are the channels that are told
     where nobody acknowledges an emergency, () for all that are told of emergencies."""
 
     channels: Mapping[Name, ChannelSettings] = {}
