@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from backends.stop_servers import names_of_url
 from core.capabilities.emergencies import OrderStop
 from core.errors import BackendUnavailable, CommandRejected, OpsError
 from core.messages import Actor, Door, Envelope
@@ -18,7 +19,6 @@ from core.ports import Backend
 from core.state import State, Stop
 from opsgate import latch
 from opsgate.order import Order
-from opsgate.paths import fleet_of_url
 from opsgate.selector import EVERYTHING, IDENTIFIER
 
 _DOORS: Final = get_args(Door)
@@ -43,7 +43,7 @@ class Recorded:
 
 def names_of(state: State, url: str) -> tuple[str, ...]:
     """The names under which this fleet's latches lie, beside those for all fleets."""
-    return (state.fleet, fleet_of_url(url)) if state.fleet else (fleet_of_url(url),)
+    return (state.fleet, *names_of_url(url)) if state.fleet else names_of_url(url)
 
 
 def recorded_id(order: Order) -> str:
@@ -170,16 +170,17 @@ def require_recorded(backend: Backend, *, fleets: Sequence[str] | None = None, t
     """Refuse to go on to a release while a latched stop is not recorded, in a sentence that says which. ``fleets`` are
     the names of the fleet, for whoever has found them out before."""
     known = backend.latest()
-    if known.fleet and not latch.lies(fleets or names_of(known, backend.url)):
+    names = fleets or names_of(known, backend.url)
+    if known.fleet and not latch.lies(names):
         return  # nothing to ask the database about: most of the time that is so
     try:
-        refused = replay(backend, timeout_s=timeout_s).refused
+        refused = replay(backend, fleets=fleets, timeout_s=timeout_s).refused
     except OpsError as error:
         raise _not_recorded(error) from error
     for _, refusal in refused:
         raise _not_recorded(refusal) from refusal
     state = backend.state(timeout_s=timeout_s)
-    for order in _unreadable(names_of(state, backend.url), state):
+    for order in _unreadable(fleets or names_of(state, backend.url), state):
         raise BackendUnavailable(
             "stop-not-recorded",
             f"the stop {ascii(order.stop_id)[1:-1]} is latched on this host and cannot be recorded: {order.reason}",

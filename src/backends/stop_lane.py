@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from backends import stop_servers
-from backends.stop_servers import Telling, Told, servers_of
+from backends.stop_servers import Telling, Told, names_of_url, servers_of
 from opsgate import latch, wire
 from opsgate.clock import elapsed_s
 from opsgate.order import Level, Order
@@ -98,8 +98,8 @@ def fleet_names(url: str | None, fleet: str | None) -> tuple[str, ...]:
     """
     if fleet is not None or url is None:
         return (fleet,) if fleet else ()
-    hint = known_fleet(url)
-    return (fleet_of_url(url),) if hint is None else (hint, fleet_of_url(url))
+    hint, names = known_fleet(url), names_of_url(url)
+    return names if hint is None else (hint, *names)
 
 
 def fire(

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from opsgate.clock import elapsed_s
 from opsgate.order import Order
+from opsgate.paths import fleet_of_url
 
 ANSWER_S: Final = 3.0
 """Seconds that a stop waits to learn how durable it is where servers are on its way: they may be far."""
@@ -112,6 +113,12 @@ def servers_of(url: str | None) -> tuple[str, ...]:
     """The servers that a backend's URL names; none for a database."""
     each = [one.strip() for one in (url or "").split(",")]
     return tuple(one.rstrip("/") for one in each if one.startswith(("http://", "https://")))
+
+
+def names_of_url(url: str) -> tuple[str, ...]:
+    """The names under which latches of the fleet at ``url`` lie while its id is not known: of several servers one for
+    each, for each looks for those under its own, and so do gates. Raises ValueError for what is no backend URL."""
+    return tuple(dict.fromkeys(map(fleet_of_url, servers_of(url) or (url,))))
 
 
 def _doors(url: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from backends import spool
 from backends.local.memory import MemoryStore
 from backends.runtime import Runtime
 from backends.server.writer import WAITING_MAX, Writer
@@ -46,7 +47,7 @@ class Stage:
     def __init__(self) -> None:
         self.store = CountedStore()
         self.runtime = Runtime(self.store)
-        self.writer = Writer(self.runtime)
+        self.writer = Writer(self.runtime, spool.names_of(self.runtime.latest(), self.runtime.url))
 
     async def give(self, *commands: Command, ids: tuple[str, ...] = ()) -> list[Receipt | BaseException]:
         """Give commands while the writer is busy with something else, and then let it go on."""

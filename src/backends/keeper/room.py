@@ -81,10 +81,12 @@ class EngineRoom:
         create: bool = False,
         settings: EmergencySettings | None = None,
         notify: NotifySettings | None = None,
+        known_as: Sequence[str] = (),
     ) -> None:
         """``alone`` refuses to be the second one of its fleet on this host; otherwise the second one lives without the
         sockets. ``streams`` leads to workers that have no socket, ``settings`` is what is set for emergencies,
-        ``notify`` are the channels of notifications; None for none at all.
+        ``notify`` are the channels of notifications; None for none at all. ``known_as`` are the URLs by which this
+        host may have named the fleet where it stopped it.
 
         Raises `BackendUnavailable` or `NotOurDatabase`, `HouseError`, or, alone, BlockingIOError where another keeper
         of this fleet lives on this host.
@@ -99,7 +101,8 @@ class EngineRoom:
         self.runtime.rules = self._stop_runtime.rules = self.settings.rules()
         self.roster = Roster(peers.is_running, peers.started)
         self.roster.seed(self.runtime.store.workers(), now())
-        names = (self.fleet, fleet_of_url(url))
+        self.names = names = tuple(dict.fromkeys((self.fleet, *map(fleet_of_url, (url, *known_as)))))
+        """Under which latches of this fleet lie on this host, beside those for all fleets."""
         stops = self.house.stops if self.house else None
         self.desk = StopDesk(stops, names, lambda: self.roster.entries, self.runtime.latest, elapsed_s, streams)
         self._recorder = Recorder(self._stop_runtime, self.roster, names, now, self._settled)

@@ -43,7 +43,7 @@ class Engine:
         self.access = access
         self.gates = gates
         self.journal = Journal(room.runtime, self._workers)
-        self.writer = Writer(room.runtime)
+        self.writer = Writer(room.runtime, room.names)
         self.refetch = Refetch(self.tag, room.runtime.latest)
         self.instances = Instances()
         self._compiled: dict[Scope, tuple[State, Table]] = {}

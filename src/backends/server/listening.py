@@ -6,10 +6,12 @@ import os
 import socket
 import ssl
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
 from backends.keeper.room import EngineRoom
+from backends.stop_servers import DEFAULT_PORTS
 from opsgate.paths import runtime_home
 from opsgate.wire import HEARTBEAT_S
 
@@ -75,6 +77,24 @@ def listen_at(path: Path) -> socket.socket:
     channel.listen(BACKLOG)
     temporary.replace(path)
     return channel
+
+
+def own_urls(listening: Listening, channel: socket.socket) -> tuple[str, ...]:
+    """The URLs by which this host reaches a server that listens on ``channel``, as far as it can tell by itself.
+
+    A stop that somebody ordered here by one of them, and that a server did not live to answer, lies latched under it.
+    """
+    address, port = channel.getsockname()[:2]
+    at = ip_address(address)
+    hosts = [listening.host or address, address]
+    if at.is_unspecified or at.is_loopback:
+        hosts += ["localhost", "127.0.0.1", "::1"]
+    if at.is_unspecified:
+        hosts += [socket.gethostname()]
+    scheme = "https" if listening.certificate else "http"
+    named = [f"{scheme}://[{host}]" if ":" in host else f"{scheme}://{host}" for host in dict.fromkeys(hosts)]
+    usual = named if port == DEFAULT_PORTS[scheme] else []
+    return *(f"{url}:{port}" for url in named), *usual
 
 
 def own_sockets(room: EngineRoom) -> tuple[Path, ...]:

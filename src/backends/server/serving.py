@@ -26,7 +26,7 @@ from backends.server.connections import Connection, close_silent, crowded, main_
 from backends.server.engine import Engine
 from backends.server.gates import Gates
 from backends.server.identity import Identify, developer
-from backends.server.listening import BACKLOG, Listening, listen, listen_at, own_sockets, tls
+from backends.server.listening import BACKLOG, Listening, listen, listen_at, own_sockets, own_urls, tls
 from backends.server.push import Hub
 from backends.server.stop_port import StopPort
 from opsgate.wire import HEARTBEAT_S
@@ -134,7 +134,15 @@ class Serving:
         with ExitStack() as listened:
             main = listened.enter_context(listen(listening.host, listening.port))
             stops = listened.enter_context(listen(listening.host, listening.stop_port))
-            self.room = EngineRoom(url, alone=False, streams=gates, create=True, settings=settings, notify=notify)
+            self.room = EngineRoom(
+                url,
+                alone=False,
+                streams=gates,
+                create=True,
+                settings=settings,
+                notify=notify,
+                known_as=own_urls(listening, main),
+            )
             listened.pop_all()
         knows = identify(self.room)
         self.room.services.is_open = knows is developer

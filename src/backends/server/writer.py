@@ -44,10 +44,11 @@ class _Asked(NamedTuple):
 class Writer(threading.Thread):
     """Carries out commands until `close`. Those that wait together are committed together."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, fleets: Sequence[str]) -> None:
+        """``fleets`` are the names under which latches of this fleet lie."""
         super().__init__(name="writer", daemon=True)
         self._runtime = runtime
-        self._fleets = spool.names_of(runtime.latest(), runtime.url)
+        self._fleets = fleets
         self._waiting: queue.Queue[_Asked | None] = queue.Queue(WAITING_MAX)
 
     async def submit(self, envelope: Envelope, identity: Identity | None) -> Receipt:
