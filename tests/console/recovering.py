@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from core.capabilities.recovery import AbortRecovery, HoldRecovery, Recover, RollBackRecovery
 from core.capabilities.restoring import AdvanceRecovery, Seen
-from core.capabilities.services import AddService, ReportServices, ServiceReport
+from core.capabilities.service_reports import ReportServices, ServiceReport
+from core.capabilities.services import AddService
 from core.capabilities.triggers import AddTrigger, FireTrigger
 from core.messages import Actor
 from core.recoveries import Recovery

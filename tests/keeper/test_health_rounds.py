@@ -8,7 +8,8 @@ import pytest
 
 from backends.keeper.health_rounds import TOGETHER, HealthRounds
 from backends.keeper.recovering import Deed, Done, Health, Look
-from core.capabilities.services import AddService, ReportServices
+from core.capabilities.service_reports import ReportServices
+from core.capabilities.services import AddService
 from core.errors import RevisionConflict
 from core.recoveries import Recovery
 from core.services import Service, Standing

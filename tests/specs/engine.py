@@ -13,7 +13,8 @@ from core.capabilities.holds import ExpireHolds, PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName
 from core.capabilities.recovery import Recover
 from core.capabilities.restoring import AdvanceRecovery, Seen
-from core.capabilities.services import AddService, ReportServices, ServiceReport
+from core.capabilities.service_reports import ReportServices, ServiceReport
+from core.capabilities.services import AddService
 from core.engine import Effect, Facts, Outcome, WorkerFact, refusal, step
 from core.errors import OpsError
 from core.messages import Actor, Command, Envelope, Event, Receipt, Recorded

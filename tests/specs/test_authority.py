@@ -41,7 +41,8 @@ from core.capabilities.recovery import (
     RollBackRecovery,
 )
 from core.capabilities.restoring import AdvanceRecovery
-from core.capabilities.services import AddService, RemoveService, ReportServices, ServiceReport
+from core.capabilities.service_reports import ReportServices, ServiceReport
+from core.capabilities.services import AddService, RemoveService
 from core.capabilities.switches import SetSwitch
 from core.capabilities.tokens import CreateToken, RevokeToken
 from core.capabilities.triggers import (

@@ -9,14 +9,8 @@ from core.capabilities.emergencies import OrderStop
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import RemoveName
 from core.capabilities.ownership import AcknowledgeEmergency, OwnEmergency
-from core.capabilities.services import (
-    CONFIG_MAX,
-    AddService,
-    RemoveService,
-    ReportServices,
-    ServiceReport,
-    ServiceStopAttempted,
-)
+from core.capabilities.service_reports import ReportServices, ServiceReport, ServiceStopAttempted
+from core.capabilities.services import CONFIG_MAX, AddService, RemoveService
 from core.facts import emergencies
 from core.services import cycle
 from tests.specs.engine import Engine, on, said

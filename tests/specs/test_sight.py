@@ -15,7 +15,8 @@ from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName
 from core.capabilities.recovery import Recover
-from core.capabilities.services import AddService, ReportServices, ServiceReport
+from core.capabilities.service_reports import ReportServices, ServiceReport
+from core.capabilities.services import AddService
 from core.capabilities.triggers import AddTrigger, FireTrigger
 from core.capabilities.workers import ForgetWorkers, ReportWorkers
 from core.engine import CommandRefused, Facts, WorkerFact, evolve, step

@@ -20,7 +20,7 @@ from backends.keeper.log import NAME
 from backends.keeper.office import Office
 from backends.keeper.recovering import BAD_LOOKS, Hands, Health, Look
 from backends.keeper.service_stops import ServiceStops
-from core.capabilities.services import ReportServices, ServiceReport
+from core.capabilities.service_reports import ReportServices, ServiceReport
 from core.errors import OpsError
 from core.services import Service
 from core.state import State

@@ -17,7 +17,7 @@ from backends.keeper.log import NAME
 from backends.keeper.roster import Instant
 from core.capabilities.recovery import Recover, why_not_automatic
 from core.capabilities.restoring import AdvanceRecovery, Seen
-from core.capabilities.services import ReportServices, ServiceReport
+from core.capabilities.service_reports import ReportServices, ServiceReport
 from core.errors import CommandRejected, RevisionConflict
 from core.gates import MetricGate, judged
 from core.messages import Command

@@ -21,7 +21,7 @@ from backends.keeper.log import NAME
 from backends.keeper.office import KEEPER_ACTOR, Office
 from backends.keeper.roster import Instant
 from backends.spool import recorded_id
-from core.capabilities.services import ReportServices, ServiceReport
+from core.capabilities.service_reports import ReportServices, ServiceReport
 from core.errors import CommandRejected
 from core.services import Service
 from core.state import State, Stop

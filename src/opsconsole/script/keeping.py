@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, get_args
 
 from core.capabilities.restoring import AdvanceRecovery, Seen
-from core.capabilities.services import ReportServices, ServiceReport
+from core.capabilities.service_reports import ReportServices, ServiceReport
 from core.messages import Actor
 from core.recoveries import Recovery
 from core.recovery_work import asked, work_of
