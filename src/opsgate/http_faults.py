@@ -26,7 +26,12 @@ class Behind(SourceError):
 
 
 class NoStream(SourceError):
-    """The server can be asked and does not tell by itself, or something between swallows what it tells."""
+    """The server can be asked and does not tell by itself, or something between swallows what it tells. Where it is
+    not ``certain``, it may only have been busy."""
+
+    def __init__(self, sentence: str, *, certain: bool = True) -> None:
+        super().__init__(sentence)
+        self.certain = certain
 
 
 def unconnected(url: str, fault: OSError | None) -> SourceError:

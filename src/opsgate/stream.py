@@ -32,6 +32,12 @@ RETRIES_S: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 for a while and broke is tried again within the first of them."""
 
 _NO_STREAM_S: Final = 60.0
+"""Seconds for which a server is asked instead whose stream cannot be heard."""
+
+ONCE_MORE_S: Final = 2.0
+"""The same after the first try that brought nothing: a server that a thousand workers come back to is slow for a while,
+and they must not all begin to ask it instead."""
+
 _STEADY_S: Final = 5.0
 """Seconds for which a stream must have been heard before its end counts as the first failure."""
 
@@ -47,7 +53,7 @@ class Stream(threading.Thread):
         self._intake = intake
         self._connected = connected
         self._servers = servers
-        self._failures = 0
+        self._failures = self._in_vain = 0
         self._has_state = False
         self._asked_at: int | None = None
         """The revision that was known when a stream was asked for, until it has told something."""
@@ -62,12 +68,11 @@ class Stream(threading.Thread):
     def run(self) -> None:
         """The life of the thread."""
         while not self._ending.is_set():
-            rest_s = _NO_STREAM_S * random.uniform(0.8, 1.0)  # noqa: S311 (spread, no secret)
             try:
                 self._follow()
                 rest_s = self._retry_s()
             except NoStream as error:
-                self._is_asked_instead(error)
+                rest_s = self._is_asked_instead(error) * random.uniform(0.8, 1.0)  # noqa: S311 (spread, no secret)
             except SourceError as error:
                 self._failed(error)
                 rest_s = self._retry_s()
@@ -113,6 +118,7 @@ class Stream(threading.Thread):
         finally:
             if connection is not None:
                 connection.close()
+        self._in_vain = 0
         self._failures = 0 if elapsed_s() - began_s > _STEADY_S else self._failures + 1
         self._intake.lost()
 
@@ -199,16 +205,22 @@ class Stream(threading.Thread):
             failure = Reading(elapsed_s(), hearer.known.revision, failure=str(error), lasting=error.lasting)
             hearer.take(failure)
 
-    def _is_asked_instead(self, error: NoStream) -> None:
+    def _is_asked_instead(self, error: NoStream) -> float:
+        """Have it asked; returns the seconds until a stream is tried again."""
         self._failures = 0
         self._intake.hearing = "mute"
+        self._in_vain += 1
+        if not error.certain and self._in_vain == 1:
+            return ONCE_MORE_S
         if self._said != str(error):
             self._said = str(error)
             _log.warning("%s; it is asked every few seconds instead, so a stop arrives that much later", error)
+        return _NO_STREAM_S
 
 
 def _held_back(server: Server) -> NoStream:
-    return NoStream(f"{server.url} is connected and says nothing: something between keeps back what it streams")
+    sentence = f"{server.url} is connected and says nothing: something between keeps back what it streams"
+    return NoStream(sentence, certain=False)
 
 
 class _Heard:

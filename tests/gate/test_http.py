@@ -29,6 +29,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long between two tries."""
     monkeypatch.setattr(stream, "RETRIES_S", (0.05, 0.1))
     monkeypatch.setattr(teller, "RETRIES_S", (0.05, 0.1))
+    monkeypatch.setattr(stream, "ONCE_MORE_S", 0.05)
 
 
 @pytest.fixture
@@ -229,6 +230,20 @@ def test_where_no_stream_can_be_heard_it_asks_and_hears_of_stops_by_its_beats(
         assert any(question.startswith("GET /v1/gate?wait=") for question in server.asked)
         server.messages.append({"t": "order", "stop_id": "S-1", "order": ORDER.as_dict()})
         server.told("PUT", stops=["S-1"])
+
+
+def test_a_server_that_was_only_busy_is_heard_by_the_next_try(
+    server: Double, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(stream, "_HEAD_WITHIN_S", 0.3)
+    server.streams = server.heads = False
+    with Gate.open(server.url, worker="w1") as gate:
+        eventually(lambda: server.asked.count("GET /v1/gate/events") == 1)
+        server.streams = server.heads = True
+        eventually(lambda: server.asked.count("GET /v1/gate/events") == 2)
+        server.commit(placed=(hold(site="s1"),))
+        eventually(lambda: not gate.check(site="s1"))
+        assert "is asked every few seconds instead" not in caplog.text
 
 
 @pytest.mark.parametrize(
