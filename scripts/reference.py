@@ -249,7 +249,7 @@ the token names any, and one of the environments, where it names any: a token fo
 `site=s1,operation=ab_testing`, and neither `operation=ab_testing` nor everything. Commands that are about no selector
 (flags, workflows, limits, names, the configuration) are about the whole fleet, and take a token without a scope. An
 emergency is recovered by whoever reaches all of it. Nobody makes a token, or revokes one, that reaches further than
-their own.
+their own. Samples are taken from whoever reaches all that they could stop, or have a recovery go on with.
 
 A scope bounds what is seen as well. What touches it is: holds, stops and emergencies that overlap it, its own sites,
 the workers and services that may serve it, and what belongs to the whole fleet. What lies wholly outside is not, nor

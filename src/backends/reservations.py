@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from core.capabilities.rate_limits import DAY_S, Grant, limit_named, reserve
+from core.capabilities.rate_limits import DAY_S, Grant, limit_named, owned_by, reserve
 from core.errors import CommandRejected
 from core.ports import LimitUsage, Reservation, Store, Transaction
 from core.state import State
@@ -18,12 +18,20 @@ BUCKETS: Final = 10
 
 
 def take(
-    transaction: Transaction, state: State, name: str, cost: int, now: datetime, lease_s: float = 0.0
+    transaction: Transaction,
+    state: State,
+    name: str,
+    cost: int,
+    now: datetime,
+    lease_s: float = 0.0,
+    owner: str | None = None,
 ) -> Reservation:
     """Reserve ``cost`` units of the limit called ``name`` (its own name or S0's) and store it when granted.
 
     What may be used within ``lease_s`` counts as used at the end of that, so that no window ever sees more than the
     limit, whenever within the lease it was.
+
+    ``owner`` is the worker that takes it, and the id names it.
 
     Raises `UnknownName`, or `CommandRejected` for a cost below 1. A limit of 0 grants nothing.
     """
@@ -35,7 +43,7 @@ def take(
     transaction.drop_usage(limit=limit.name, before_s=now_s - limit.window_s - DAY_S)
     used = transaction.usage(limit.name, now_s - limit.window_s)
     grant: Grant = reserve(limit, cost, ((at_s, units) for _, at_s, units in used), now_s)
-    reservation = Reservation(f"r-{uuid.uuid4().hex}", grant)
+    reservation = Reservation(owned_by(f"r-{uuid.uuid4().hex}", owner), grant)
     if grant.granted:
         transaction.put_usage(limit.name, reservation.reservation_id, now_s + lease_s, cost)
     return reservation

@@ -15,6 +15,7 @@ from typing import Final, Literal
 from core.capabilities.emergencies import ExplainStop, OrderStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds, selectors_of
 from core.capabilities.ownership import AcknowledgeEmergency, OwnEmergency
+from core.capabilities.rate_limits import owner_of
 from core.capabilities.recovery import (
     AbortRecovery,
     ContinueRecovery,
@@ -29,6 +30,8 @@ from core.errors import NotPermitted
 from core.messages import Actor, Command, Role
 from core.scope import EVERYWHERE, Scope
 from core.state import State, Token
+from core.triggers.sample import Sample
+from core.watched import moved_beyond
 from opsgate.selector import EVERYTHING, Selector, scope_text
 
 Permission = Literal["know", "ask", "see", "work", "stop", "alert", "command"]
@@ -166,6 +169,35 @@ def speaks_for(identity: Identity, worker_id: str) -> NotPermitted | None:
         return None
     return NotPermitted(
         "not-this-worker", f"{identity.name} does not speak for worker {worker_id}", "use its own token"
+    )
+
+
+def reports(identity: Identity, samples: Iterable[Sample], state: State) -> NotPermitted | None:
+    """Why this identity may not have these samples looked at, or None: what they would stop, or let a recovery go on
+    with, has to lie within its scope."""
+    if identity.scope == EVERYWHERE:
+        return None
+    said = {(sample.metric, account) for sample in samples for account in (None, sample.account)}
+    beyond = said & moved_beyond(state, identity.scope, (metric for metric, _ in said))
+    if not beyond:
+        return None
+    metric = min(metric for metric, _ in beyond)
+    return NotPermitted(
+        "outside-scope",
+        f"{identity.name} reaches {identity.scope}, and what samples of {metric} stop or bring back reaches further",
+        "send them with a token that reaches all of it, or keep each trigger and gate of the metric to one scope",
+    )
+
+
+def gives_back(identity: Identity, reservation_id: str) -> NotPermitted | None:
+    """Why this identity may not give a reservation back, or None: its id says which worker took it."""
+    owner = owner_of(reservation_id)
+    if identity.role == "admin" and identity.scope == EVERYWHERE:
+        return None
+    if identity.role == "worker" and identity.worker_id is not None and owner == identity.worker_id:
+        return None
+    return NotPermitted(
+        "not-this-worker", f"{identity.name} did not take this reservation", "have the worker give it back that did"
     )
 
 

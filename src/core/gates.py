@@ -17,7 +17,11 @@ Measured = Literal["mean", "last", "least", "most"]
 """What is compared of the values that a gate looks at."""
 
 Missing = Literal["wait", "pass"]
-"""What a gate says where there are fewer samples than it takes: that the step waits, or that it may go on."""
+"""What a gate says where there are fewer samples than it takes: that the step waits, for its time at most and then for
+a person, or that it may go on."""
+
+MISSING_MAX_S: Final = 600.0
+"""Seconds without enough samples after which a gate has waited long enough, where nothing else is said."""
 
 LOOKED_AT_MAX: Final = 1000
 """The latest samples that one gate looks at."""
@@ -28,7 +32,8 @@ _COMPARES: Final = {"<": lt, "<=": le, ">": gt, ">=": ge}
 @dataclass(frozen=True, slots=True)
 class MetricGate:
     """``metric`` has to compare so with ``bound``, by at least ``min_samples`` samples of the last ``window_s``
-    seconds; of one account, or of whomever."""
+    seconds; of one account, or of whomever. After ``timeout_s`` without enough of them a person has to say what next.
+    """
 
     metric: str
     comparison: Comparison
@@ -38,6 +43,7 @@ class MetricGate:
     min_samples: int = 1
     missing: Missing = "wait"
     account: str | None = None
+    timeout_s: float = MISSING_MAX_S
 
     @property
     def name(self) -> str:

@@ -15,7 +15,7 @@ from immutables import Map
 from pydantic import Field, field_validator
 
 from core.engine import Rules
-from core.gates import LOOKED_AT_MAX, Comparison, Measured, MetricGate, Missing
+from core.gates import LOOKED_AT_MAX, MISSING_MAX_S, Comparison, Measured, MetricGate, Missing
 from core.messages import FreeText, Identifier, Message
 from core.recoveries import RecoveryStep
 from core.services import Service, in_stop_order, tiers
@@ -40,7 +40,8 @@ class GateOn(Message):
     """What has to be true of something that is measured: ``must`` is ``err_rate < 0.01``.
 
     Fewer than ``min_samples`` samples since the step began, or of the last ``window_s`` seconds, prove nothing: the
-    step waits for more, or, where ``missing`` is ``pass``, goes on without.
+    step waits for more, or, where ``missing`` is ``pass``, goes on without. After ``timeout_s`` of waiting the recovery
+    is held, until a person continues it or turns it back.
     """
 
     must: FreeText
@@ -49,6 +50,7 @@ class GateOn(Message):
     min_samples: Annotated[int, Field(ge=1, le=LOOKED_AT_MAX)] = 1
     missing: Missing = "wait"
     account: Identifier | None = None
+    timeout_s: Annotated[float, Field(gt=0.0, le=86_400.0)] = MISSING_MAX_S
 
     @field_validator("must")
     @classmethod
@@ -59,7 +61,7 @@ class GateOn(Message):
     def gate(self) -> MetricGate:
         """The gate that it is."""
         metric, comparison, bound = _compared(self.must)
-        rest = self.measure, self.window_s, self.min_samples, self.missing, self.account
+        rest = self.measure, self.window_s, self.min_samples, self.missing, self.account, self.timeout_s
         return MetricGate(metric, comparison, bound, *rest)
 
 

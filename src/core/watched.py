@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from core.procedures import metrics_of, procedures
+from core.scope import Scope
 from core.state import Emergency, State
 from core.triggers.watch import topics
 
@@ -30,6 +31,21 @@ def listened(state: State) -> frozenset[str]:
     for emergency in state.active_emergencies():  # a recovery keeps the gates that it began with
         found |= {curve.metric for curve in _gates(emergency)}
     return frozenset(found)
+
+
+def moved_beyond(state: State, scope: Scope, metrics: Iterable[str]) -> frozenset[tuple[str, str | None]]:
+    """Which samples of these metrics would move something that lies beyond ``scope``, as their metric and their
+    account, None for whomever: those that a trigger listens to which stops work there, or a gate of a recovery there.
+    """
+    asked, found = frozenset(metrics), set[tuple[str, str | None]]()
+    for trigger in state.triggers.values():
+        definition = trigger.definition
+        if not all(map(scope.covers, definition.selectors())):
+            found |= {(metric, definition.account_id) for metric in topics(definition)}
+    for emergency in state.active_emergencies():
+        if not all(map(scope.covers, emergency.selectors)):
+            found |= {(curve.metric, curve.account) for curve in _gates(emergency)}
+    return frozenset(each for each in found if each[0] in asked)
 
 
 def curves(state: State) -> tuple[Curve, ...]:

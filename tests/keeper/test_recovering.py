@@ -1,12 +1,16 @@
 """What a keeper starts in a recovery, and what it does not start any more once a stop has come."""
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import pytest
 
 from backends.keeper.recovering import Deed, Done, Health, Look, Recovering
 from backends.keeper.roster import Instant
+from core.capabilities.procedures import SetProcedure
+from core.capabilities.recovery import AbortRecovery
 from core.messages import Command
+from core.procedures import GateOn, Procedure
 from core.recoveries import Recovery
 from core.services import Service, Standing
 from tests.specs.engine import Engine, on
@@ -19,14 +23,18 @@ class Hands:
         self.standing: dict[str, Standing] = {}
         self.started: list[str] = []
         self.meanwhile: Callable[[], object] = lambda: None
+        self.unwell: set[str] = set()
+        self.asked: list[str] = []
 
     def look(self, services: Iterable[Service]) -> Mapping[str, Look]:
         """Always the truth."""
         return {service.name: Look(self.standing[service.name]) for service in services}
 
     def health(self, services: Iterable[Service]) -> Mapping[str, Health]:
-        """Nobody has a health check."""
-        return {}
+        """The truth about those that have a check."""
+        names = [service.name for service in services if service.health]
+        self.asked += names
+        return {name: Health(name not in self.unwell, "by its check") for name in names}
 
     def act(self, deed: Deed, services: Iterable[Service], recovery: Recovery) -> Mapping[str, Done]:
         """Do it."""
@@ -107,14 +115,24 @@ def test_nothing_is_started_while_a_stop_is_in_force_that_nobody_has_recorded(ca
 class Elsewhere(Case):
     """A service on another host, where a keeper drives it that does not lead."""
 
-    def __init__(self) -> None:
+    def __init__(self, **definition: Any) -> None:
         super().__init__("a")
-        self.engine.service("a", host="h2")
+        self.engine.service("a", host="h2", **definition)
         self.engine.report("a", "stopped", stop_id="S-a")
         self.keeper = Recovering(self.hands, self._submit, mine=lambda service: service.host != "h2")
+        self.far = Hands()
+        self.far.standing = self.hands.standing
         self.there: Recovering | None = Recovering(
-            self.hands, self._submit, leads=lambda: False, mine=lambda service: service.host == "h2"
+            self.far, self._submit, leads=lambda: False, mine=lambda service: service.host == "h2"
         )
+
+    def until(self, *phases: str) -> None:
+        """Turns until the recovery has come so far, or has ended."""
+        for _ in range(600):
+            recovery = self.recovery("a")
+            if recovery.phase in phases or not recovery.is_active or recovery.status == "rolling-back":
+                return
+            self.turn()
 
     def turn(self) -> None:
         """Both have their turns, as long as the other host is there."""
@@ -145,3 +163,80 @@ def test_a_service_of_another_host_is_watched_as_long_as_that_is_heard_of() -> N
             break
 
     assert case.recovery("a").status == "completed"
+
+
+CHECK = {"kind": "tcp", "host": "127.0.0.1", "port": 5432}
+"""It means something else on each host."""
+
+
+def test_the_health_of_a_service_of_another_host_is_asked_there_and_not_by_whoever_leads() -> None:
+    case = Elsewhere(health=CHECK)
+    case.hands.unwell.add("a")
+
+    case.until("nowhere")
+
+    assert case.recovery("a").status == "completed"
+    assert (case.hands.asked, set(case.far.asked)) == ([], {"a"})
+
+
+def test_what_is_unwell_on_its_own_host_does_not_come_back() -> None:
+    case = Elsewhere(health=CHECK)
+    case.far.unwell.add("a")
+
+    case.until("full_restore")
+
+    assert case.recovery("a").ends_as == "failed"
+    assert "took over" in case.recovery("a").why
+    assert case.recovery("a").phase == "gradual_restore", "no work was let through"
+
+
+def test_what_becomes_unwell_on_its_own_host_turns_the_recovery_back() -> None:
+    case = Elsewhere(health=CHECK)
+    case.until("monitoring")
+    case.far.unwell.add("a")
+
+    case.until("nowhere")
+
+    assert case.recovery("a").ends_as == "failed"
+    assert "failed" in case.recovery("a").why
+
+
+def test_what_comes_back_waits_for_what_it_needs_as_its_own_host_sees_it() -> None:
+    """The leader would find another process under that name, or none."""
+    case = Case("a")
+    case.engine.service("db", host="h2", health=CHECK)
+    case.engine.service("a", "db")
+    case.engine.report("a", "stopped", stop_id="S-a")
+    case.hands.standing["db"] = "stopped"
+    keeper = Recovering(case.hands, case._submit, mine=lambda service: service.host != "h2")
+    case.keeper, far = keeper, Hands()
+    far.standing["db"] = "running"
+    there = Recovering(far, case._submit, leads=lambda: False, mine=lambda service: service.host == "h2")
+
+    for _ in range(3):
+        case.turn()
+    assert case.recovery("a").phase == "validation"
+    there.turn(Instant(case.engine.now, case.elapsed_s), lambda: case.engine.state)
+    case.turn()
+
+    assert case.recovery("a").phase != "validation"
+    assert (case.hands.asked, far.asked) == ([], ["db"])
+
+
+def test_a_gate_that_nobody_measures_holds_the_recovery_when_its_time_is_over() -> None:
+    case = Case("a")
+    procedure = Procedure(name="standard_recovery", metrics=(GateOn(must="err_rate < 0.01", timeout_s=40.0),))
+    case.engine.do(AbortRecovery(emergency_id=case.emergencies["a"]))
+    case.engine.do(SetProcedure(procedure=procedure))
+    for _ in range(3):
+        case.turn()
+    case.engine.recover(case.emergencies["a"], "service=a")
+
+    for _ in range(60):
+        case.turn()
+
+    recovery = case.recovery("a")
+    assert (recovery.status, recovery.why) == (
+        "held",
+        "err_rate < 0.01: 0 of 1 samples, and no more for 40 s",
+    )

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -48,7 +49,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
 }
 """What is sent where the question must not do anything: who is let in is told so by a 422."""
 
-NAMED = {"worker_id": "w1", "name": "sites", "reservation_id": "r-1", "site_id": "s1", "key": "enableABTesting"}
+NAMED = {"worker_id": "w1", "name": "sites", "reservation_id": "r-1@w1", "site_id": "s1", "key": "enableABTesting"}
 
 
 def tomorrow() -> datetime:
@@ -105,7 +106,7 @@ class House:
         answer.close()
         return answer
 
-    def command(self, name: str, kind: str, **fields: Any) -> httpx.Response:
+    def command(self, name: str, kind: str, /, **fields: Any) -> httpx.Response:
         """Give a command in somebody's name."""
         return self.ask(name, "POST", "/v1/commands", content=None, json={"kind": kind, **fields})
 
@@ -180,6 +181,80 @@ def test_somebody_who_may_not_use_a_route_is_told_so_before_the_body_is_there(ho
         connection.sendall(b"POST /v1/commands HTTP/1.1\r\n" + head.encode())
 
         assert connection.recv(65_536).startswith(b"HTTP/1.1 403 ")
+
+
+@pytest.fixture(scope="module")
+def watched(house: House) -> House:
+    """A trigger that stops a site, one that stops everything, one that stops an account, and tokens for that site."""
+    house.make("w2", "worker", worker_id="w2", sites=("s1",))
+    house.make("hook of s1", "operator", sites=("s1",))
+    rule = "value > 99.0"
+    for metric, scope, account in (("ours", [{"site": "s1"}], None), ("riskScore", [], None), ("health", [], "a1")):
+        fields = {"trigger_type": "custom_rule_trigger", "rule": rule, "metrics": [metric], "account_id": account}
+        answer = house.command("admin", "add-trigger", name=metric, scope=scope, **fields)
+        assert answer.status_code == 200, answer.text
+    return house
+
+
+def sampled(house: House, who: str, *samples: dict[str, Any]) -> tuple[int, str]:
+    """What the sender of these samples is answered."""
+    said = [{"value": 1.0, **sample} for sample in samples]
+    answer = house.ask(who, "POST", "/v1/samples", json={"samples": said})
+    return answer.status_code, answer.json().get("code", "")
+
+
+def test_a_token_with_a_scope_sends_samples_only_of_what_stops_nothing_beyond_it(watched: House) -> None:
+    refused = (403, "outside-scope")
+
+    assert sampled(watched, "w2", {"metric": "ours"}, {"metric": "nobody_looks"}) == (202, "")
+    assert sampled(watched, "w2", {"metric": "riskScore"}) == refused
+    assert sampled(watched, "w2", {"metric": "ours"}, {"metric": "riskScore", "account": "a1"}) == refused
+    assert sampled(watched, "w2", {"metric": "health", "account": "a1"}) == refused
+    assert sampled(watched, "w2", {"metric": "health", "account": "a2"}) == (202, ""), "it is about another account"
+    assert sampled(watched, "worker", {"metric": "riskScore"}) == (202, ""), "it reaches everything"
+
+
+def test_a_refused_sample_is_told_what_to_do_and_no_trigger_by_name(watched: House) -> None:
+    refused = watched.ask("w2", "POST", "/v1/samples", json={"samples": [{"metric": "riskScore", "value": 1.0}]})
+
+    assert "reaches site s1, and what samples of riskScore stop" in refused.json()["detail"]
+    assert "a token that reaches all of it" in refused.text
+
+
+@pytest.mark.parametrize(("who", "status"), [("hook of s1", 403), ("operator", 200)])
+def test_a_hook_brings_samples_as_far_as_its_token_reaches(watched: House, who: str, status: int) -> None:
+    event = {"event": "healthAlert", "accountId": "a1", "data": {"riskScore": 1}}
+    alert = {
+        "status": "firing",
+        "labels": {"alertname": "Risk", "opsconsole_metric": "riskScore"},
+        "annotations": {"value": "1"},
+        "startsAt": "2026-03-01T12:00:00Z",
+        "fingerprint": f"f-{status}",
+    }
+    alerts = {"version": "4", "groupKey": "g", "alerts": [alert]}
+
+    assert watched.ask(who, "POST", "/v1/hooks/events", content=None, json=event).status_code == status
+    heard = watched.ask(who, "POST", "/v1/hooks/alertmanager", content=None, json=alerts)
+    assert heard.status_code == (200 if status == 200 else 422), heard.text
+    assert ("outside-scope" in heard.text or "reaches site s1" in heard.text) is (status == 403)
+
+
+def test_a_worker_gives_back_only_what_it_took_itself(watched: House) -> None:
+    def took(who: str) -> str:
+        said = {"content": None, "json": {"cost": 1}}
+        return str(watched.ask(who, "POST", "/v1/limits/{name}/reserve", **said).json()["reservation_id"])
+
+    def gives_back(who: str, reservation: str) -> tuple[int, Any]:
+        answer = watched.ask(who, "DELETE", f"/v1/reservations/{quote(reservation, safe='')}")
+        return answer.status_code, answer.json().get("refunded", answer.json().get("code"))
+
+    first, second = took("worker"), took("worker")
+
+    assert gives_back("w2", first) == (403, "not-this-worker")
+    assert gives_back("w2", first.replace("@w1", "@w2")) == (200, False), "no name changes whose it is"
+    assert gives_back("worker", first) == (200, True)
+    assert gives_back("worker", took("admin")) == (403, "not-this-worker")
+    assert gives_back("admin", second) == (200, True)
 
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "BREW")

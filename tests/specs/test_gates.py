@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from core import checkpoint
 from core.capabilities.procedures import SetProcedure
-from core.capabilities.recovery import HoldRecovery
+from core.capabilities.recovery import ContinueRecovery, HoldRecovery
 from core.capabilities.restoring import Seen
 from core.engine import fold
 from core.gates import MetricGate, judged
@@ -130,6 +130,34 @@ def test_a_step_with_a_gate_does_not_go_on_before_the_gate_is_said_to_be_good(en
 
     see(engine, *good(engine))
     assert engine.recovery(engine.emergency_id).step == before + 1
+
+
+def test_a_gate_without_samples_waits_for_its_time_and_then_has_the_recovery_held_for_a_person(
+    engine: Incident,
+) -> None:
+    at_the_ramp(engine)
+    latency = Seen(name="most latency < 2", verdict="good")
+
+    def missing(seconds: float) -> Seen:
+        return Seen(name="err_rate < 0.01", verdict="waiting", detail="0 of 3 samples", missing_s=seconds)
+
+    see(engine, latency, missing(599.0))
+    assert engine.recovery(engine.emergency_id).status == "running"
+    see(engine, latency, missing(600.0))
+
+    recovery = engine.recovery(engine.emergency_id)
+    assert (recovery.status, recovery.admit) == ("held", 0.05)
+    assert recovery.why == "err_rate < 0.01: 0 of 3 samples, and no more for 600 s"
+    engine.do(ContinueRecovery(emergency_id=engine.emergency_id), by="ana")
+    assert (engine.recovery(engine.emergency_id).status, engine.recovery(engine.emergency_id).why) == ("running", "")
+
+
+def test_what_waits_for_a_second_look_at_a_gate_is_no_lack_of_samples(engine: Incident) -> None:
+    at_the_ramp(engine)
+
+    see(engine, Seen(name="err_rate < 0.01", verdict="waiting", detail="0.2 by 9 samples", value=0.2))
+
+    assert engine.recovery(engine.emergency_id).status == "running"
 
 
 def test_the_journal_has_the_value_with_which_a_step_was_done(engine: Incident) -> None:

@@ -2,7 +2,8 @@
 
 Whatever is remembered here may be forgotten at any time: a keeper that comes after a killed one starts again what is
 not seen to run, which does nothing to what runs, and watches anew for as long as the step says. Services that belong to
-a host are started and stopped by the keeper of that host, all others by the leader, who alone moves a recovery on.
+a host are looked at, asked for their health, started and stopped by the keeper of that host, all others by the leader,
+who alone moves a recovery on.
 """
 
 from __future__ import annotations
@@ -112,6 +113,8 @@ class Memory:
     """When it was said last how each service stands."""
     heard: dict[str, tuple[int, float]] = field(default_factory=dict)
     """The last observation of each service of another host, by its event, and when that was met."""
+    missing_since_s: dict[str, float] = field(default_factory=dict)
+    """Since when each gate has had too few samples to tell."""
     good_since_s: float | None = None
     looked_s: float | None = None
 
@@ -224,7 +227,12 @@ class Recovering:
     def _looked(self, this: Round) -> list[ServiceReport]:
         """Look at what the step is about; what the journal has seen already is no news."""
         reports = []
-        for name, look in self._hands.look(self._of(this.state, this.work.observe)).items():
+        leads = self._leads()
+        wanted = self._of(this.state, this.work.observe if leads else (*this.work.observe, *this.work.dependencies))
+        looks = dict(self._hands.look(wanted))
+        if not leads:
+            looks |= self._by_health(this, wanted, looks)
+        for name, look in looks.items():
             this.looks[name] = look
             if look.standing is not None and (
                 not is_seen(this.state, this.recovery, name, look.standing) or self._is_to_be_said(this, name)
@@ -236,6 +244,21 @@ class Recovering:
                     )
                 )
         return reports
+
+    def _by_health(self, this: Round, services: Iterable[Service], looks: Mapping[str, Look]) -> dict[str, Look]:
+        """How those that run, and whose health counts, stand by it: whoever leads cannot ask here, and takes what is
+        said to run to be well."""
+        counts = {*this.work.health, *this.work.dependencies}
+        asked = [one for one in services if one.health and one.name in counts and looks[one.name].standing == "running"]
+        found: dict[str, Look] = {}
+        for name, health in (self._hands.health(asked) if asked else {}).items():
+            starting = this.recovery.present.kind == "start"
+            seen = self._said(this, health_of(name), is_well=health.is_up, detail=health.detail)
+            if seen.verdict != "good":
+                is_bad = seen.verdict == "bad"
+                standing: Standing | None = "failed" if is_bad and not starting else "starting" if starting else None
+                found[name] = Look(standing, f"it runs and is unwell: {health.detail}")
+        return found
 
     def _is_to_be_said(self, this: Round, name: str) -> bool:
         """Whether the one that leads is to hear again of what it cannot see itself."""
@@ -296,9 +319,9 @@ class Recovering:
         for name in this.work.observe:
             if self._is_lost(this, name):
                 yield self._said(this, f"standing of {name}", is_well=False, detail=f"nothing heard for {LOST_S:g} s")
-        found = self._hands.health(self._of(this.state, this.work.health, everywhere=True))
+        found = self._hands.health(self._of(this.state, this.work.health))
         for name in this.work.health:
-            health = found.get(name, Health(None, "nobody could ask"))
+            health = found.get(name) or self._as_its_host_says(this, name)
             starting = this.recovery.present.kind == "start"
             is_well = None if starting and health.is_up is False else health.is_up
             yield self._said(this, health_of(name), is_well=is_well, detail=health.detail)
@@ -312,12 +335,30 @@ class Recovering:
         since_s = gate.since_s(this.recovery.step_at.timestamp(), this.now.at.timestamp())
         found = judged(gate, self._readings(gate, since_s))
         seen = self._said(this, gate.name, is_well=found.is_well, detail=found.detail)
-        return seen.model_copy(update={"value": found.value})
+        missing_since_s = this.memory.missing_since_s
+        if found.is_well is not None:
+            missing_since_s.pop(gate.name, None)
+            return seen.model_copy(update={"value": found.value})
+        missing_s = this.now.elapsed_s - missing_since_s.setdefault(gate.name, this.now.elapsed_s)
+        return seen.model_copy(update={"missing_s": missing_s})
+
+    def _as_its_host_says(self, this: Round, name: str) -> Health:
+        """The health of a service whose host's keeper alone can ask: that says that it runs where it is well."""
+        known = this.state.services.get(name)
+        if known is None or self._mine(known):
+            return Health(None, "nobody could ask")
+        if not is_seen(this.state, this.recovery, name, known.standing):
+            return Health(None, f"nothing heard of it yet from {known.host}")
+        said = f"{known.standing}, says {known.host}{f': {known.detail}' if known.detail else ''}"
+        return Health({"running": True, "failed": False}.get(known.standing), said)
 
     def _dependencies(self, this: Round) -> Seen:
         """What comes back needs this to run, and does not bring it back."""
-        services = self._of(this.state, this.work.dependencies, everywhere=True)
-        looks, found = self._hands.look(services), self._hands.health(services)
+        services = self._of(this.state, this.work.dependencies)
+        looks, found = dict(self._hands.look(services)), dict(self._hands.health(services))
+        for name in this.work.dependencies:
+            if name not in looks and name in this.state.services:
+                looks[name] = self._heard(this, name)
         faults = [
             f"{name} is {look.standing or 'seen by nobody'} {look.detail}".strip()
             for name, look in looks.items()
@@ -328,6 +369,12 @@ class Recovering:
             return self._said(this, DEPENDENCIES, is_well=True, detail="")
         unseen = any(look.standing is None for look in looks.values()) or any(h.is_up is None for h in found.values())
         return self._said(this, DEPENDENCIES, is_well=None if unseen else False, detail="; ".join(faults))
+
+    def _heard(self, this: Round, name: str) -> Look:
+        """How a service of another host was seen to stand there since the step began."""
+        known = this.state.services[name]
+        seen = is_seen(this.state, this.recovery, name, known.standing)
+        return Look(known.standing if seen else None, known.detail if seen else f"on {known.host} yet")
 
     def _said(self, this: Round, name: str, *, is_well: bool | None, detail: str) -> Seen:
         """What is unwell once may be well a moment later; what is so twice is bad."""
@@ -360,9 +407,10 @@ class Recovering:
             except (CommandRejected, RevisionConflict) as error:
                 _log.info("no automatic recovery", extra={"emergency": emergency.emergency_id, "fault": str(error)})
 
-    def _of(self, state: State, names: Iterable[str], *, everywhere: bool = False) -> list[Service]:
+    def _of(self, state: State, names: Iterable[str]) -> list[Service]:
+        """Those of these services that are driven from here."""
         found = (state.services[name] for name in names if name in state.services)
-        return [service for service in found if everywhere or self._mine(service)]
+        return [service for service in found if self._mine(service)]
 
 
 def _wanted(recovery: Recovery) -> Standing:

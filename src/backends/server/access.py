@@ -15,6 +15,7 @@ from core.errors import NotPermitted
 from core.messages import Command
 from core.scope import EVERYWHERE
 from core.state import State
+from core.triggers.sample import Sample
 from opsgate.selector import Selector
 
 OPEN: Final = frozenset({"/healthz", "/readyz"})
@@ -128,6 +129,14 @@ class Access:
     def speaks_for(self, identity: Identity, worker_id: str) -> None:
         """Raise `NotPermitted` where this identity may not report as this worker."""
         _raise(authority.speaks_for(identity, worker_id))
+
+    def permit_samples(self, identity: Identity, samples: Iterable[Sample]) -> None:
+        """Raise `NotPermitted` where some of these would move what lies beyond this identity's scope."""
+        _raise(authority.reports(identity, samples, self._latest()))
+
+    def permit_refund(self, identity: Identity, reservation_id: str) -> None:
+        """Raise `NotPermitted` where somebody else took this reservation."""
+        _raise(authority.gives_back(identity, reservation_id))
 
     def still(self, identity: Identity) -> bool:
         """Whether the credential behind an identity is still good: a stream ends where it is not."""

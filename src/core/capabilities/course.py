@@ -164,7 +164,7 @@ def recovery_step_done(state: State, happened: RecoveryStepDone, header: Header)
 @evolves(RecoveryHeld)
 def recovery_held(state: State, happened: RecoveryHeld, header: Header) -> State:
     """Fold."""
-    return _changed(state, happened, status="held", deadline_at=None)
+    return _changed(state, happened, status="held", deadline_at=None, why=happened.reason)
 
 
 @evolves(RecoveryContinued)
@@ -175,6 +175,7 @@ def recovery_continued(state: State, happened: RecoveryContinued, header: Header
         state,
         happened,
         status="running",
+        why="",
         step_at=header.at,
         step_revision=header.revision,
         deadline_at=_deadline(present, header.at),

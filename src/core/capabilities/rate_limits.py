@@ -27,6 +27,9 @@ Window = Annotated[float, Field(gt=0, le=31 * 86_400, allow_inf_nan=False)]
 HOUR_S: Final = 3600.0
 DAY_S: Final = 86_400.0
 
+_OWNED: Final = "@"
+"""Stands between the id of a reservation and the worker that took it, and in no name."""
+
 SEED_LIMITS: Final = (
     ("sites", 10, HOUR_S, "site_creation", "maxSitesPerHour"),
     ("content_pages", 100, HOUR_S, "content_generation", "maxContentPagesPerHour"),
@@ -34,6 +37,16 @@ SEED_LIMITS: Final = (
     ("opportunity_scans", 50, DAY_S, "opportunity_scan", "maxOpportunityScansPerDay"),
 )
 """S0's four: name, units, window in seconds, the operation it charges, S0's own name."""
+
+
+def owned_by(reservation_id: str, worker_id: str | None) -> str:
+    """The id of a reservation that this worker took; nobody else's, where there is none to name."""
+    return f"{reservation_id}{_OWNED}{worker_id}" if worker_id else reservation_id
+
+
+def owner_of(reservation_id: str) -> str:
+    """Which worker took a reservation; empty where none is named."""
+    return reservation_id.partition(_OWNED)[2]
 
 
 @command

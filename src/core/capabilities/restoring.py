@@ -18,6 +18,7 @@ from core.capabilities.course import (
     RecoveryAborted,
     RecoveryCompleted,
     RecoveryFailed,
+    RecoveryHeld,
     RecoveryPhaseEntered,
     RecoveryRolledBack,
     RecoveryStarted,
@@ -43,12 +44,13 @@ Verdict = Literal["good", "waiting", "bad"]
 
 class Seen(Message):
     """One thing that was looked at: its name, whether it is well, and what was found; ``value`` where it is
-    measured."""
+    measured, ``missing_s`` for how long there was too little of it to tell."""
 
     name: FreeText
     verdict: Verdict
     detail: FreeText = ""
     value: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    missing_s: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = 0.0
 
     def __str__(self) -> str:
         sign = {"good": "ok", "waiting": "..", "bad": "XX"}[self.verdict]
@@ -102,6 +104,10 @@ def advance_recovery(draft: Draft, seen: AdvanceRecovery) -> None:
             )
         )
         _turned_back(draft, recovery)
+    elif recovery.status == "running" and (unmeasured := _unmeasured(recovery, seen)):
+        draft.emit(
+            RecoveryHeld(emergency_id=recovery.emergency_id, recovery_id=recovery.recovery_id, reason=unmeasured[:300])
+        )
     elif recovery.status == "running" and _is_done(draft.state, recovery, seen):
         _next(draft, recovery, checks)
 
@@ -200,6 +206,16 @@ def _fault(draft: Draft, recovery: Recovery, seen: AdvanceRecovery) -> str:
         waiting = [check for check in seen.checks if check.verdict == "waiting"]
         what = f": {waiting[0].name} {waiting[0].detail}".rstrip() if waiting else ""
         return f"step {recovery.step + 1} took over {step.timeout_s:g} s{what}"
+    return ""
+
+
+def _unmeasured(recovery: Recovery, seen: AdvanceRecovery) -> str:
+    """Which gate of the present step has had too few samples for too long, "" where none has."""
+    least_s = {gate.name: gate.timeout_s for gate in reversed(recovery.present.metrics)}
+    for check in seen.checks:
+        timeout_s = least_s.get(check.name)
+        if timeout_s is not None and check.verdict == "waiting" and check.missing_s >= timeout_s:
+            return f"{check.name}: {check.detail}, and no more for {timeout_s:g} s"
     return ""
 
 

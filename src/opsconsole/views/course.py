@@ -89,6 +89,8 @@ def _said(picture: Picture, emergency: Emergency, recovery: Recovery) -> Iterato
     if recovery.status == "rolling-back":
         yield from _turning_back(picture, recovery)
         return
+    if recovery.status == "held" and recovery.why:
+        yield _labelled("why"), Cell(clean(recovery.why, 200), Style.WARN)
     yield _labelled("phase"), Cell(_phase(recovery))
     yield _labelled("now"), Cell(_now(picture, recovery), Style.STRONG)
     yield _labelled("next"), Cell(_next(picture, recovery))

@@ -90,7 +90,7 @@ async def _hear(engine: Engine, identity: Identity, told: MonitorEvent) -> dict[
         found = monitors.samples_of(told, engine.now().timestamp())
     except ValueError as error:
         raise Problem(422, "no-scores", str(error), "send one of them as a number") from error
-    samples.put(engine, found)
+    samples.put(engine, identity, found)
     return {"taken": len(found)}
 
 
@@ -101,7 +101,7 @@ async def _look_at(engine: Engine, identity: Identity, alert: Alert) -> tuple[di
     done = () if ordered is None else (await _carry_out(engine, identity, ordered, "alert"),)
     found = alertmanager.sample_of(alert, engine.now().timestamp())
     if found is not None:
-        samples.put(engine, [found])
+        samples.put(engine, identity, [found])
     return done
 
 

@@ -34,10 +34,12 @@ def routes(engine: Engine) -> APIRouter:
     @router.post("/v1/limits/{name}/reserve")
     async def reserve(name: str, request: Request) -> JSONResponse:
         """Take a cost from a limit, by its own name or S0's; 429 where it is used up, with when to try again."""
-        headers = request.headers
+        headers, owner = request.headers, request.state.identity.worker_id
         wanted = _wanted(await read_body(request.receive, headers), headers.get("content-type"))
         taken = await engine.writer.do(
-            lambda left_s: engine.runtime.reserve(name, wanted.cost, lease_s=wanted.lease_s, timeout_s=left_s)
+            lambda left_s: engine.runtime.reserve(
+                name, wanted.cost, lease_s=wanted.lease_s, timeout_s=left_s, owner=owner
+            )
         )
         limit = limit_named(engine.runtime.latest(), name)
         sent = _headers(limit, taken)
@@ -47,8 +49,12 @@ def routes(engine: Engine) -> APIRouter:
         return JSONResponse(documents.of_reservation(taken), headers=sent)
 
     @router.delete("/v1/reservations/{reservation_id}")
-    async def refund(reservation_id: str, keep: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0) -> dict[str, Any]:
-        """Give a reservation back whose work never started, or all of it but ``keep`` units."""
+    async def refund(
+        request: Request, reservation_id: str, keep: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0
+    ) -> dict[str, Any]:
+        """Give a reservation back whose work never started, or all of it but ``keep`` units. A worker gives back what
+        it took itself, and nothing else."""
+        engine.access.permit_refund(request.state.identity, reservation_id)
         done = await engine.writer.do(lambda left_s: engine.runtime.refund(reservation_id, keep=keep, timeout_s=left_s))
         return {"refunded": done}
 

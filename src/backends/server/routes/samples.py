@@ -10,6 +10,7 @@ from pydantic import Field
 
 from backends.server.bodies import BATCH_MAX, document_of, model_of
 from backends.server.engine import Engine
+from core.authority import Identity
 from core.errors import BackendUnavailable
 from core.messages import Message
 from core.triggers.sample import Reported, Sample
@@ -27,7 +28,8 @@ def routes(engine: Engine) -> APIRouter:
 
     @router.post("/v1/samples", status_code=202)
     async def take_samples(request: Request) -> JSONResponse:
-        """Look at these: 202 where triggers will have looked at them in a moment, 503 where too many wait."""
+        """Look at these: 202 where triggers will have looked at them in a moment, 403 where one of them would stop or
+        bring back what lies beyond the sender's scope, 503 where too many wait."""
         batch = model_of(SampleBatch, await document_of(request, at_most=BATCH_MAX))
         by = request.state.identity.worker_id or ""
         at_s = engine.now().timestamp()
@@ -35,13 +37,15 @@ def routes(engine: Engine) -> APIRouter:
             Sample(one.metric, at_s - one.age_s, one.value, one.account, source=one.source or by)
             for one in batch.samples
         ]
-        put(engine, samples)
+        put(engine, request.state.identity, samples)
         return JSONResponse({"taken": len(samples)}, 202)
 
     return router
 
 
-def put(engine: Engine, samples: list[Sample]) -> None:
-    """Hand samples to the evaluator. `BackendUnavailable` where too many wait already."""
+def put(engine: Engine, identity: Identity, samples: list[Sample]) -> None:
+    """Hand samples to the evaluator, all of them or none. `NotPermitted` where some would move what lies beyond the
+    sender's scope, `BackendUnavailable` where too many wait already."""
+    engine.access.permit_samples(identity, samples)
     if not engine.room.triggers.put(samples):
         raise BackendUnavailable("too-many-samples", "more samples wait than can be looked at", "send fewer, or later")
