@@ -19,6 +19,7 @@ from core.ports import ChainReport, LimitUsage, Observations, Reservation, Watch
 from core.scope import Scope
 from core.sight import Veil
 from core.state import State
+from core.triggers.sample import Sample
 from opsgate.hold import moment, timestamp
 
 P = ParamSpec("P")
@@ -133,6 +134,25 @@ def watched_from(document: Document) -> Watched:
     """The latest values of a metric in a document."""
     values = tuple(map(float, document["values"]))
     return Watched(str(document["emergency_id"]), str(document["metric"]), values, moment(document["at"]))
+
+
+def of_sample(sample: Sample) -> dict[str, Any]:
+    """A kept reading; ``at_s`` is seconds since the epoch, as exact as it was kept."""
+    said = {"metric": sample.metric, "at_s": sample.at_s, "value": sample.value}
+    return said | {"account": sample.account, "source": sample.source}
+
+
+@_reads("sample")
+def sample_from(document: Document) -> Sample:
+    """The reading in a document."""
+    account = document["account"]
+    return Sample(
+        str(document["metric"]),
+        float(document["at_s"]),
+        float(document["value"]),
+        None if account is None else str(account),
+        source=str(document["source"]),
+    )
 
 
 def of_worker(row: WorkerRow) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from core.engine import Rules
 from core.errors import BackendUnavailable, CommandRejected, NotOurDatabase, OpsError
 from core.messages import Actor, Envelope, Receipt
 from core.ports import (
+    SAMPLES_READ_MAX,
     ChainReport,
     Contact,
     Cursor,
@@ -254,6 +255,13 @@ class Runtime:
         with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
             require_held(transaction, fence, self._clock())
             return transaction.advance(cursor, expected)
+
+    def samples(
+        self, metric: str, *, last_s: float, most: int = SAMPLES_READ_MAX, timeout_s: float = 5.0
+    ) -> Sequence[Sample]:
+        """Kept readings of one metric of the last ``last_s`` seconds, the latest ``most`` of them, oldest first."""
+        with self._asking():
+            return self.store.samples(metric, self._clock().timestamp() - last_s, most)
 
     def put_samples(self, samples: Iterable[Sample], *, timeout_s: float = 5.0) -> None:
         """Store readings: observations, no events."""

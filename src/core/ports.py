@@ -194,6 +194,12 @@ class Backend(Protocol):
     def observe(self, *, timeout_s: float = 5.0) -> Observations:
         """What is observed beside the journal, now."""
 
+    def samples(
+        self, metric: str, *, last_s: float, most: int = SAMPLES_READ_MAX, timeout_s: float = 5.0
+    ) -> Sequence[Sample]:
+        """The readings of one metric that were kept in the last ``last_s`` seconds by the engine's clock, the latest
+        ``most`` of them, oldest first. Kept is what triggers or gates look at, for a day."""
+
     def follow(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` on a thread of the backend's for every change; returns what ends it."""
 

@@ -1,8 +1,14 @@
 """Triggers on the command line: added, tried out, rehearsed, switched, fired by a person, listed."""
 
 import json
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+from backends import open_runtime
+from core.triggers.sample import Sample
 from tests.cli.shell import Shell
 
 HEALTH = ("triggers", "add", "health", "--type", "health_score_critical", "--threshold", "healthScore=30")
@@ -101,6 +107,52 @@ def test_a_rehearsal_says_when_it_would_have_fired(ops: Shell, tmp_path: Path) -
     (tmp_path / "bad.jsonl").write_text('{"metric": "healthScore"}')
     wrong = ops("triggers", "rehearse", "health", "--from", str(tmp_path / "bad.jsonl"))
     assert (wrong.code, "line 1 is no sample" in wrong.err) == (2, True)
+
+
+@pytest.fixture
+def kept(ops: Shell, tmp_path: Path) -> tuple[str, ...]:
+    """A fleet with the trigger `health`, whose engine has kept some samples; the beginning of a rehearsal there."""
+    url = f"sqlite:///{tmp_path / 'fleet.db'}"
+    ops.ok("-b", url, *HEALTH, "--cooldown", "60s")
+    now_s = datetime.now(UTC).timestamp()
+    with closing(open_runtime(url, create=False)) as runtime:
+        ages = [(7200, 5), (3000, 20), (2990, 80), (2980, 20), (600, 80), (500, 25), (490, 80)]
+        runtime.put_samples([Sample("healthScore", now_s - age, value) for age, value in ages])
+    return "-b", url, "triggers", "rehearse"
+
+
+def test_what_the_engine_has_kept_is_rehearsed_as_far_back_as_is_said(ops: Shell, kept: tuple[str, ...]) -> None:
+    answer = ops.ok(*kept, "health", "--last", "1h", "-o", "json")
+
+    told = [row["what"] for row in answer.json if row["what"] != "cleared"]
+    assert told == ["fired", "suppressed", "fired"]
+    assert "6 samples of healthScore, since " in answer.err
+    assert f"it would have fired 2 times, first at {answer.json[0]['at']}, and stopped all" in answer.err
+
+
+def test_a_candidate_is_rehearsed_without_being_added(ops: Shell, kept: tuple[str, ...], tmp_path: Path) -> None:
+    (told := tmp_path / "strict.json").write_text(
+        json.dumps({"triggerType": "health_score_critical", "thresholds": {"healthScore": 10}})
+    )
+
+    answer = ops.ok(*kept, "strict", "--last", "3h", "--candidate", str(told), "-o", "json")
+
+    assert [(row["what"], row["value"]) for row in answer.json if row["what"] == "fired"] == [
+        ("fired", "healthScore 5 (threshold 10, last)")
+    ]
+    assert ops(*kept, "strict", "--last", "3h").code == 1, "there is no trigger of that name"
+    told.write_text(json.dumps({"triggerType": "health_score_critical", "thresholds": {"healthScore": 1000}}))
+    wrong = ops(*kept, "strict", "--last", "3h", "--candidate", str(told))
+    assert (wrong.code, "healthScore lies from" in wrong.err) == (1, True), wrong.err
+
+
+@pytest.mark.parametrize("said", [(), ("--last", "2h", "--from", "{file}"), ("--last", "2d"), ("--last", "0s")])
+def test_a_rehearsal_takes_one_kind_of_samples_and_no_more_than_are_kept(
+    ops: Shell, kept: tuple[str, ...], tmp_path: Path, said: tuple[str, ...]
+) -> None:
+    (file := tmp_path / "day.jsonl").touch()
+
+    assert ops(*kept, "health", *(word.format(file=file) for word in said)).code == 2
 
 
 def test_a_person_fires_a_manual_trigger_by_name(ops: Shell) -> None:

@@ -18,8 +18,19 @@ from core.capabilities.workers import ReportWorkers
 from core.engine import Facts, Outcome, WorkerFact, refusal, step
 from core.errors import BackendUnavailable, CommandRejected, NotOurDatabase, OpsError
 from core.messages import Actor, Command, Envelope, Receipt, Recorded
-from core.ports import Arrival, ChainReport, Contact, LimitUsage, Listener, Observations, Reservation, WorkerRow
+from core.ports import (
+    SAMPLES_READ_MAX,
+    Arrival,
+    ChainReport,
+    Contact,
+    LimitUsage,
+    Listener,
+    Observations,
+    Reservation,
+    WorkerRow,
+)
 from core.state import State
+from core.triggers.sample import Sample
 from opsgate.selector import EVERYTHING, Selector
 
 START = datetime(2026, 11, 22, 13, 50, 0, tzinfo=UTC)
@@ -44,6 +55,7 @@ class Fleet:
         self.replaced = ""
         self.keeper = True
         self.present: tuple[str, ...] = ()
+        self.kept: list[Sample] = []
         self.workers: dict[str, WorkerRow] = {}
         self.cut_off: set[str] = set()
         self.usage: dict[str, LimitUsage] = {}
@@ -158,6 +170,14 @@ class Fleet:
             keeper=self.keeper,
             present=self.present,
         )
+
+    def samples(
+        self, metric: str, *, last_s: float, most: int = SAMPLES_READ_MAX, timeout_s: float = 5.0
+    ) -> Sequence[Sample]:
+        """What the test says was kept."""
+        self._reachable()
+        since_s = self.now.timestamp() - last_s
+        return [sample for sample in self.kept if sample.metric == metric and sample.at_s > since_s][-most:]
 
     def follow(self, listener: Listener) -> Callable[[], None]:
         """Tell `listener` of every change."""

@@ -596,6 +596,17 @@ class TestObservations:
         assert ours.store.samples("spend", 0.0) == [Sample("spend", 2.0, 1.5)]
         assert ours.state().revision == 17
 
+    def test_kept_samples_are_read_by_metric_as_far_back_as_is_asked_and_the_latest_of_them(self, place: Place) -> None:
+        clock = Clock()
+        ours = place.runtime(clock)
+        now_s = clock.now.timestamp()
+        kept = [Sample("spend", now_s - age, float(age), "a1", source="w1") for age in (30, 20, 10)]
+        ours.put_samples([*kept, Sample("other", now_s, 1.0)])
+
+        assert ours.samples("spend", last_s=25) == kept[1:]
+        assert ours.samples("spend", last_s=3600, most=1) == kept[2:]
+        assert ours.samples("nothing", last_s=3600) == []
+
     def test_a_lease_that_was_given_back_is_free_at_once(self, place: Place) -> None:
         ours, others = place.runtime(), place.runtime()
         ours.take_lease("keeper", "host-1", 10)

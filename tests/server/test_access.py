@@ -18,7 +18,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from backends import known_as
+from backends import known_as, open_backend
 from backends.server.access import OPEN, ROUTES
 from backends.server.identity import Doorkeeper
 from backends.server.listening import Listening
@@ -32,6 +32,7 @@ from core.capabilities.tokens import CreateToken, RevokeToken, digest_of, secret
 from core.engine import CommandRefused
 from core.errors import NotPermitted
 from core.messages import Role
+from core.triggers.sample import Sample
 from opsconsole.cli.main import run
 from opsgate.selector import Selector
 from tests.support.fleets import say
@@ -237,6 +238,24 @@ def test_a_hook_brings_samples_as_far_as_its_token_reaches(watched: House, who: 
     heard = watched.ask(who, "POST", "/v1/hooks/alertmanager", content=None, json=alerts)
     assert heard.status_code == (200 if status == 200 else 422), heard.text
     assert ("outside-scope" in heard.text or "reaches site s1" in heard.text) is (status == 403)
+
+
+def test_kept_samples_are_read_by_whoever_sees_the_whole_fleet_and_by_a_backend_over_http(watched: House) -> None:
+    now_s = datetime.now(UTC).timestamp()
+    kept = [Sample("kept", now_s - 60, 90.25, "a1", source="w1"), Sample("kept", now_s - 30, 95.0)]
+    watched.runtime.put_samples(kept)
+
+    def read(who: str, query: str = "?metric=kept&last_s=3600") -> int:
+        return watched.http.get(f"{watched.url}/v1/samples{query}", headers=watched.headers(who)).status_code
+
+    assert [read(who) for who in ("viewer", "operator", "admin")] == [200, 200, 200]
+    assert [read(who) for who in ("worker", "stop", "scoped", "hook of s1")] == [403, 403, 403, 403]
+    bad = ("", "?metric=a+b", "?metric=x&last_s=0", "?metric=x&last_s=90000", "?metric=x&most=0")
+    assert [read("viewer", query) for query in bad] == [422] * 5
+    with closing(open_backend(watched.url, token=watched.secrets["viewer"])) as remote:
+        assert list(remote.samples("kept", last_s=3600)) == kept
+        assert list(remote.samples("kept", last_s=3600, most=1)) == kept[1:]
+        assert list(remote.samples("kept", last_s=45)) == kept[1:]
 
 
 def test_a_worker_gives_back_only_what_it_took_itself(watched: House) -> None:

@@ -22,8 +22,9 @@ from backends.remote.transport import Transport
 from core.audit import Row
 from core.errors import NotOurDatabase, OpsError
 from core.messages import Envelope, Receipt, as_json
-from core.ports import ChainReport, Contact, Listener, Observations, Reservation
+from core.ports import SAMPLES_READ_MAX, ChainReport, Contact, Listener, Observations, Reservation
 from core.state import State
+from core.triggers.sample import Sample
 from opsgate.hold import timestamp
 
 T = TypeVar("T")
@@ -90,6 +91,14 @@ class RemoteBackend:
         if answer.get("revision", 0) > self._copy.state.revision:
             self.state(timeout_s=timeout_s)
         return seen
+
+    def samples(
+        self, metric: str, *, last_s: float, most: int = SAMPLES_READ_MAX, timeout_s: float = 5.0
+    ) -> Sequence[Sample]:
+        """Kept readings of one metric of the last ``last_s`` seconds, the latest ``most`` of them, oldest first."""
+        query = urlencode({"metric": metric, "last_s": last_s, "most": most})
+        answer = self._client.ask(f"/v1/samples?{query}", timeout_s=timeout_s)
+        return self._read(lambda document: [documents.sample_from(one) for one in document["samples"]], answer)
 
     def follow(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` on a thread of ours for every change from now on; returns what ends it."""

@@ -56,6 +56,7 @@ ROUTES: Final[Mapping[tuple[str, str], Permission]] = {
     ("POST", "/v1/hooks/signed"): "alert",
     ("POST", "/v1/hooks/events"): "alert",
     ("POST", "/v1/samples"): "work",
+    ("GET", "/v1/samples"): "see",
     ("POST", "/ofrep/v1/evaluate/flags"): "ask",
     ("POST", "/ofrep/v1/evaluate/flags/{key:path}"): "ask",
     ("GET", "/ofrep/v1/events"): "ask",
@@ -76,7 +77,7 @@ ROUTES: Final[Mapping[tuple[str, str], Permission]] = {
 """Method and path of each route, and the permission that it asks for."""
 
 
-WHOLE: Final = frozenset({("GET", "/metrics")})
+WHOLE: Final = frozenset({("GET", "/metrics"), ("GET", "/v1/samples")})
 """Routes that answer for all of the fleet, and so take a credential that reaches all of it."""
 
 

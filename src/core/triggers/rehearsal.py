@@ -26,8 +26,9 @@ class Occasion(NamedTuple):
     samples: int
 
 
-def rehearse(definition: Definition, samples: Iterable[Sample]) -> Iterator[Occasion]:
-    """What a trigger would have done with these samples, which are in the order of their times."""
+def rehearse(definition: Definition, samples: Iterable[Sample], until_s: float | None = None) -> Iterator[Occasion]:
+    """What a trigger would have done with these samples, which are in the order of their times, and until ``until_s``
+    where nothing came any more."""
     watch, cooldown_s = Watch(), definition.cooldown_period_ms / 1000
     now_s: float | None = None
     quiet_until_s = float("-inf")
@@ -43,6 +44,9 @@ def rehearse(definition: Definition, samples: Iterable[Sample]) -> Iterator[Occa
             if occasion.what == "fired":
                 quiet_until_s = at_s + cooldown_s
             yield occasion
+    if now_s is not None and until_s is not None:
+        for at_s in _between(now_s, until_s):
+            yield from (_occasion(at_s, edge, at_s < quiet_until_s) for edge in watch.sweep(at_s))
 
 
 def _between(before_s: float | None, at_s: float) -> Iterator[float]:

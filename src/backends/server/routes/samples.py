@@ -1,19 +1,21 @@
-"""Samples: what triggers live on, as workers and monitors report it."""
+"""Samples: what triggers live on, as workers and monitors report it, and what was kept of them."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
+from backends import documents
 from backends.server.bodies import BATCH_MAX, document_of, model_of
 from backends.server.engine import Engine
 from core.authority import Identity
 from core.errors import BackendUnavailable
 from core.messages import Message
-from core.triggers.sample import Reported, Sample
+from core.ports import SAMPLES_READ_MAX
+from core.triggers.sample import AGE_MAX_S, Metric, Reported, Sample
 
 
 class SampleBatch(Message):
@@ -23,7 +25,7 @@ class SampleBatch(Message):
 
 
 def routes(engine: Engine) -> APIRouter:
-    """``POST /v1/samples``."""
+    """``POST /v1/samples`` and ``GET /v1/samples``."""
     router = APIRouter(tags=["triggers"])
 
     @router.post("/v1/samples", status_code=202)
@@ -39,6 +41,18 @@ def routes(engine: Engine) -> APIRouter:
         ]
         put(engine, request.state.identity, samples)
         return JSONResponse({"taken": len(samples)}, 202)
+
+    @router.get("/v1/samples")
+    def read_samples(
+        metric: Annotated[Metric, Query()],
+        last_s: Annotated[float, Query(gt=0, le=AGE_MAX_S)] = 3600.0,
+        most: Annotated[int, Query(ge=1, le=SAMPLES_READ_MAX)] = 20_000,
+    ) -> dict[str, Any]:
+        """The readings of a metric that were kept lately, the latest of them, oldest first: what a trigger can be
+        rehearsed with. Kept is what triggers or gates look at. No reading says whose work it is about, so this is for
+        credentials that see the whole fleet."""
+        found = engine.runtime.samples(metric, last_s=last_s, most=most)
+        return {"samples": list(map(documents.of_sample, found))}
 
     return router
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
+from heapq import merge
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -24,16 +25,18 @@ from core.faults import sentence
 from core.messages import command_from
 from core.state import State
 from core.triggers import TYPES
+from core.triggers.definition import Definition
 from core.triggers.firing import judge
-from core.triggers.rehearsal import rehearse
-from core.triggers.sample import Sample
-from core.triggers.watch import Watch
+from core.triggers.rehearsal import Occasion, rehearse
+from core.triggers.sample import AGE_MAX_S, Sample
+from core.triggers.watch import Watch, topics
 from opsconsole.cli.commands.nouns import change, one_of, show_facts, show_list, show_one
-from opsconsole.cli.engine import built, opened
+from opsconsole.cli.engine import Engine, built, opened
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.params import Duration, NameOf, reason_option
 from opsconsole.cli.recorded import samples_in
+from opsconsole.views.words import counted
 from opsgate.hold import timestamp
 from opsgate.order import LEVELS
 from opsgate.selector import Selector, SelectorError, scope_text
@@ -179,26 +182,37 @@ def test(invocation: Invocation, name: str, samples: tuple[tuple[str, float], ..
     "--from",
     "recorded",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
     metavar="FILE",
     help="Samples: JSON lines, or CSV with a header (metric, value, at, account, source).",
 )
+@click.option("--last", type=Duration(), metavar="DURATION", help="The samples that the engine has kept, up to a day.")
+@click.option(
+    "--candidate", type=click.File("r"), metavar="FILE", help="Its fields, as those of `add --from`, instead."
+)
 @click.pass_obj
-def rehearse_(invocation: Invocation, name: str, recorded: Path) -> int:
-    """When a trigger would have fired on recorded samples."""
+def rehearse_(
+    invocation: Invocation, name: str, recorded: Path | None, last: timedelta | None, candidate: TextIO | None
+) -> int:
+    """When a trigger would have fired: on recorded samples (--from), or on those of the engine (--last 2h).
+
+    With --candidate it is not the trigger called NAME that is rehearsed, but what it would be by that file; there need
+    be none of that name. Nothing is stopped, and nothing recorded.
+    """
+    if (recorded is None) == (last is None):
+        raise click.UsageError("say on which samples: --last DURATION, or --from FILE")
+    fields = None if candidate is None else _read(candidate)
     with opened(invocation) as engine:
-        definition = trigger_named(engine.backend.state(timeout_s=engine.timeout_s), name).definition
-        try:
-            with recorded.open(encoding="utf-8", newline="") as lines:
-                found = list(rehearse(definition, samples_in(lines, is_csv=recorded.suffix.lower() == ".csv")))
-        except (ValueError, OSError) as error:
-            raise click.UsageError(f"{recorded}: {error}") from error
-        rows = [
-            {"at": timestamp(datetime.fromtimestamp(one.at_s, UTC)), "what": one.what, "value": one.value}
-            for one in found
-        ]
-        fired = sum(one.what == "fired" for one in found)
-        invocation.say(f"it would have fired {fired} times and stopped {scope_text(definition.selectors())}")
+        definition = _definition(engine, name, fields)
+        if recorded is not None:
+            found = _on_recorded(definition, recorded)
+        else:
+            assert last is not None, "one of the two was said"
+            found = _on_kept(engine, definition, last.total_seconds())
+        rows = [{"at": _moment(one.at_s), "what": one.what, "value": one.value} for one in found]
+        fired = [one for one in found if one.what == "fired"]
+        first = f", first at {_moment(fired[0].at_s)}," if fired else ""
+        times = counted(len(fired), "time")
+        invocation.say(f"it would have fired {times}{first} and stopped {scope_text(definition.selectors())}")
         show_list(engine, ("at", "what", "value"), rows, "it would have done nothing")
     return Exit.OK
 
@@ -256,6 +270,41 @@ def _read(document: TextIO) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise click.UsageError(f"{document.name} holds no object")
     return fields
+
+
+def _definition(engine: Engine, name: str, candidate: dict[str, Any] | None) -> Definition:
+    """The trigger of this name, or what it would be; raises what adding that would."""
+    if candidate is None:
+        return trigger_named(engine.backend.state(timeout_s=engine.timeout_s), name).definition
+    _, then = engine.foresee(_command_of(name, candidate))
+    return trigger_named(then, name).definition
+
+
+def _on_recorded(definition: Definition, recorded: Path) -> list[Occasion]:
+    try:
+        with recorded.open(encoding="utf-8", newline="") as lines:
+            return list(rehearse(definition, samples_in(lines, is_csv=recorded.suffix.lower() == ".csv")))
+    except (ValueError, OSError) as error:
+        raise click.UsageError(f"{recorded}: {error}") from error
+
+
+def _on_kept(engine: Engine, definition: Definition, last_s: float) -> list[Occasion]:
+    """On what the engine has kept, up to now."""
+    if not 0 < last_s <= AGE_MAX_S:
+        raise click.UsageError(f"samples are kept for {AGE_MAX_S / 3600:g} hours: say --last {AGE_MAX_S / 3600:g}h")
+    ask, metrics = engine.backend.samples, tuple(topics(definition))
+    parts = [ask(metric, last_s=last_s, timeout_s=engine.timeout_s) for metric in metrics]
+    samples = list(merge(*parts, key=lambda sample: sample.at_s))
+    for metric, part in zip(metrics, parts, strict=True):
+        since = f", since {_moment(part[0].at_s)}" if part else "; kept is what a trigger or a gate looks at"
+        engine.invocation.say(f"{counted(len(part), 'sample')} of {metric}{since}")
+    if not metrics:
+        engine.invocation.say("it looks at no samples, so there is nothing to rehearse it with")
+    return list(rehearse(definition, samples, engine.now().timestamp()))
+
+
+def _moment(at_s: float) -> str:
+    return timestamp(datetime.fromtimestamp(at_s, UTC))
 
 
 def _command_of(name: str, fields: dict[str, Any]) -> AddTrigger:
