@@ -15,10 +15,10 @@ from backends.salts import Salts
 from core.audit import Row, seal
 from core.authority import Identity, authorise
 from core.capabilities.emergencies import OrderStop
+from core.capabilities.firing import FireTrigger
 from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import PlaceHold
 from core.capabilities.rate_limits import LimitReset
-from core.capabilities.triggers import FireTrigger
 from core.capabilities.workers import ForgetWorkers
 from core.engine import Effect, Facts, Outcome, Rules, refusal, step
 from core.errors import BackendUnavailable, CommandRejected, OpsError, RevisionConflict

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from core.capabilities.emergencies import ExplainStop, OrderStop
+from core.capabilities.firing import FireTrigger
 from core.capabilities.holds import PlaceHold, ReleaseHolds, selectors_of
 from core.capabilities.ownership import AcknowledgeEmergency, OwnEmergency
 from core.capabilities.rate_limits import owner_of
@@ -25,7 +26,6 @@ from core.capabilities.recovery import (
 )
 from core.capabilities.switches import SetSwitch
 from core.capabilities.tokens import CreateToken, RevokeToken
-from core.capabilities.triggers import FireTrigger
 from core.errors import NotPermitted
 from core.messages import Actor, Command, Role
 from core.scope import EVERYWHERE, Scope

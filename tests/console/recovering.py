@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
+from core.capabilities.firing import FireTrigger
 from core.capabilities.recovery import AbortRecovery, HoldRecovery, Recover, RollBackRecovery
 from core.capabilities.restoring import AdvanceRecovery, Seen
 from core.capabilities.service_reports import ReportServices, ServiceReport
 from core.capabilities.services import AddService
-from core.capabilities.triggers import AddTrigger, FireTrigger
+from core.capabilities.triggers import AddTrigger
 from core.messages import Actor
 from core.recoveries import Recovery
 from core.recovery_work import asked, work_of

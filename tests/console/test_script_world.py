@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from core.capabilities.firing import FireTrigger
 from core.capabilities.recovery import Recover
 from core.capabilities.services import AddService
-from core.capabilities.triggers import AddTrigger, FireTrigger
+from core.capabilities.triggers import AddTrigger
 from core.messages import Actor
 from opsconsole.script.keeping import actor_of
 from opsconsole.script.world import World

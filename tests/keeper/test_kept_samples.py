@@ -12,8 +12,9 @@ from backends.keeper.kept_samples import KeptSamples
 from backends.keeper.room import EngineRoom
 from backends.keeper.room import now as clock
 from backends.observing import SHOWN_MAX
+from core.capabilities.firing import FireTrigger
 from core.capabilities.procedures import SetProcedure
-from core.capabilities.triggers import AddTrigger, FireTrigger
+from core.capabilities.triggers import AddTrigger
 from core.errors import BackendUnavailable
 from core.messages import Actor, Command, Envelope
 from core.procedures import GateOn, Procedure

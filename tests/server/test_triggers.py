@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.audit import event_of
-from core.capabilities.triggers import TriggerEvaluated
+from core.capabilities.firing import TriggerEvaluated
 from opsgate.selector import Selector
 from tests.support.serving import Served, serving
 from tests.support.waiting import eventually

@@ -27,6 +27,7 @@ from core.authority import (
 from core.capabilities.configuration import ApplyConfiguration, Configuration
 from core.capabilities.emergencies import ConcludeStop, ExplainStop, OrderStop
 from core.capabilities.erasure import RecordErasure
+from core.capabilities.firing import ClearTrigger, FireTrigger
 from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import ExpireHolds, PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName, RemoveName
@@ -45,14 +46,7 @@ from core.capabilities.service_reports import ReportServices, ServiceReport
 from core.capabilities.services import AddService, RemoveService
 from core.capabilities.switches import SetSwitch
 from core.capabilities.tokens import CreateToken, RevokeToken
-from core.capabilities.triggers import (
-    AddTrigger,
-    BoundTriggers,
-    ClearTrigger,
-    FireTrigger,
-    RemoveTrigger,
-    SetTrigger,
-)
+from core.capabilities.triggers import AddTrigger, BoundTriggers, RemoveTrigger, SetTrigger
 from core.capabilities.workers import ForgetWorkers, ReportWorkers
 from core.messages import COMMANDS, Command, Role
 from core.procedures import Procedure

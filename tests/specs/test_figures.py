@@ -2,9 +2,10 @@
 
 import pytest
 
+from core.capabilities.firing import FireTrigger
 from core.capabilities.recovery import AbortRecovery, RollBackRecovery
 from core.capabilities.restoring import Seen
-from core.capabilities.triggers import AddTrigger, FireTrigger
+from core.capabilities.triggers import AddTrigger
 from core.figures import figures
 from tests.specs.engine import Engine
 

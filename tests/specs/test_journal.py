@@ -15,6 +15,7 @@ from core.audit import GENESIS, Row, event_of, row_of, seal, verify
 from core.capabilities.configuration import ApplyConfiguration, Configuration
 from core.capabilities.emergencies import ExplainStop, OrderStop
 from core.capabilities.erasure import RecordErasure
+from core.capabilities.firing import ClearTrigger, FireTrigger
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName, RemoveName
 from core.capabilities.ownership import OwnEmergency
@@ -25,14 +26,7 @@ from core.capabilities.restoring import Seen
 from core.capabilities.services import RemoveService
 from core.capabilities.switches import SetSwitch
 from core.capabilities.tokens import CreateToken, RevokeToken
-from core.capabilities.triggers import (
-    AddTrigger,
-    BoundTriggers,
-    ClearTrigger,
-    FireTrigger,
-    RemoveTrigger,
-    SetTrigger,
-)
+from core.capabilities.triggers import AddTrigger, BoundTriggers, RemoveTrigger, SetTrigger
 from core.capabilities.workers import ForgetWorkers, ReportWorkers
 from core.engine import fold, refusal, step
 from core.errors import CommandRejected, UnknownName

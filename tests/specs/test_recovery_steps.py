@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core.capabilities.emergencies import OrderStop
+from core.capabilities.firing import ClearTrigger, FireTrigger
 from core.capabilities.procedures import RemoveProcedure, SetProcedure
 from core.capabilities.recovery import (
     AbortRecovery,
@@ -16,7 +17,7 @@ from core.capabilities.recovery import (
     why_not_automatic,
 )
 from core.capabilities.restoring import AdvanceRecovery, Seen
-from core.capabilities.triggers import AddTrigger, ClearTrigger, FireTrigger, RemoveTrigger, SetTrigger
+from core.capabilities.triggers import AddTrigger, RemoveTrigger, SetTrigger
 from core.engine import Facts, RemoveLatch, Rules, WorkerFact, step
 from core.errors import CommandRejected
 from core.messages import Actor, Envelope

@@ -11,13 +11,14 @@ import pytest
 
 from core import checkpoint
 from core.capabilities.emergencies import ConcludeStop, OrderStop
+from core.capabilities.firing import FireTrigger
 from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName
 from core.capabilities.recovery import Recover
 from core.capabilities.service_reports import ReportServices, ServiceReport
 from core.capabilities.services import AddService
-from core.capabilities.triggers import AddTrigger, FireTrigger
+from core.capabilities.triggers import AddTrigger
 from core.capabilities.workers import ForgetWorkers, ReportWorkers
 from core.engine import CommandRefused, Facts, WorkerFact, evolve, step
 from core.messages import EVENTS, Actor, Command, Event, Header, Recorded

@@ -11,14 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from core.capabilities.triggers import (
-    AddTrigger,
-    BoundTriggers,
-    ClearTrigger,
-    FireTrigger,
-    RemoveTrigger,
-    SetTrigger,
-)
+from core.capabilities.firing import ClearTrigger, FireTrigger
+from core.capabilities.triggers import AddTrigger, BoundTriggers, RemoveTrigger, SetTrigger
 from core.messages import command_from
 from core.state import Trigger
 from core.triggers import TYPES

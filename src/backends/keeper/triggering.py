@@ -17,7 +17,7 @@ from backends.keeper.log import NAME
 from backends.keeper.roster import Instant
 from backends.keeper.stop_desk import StopDesk
 from backends.runtime import Runtime
-from core.capabilities.triggers import ClearTrigger, FireTrigger
+from core.capabilities.firing import ClearTrigger, FireTrigger
 from core.errors import BackendUnavailable, OpsError
 from core.messages import Actor, Envelope
 from core.ports import Arrival

@@ -1,33 +1,21 @@
-"""Triggers: what stops work by itself. Configured by administrators, fired by the engine, or by a person where the
-trigger waits for one.
-
-An edge that was seen comes here with its inputs. It orders the stop in the same step, or it is recorded why it does
-not: the same judgement (`core.triggers.firing`) as was made where it was seen, unless its stop is in force already.
-"""
+"""Triggers: what stops work by itself, as administrators configure it. What comes of an edge is in `firing`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from core.capabilities.emergencies import OrderStop, order_stop
 from core.capabilities.names import require_known
-from core.engine import Draft, decides, evolves, only_system
-from core.errors import CommandRejected, NotPermitted, UnknownName
-from core.messages import Command, FreeText, Header, Identifier, Moment, TriggerEvent, command, event
+from core.engine import Draft, decides, evolves
+from core.errors import CommandRejected, UnknownName
+from core.messages import Command, Header, Identifier, TriggerEvent, command, event
 from core.state import State, Trigger
-from core.triggers import TYPES
 from core.triggers.definition import Definition, TriggerFields, from_s1
-from core.triggers.firing import Why, judge, share_taken
-from core.triggers.sample import Input
+from core.triggers.firing import share_taken
 from core.triggers.validation import faults
-
-Inputs = Annotated[tuple[Input, ...], Field(max_length=20)]
-Result = Literal["fired", "suppressed", "cleared"]
 
 
 @command
@@ -71,35 +59,6 @@ class BoundTriggers(Command):
     share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
-@command
-class FireTrigger(Command):
-    """A trigger has crossed: stop what it is set on, or record why not. A person may say so of a manual trigger only.
-
-    ``value`` is what it fired for, ``edges`` how often it has crossed since the last report. With ``placed_at`` its
-    stop has been in force since then, and is recorded whatever else there is.
-    """
-
-    kind: Literal["fire-trigger"] = "fire-trigger"
-    trigger: Identifier
-    stop_id: Identifier
-    value: FreeText = ""
-    samples: Annotated[int, Field(ge=0)] = 0
-    inputs: Inputs = ()
-    edges: Annotated[int, Field(ge=1)] = 1
-    placed_at: Moment | None = None
-
-
-@command
-class ClearTrigger(Command):
-    """A trigger that had crossed has come back. It releases nothing."""
-
-    kind: Literal["clear-trigger"] = "clear-trigger"
-    trigger: Identifier
-    value: FreeText = ""
-    samples: Annotated[int, Field(ge=0)] = 0
-    inputs: Inputs = ()
-
-
 @event
 class TriggerAdded(TriggerEvent):
     """A trigger was configured."""
@@ -138,49 +97,6 @@ class TriggersBounded(TriggerEvent):
     kind: Literal["trigger.bounded"] = "trigger.bounded"
     trigger: str = ""
     share: float
-
-
-@event
-class TriggerEvaluated(TriggerEvent):
-    """An evaluation that mattered, with what it was made of (S1's ``triggerEvaluated``)."""
-
-    kind: Literal["trigger.evaluated"] = "trigger.evaluated"
-    result: Result
-    value: str
-    samples: int
-    inputs: tuple[Input, ...] = ()
-    edges: int = 1
-
-
-@event
-class TriggerFired(TriggerEvent):
-    """A trigger stopped what it is set on."""
-
-    kind: Literal["trigger.fired"] = "trigger.fired"
-    stop_id: str
-    emergency_id: str
-    value: str
-    priority: int
-
-
-@event
-class TriggerSuppressed(TriggerEvent):
-    """A trigger crossed and stopped nothing; ``why`` says what kept it from that."""
-
-    kind: Literal["trigger.suppressed"] = "trigger.suppressed"
-    why: Why
-    detail: str = ""
-    value: str
-    emergency_id: str = ""
-    edges: int = 1
-
-
-@event
-class TriggerCleared(TriggerEvent):
-    """What a trigger had crossed for is over. What it stopped stays stopped."""
-
-    kind: Literal["trigger.cleared"] = "trigger.cleared"
-    value: str
 
 
 @decides(AddTrigger)
@@ -230,52 +146,6 @@ def bound_triggers(draft: Draft, wanted: BoundTriggers) -> None:
         draft.emit(TriggersBounded(share=wanted.share))
 
 
-@decides(FireTrigger)
-def fire_trigger(draft: Draft, wanted: FireTrigger) -> None:
-    """Stop, or say why not."""
-    known = trigger_named(draft.state, wanted.trigger)
-    by_person = TYPES[known.definition.trigger_type].by_person
-    if not by_person:
-        only_system(draft, f"firing a {known.definition.trigger_type}")
-    elif draft.actor.kind != "person":
-        raise NotPermitted("person-only", f"trigger {wanted.trigger} waits for a person")
-    if known.stop_id == wanted.stop_id:
-        draft.notes.append(f"trigger {wanted.trigger} has fired stop {wanted.stop_id} already")
-        draft.stop_id, draft.emergency_id = known.stop_id, known.emergency_id
-        return
-    verdict = judge(draft.state, known, draft.now, automatics=by_person or draft.facts.rules.automatic_stops)
-    placed = wanted.placed_at is not None or wanted.stop_id in draft.state.stops
-    fires = placed or verdict.why is None or (by_person and verdict.why == "cooldown")
-    _evaluated(draft, wanted, "fired" if fires else "suppressed", edges=wanted.edges)
-    if fires:
-        _stop(draft, wanted, known)
-        return
-    assert verdict.why is not None, "what is suppressed is suppressed for something"
-    draft.emergency_id = verdict.emergency_id or None
-    draft.emit(
-        TriggerSuppressed(
-            trigger=wanted.trigger,
-            why=verdict.why,
-            detail=verdict.detail,
-            value=wanted.value,
-            emergency_id=verdict.emergency_id,
-            edges=wanted.edges,
-        )
-    )
-    draft.notes.append(f"trigger {wanted.trigger} stops nothing: {verdict.detail}")
-
-
-@decides(ClearTrigger)
-def clear_trigger(draft: Draft, seen: ClearTrigger) -> None:
-    """Only of one that had crossed."""
-    only_system(draft, "clearing a trigger")
-    if trigger_named(draft.state, seen.trigger).crossed_since is None:
-        draft.notes.append(f"trigger {seen.trigger} has not crossed")
-        return
-    _evaluated(draft, seen, "cleared")
-    draft.emit(TriggerCleared(trigger=seen.trigger, value=seen.value))
-
-
 @evolves(TriggerAdded)
 def trigger_added(state: State, happened: TriggerAdded, header: Header) -> State:
     """Fold."""
@@ -288,7 +158,7 @@ def trigger_changed(state: State, happened: TriggerChanged, header: Header) -> S
     """Fold: what has become of it stays, and that it has crossed: nobody has seen that it does so no more."""
     known = state.triggers[happened.trigger]
     trigger = replace(known, definition=happened.definition, changed_at=header.at, changed_by=header.actor.name)
-    return _with(state, happened, trigger)
+    return with_trigger(state, happened, trigger)
 
 
 @evolves(TriggerRemoved)
@@ -303,57 +173,13 @@ def trigger_switched(state: State, happened: TriggerSwitched, header: Header) ->
     known = state.triggers[happened.trigger]
     definition = known.definition.model_copy(update={"is_active": happened.active})
     trigger = replace(known, definition=definition, changed_at=header.at, changed_by=header.actor.name)
-    return _with(state, happened, trigger)
+    return with_trigger(state, happened, trigger)
 
 
 @evolves(TriggersBounded)
 def triggers_bounded(state: State, happened: TriggersBounded, _header: Header) -> State:
     """Fold."""
     return state._replace(trigger_share=happened.share)
-
-
-@evolves(TriggerEvaluated)
-def trigger_evaluated(state: State, _happened: TriggerEvaluated, _header: Header) -> State:
-    """Fold: it is for those who read the journal."""
-    return state
-
-
-@evolves(TriggerFired)
-def trigger_fired(state: State, happened: TriggerFired, header: Header) -> State:
-    """Fold."""
-    known = state.triggers[happened.trigger]
-    trigger = replace(
-        known,
-        crossed_since=_crossed_since(known, header),
-        value=happened.value,
-        fired_at=header.at,
-        fired=known.fired + 1,
-        stop_id=happened.stop_id,
-        emergency_id=happened.emergency_id,
-    )
-    return _with(state, happened, trigger)
-
-
-@evolves(TriggerSuppressed)
-def trigger_suppressed(state: State, happened: TriggerSuppressed, header: Header) -> State:
-    """Fold. One that joins an emergency has its cooldown counted from the end of that."""
-    known = state.triggers[happened.trigger]
-    trigger = replace(
-        known,
-        crossed_since=_crossed_since(known, header),
-        value=happened.value,
-        emergency_id=happened.emergency_id or known.emergency_id,
-        suppressed_at=header.at,
-        suppressed=known.suppressed + happened.edges,
-        why=happened.why,
-    )
-    return _with(state, happened, trigger)
-
-
-@evolves(TriggerCleared)
-def trigger_cleared(state: State, happened: TriggerCleared, _header: Header) -> State:
-    """Fold."""
-    return _with(state, happened, replace(state.triggers[happened.trigger], crossed_since=None))
 
 
 def trigger_named(state: State, name: str) -> Trigger:
@@ -364,53 +190,6 @@ def trigger_named(state: State, name: str) -> Trigger:
     return known
 
 
-def _stop(draft: Draft, wanted: FireTrigger, known: Trigger) -> None:
-    definition = known.definition
-    reason = f"trigger {definition.name}: {wanted.value}".rstrip(": ")[:300]
-    order_stop(
-        draft,
-        OrderStop(
-            stop_id=wanted.stop_id,
-            selectors=definition.selectors(),
-            level=definition.stop_level,
-            reason=reason,
-            ordered_at=wanted.placed_at,
-            create=True,
-            trigger=definition.name,
-            cause=wanted.value,
-            account=definition.account_id,
-            auto_recover=definition.auto_recover,
-        ),
-    )
-    draft.emit(
-        TriggerFired(
-            trigger=definition.name,
-            stop_id=wanted.stop_id,
-            emergency_id=draft.emergency_id or "",
-            value=wanted.value,
-            priority=definition.priority,
-        )
-    )
-
-
-def _evaluated(draft: Draft, seen: FireTrigger | ClearTrigger, result: Result, edges: int = 1) -> None:
-    draft.emit(
-        TriggerEvaluated(
-            trigger=seen.trigger,
-            result=result,
-            value=seen.value,
-            samples=seen.samples,
-            inputs=seen.inputs,
-            edges=edges,
-        )
-    )
-
-
-def _crossed_since(known: Trigger, header: Header) -> datetime | None:
-    """Since when it has been crossed; a person and a clock cross nothing that could be cleared."""
-    watches = TYPES[known.definition.trigger_type].watches
-    return known.crossed_since or header.at if watches else None
-
-
-def _with(state: State, happened: TriggerEvent, trigger: Trigger) -> State:
+def with_trigger(state: State, happened: TriggerEvent, trigger: Trigger) -> State:
+    """The state with the trigger that an event is about as it is now."""
     return state._replace(triggers=state.triggers.set(happened.trigger, trigger))

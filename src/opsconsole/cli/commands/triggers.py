@@ -12,14 +12,8 @@ from typing import Any, Final, TextIO
 import click
 from pydantic import ValidationError
 
-from core.capabilities.triggers import (
-    AddTrigger,
-    BoundTriggers,
-    FireTrigger,
-    RemoveTrigger,
-    SetTrigger,
-    trigger_named,
-)
+from core.capabilities.firing import FireTrigger
+from core.capabilities.triggers import AddTrigger, BoundTriggers, RemoveTrigger, SetTrigger, trigger_named
 from core.facts import triggers as facts_of_triggers
 from core.faults import sentence
 from core.messages import command_from
