@@ -10,6 +10,7 @@ import click
 from core.capabilities.procedures import RemoveProcedure, SetProcedure, procedure_named
 from core.capabilities.recovery import AbortRecovery, ContinueRecovery, HoldRecovery, RollBackRecovery
 from core.engine import Rules
+from core.messages import Command
 from core.procedures import Procedure, described, document_of, steps_of
 from core.procedures import procedures as named_procedures
 from core.service_facts import procedure_rows
@@ -123,10 +124,7 @@ def remove_procedure(invocation: Invocation, name: str) -> int:
 @click.pass_obj
 def hold(invocation: Invocation, emergency_id: str, reason: str) -> int:
     """Have a recovery stay at its present step; it is watched all the same."""
-    with opened(invocation) as engine:
-        wanted = built(HoldRecovery, emergency_id=emergency_id, reason=reason)
-        change(engine, wanted, f"the recovery of {emergency_id} is held")
-    return Exit.OK
+    return _see_to(invocation, HoldRecovery, "is held", emergency_id=emergency_id, reason=reason)
 
 
 @recoveries.command("continue")
@@ -134,10 +132,7 @@ def hold(invocation: Invocation, emergency_id: str, reason: str) -> int:
 @click.pass_obj
 def continue_(invocation: Invocation, emergency_id: str) -> int:
     """Have a recovery that is held go on; its present step begins anew."""
-    with opened(invocation) as engine:
-        engine.require_recorded()
-        change(engine, built(ContinueRecovery, emergency_id=emergency_id), f"the recovery of {emergency_id} goes on")
-    return Exit.OK
+    return _see_to(invocation, ContinueRecovery, "goes on", emergency_id=emergency_id)
 
 
 @recoveries.command("abort")
@@ -146,10 +141,7 @@ def continue_(invocation: Invocation, emergency_id: str) -> int:
 @click.pass_obj
 def abort(invocation: Invocation, emergency_id: str, reason: str) -> int:
     """End a recovery: nothing is admitted any more, and what it started stops again."""
-    with opened(invocation) as engine:
-        wanted = built(AbortRecovery, emergency_id=emergency_id, reason=reason)
-        change(engine, wanted, f"the recovery of {emergency_id} turns back")
-    return Exit.OK
+    return _see_to(invocation, AbortRecovery, "turns back", emergency_id=emergency_id, reason=reason)
 
 
 @recoveries.command("rollback")
@@ -158,9 +150,12 @@ def abort(invocation: Invocation, emergency_id: str, reason: str) -> int:
 @click.pass_obj
 def rollback(invocation: Invocation, emergency_id: str, reason: str) -> int:
     """The same, because what was restored is not good enough: it counts as rolled back, and not as aborted."""
+    return _see_to(invocation, RollBackRecovery, "is rolled back", emergency_id=emergency_id, reason=reason)
+
+
+def _see_to(invocation: Invocation, what: type[Command], done: str, *, emergency_id: str, **said: str) -> int:
     with opened(invocation) as engine:
-        wanted = built(RollBackRecovery, emergency_id=emergency_id, reason=reason)
-        change(engine, wanted, f"the recovery of {emergency_id} is rolled back")
+        change(engine, built(what, emergency_id=emergency_id, **said), f"the recovery of {emergency_id} {done}")
     return Exit.OK
 
 
