@@ -28,6 +28,9 @@ def test_it_serves_on_ports_and_on_sockets_of_this_host_and_ends_when_told(home:
         path = home / "run" / "opsconsole" / f"{fleet}.http.sock"
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://localhost") as local:
             assert local.get("/v1/state").json()["fleet"] == fleet
+        thread = max(int(task.name) for task in Path(f"/proc/{served.pid}/task").iterdir())
+        os.kill(thread, signal.SIGTERM)  # to the process, and this is the thread that the kernel interrupts for it
+        eventually(lambda: not path.exists(), within_s=DEADLINE_S)
     assert not path.exists()
 
 

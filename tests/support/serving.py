@@ -29,7 +29,6 @@ from backends.server.identity import Identify, developer
 from backends.server.listening import Listening
 from backends.server.serving import Serving
 from tests.conftest import homes_under
-from tests.support.waiting import eventually
 
 DEADLINE_S = 30.0
 
@@ -117,31 +116,37 @@ def serving(
 def server_process(backend: str, *options: str, home: Path | None = None) -> Iterator[Served]:
     """``opsconsole serve --dev`` on ports that were free; ended by a signal. With a ``home`` of its own it shares
     neither latches nor sockets with others, as if it ran on another host."""
-    command = [sys.executable, "-m", "opsconsole", "serve", "-b", backend, "--port", "0", "--stop-port", "0", *options]
-    draining: threading.Thread | None = None
+    command = [sys.executable, "-X", "faulthandler", "-m", "opsconsole", "serve", "-b", backend]
+    command += ["--port", "0", "--stop-port", "0", *options]
     environment = {**os.environ, **(homes_under(home) if home else {})}
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        said: list[str] = []
+        try:
+            for line in process.stderr:
+                said.append(line)
+                found = re.search(r"serving fleet \S+ on (\S+):(\d+), stops on port (\d+)", line)
+                if found:
+                    break
+            else:
+                raise AssertionError(f"the server ended: {''.join(said)}")
+            host = found[1]
+            served = Served(f"{host}:{found[2]}", f"{host}:{found[3]}", backend)
+            served.said, served.pid = "".join(said), process.pid
+            draining = threading.Thread(target=said.extend, args=(process.stderr,), daemon=True)
+            draining.start()  # a full pipe would hold the server up
+            with served.http:
+                yield served
+        finally:
+            _end(process)
+        draining.join(DEADLINE_S)
+        assert process.returncode != -signal.SIGABRT, f"the server did not end: {''.join(said)}"
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Have it end. One that does not is ended all the same, and says first what each of its threads waits for."""
+    process.terminate()
     try:
-        assert process.stderr is not None
-        said = ""
-        for line in process.stderr:
-            said += line
-            found = re.search(r"serving fleet \S+ on (\S+):(\d+), stops on port (\d+)", line)
-            if found:
-                break
-        else:
-            raise AssertionError(f"the server ended: {said}")
-        host = found[1]
-        served = Served(f"{host}:{found[2]}", f"{host}:{found[3]}", backend)
-        served.said, served.pid = said, process.pid
-        draining = threading.Thread(target=process.stderr.read, daemon=True)  # a full pipe would hold the server up
-        draining.start()
-        with served.http:
-            yield served
-    finally:
-        process.send_signal(signal.SIGTERM)
-        eventually(lambda: process.poll() is not None, within_s=DEADLINE_S)
-        if draining is not None:
-            draining.join(DEADLINE_S)
-        assert process.stderr is not None
-        process.stderr.close()
+        process.wait(DEADLINE_S)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)

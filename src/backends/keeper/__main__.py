@@ -6,7 +6,6 @@ import argparse
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -66,6 +65,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _keep(url: str, linger_s: float, ready: Callable[[], None], settings: Resolved, notify: NotifySettings) -> int:
     """Open everything, say that it is ready, and stay."""
+    from backends.keeper.ending import Ending
     from backends.keeper.log import log_path, write_to
     from backends.keeper.service import Keeper
     from core.errors import OpsError
@@ -73,15 +73,7 @@ def _keep(url: str, linger_s: float, ready: Callable[[], None], settings: Resolv
     os.umask(0o077)
     sys.setswitchinterval(_SWITCH_S)
     _take_precedence()
-    ended_by: list[int] = []
-    ended = threading.Event()
-
-    def end(number: int, _frame: object) -> None:
-        ended_by.append(number)
-        ended.set()
-
-    for number in _ENDED_BY:
-        signal.signal(number, end)
+    ending = Ending(_ENDED_BY)
     try:
         keeper = Keeper(url, linger_s=linger_s, settings=settings.settings, notify=notify)
     except (OpsError, OSError, ValueError) as error:
@@ -90,9 +82,9 @@ def _keep(url: str, linger_s: float, ready: Callable[[], None], settings: Resolv
     write_to(log_path(keeper.fleet), settings.log_level)
     keeper.start()
     ready()
-    why = keeper.serve(ended)
+    why = keeper.serve(ending)
     keeper.close(why)
-    return 128 + ended_by[0] if ended_by else 0
+    return 128 + ending.number if ending.number is not None else 0
 
 
 def _take_precedence() -> None:

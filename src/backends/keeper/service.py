@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Final
 
 from backends.emergency_settings import EmergencySettings
+from backends.keeper.ending import Ending
 from backends.keeper.room import EngineRoom
 from backends.notifiers.settings import NotifySettings
 from opsgate.clock import elapsed_s
@@ -34,10 +34,10 @@ class Keeper:
         """Go to work."""
         self._room.start()
 
-    def serve(self, ended: threading.Event) -> str:
-        """Stay until ``ended`` is set, or nobody has needed it for a while, or its database is gone; returns why."""
+    def serve(self, ending: Ending) -> str:
+        """Stay until it is told to end, or nobody has needed it for a while, or its database is gone; returns why."""
         room = self._room
-        while not ended.wait(_LOOK_S):
+        while not ending.wait(_LOOK_S):
             if room.database.was_replaced() and not room.desk.only_in_memory:
                 return "another database lies where its own was"
             if room.database.missing_for_s(elapsed_s()) > self._linger_s and not room.desk.only_in_memory:

@@ -8,12 +8,12 @@ import resource
 import shlex
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from backends.emergency_settings import Resolved
+from backends.keeper.ending import Ending
 from backends.keeper.room import AUTOMATICS_OFF, EngineRoom
 from backends.notifiers.settings import NotifySettings
 from backends.server.identity import Doorkeeper, Identify, Network, developer, login_of
@@ -47,9 +47,7 @@ def run(
     os.umask(0o077)
     sys.setswitchinterval(_SWITCH_S)
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    ended = threading.Event()
-    for number in _ENDED_BY:
-        signal.signal(number, lambda _number, _frame: ended.set())
+    ending = Ending(_ENDED_BY)
     log = log_to_stderr(settings.log_level if settings else logging.INFO)
 
     def identify(room: EngineRoom) -> Identify:
@@ -67,7 +65,7 @@ def run(
         say(AUTOMATICS_OFF)
     where = f"{'https' if listening.certificate else 'http'}://{listening.host}:{serving.port}"
     say(f"serving fleet {serving.room.fleet} on {where}, stops on port {serving.stop_port}")
-    ended.wait()
+    ending.wait()
     say("closing")
     serving.close("a signal ended it")
     log.close()

@@ -1,0 +1,33 @@
+"""The signals that tell a process to end, as something to wait for.
+
+Python runs the handler of a signal on the main thread, whichever thread the kernel has interrupted for it. A main
+thread that waits for a lock does not notice, and one that is just about to wait for an event holds the lock that to set
+the event takes. So the interpreter is told to write each signal into a socket, and the main thread waits for that.
+"""
+
+from __future__ import annotations
+
+import select
+import signal
+import socket
+from collections.abc import Collection
+
+
+class Ending:
+    """Waits for any of some signals. For the main thread; lasts as long as the process."""
+
+    def __init__(self, numbers: Collection[signal.Signals]) -> None:
+        self.number: int | None = None
+        """The signal that came first."""
+        self._numbers = numbers
+        self._ear, self._bell = socket.socketpair()
+        self._bell.setblocking(False)
+        signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
+        for number in numbers:
+            signal.signal(number, lambda *_: None)  # without a handler, it would end the process at once
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait so many seconds at most, for ever without a number; whether one has come."""
+        while self.number is None and select.select([self._ear], [], [], timeout_s)[0]:
+            self.number = next((number for number in self._ear.recv(4096) if number in self._numbers), None)
+        return self.number is not None
