@@ -6,6 +6,7 @@ rest on that claim: the process is gone, the port is closed, the file says so, t
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -128,6 +129,34 @@ class Resumes(Protocol):
 
     def resume(self, order: DriverOrder) -> None:
         """It has stopped for this already."""
+
+
+class EachAlike(ABC):
+    """The actions of a driver that does each in the same way: by a program, or by a request, of the administrator's."""
+
+    @abstractmethod
+    def do(self, action: Action, order: DriverOrder, timeout_s: float) -> Outcome:
+        """Do one of those that it can."""
+
+    def stop(self, order: DriverOrder, timeout_s: float) -> Outcome:
+        """As `Stops.stop`."""
+        return self.do("stop", order, timeout_s)
+
+    def kill(self, order: DriverOrder, timeout_s: float) -> Outcome:
+        """As `Kills.kill`."""
+        return self.do("kill", order, timeout_s)
+
+    def start(self, order: DriverOrder, timeout_s: float) -> Outcome:
+        """As `Starts.start`."""
+        return self.do("start", order, timeout_s)
+
+    def drain(self, order: DriverOrder, timeout_s: float) -> Outcome:
+        """As `Drains.drain`."""
+        return self.do("drain", order, timeout_s)
+
+    def save_state(self, order: DriverOrder, timeout_s: float) -> Outcome:
+        """As `SavesState.save_state`."""
+        return self.do("save-state", order, timeout_s)
 
 
 def perform(driver: Driver, action: Action, order: DriverOrder, timeout_s: float) -> Outcome:

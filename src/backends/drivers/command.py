@@ -16,6 +16,7 @@ from backends.drivers.base import (
     DriverConfig,
     DriverConfigError,
     DriverOrder,
+    EachAlike,
     Host,
     Observation,
     Outcome,
@@ -50,7 +51,7 @@ class CommandConfig(DriverConfig):
     settle_s: float = Field(default=0.0, ge=0, le=60, description=SETTLES)
 
 
-class CommandDriver:
+class CommandDriver(EachAlike):
     """One service that programs stop and start."""
 
     kind: ClassVar[str] = "command"
@@ -106,7 +107,8 @@ class CommandDriver:
         variables = {f"OPSCONSOLE_{name.upper()}": variable(value) for name, value in told.items()}
         return run(argv, timeout_s=timeout_s, given=json.dumps(told).encode(), environment=variables)
 
-    def _do(self, action: Action, order: DriverOrder, timeout_s: float) -> Outcome:
+    def do(self, action: Action, order: DriverOrder, timeout_s: float) -> Outcome:
+        """Run the command of that action."""
         try:
             ran = self._run(self._argv[action], action, order, timeout_s)
         except OSError as error:
@@ -115,23 +117,3 @@ class CommandDriver:
             return Outcome("timed-out", cut(ran.detail))
         saved = ran.said.splitlines()[-1][:300] if action == "save-state" and ran.said and not ran.code else ""
         return Outcome("failed" if ran.code else "done", cut(ran.detail), saved)
-
-    def stop(self, order: DriverOrder, timeout_s: float) -> Outcome:
-        """Run the command that stops it."""
-        return self._do("stop", order, timeout_s)
-
-    def kill(self, order: DriverOrder, timeout_s: float) -> Outcome:
-        """Run the command that ends it at once."""
-        return self._do("kill", order, timeout_s)
-
-    def start(self, order: DriverOrder, timeout_s: float) -> Outcome:
-        """Run the command that starts it."""
-        return self._do("start", order, timeout_s)
-
-    def drain(self, order: DriverOrder, timeout_s: float) -> Outcome:
-        """Run the command after which it takes nothing new."""
-        return self._do("drain", order, timeout_s)
-
-    def save_state(self, order: DriverOrder, timeout_s: float) -> Outcome:
-        """Run the command that saves its state; the last line that it prints says where."""
-        return self._do("save-state", order, timeout_s)

@@ -15,6 +15,7 @@ from backends.drivers.base import (
     DriverConfig,
     DriverConfigError,
     DriverOrder,
+    EachAlike,
     Host,
     Observation,
     Outcome,
@@ -76,7 +77,7 @@ class HttpConfig(DriverConfig):
     settle_s: float = Field(default=0.0, ge=0, le=60, description=SETTLES)
 
 
-class HttpDriver:
+class HttpDriver(EachAlike):
     """One service that is asked over HTTP."""
 
     kind: ClassVar[str] = "http"
@@ -129,7 +130,8 @@ class HttpDriver:
         standing: Standing = next((standing for standing in _STANDINGS if standing == known), "unknown")
         return Observation(standing if answer.status < 300 else "unknown", cut(f"{answer.status}: {word!r}"))
 
-    def _do(self, action: Action, order: DriverOrder, timeout_s: float) -> Outcome:
+    def do(self, action: Action, order: DriverOrder, timeout_s: float) -> Outcome:
+        """Send the request of that action."""
         asked = self._asked[action]
         told = {
             "correlationId": order.correlation_id,
@@ -153,26 +155,6 @@ class HttpDriver:
             cut(f"{answer.status}: {answer.body[:200].decode('utf-8', 'replace')}"),
             saved[:300] if isinstance(saved, str) else "",
         )
-
-    def stop(self, order: DriverOrder, timeout_s: float) -> Outcome:
-        """Ask it to stop."""
-        return self._do("stop", order, timeout_s)
-
-    def kill(self, order: DriverOrder, timeout_s: float) -> Outcome:
-        """Ask it to stop at once."""
-        return self._do("kill", order, timeout_s)
-
-    def start(self, order: DriverOrder, timeout_s: float) -> Outcome:
-        """Ask it to start."""
-        return self._do("start", order, timeout_s)
-
-    def drain(self, order: DriverOrder, timeout_s: float) -> Outcome:
-        """Ask it to take nothing new."""
-        return self._do("drain", order, timeout_s)
-
-    def save_state(self, order: DriverOrder, timeout_s: float) -> Outcome:
-        """Ask it to save its state; ``saved`` of its answer says where."""
-        return self._do("save-state", order, timeout_s)
 
 
 def _document(answer: Answer) -> dict[str, Any]:

@@ -6,7 +6,7 @@ All of these are cheap, for none lets anything run: a plan and ``y``. What lets 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from opsconsole.actions.base import Action, Desk
 from opsconsole.dialogs.base import Said
@@ -124,7 +124,11 @@ class Own(OnEmergency):
 
 
 class OnRecovery(OnEmergency):
-    """Something about the recovery that goes on."""
+    """Something about the recovery that goes on: where it is, what comes of it, and a reason that may be given."""
+
+    word: ClassVar[str]
+    what: ClassVar[str]
+    kept: ClassVar[str] = "not turned back"
 
     def refused(self, emergency: Emergency, picture: Picture) -> str:
         """There must be one that can still go forward."""
@@ -133,37 +137,51 @@ class OnRecovery(OnEmergency):
             return f"no recovery of {name} is under way"
         return "" if recovery.goes_forward else f"the recovery of {name} turns back already"
 
+    def plan(self, emergency: Emergency, picture: Picture) -> Plan:
+        """Where it is, and what comes of it."""
+        name = clean(emergency.emergency_id, 20)
+        return Plan(
+            f"{self.word} recovery of {name}",
+            lambda seen: [*_course(seen, emergency), *self.comes_of_it(seen, emergency)],
+            self.what,
+            lambda reason: self.command(emergency.emergency_id, reason),
+            f"{self.word.lower()} recovery of {name}",
+            f"{self.kept}: the recovery of {name} goes on",
+            "reason",
+        )
+
+    def comes_of_it(self, picture: Picture, emergency: Emergency) -> list[Said]:
+        """That what it has started stops again."""
+        return _stops_again(picture, emergency)
+
+    @abstractmethod
+    def command(self, emergency_id: str, reason: str) -> Command:
+        """The command."""
+
 
 class HoldRecovery(OnRecovery):
     """Stay where it is."""
 
     id, keys = "hold-recovery", "H"
     about = "hold the recovery at its present step; what runs goes on and is watched; y confirms"
+    word, what, kept = "HOLD", "hold it", "not held"
 
     def refused(self, emergency: Emergency, picture: Picture) -> str:
         """Once is enough."""
         held = emergency.recovery is not None and emergency.recovery.status == "held"
         return "it is held already: R continues it" if held else super().refused(emergency, picture)
 
-    def plan(self, emergency: Emergency, picture: Picture) -> Plan:
-        """Where it is, and that it stays there."""
-        name = clean(emergency.emergency_id, 20)
+    def comes_of_it(self, picture: Picture, emergency: Emergency) -> list[Said]:
+        """That it stays there."""
+        return [
+            (Span("it stays at this step; what is admitted stays admitted, what fails turns it back all the same"),)
+        ]
 
-        def command(reason: str) -> Command:
-            from core.capabilities.recovery import HoldRecovery as Wanted
+    def command(self, emergency_id: str, reason: str) -> Command:
+        """The command."""
+        from core.capabilities.recovery import HoldRecovery as Wanted
 
-            return Wanted(emergency_id=emergency.emergency_id, reason=reason)
-
-        says = "it stays at this step; what is admitted stays admitted, what fails turns it back all the same"
-        return Plan(
-            f"HOLD recovery of {name}",
-            lambda seen: [*_course(seen, emergency), (Span(says),)],
-            "hold it",
-            command,
-            f"hold recovery of {name}",
-            f"not held: the recovery of {name} goes on",
-            "reason",
-        )
+        return Wanted(emergency_id=emergency_id, reason=reason)
 
 
 class AbortRecovery(OnRecovery):
@@ -173,19 +191,6 @@ class AbortRecovery(OnRecovery):
     about = "abort the recovery: nothing is admitted any more and what it started stops again; y confirms"
     word, what = "ABORT", "abort it"
 
-    def plan(self, emergency: Emergency, picture: Picture) -> Plan:
-        """Where it is, and what stops again."""
-        name = clean(emergency.emergency_id, 20)
-        return Plan(
-            f"{self.word} recovery of {name}",
-            lambda seen: [*_course(seen, emergency), *_stops_again(seen, emergency)],
-            self.what,
-            lambda reason: self.command(emergency.emergency_id, reason),
-            f"{self.what.partition(' it')[0]} recovery of {name}",
-            f"not turned back: the recovery of {name} goes on",
-            "reason",
-        )
-
     def command(self, emergency_id: str, reason: str) -> Command:
         """The command."""
         from core.capabilities.recovery import AbortRecovery as Wanted
@@ -193,7 +198,7 @@ class AbortRecovery(OnRecovery):
         return Wanted(emergency_id=emergency_id, reason=reason)
 
 
-class RollBackRecovery(AbortRecovery):
+class RollBackRecovery(OnRecovery):
     """End it on purpose."""
 
     id, keys = "roll-back", "B"
