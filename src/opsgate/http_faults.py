@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from opsgate.pauselog import plain
 from opsgate.snapshot import FORMAT
@@ -19,6 +20,14 @@ class Refused(SourceError):
     """An answer that only a person can change: no permission, a certificate, another version."""
 
     lasting = True
+
+
+class Replaced(Refused):
+    """A later start of this worker has taken its place."""
+
+
+REPLACED: Final = "replaced"
+"""The code of the problem that says so."""
 
 
 class Behind(SourceError):
@@ -69,6 +78,8 @@ def unanswered(url: str, status: int, body: bytes, *, had_token: bool, worker: s
         )
     if status in (301, 302, 303, 307, 308):
         return Refused(f"{url} points elsewhere ({status}): give the gate the place itself")
+    if status == 409 and _member(body, "code") == REPLACED:
+        return Replaced(f"{url} knows a later start of {worker}, which has taken its place{said}: end this process")
     if status == 409:
         return Refused(f"{url} knows {worker} as another process{said}: give each worker a name of its own")
     if status in (404, 405, 406, 501):
@@ -122,9 +133,12 @@ def broken_means(url: str) -> Iterator[None]:
 
 def _problem(body: bytes) -> str:
     """What a problem document says, made harmless; nothing where there is none."""
-    try:
-        problem = json.loads(body)
-        said = problem.get("detail") or problem.get("title")
-    except (ValueError, AttributeError, RecursionError):
-        return ""
+    said = _member(body, "detail") or _member(body, "title")
     return f" ({plain(str(said), 200)})" if said else ""
+
+
+def _member(body: bytes, name: str) -> object:
+    try:
+        return json.loads(body).get(name)
+    except (ValueError, AttributeError, RecursionError):
+        return None

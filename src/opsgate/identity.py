@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from pathlib import Path
@@ -41,3 +42,15 @@ def boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+def process_boot() -> str:
+    """A random name of this very process, by which a server tells it from the one that a restart has followed: in a
+    container both have the same number and, after a move to another host, perhaps the same start."""
+    return _drawn(os.getpid())
+
+
+@functools.lru_cache(maxsize=1)
+def _drawn(_pid: int) -> str:
+    """Drawn anew in a forked child, whose number is another."""
+    return os.urandom(8).hex()

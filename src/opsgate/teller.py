@@ -18,6 +18,7 @@ from urllib.parse import quote
 from opsgate import wire
 from opsgate.channel import Sent
 from opsgate.clock import elapsed_s
+from opsgate.http_faults import Replaced
 from opsgate.samples import AGE_MAX_S, WAITING_MAX
 from opsgate.sources import SourceError
 
@@ -48,12 +49,13 @@ class Teller(threading.Thread):
         self._beat: dict[str, Any] | None = None
         self._sweep = sweep
         self._sweep_s: float | None = None
-        self._bye = self._ending = self._is_untold = False
+        self._bye = self._ending = self._is_untold = self._is_replaced = False
         self._samples: deque[tuple[float, dict[str, Any]]] = deque(maxlen=WAITING_MAX)
         self._signal = threading.Event()
         self._lock = threading.Lock()
         self._failures = 0
         self._said: set[str] = set()
+        self._boot = ""
         self.told = 0
         """How many times a server took what was said."""
 
@@ -62,6 +64,7 @@ class Teller(threading.Thread):
         with self._lock:
             if message["t"] == "beat":
                 self._beat = {name: value for name, value in message.items() if name not in _OVER_SAID}
+                self._boot = str(message.get("boot", ""))
             elif message["t"] == "bye":
                 self._bye = True
             elif self._beat is None:
@@ -114,7 +117,7 @@ class Teller(threading.Thread):
             except Exception:  # noqa: BLE001 (a fault of ours must not leave the worker mute for ever)
                 _log.exception("the gate met a fault of its own in what it tells and goes on")
                 self._failures += 1
-        if self._bye and not self._failures:
+        if self._bye and (not self._failures or self._is_replaced):  # what ran in it is over, that is news
             self._sweep(all_of_them=True)
             self._leave(line)
         line.close()
@@ -131,9 +134,13 @@ class Teller(threading.Thread):
         try:
             answer = line.ask("PUT", self._path, body, within_s=_TAKEN_WITHIN_S)
             if answer.status not in (200, 201, 202, 204):
-                self._complain(self._intake.refused(answer.server, answer.status, answer.body))
+                fault = self._intake.refused(answer.server, answer.status, answer.body)
+                if isinstance(fault, Replaced):
+                    self._is_replaced = True
+                    self._intake.deliver(wire.encode("replaced"))
+                self._complain(fault)
         except SourceError:
-            self._is_untold = True
+            self._is_untold = not self._is_replaced
             raise
         self._failures = 0
         self._said.clear()
@@ -180,7 +187,8 @@ class Teller(threading.Thread):
 
     def _leave(self, line: Line) -> None:
         try:
-            line.ask("DELETE", self._path, within_s=_BYE_WITHIN_S)
+            path = f"{self._path}?boot={self._boot}" if self._boot else self._path
+            line.ask("DELETE", path, within_s=_BYE_WITHIN_S)
         except SourceError:
             pass  # its silence makes it lost in time
 

@@ -27,7 +27,8 @@ from opsgate.channel import Address, Sent
 from opsgate.clock import elapsed_s
 from opsgate.evaluate import Table, evaluate
 from opsgate.failsafe import FRESH_S, Policy
-from opsgate.identity import process_started
+from opsgate.hold import HALT, Hold
+from opsgate.identity import process_boot, process_started
 from opsgate.known import Known
 from opsgate.lastknown import RENEWED_S, LastKnown
 from opsgate.links import link_of
@@ -37,6 +38,7 @@ from opsgate.obedience import Obedience
 from opsgate.order import Lying, Order
 from opsgate.paths import fleet_of_url, keeper_socket
 from opsgate.reader import Reader, Reading
+from opsgate.selector import Selector
 from opsgate.snapshot import Delta
 from opsgate.unread import stop_id_in
 from opsgate.view import View
@@ -57,6 +59,17 @@ _TOGETHER_S: Final = 1.0
 _AFTER_A_FAULT_S: Final = 0.1
 _FIRST_READING_S: Final = 0.5
 """Seconds for which the first beat waits for the first reading, so that it can say what it knows."""
+
+_REPLACED: Final = Hold(
+    "replaced",
+    Selector(),
+    "safety",
+    "opsgate",
+    reason="a later start of this worker has taken its place: this process may do nothing more",
+    mode=HALT,
+)
+"""What holds everything in a process whose name another one has by now. In no table and on no disk: it ends with the
+process."""
 
 _BUSY_S: Final = 0.1
 _NOBODY_S: Final = 1.0
@@ -110,7 +123,7 @@ class Watcher(threading.Thread):
         self._view = View()
         self._picture: tuple[Known, float | None, bool, bool] | None = None
         self.was_live = False
-        self._settled = False
+        self._settled = self._is_replaced = False
         self._behind = 0
         """The revision that a heartbeat named and that was not known then."""
         self._ending = False
@@ -121,6 +134,7 @@ class Watcher(threading.Thread):
             "worker": member.worker,
             "pid": os.getpid(),
             "started": process_started(),
+            "boot": process_boot(),
             "env": member.env or "",
             "scope": {dimension: list(values) for dimension, values in member.scope.items()},
         }
@@ -177,7 +191,7 @@ class Watcher(threading.Thread):
             except Exception:  # noqa: BLE001 (a fault of ours must not leave the worker deaf for ever)
                 _log.exception("the gate met a fault of its own and goes on")
                 time.sleep(_AFTER_A_FAULT_S)
-        self._tell("bye", {"worker": self._member.worker})
+        self._tell("bye", {"worker": self._member.worker, "boot": self._fixed["boot"]})
         self._read_orders()
         self._keep_due_s = 0.0
         self._keep()
@@ -331,6 +345,8 @@ class Watcher(threading.Thread):
                         self._reader.ask()
                 case "heartbeat":
                     self._confirmed(message)
+                case "replaced":
+                    self._is_replaced, self._picture = True, None
                 case _:
                     pass  # an answer to somebody else's question, or a word of a later version
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -369,6 +385,8 @@ class Watcher(threading.Thread):
         table = self._table
         if before is None or before[0] is not self.known:
             table = self.known.table()
+            if self._is_replaced:
+                table = table.changed((_REPLACED,))
             pauselog.changed(self._table, table)
         held_otherwise, self._table = table is not self._table, table
         stops = self.known.stops()

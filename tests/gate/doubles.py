@@ -43,6 +43,8 @@ class Double:
         self.asked: list[str] = []
         self.status: dict[str, int] = {}
         """Path → the status of a problem that is answered instead."""
+        self.code = "no"
+        """The code of that problem."""
         self.token = ""
         self.age_s = 0.0
         """How long its database has been away."""
@@ -223,7 +225,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _problem(self, status: int) -> None:
-        self._json(status, {"title": "no", "detail": "that is not for you\x1b[2J"})
+        self._json(status, {"title": "no", "code": self.server.double.code, "detail": "that is not for you\x1b[2J"})
 
     def _stream(self, double: Double) -> None:
         subscriber: queue.Queue[bytes | None] = queue.Queue()

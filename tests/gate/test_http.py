@@ -112,7 +112,31 @@ def test_it_says_goodbye(server: Double) -> None:
     with Gate.open(server.url, worker="w7", env="prod", scope={"site": ["s1"]}):
         beat = server.told("PUT")
     assert (beat["env"], beat["scope"], beat["stops"]) == ("prod", {"site": ["s1"]}, [])
-    assert server.told("DELETE")["path"] == "/v1/workers/w7"
+    assert server.told("DELETE")["path"] == f"/v1/workers/w7?boot={beat['boot']}"
+
+
+def test_a_process_whose_name_a_later_start_has_taken_lets_nothing_run(
+    server: Double, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    boot = server.told("PUT")["boot"]
+    with gate.work(site="s1") as work:
+        server.code = "another-process"
+        server.status["/v1/workers/w1"] = 409
+        order(server)
+        eventually(lambda: "knows w1 as another process" in caplog.text)
+        server.messages.append({"t": "delta", "delta": Delta(1, 1, ended=("S-1",)).as_dict()})
+        server.status.clear()
+        eventually(lambda: gate.check(site="s1"))
+
+        server.code = "replaced"
+        server.status["/v1/workers/w1"] = 409
+        server.commit(placed=(hold(7, site="s2"),))
+        eventually(lambda: not gate.check(site="s1"))
+        assert "a later start of this worker" in gate.check(site="s1").blockers[0].reason
+        assert not work.checkpoint()
+    server.status.clear()
+    gate.close()
+    assert server.told("DELETE")["path"] == f"/v1/workers/w1?boot={boot}"
 
 
 def test_it_leaves_no_thread_and_no_descriptor_behind(server: Double) -> None:
@@ -502,7 +526,7 @@ def test_a_server_with_a_certificate_of_a_known_authority_is_heard(
         order(secure)
         secure.told("PUT", stops=["S-1"])
         assert not gate.check(site="s1")
-    assert secure.told("DELETE")["path"] == "/v1/workers/w1"
+    assert secure.told("DELETE")["path"].startswith("/v1/workers/w1?boot=")
 
 
 @pytest.mark.parametrize(
@@ -576,7 +600,9 @@ gate.close()
 
     assert child.startswith("/v1/workers/w1.")
     assert out.splitlines() == ["True live", "w1 valid blocked"]
-    assert {server.told("DELETE")["path"] for _ in range(2)} == {child, "/v1/workers/w1"}
+    goodbyes = [server.told("DELETE")["path"].split("?boot=") for _ in range(2)]
+    assert {path for path, _ in goodbyes} == {child, "/v1/workers/w1"}
+    assert len({boot for _, boot in goodbyes}) == 2, "each process draws one"
 
 
 @pytest.mark.parametrize(

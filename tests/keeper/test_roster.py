@@ -171,6 +171,81 @@ def test_nobody_says_goodbye_for_another() -> None:
     assert not roster.entries["w1"].is_live(after(1).elapsed_s)
 
 
+def by_http(credential: str = "T-1") -> Peer:
+    return Peer(0, 0, "http:w1", credential)
+
+
+def test_a_restart_behind_http_takes_its_name_over_at_once_by_the_credential_of_the_one_before() -> None:
+    roster = roster_on(Host())
+    roster.beat(beat(boot="one", pid=1), by_http(), after(0))
+
+    assert not roster.beat(beat(boot="two", pid=1), by_http(), after(1)).refused
+
+    late = roster.beat(beat(boot="one", pid=1), by_http(), after(2))
+    assert (late.replaced, "later start" in late.refused) == (True, True)
+    assert roster.entries["w1"].boot == "two"
+    assert not roster.beat(beat(boot="three", pid=1), by_http(), after(3)).refused
+    for boot in ("one", "two"):
+        assert roster.beat(beat(boot=boot, pid=1), by_http(), after(60)).replaced, "also when the last one is long lost"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "credential"),
+    [("one", "two", "T-2"), ("one", "two", ""), ("", "two", "T-1"), ("one", "", "T-1")],
+    ids=["another credential", "none", "an older worker before it", "an older worker after it"],
+)
+def test_without_two_boots_and_one_credential_a_restart_waits_until_the_one_before_is_lost(
+    first: str, second: str, credential: str
+) -> None:
+    roster = roster_on(Host())
+    roster.beat(beat(boot=first, pid=1, started="5"), by_http(), after(0))
+    restarted = beat(boot=second, pid=2, started="9")
+
+    heard = roster.beat(restarted, by_http(credential), after(1))
+    assert (bool(heard.refused), heard.replaced) == (True, False)
+    assert not roster.beat(restarted, by_http(credential), after(LOST_AFTER_S + 1)).refused
+
+
+def test_what_ran_before_a_restart_counts_as_running_until_it_would_have_been_lost() -> None:
+    """Nobody saw it end: a stop is not obeyed any sooner because somebody else speaks for the worker now."""
+    roster = roster_on(Host())
+    roster.beat(beat(boot="one", in_flight=3, stops=["S-0", "S-1"], draining={"S-1": 2}), by_http(), after(0))
+    now_obeys = beat(boot="two", stops=["S-0", "S-1", "S-2"])
+
+    roster.beat(now_obeys, by_http(), after(1))
+    row = roster.entries["w1"].row
+    assert [row.has_stopped(stop_id) for stop_id in ("S-0", "S-1", "S-2")] == [True, False, False]
+
+    roster.beat(now_obeys, by_http(), after(LOST_AFTER_S + 1))
+    assert roster.entries["w1"].row.has_stopped("S-1")
+
+
+def test_a_start_that_was_replaced_says_goodbye_for_itself_alone() -> None:
+    roster = roster_on(Host())
+    roster.beat(beat(boot="one", in_flight=3), by_http(), after(0))
+    roster.beat(beat(boot="two", stops=["S-1"]), by_http(), after(1))
+
+    assert not roster.leave("w1", by_http("T-2"), after(2), "one")
+    roster.beat(beat(boot="two", stops=["S-1"]), by_http(), after(2))
+    assert not roster.entries["w1"].row.has_stopped("S-1"), "said by somebody else"
+
+    assert not roster.leave("w1", by_http(), after(3), "one")
+    roster.beat(beat(boot="two", stops=["S-1"]), by_http(), after(3))
+
+    assert roster.entries["w1"].row.state == "live"
+    assert roster.entries["w1"].row.has_stopped("S-1"), "what ran in it is over"
+    assert roster.leave("w1", by_http(), after(4), "two")
+    assert not roster.beat(beat(boot="two"), by_http(), after(5)).refused, "it may come back"
+
+
+def test_of_starts_without_end_the_last_are_remembered() -> None:
+    roster = roster_on(Host())
+    for number in range(40):
+        roster.beat(beat(boot=f"boot-{number}"), by_http(), after(number))
+
+    assert set(roster.entries["w1"].replaced) == {f"boot-{number}" for number in range(23, 39)}
+
+
 def test_a_worker_that_left_gives_up_its_name() -> None:
     roster = roster_on(Host(p7="a", p8="b"))
     roster.beat(beat(), peer(7), after(0))

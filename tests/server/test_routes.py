@@ -234,6 +234,19 @@ def test_a_worker_reports_by_http_and_is_told_what_is_for_it(served: Served) -> 
     assert served.http.delete("/v1/workers/w1").json() == {"left": True}
 
 
+def test_a_worker_that_restarts_goes_on_at_once_and_the_process_before_it_is_told_so(served: Served) -> None:
+    beat = {"pid": 1, "env": "", "revision": 0, "stops": [], "in_flight": 0}
+    first, second = (beat | {"boot": boot} for boot in ("one", "two"))
+    served.http.put("/v1/workers/w-again", json=first).raise_for_status()
+
+    served.http.put("/v1/workers/w-again", json=second).raise_for_status()
+
+    late = served.http.put("/v1/workers/w-again", json=first)
+    assert (late.status_code, late.json()["code"]) == (409, "replaced")
+    assert served.http.delete("/v1/workers/w-again?boot=one").json() == {"left": False}
+    assert served.http.delete("/v1/workers/w-again?boot=two").json() == {"left": True}
+
+
 @pytest.mark.parametrize("said", [{"pid": 10**30}, {"env": "prod\0"}, {"in_flight": -1}])
 def test_a_heartbeat_that_no_database_can_hold_is_refused_and_stops_are_recorded(
     served: Served, site: str, said: dict[str, Any]

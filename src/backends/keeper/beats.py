@@ -31,6 +31,8 @@ class Beat:
     in_flight: int
     started: str = ""
     """When its process started, by its own word. Counts only where no kernel says who sent the beat."""
+    boot: str = ""
+    """A random name of its process; empty from workers that draw none. Counts where its start does."""
 
     @classmethod
     def of(cls, message: Mapping[str, Any]) -> Beat:
@@ -48,6 +50,7 @@ class Beat:
             draining={str(stop_id): _number(count) for stop_id, count in (message.get("draining") or {}).items()},
             in_flight=_number(message.get("in_flight", 0)),
             started=_text(message.get("started")),
+            boot=_text(message.get("boot")),
         )
 
 

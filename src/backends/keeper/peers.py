@@ -26,6 +26,9 @@ class Peer(NamedTuple):
     uid: int
     pid: int
     address: bytes | str
+    credential: str = ""
+    """Whose word it is, where no kernel says whose: what one name of this kind has begun another start may go on
+    with."""
 
     @property
     def trusted(self) -> bool:

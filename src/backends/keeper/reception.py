@@ -60,9 +60,9 @@ class Reception:
         """Take over what other keepers wrote down of workers that are not known here."""
         self._roster.seed(rows, self._now())
 
-    def leave(self, worker_id: str, peer: Peer) -> bool:
+    def leave(self, worker_id: str, peer: Peer, boot: str = "") -> bool:
         """Hear that a worker ends on purpose; False where it is unknown, or said by somebody else."""
-        left = self._roster.leave(worker_id, peer, self._now())
+        left = self._roster.leave(worker_id, peer, self._now(), boot)
         if left:
             self._concerned.acknowledged(worker_id)
         return left

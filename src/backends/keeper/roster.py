@@ -23,6 +23,9 @@ from opsgate.wire import LOST_AFTER_S
 _LATELY: Final = timedelta(seconds=LOST_AFTER_S / 2)
 """How old a heartbeat in the database may be that makes its worker live beyond doubt."""
 
+_REPLACED_MAX: Final = 16
+"""Starts of one worker that are remembered as replaced; of more the oldest are forgotten."""
+
 _JUMP: Final = timedelta(seconds=1)
 """By how much the two clocks must disagree on an interval before it counts as a jump."""
 
@@ -45,17 +48,34 @@ class Entry:
     heard_s: float
     address: bytes | str = ""
     observed: bool = True
+    boot: str = ""
+    """The name that its process drew, where it speaks HTTP; empty where it draws none."""
+    credential: str = ""
+    """By which credential it speaks."""
+    replaced: Map[str, Replaced] = Map()
+    """The starts of this worker that later ones have replaced, by their boots."""
 
     def is_live(self, elapsed_s: float) -> bool:
         """Whether it was heard of lately and has not left."""
         return self.row.state == "live" and elapsed_s - self.heard_s < LOST_AFTER_S
 
 
+class Replaced(NamedTuple):
+    """A start of a worker that a later one has replaced: how much work ran in it by its last word, under which stops
+    none did any more, and until when it would have counted as live. Nobody knows what became of that work, so until
+    then no stop counts as obeyed for the word of its successor."""
+
+    in_flight: int
+    done: frozenset[str]
+    until_s: float
+
+
 class Heard(NamedTuple):
-    """What a beat changed. ``refused`` says why it was not believed; ``fresh`` that its sender is new here;
-    ``acknowledged`` that it says something new about stops."""
+    """What a beat changed. ``refused`` says why it was not believed, ``replaced`` that a later start of its worker is
+    here; ``fresh`` that its sender is new here; ``acknowledged`` that it says something new about stops."""
 
     refused: str = ""
+    replaced: bool = False
     fresh: bool = False
     acknowledged: bool = False
 
@@ -97,12 +117,22 @@ class Roster:
         with self._lock:
             known = self.entries.get(beat.worker_id)
             pid = peer.pid or beat.pid
-            same = known is not None and known.address == peer.address and known.row.pid == pid
+            boot = beat.boot if is_http(peer.address) else ""
+            if known is not None and boot and boot in known.replaced:
+                why = f"a later start of worker {beat.worker_id} has taken its place"
+                return Heard(refused=why, replaced=True)
+            follows = known is not None and known.boot != boot and bool(known.boot and boot)
+            same = known is not None and known.address == peer.address and known.row.pid == pid and not follows
             start = known.row.started if known and same else self._start_of(beat, peer)
-            if known is not None and not same and self._belongs_to_another(known, pid, start, now):
+            may_follow = follows and known is not None and known.credential == peer.credential != ""
+            if known is not None and not (same or may_follow) and self._belongs_to_another(known, pid, start, now):
                 return Heard(refused=f"worker {beat.worker_id} is process {known.row.pid}, not {pid}")
-            row = _row(beat, peer, start, known, now)
-            self.entries = self.entries.set(beat.worker_id, Entry(row, now.elapsed_s, peer.address))
+            replaced = known.replaced if known is not None else Map()
+            if known is not None and follows:
+                replaced = _with_last(replaced, known)
+            row = _uncertain(_row(beat, peer, start, known, now), replaced, now)
+            entry = Entry(row, now.elapsed_s, peer.address, True, boot, peer.credential, replaced)
+            self.entries = self.entries.set(beat.worker_id, entry)
             self._changed.add(beat.worker_id)
         before = known.row if known else None
         told = (row.stops, row.draining) != ((before.stops, before.draining) if before else ((), {}))
@@ -119,22 +149,29 @@ class Roster:
                 if known is None or known.address != peer.address or peer.pid not in (0, known.row.pid):
                     continue
                 if known.row.state == "live" and ack.stop_id not in known.row.stops:
-                    entries[ack.worker_id] = Entry(_obeying(known.row, ack, now), now.elapsed_s, peer.address)
+                    row = _obeying(known.row, ack, now)
+                    entries[ack.worker_id] = Entry(row, now.elapsed_s, peer.address)
                     self._changed.add(ack.worker_id)
                     news.add(ack.stop_id)
             self.entries = entries.finish()
         return news
 
-    def leave(self, worker_id: str, peer: Peer, now: Instant) -> bool:
-        """Hear that a worker ends on purpose; False when it is unknown, or said by somebody else."""
+    def leave(self, worker_id: str, peer: Peer, now: Instant, boot: str = "") -> bool:
+        """Hear that a worker ends on purpose; False when it is unknown, or said by somebody else: of a start that was
+        replaced it is known from then on that nothing runs in it."""
         with self._lock:
             known = self.entries.get(worker_id)
             if known is None or known.row.state == "left":
                 return False
+            if boot and known.boot and boot != known.boot:
+                if boot in known.replaced and known.credential == peer.credential:
+                    over = known.replaced[boot]._replace(in_flight=0)
+                    self.entries = self.entries.set(worker_id, replace(known, replaced=known.replaced.set(boot, over)))
+                return False
             if known.address != peer.address and known.row.pid != peer.pid and not _both_by_http(known, peer):
                 return False
             row = replace(known.row, state="left", heartbeat_at=now.at, in_flight=0)
-            self.entries = self.entries.set(worker_id, Entry(row, now.elapsed_s))
+            self.entries = self.entries.set(worker_id, Entry(row, now.elapsed_s, replaced=known.replaced))
             self._changed.add(worker_id)
         return True
 
@@ -222,6 +259,24 @@ def acknowledged(stop: Stop, rows: Mapping[str, WorkerRow]) -> tuple[str, ...]:
     """Those of a stop's frozen list who say that nothing it covers runs in them any more, or who have left."""
     since = stop.recounted_revision
     return tuple(worker for worker in stop.of if worker in rows and rows[worker].has_stopped(stop.stop_id, since))
+
+
+def _with_last(replaced: Map[str, Replaced], last: Entry) -> Map[str, Replaced]:
+    """The starts that were replaced, with the last one among them."""
+    done = frozenset(filter(last.row.has_stopped, last.row.stops))
+    if len(replaced) >= _REPLACED_MAX:
+        replaced = replaced.delete(min(replaced, key=lambda boot: replaced[boot].until_s))
+    return replaced.set(last.boot, Replaced(last.row.in_flight, done, last.heard_s + LOST_AFTER_S))
+
+
+def _uncertain(row: WorkerRow, replaced: Map[str, Replaced], now: Instant) -> WorkerRow:
+    """The row with what may run in the starts of its worker that were replaced a moment ago."""
+    draining = dict(row.draining)
+    for each in replaced.values():
+        if each.in_flight and now.elapsed_s < each.until_s:
+            for stop_id in set(row.stops) - each.done:
+                draining[stop_id] = draining.get(stop_id, 0) + each.in_flight
+    return replace(row, draining=draining) if len(replaced) and draining != row.draining else row
 
 
 def _both_by_http(known: Entry, peer: Peer) -> bool:

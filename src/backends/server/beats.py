@@ -21,6 +21,7 @@ from backends.server.problems import Problem
 from core.authority import Identity
 from core.errors import NotPermitted
 from core.scope import EVERYWHERE, Scope
+from opsgate.http_faults import REPLACED
 from opsgate.selector import IDENTIFIER
 
 TEMPLATE: Final = "/v1/workers/{worker_id}"
@@ -39,7 +40,9 @@ async def answer(engine: Engine, asked: Asked, identity: Identity, receive: Rece
     document = read_json(await read_body(receive, asked.headers), asked.headers.get("content-type"))
     beat = kept_within(_beat(document, worker_id), identity.scope)
     known = engine.room.roster.entries.get(worker_id)
-    heard = engine.room.reception.beat(beat, peer_of(worker_id))
+    heard = engine.room.reception.beat(beat, peer_of(worker_id, credential_of(identity)))
+    if heard.replaced:
+        raise Problem(409, REPLACED, heard.refused, "end this process")
     if heard.refused:
         raise Problem(409, "another-process", heard.refused, "give each process an id of its own")
     engine.propagation.heard(known.row if known else None, beat.revision, beat.stops)
@@ -69,9 +72,14 @@ def kept_within(beat: Beat, scope: Scope) -> Beat:
     return replace(beat, scope=declared)
 
 
-def peer_of(worker_id: str) -> Peer:
+def peer_of(worker_id: str, credential: str) -> Peer:
     """A worker that speaks HTTP has no process of this host, as far as anybody knows."""
-    return Peer(0, 0, f"{HTTP}{worker_id}")
+    return Peer(0, 0, f"{HTTP}{worker_id}", credential)
+
+
+def credential_of(identity: Identity) -> str:
+    """What two requests share that came by one credential."""
+    return identity.token_id or f"{identity.name} without a token"
 
 
 def require_identifier(worker_id: str) -> None:

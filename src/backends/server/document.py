@@ -104,6 +104,11 @@ _BEAT: Final = {
         "scope": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
         "pid": {"type": "integer"},
         "started": {"type": "string", "description": "tells two processes with one number apart"},
+        "boot": {
+            "type": "string",
+            "description": "a random name of the process. One that comes by the same credential under another name "
+            "takes the worker over at once, and beats of the one before are answered by 409 'replaced'",
+        },
         "revision": {"type": "integer", "description": "how far it knows the fleet"},
         "stops": {"type": "array", "items": {"type": "string"}, "description": "the stops that it obeys"},
         "draining": {

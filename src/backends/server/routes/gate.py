@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from backends.keeper.outbox import HTTP
 from backends.server.answers import cached
-from backends.server.beats import peer_of, require_identifier
+from backends.server.beats import credential_of, peer_of, require_identifier
 from backends.server.engine import Engine
 from opsgate.clock import elapsed_s
 
@@ -46,14 +46,19 @@ def routes(engine: Engine) -> APIRouter:
                 pass  # nothing happened: that is the answer
 
     @router.delete("/v1/workers/{worker_id}")
-    async def say_goodbye(worker_id: str, request: Request) -> dict[str, Any]:
-        """A worker ends on purpose. It may have spoken to another server of the fleet until now."""
+    async def say_goodbye(
+        worker_id: str, request: Request, boot: Annotated[str, Query(max_length=128)] = ""
+    ) -> dict[str, Any]:
+        """A worker ends on purpose. It may have spoken to another server of the fleet until now.
+
+        One whose ``boot`` is not that of the process which goes by this name now ends nothing.
+        """
         require_identifier(worker_id)
         engine.access.speaks_for(request.state.identity, worker_id)
         if worker_id not in engine.room.roster.entries:
             rows = await asyncio.to_thread(engine.runtime.store.workers)
             engine.room.reception.meet(row for row in rows if row.worker_id == worker_id)
-        left = engine.room.reception.leave(worker_id, peer_of(worker_id))
+        left = engine.room.reception.leave(worker_id, peer_of(worker_id, credential_of(request.state.identity)), boot)
         engine.gates.messages_for(f"{HTTP}{worker_id}")
         return {"left": left}
 
