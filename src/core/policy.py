@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from core.messages import (
     EmergencyEvent,
@@ -23,6 +23,7 @@ from core.reach import overlapping
 from core.state import State, Stop, hold_of_limit
 from opsgate.evaluate import Table, Verdict, Work, evaluate, headline
 from opsgate.hold import Hold
+from opsgate.run_state import RunState, run_state_of
 from opsgate.selector import EVERYTHING, Selector
 from opsgate.snapshot import Delta
 
@@ -169,13 +170,8 @@ def _stops_at(state: State, touched: _Touched) -> dict[str, Stop]:
     return {stop.stop_id: stop for stop in state.active_stops() if stop.stop_id in touched.stops}
 
 
-RunState = Literal["running", "stopped", "partly", "unknown"]
-
-
 def run_state(state: State) -> RunState:
     """One word for the fleet as far as the journal knows: stopped needs a hold on everything and nobody missing."""
-    covers_all = any(hold.admit <= 0.0 for hold in state.holds_on(EVERYTHING))
-    if covers_all and not any(stop.missing for stop in state.active_stops()):
-        return "stopped"
-    held = state.holds or any(limit.limit == 0 and limit.operation for limit in state.limits.values())
-    return "partly" if held else "running"
+    everywhere = state.holds_on(EVERYTHING)
+    held = bool(state.holds) or any(limit.limit == 0 and limit.operation for limit in state.limits.values())
+    return run_state_of(everywhere, held=held, missing=any(stop.missing for stop in state.active_stops()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from opsgate import latch
 from opsgate.clock import elapsed_s
@@ -20,13 +20,10 @@ from opsgate.hold import LIMIT_SOURCE, timestamp
 from opsgate.known import Known
 from opsgate.lastknown import LastKnown
 from opsgate.paths import fleet_of_url, sqlite_path
+from opsgate.run_state import RunState, run_state_of
 from opsgate.sources import SourceError, SqliteSource
 from opsgate.tables import ChannelRow, StopRow, WorkerRow
 from opsgate.view import View
-
-RunState = Literal["running", "stopped", "partly", "unknown"]
-"""running: nothing is held; stopped: everything is, and nobody who should have acknowledged is missing; partly: some
-is held, or somebody is missing; unknown: the state could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +164,7 @@ def read_status(url: str, now: datetime | None = None) -> FleetStatus:
     table = found.known.table()
     held = [hold for hold in table.by_id.values() if hold.source != LIMIT_SOURCE]  # a limit of zero holds, and is none
     missing = any(stop.missing for stop in stops)
-    covered = any(hold.admit <= 0.0 for hold in table.everywhere)
-    state: RunState = "stopped" if covered and not missing else "partly" if table.by_id else "running"
+    state = run_state_of(table.everywhere, held=bool(table.by_id), missing=missing)
     return FleetStatus(
         state="unknown" if found.fault else state,
         revision=found.known.revision,

@@ -378,7 +378,7 @@ async def test_recovery_takes_a_reason_a_typed_scope_and_three_seconds() -> None
         (envelope,) = desk.fleet.submitted
         assert isinstance(envelope.command, Recover)
         assert (envelope.command.reason, envelope.command.confirm) == ("mended", "all")
-        assert desk.row(0).startswith(" [ RUN]")
+        assert desk.row(0).startswith(" [PART]")
 
 
 async def test_a_console_that_stood_still_counts_nothing_that_nobody_could_have_cancelled() -> None:
@@ -501,7 +501,7 @@ async def test_zoom_gives_one_pane_all_the_room_and_takes_it_back() -> None:
     async with desk.at(120, 36):
         await desk.press("z")
         assert "1 Global" not in desk.text()
-        assert desk.row(0).startswith(" [ RUN]")
+        assert desk.row(0).startswith(" [PART]")
         assert "2 Sites" in desk.text()
         await desk.press("z")
         assert "1 Global" in desk.text()
@@ -585,7 +585,8 @@ async def test_leaving_says_what_stays_in_force_and_how_to_come_back() -> None:
     desk = Desk(fleet)
     async with desk.at():
         assert (
-            desk.console.farewell("opsconsole") == "RUNNING, 12 workers; 1 hold stays in force; back with: opsconsole"
+            desk.console.farewell("opsconsole")
+            == "PARTLY HELD, 12 workers; 1 hold stays in force; back with: opsconsole"
         )
         fleet.stop("S-1", "", Selector.of(site="mail"))
         await desk.settle()
@@ -651,7 +652,7 @@ async def test_any_size_can_become_any_other(size: tuple[int, int]) -> None:
         await desk.settle()
         await desk.pilot.resize_terminal(80, 24)
         await desk.settle()
-        assert desk.row(0).startswith(" [ RUN] RUNNING 12 workers")
+        assert desk.row(0).startswith(" [PART] 1 site held | 12 workers")
         assert desk.row(-1).startswith(" ! S STOP ALL")
         assert "shop-eu" in desk.text()
 
@@ -664,13 +665,13 @@ async def test_a_backend_that_goes_away_is_unknown_and_comes_back_by_itself() ->
     async with desk.at(120, 36):
         desk.fleet.away, desk.fleet.away_s = "the database is locked", 14.0
         await desk.settle()
-        assert desk.row(0).startswith(" [ ????] LAST KNOWN RUNNING 13:57:46, 00:14 ago - backend unreachable")
+        assert desk.row(0).startswith(" [ ????] LAST KNOWN PARTLY HELD 13:57:46, 00:14 ago - backend unreachable")
         assert "STALE 00:14 - the database is locked" in desk.row(1)
         await desk.press("j", "d", "escape")
         assert "shop-eu" in desk.text(), "what was known stays on the screen"
         desk.fleet.away = ""
         await desk.settle()
-        assert desk.row(0).startswith(" [ RUN] RUNNING")
+        assert desk.row(0).startswith(" [PART] 1 site held")
 
 
 async def test_a_console_without_any_backend_starts_and_can_stop() -> None:

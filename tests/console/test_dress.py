@@ -58,7 +58,7 @@ def test_ascii_is_as_wide_as_what_it_stands_for(text: str) -> None:
 
 def walk_through(opened: Terminal) -> bytes:
     """Look at everything that the keys open; returns what was sent meanwhile."""
-    opened.until_said("[ RUN]")
+    opened.until_said("[PART]")
     for keys in (b"j", b"d", b"\x1b", b"p", b"\x1b", b"?", b"\x1b", b"!", b"\x1b", b"3", b"z", b"z"):
         opened.type(keys)
         opened.bytes_within(0.3)

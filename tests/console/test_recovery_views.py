@@ -60,7 +60,7 @@ def test_each_place_of_a_recovery(phase: str, golden: Golden) -> None:
 def test_a_stop_counts_services_beside_acknowledgements_and_names_those_that_run() -> None:
     fleet = recovering.stopping()
     assert row1(fleet).startswith(" [STOP] GLOBAL STOPPING 5s by trigger:health")
-    assert "| acks 12/12 | services 3/5 | cache db" in row1(fleet)
+    assert "| acks 12/12 | services 3/5 | waiting for cache db" in row1(fleet)
     assert "| services 3/5" in row1(fleet, 80), "the names go before the count does"
     rows = {row[4]: row for row in cells(emergencies(seen(fleet)))}
     assert rows["all"][1:3] == ("STOPPING", "15/17")

@@ -268,7 +268,7 @@ def test_a_backend_that_hangs_is_stale_and_never_holds_up_a_picture() -> None:
         hangs = True
         feed.look_now()
         fleet.away, fleet.away_s = "no answer", 14.0
-        assert "LAST KNOWN RUNNING 13:57:46, 00:14 ago" in plain(row1(feed.picture(), 200))
+        assert "LAST KNOWN PARTLY HELD 13:57:46, 00:14 ago" in plain(row1(feed.picture(), 200))
         fleet.away, hangs = "", False
         answer.set()
         until(lambda: feed.picture().word == "running")
@@ -286,7 +286,7 @@ def test_a_backend_that_answers_slowly_is_live_and_says_how_slow_until_it_is_qui
     fleet.observe = observe_slowly  # type: ignore[method-assign] # the world is slow in a way of its own
     feed._connect()
     assert "slow, 1.3s an answer" in plain(row2(feed.picture(), 120))
-    assert plain(row1(feed.picture(), 120)).startswith(" [ RUN]")
+    assert plain(row1(feed.picture(), 120)).startswith(" [PART]")
     took_s = 0.1
     feed._look(fleet)
     assert "slow" not in plain(row2(feed.picture(), 120))

@@ -11,9 +11,12 @@ from core.ack_times import AckTimes
 from core.authority import Identity
 from core.capabilities.emergencies import OrderStop
 from core.capabilities.holds import PlaceHold
+from core.capabilities.names import AddName
 from core.capabilities.rate_limits import SetLimit
+from core.capabilities.services import AddService
 from core.capabilities.switches import SetSwitch
-from core.messages import EVENTS, Actor
+from core.messages import EVENTS, Actor, Command
+from core.policy import run_state
 from core.ports import LimitUsage
 from opsconsole.drawing import Frame, Place, draw
 from opsconsole.layout import plan
@@ -65,8 +68,71 @@ def cells(table: Table) -> list[tuple[str, ...]]:
 # --------------------------------------------------------------------------------------------------------- row 1 and 2
 
 
-def test_a_running_fleet_is_running() -> None:
-    assert row1(small_fleet()) == " [ RUN] RUNNING 12 workers, 12 in flight | 1 site held"
+def test_a_fleet_of_which_nothing_is_held_is_running() -> None:
+    fleet = small_fleet()
+    assert row1(fleet) == " [PART] 1 site held | 12 workers, 12 in flight"
+    fleet.resume("mended", site="shop-eu")
+    assert row1(fleet) == " [ RUN] RUNNING 12 workers, 12 in flight"
+
+
+PARTS: dict[str, tuple[Command, ...]] = {
+    "nothing": (),
+    "a site is paused": (
+        AddName(dimension="site", name="mail"),
+        PlaceHold(selectors=(Selector.of(site="mail"),)),
+    ),
+    "a flag is off": (SetSwitch(dimension="operation", names=("index",), on=False, create=True),),
+    "a limit is zero": (SetLimit(name="content_pages", limit=0),),
+    "a service is stopped": (
+        AddService(name="web", driver="process"),
+        OrderStop(stop_id="S-1", selectors=(Selector.of(service="web"),)),
+    ),
+    "an account is stopped": (OrderStop(stop_id="S-1", selectors=(Selector.of(account="a1"),)),),
+    "everything is paused": (PlaceHold(selectors=(EVERYTHING,)),),
+    "everything is stopped": (OrderStop(stop_id="S-1", selectors=(EVERYTHING,)),),
+}
+
+
+@pytest.mark.parametrize("held", PARTS)
+def test_row_1_is_never_better_than_status(held: str) -> None:
+    fleet = Fleet()
+    for command in PARTS[held]:
+        fleet.do(command)
+    found = run_state(fleet.latest())
+    sign = "[STOP]" if held.startswith("everything") else {"running": "[ RUN]", "partly": "[PART]"}[found]
+    for width in (200, 80, 40):
+        said = row1(fleet, width)
+        assert said.startswith(f" {sign}")
+        assert ("RUNNING" in said) is (found == "running")
+    assert plain(header.one_line(picture_of(fleet), 39)).startswith(sign)
+    assert answers(overview(picture_of(fleet)))["STATE"].startswith("RUNNING") is (found == "running")
+
+
+def test_row_1_says_in_words_what_part_is_held() -> None:
+    fleet = Fleet()
+    fleet.do(AddService(name="web", driver="process"))
+    fleet.stop("S-1", "", Selector.of(service="web"))
+    assert row1(fleet, 80).startswith(" [PART] 1 emergency: service web STOPPING 0/1 |")
+    assert row1(fleet, 40) == " [PART] service web STOPPING 0/1 ~"
+    assert plain(header.one_line(picture_of(fleet), 39)).startswith("[PART] 0/1 now | ! S stop")
+    assert answers(overview(picture_of(fleet)))["STATE"] == "PART: service web STOPPING 0/1, 1 service held"
+    fleet.do(SetSwitch(dimension="operation", names=("index",), on=False, create=True))
+    fleet.pass_time(60)
+    assert row1(fleet).startswith(" [PART] 1 emergency: service web UNVERIFIED 0/1 |")
+    assert row1(fleet).endswith("| 1 flag off | 1 service held")
+
+
+def test_what_a_stale_row_1_says_was_so_is_no_better_either() -> None:
+    assert "LAST KNOWN PARTLY HELD" in row1(small_fleet(), link=Link(9.0))
+
+
+def test_where_row_1_leaves_something_out_a_sign_says_so() -> None:
+    fleet = stopped_in_part()
+    whole = row1(fleet, 1000)
+    assert "~" not in whole
+    for width in range(40, 121):
+        said = row1(fleet, width)
+        assert said.endswith("~") or said.split(" | ")[1:] == whole.split(" | ")[1:], said
 
 
 def test_a_stop_is_stopping_until_the_journal_says_verified() -> None:
@@ -133,18 +199,18 @@ def test_an_operators_pause_of_everything_is_a_pause_and_counts_what_drains() ->
     assert row1(fleet).startswith(" [STOP] GLOBAL PAUSED 1m by ana deploy | acks 12/12 | 12 in flight, draining")
 
 
-def test_a_stop_of_one_site_leaves_the_word_running_and_is_told_beside_it() -> None:
+def test_a_stop_of_one_site_is_told_with_who_it_waits_for_before_what_works() -> None:
     fleet = small_fleet()
     fleet.stop("S-1", "", Selector.of(site="feed"))
     assert row1(fleet).startswith(
-        " [ RUN] RUNNING 12 workers, 12 in flight | 1 stop STOPPING 0/2 | waiting for w-06 w-12"
+        " [PART] 1 emergency: site feed STOPPING 0/2 | waiting for w-06 w-12 | 12 workers, 12 in flight"
     )
 
 
 def test_lost_workers_are_named_and_not_counted_as_live() -> None:
     fleet = small_fleet()
     fleet.lose("w-03")
-    assert "RUNNING 11 workers, 11 in flight | 1 LOST w-03" in row1(fleet)
+    assert "1 site held | 11 workers, 11 in flight | 1 LOST w-03" in row1(fleet)
 
 
 def test_old_data_is_unknown_whatever_it_said() -> None:
@@ -241,7 +307,7 @@ def test_row_2_says_at_80_columns_where_it_looks_even_when_it_is_stale() -> None
 
 
 def test_at_forty_columns_the_count_stays_when_the_names_go() -> None:
-    assert row1(stopped_in_part(), 40) == " [STOP] PARTIAL 40s | acks 10/12"
+    assert row1(stopped_in_part(), 40) == " [STOP] PARTIAL 40s | acks 10/12 ~"
 
 
 def test_below_forty_columns_the_word_the_count_and_two_keys_are_left() -> None:
@@ -697,12 +763,12 @@ def test_the_missing_are_named_in_forty_columns() -> None:
 
 def test_a_fleet_in_which_nobody_registered_is_not_said_to_be_stopped_by_all_its_workers() -> None:
     fleet = Fleet()
-    assert "RUNNING no worker has registered" in plain(header.row1(picture_of(fleet), 120))
+    assert "RUNNING no worker is registered" in plain(header.row1(picture_of(fleet), 120))
     fleet.stop("S-1")
     fleet.pass_time(6)
     fleet.conclude()
     assert "no worker was on its list" in plain(header.row1(picture_of(fleet), 120))
-    assert answers(overview(picture_of(fleet)))["WORKERS"] == "none has registered"
+    assert answers(overview(picture_of(fleet)))["WORKERS"] == "none is registered"
 
 
 def test_a_pause_of_everything_under_an_emergency_is_named_as_the_second_thing_in_the_way() -> None:

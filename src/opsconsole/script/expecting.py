@@ -13,7 +13,7 @@ from opsconsole.text import clean
 from opsconsole.views.picture import Facts, Picture
 from opsgate.selector import Selector, SelectorError, checked_identifier, scope_text
 
-STATES: Final = ("running", "stopped", "unknown")
+STATES: Final = ("running", "partly", "stopped", "unknown")
 RESULTS: Final = ("pending", "verified", "partial", "unverified")
 SITE_STATES: Final = ("runs", "paused", "stopped")
 
@@ -231,7 +231,7 @@ def _names(names: frozenset[str]) -> str:
 
 
 FACTS: Final = {
-    "state": Fact("state", lambda given: given.one_of(STATES), "the word of row 1: running, stopped or unknown"),
+    "state": Fact("state", lambda given: given.one_of(STATES), "running, partly (held), stopped or unknown: row 1"),
     "holds": Fact("holds", Given.whole, "how many holds are in force"),
     "hold on": Fact("paused", _selectors, "a selector, or a list of them, with a hold of exactly that: `site=s1`"),
     "stops": Fact("stops", Given.whole, "how many stops are in force"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from opsconsole.text import clean
 from opsconsole.views.holding import opened
+from opsconsole.views.last_known import last_word
 from opsconsole.views.picture import Picture
 from opsconsole.views.verdict import Verdict, together
 from opsconsole.views.words import ago, clock, counted, listed, scope, stopwatch
@@ -24,7 +25,7 @@ def _state(picture: Picture) -> str:
         return "UNKNOWN: the backend never answered"
     held = picture.facts.holds.everywhere
     verdict = together(picture.facts.global_progress, picture.now)
-    word = f"{verdict.word} {verdict.acks}" if verdict else "PAUSED" if held else "RUNNING"
+    word = last_word(picture)
     if not picture.link.live:
         waits = "waiting for" if verdict and verdict.word == "STOPPING" else "MISSING"
         owed = f", {waits} {listed(verdict.missing)}" if verdict and verdict.missing else ""

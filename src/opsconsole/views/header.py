@@ -2,7 +2,8 @@
 
 Both are lists of parts, most important first; where the terminal is narrow the last ones go. Row 1 never says more than
 was observed: a stop in force is ``STOPPING 9/12`` until the journal says verified, then ``STOPPED``, ``PARTIAL`` with
-the missing named, or ``UNVERIFIED``. What is older than five seconds is ``[ ????]``, which counts as not stopped.
+the missing named, or ``UNVERIFIED``. Where only a part is held it says which. What is older than five seconds is
+``[ ????]``, which counts as not stopped. What there was no room for leaves a ``~`` at the end.
 """
 
 from __future__ import annotations
@@ -11,21 +12,26 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from opsconsole.lines import Line, Span, Style, length, line
-from opsconsole.text import clean
+from opsconsole.text import CUT_MARK, clean
 from opsconsole.text import width as width_of
 from opsconsole.views.course import STATUS, brief, under_way
 from opsconsole.views.holding import seen_by, since, whose
 from opsconsole.views.last_known import UNKNOWN, freshness, last_known
+from opsconsole.views.partly import NarrowStops, held, narrow_stops
 from opsconsole.views.picture import Picture
 from opsconsole.views.verdict import Verdict, fate, together
 from opsconsole.views.words import BUCKET_S, age, counted, listed, stopwatch
+from opsgate.selector import EVERYTHING
 
 SEPARATOR = Span(" | ", Style.DIM)
 
 RUN = Span("[ RUN]", Style.STRONG)
 PART = Span("[PART]", Style.WARN)
-"""Something holds everything, and lets a share of it through."""
+"""Something is held, but not all of everything: the same word as `status` has for it."""
 STOP = Span("[STOP]", Style.STOPPED)
+
+MORE = Span(CUT_MARK, Style.WARN)
+"""There is more to say than there is room for."""
 
 UNBOUNDED = 10_000
 """More cells than any terminal has."""
@@ -47,7 +53,9 @@ def row1(picture: Picture, width: int) -> Line:
         return last_known(picture, width)
     if picture.word == "stopped":
         return _stopped(picture, width)
-    return _fitted(width, [_running(picture), *_recoveries(picture, width), *_narrow_stops(picture), *_aside(picture)])
+    if picture.word == "partly":
+        return _partly(picture, width)
+    return _fitted(width, [(Span(" "), RUN, Span(" RUNNING ", Style.STRONG), _work(picture)), *_out_of_reach(picture)])
 
 
 def row2(picture: Picture, width: int) -> Line:
@@ -91,6 +99,9 @@ def one_line(picture: Picture, width: int) -> Line:
     verdict = together(picture.facts.global_progress, picture.now)
     if verdict is not None and picture.word == "stopped":
         truth.append(Span(f" {verdict.acks} {age(verdict.since, picture.now)}", verdict.style))
+    elif picture.word == "partly" and (narrow := narrow_stops(picture)) is not None:
+        begun = age(narrow.verdict.since, picture.now)
+        truth.append(Span(f" {narrow.seen} {begun}", narrow.verdict.style))
     elif picture.word == "unknown" and picture.link.age_s is not None:
         truth.append(Span(f" {stopwatch(picture.link.age_s)}", Style.BAD))
     stop, stop_short = (Span("! S", Style.KEY), Span(" stop")), (Span("! S", Style.KEY),)
@@ -102,30 +113,47 @@ def one_line(picture: Picture, width: int) -> Line:
 
 
 def _word_of(picture: Picture) -> Span:
-    if picture.word == "running" and picture.admitted < 1.0:
-        return PART
-    return {"running": RUN, "stopped": STOP, "unknown": UNKNOWN}[picture.word]
+    return {"running": RUN, "partly": PART, "stopped": STOP, "unknown": UNKNOWN}[picture.word]
 
 
-def _running(picture: Picture) -> Part:
-    work = f"{counted(picture.facts.live, 'worker')}, {picture.facts.in_flight} in flight"
+def _work(picture: Picture) -> Span:
     if not picture.state.workers:
-        work = "no worker has registered"
-    share = picture.admitted
-    if share < 1.0:
-        return (Span(" "), PART, Span(f" {share:.0%} ADMITTED ", Style.STRONG), Span(work))
-    return (Span(" "), RUN, Span(" RUNNING ", Style.STRONG), Span(work))
+        return Span("no worker is registered")
+    return Span(f"{counted(picture.facts.live, 'worker')}, {picture.facts.in_flight} in flight")
 
 
-def _recoveries(picture: Picture, width: int) -> list[Part]:
-    """How far each recovery has come that goes on."""
-    return [
-        (
-            Span(f"{clean(emergency.emergency_id, 20)} "),
-            Span(brief(picture, recovery, short=width < WIDE), STATUS[recovery.status][1]),
-        )
-        for emergency, recovery in under_way(picture)
-    ]
+def _partly(picture: Picture, width: int) -> Line:
+    """What is held, the most urgent first, and then what works: a share of everything, stops, recoveries, holds."""
+    mark, work = (Span(" "), PART, Span(" ")), (_work(picture),)
+    stops, aside, others = narrow_stops(picture), _out_of_reach(picture), _held(picture)
+    if picture.state.holds_on(EVERYTHING):
+        share = Span(f"{picture.admitted:.0%} ADMITTED", Style.STRONG)
+        head, rest = (*mark, share, Span(" "), *work), list[Part]()
+        recoveries = _recoveries(picture, width, head)
+        if length(_joined(UNBOUNDED, [head, *recoveries])) > width - length((MORE,)):
+            head, rest = (*mark, share), [work]
+        more = [stops.head(width), *_stops_beside(stops)] if stops else []
+        return _fitted(width, [head, *recoveries, *more, *rest, *aside, *others])
+    recoveries = _recoveries(picture, width, mark)
+    if stops:
+        recoveries = [stops.head(width - length((*mark, MORE))), *_stops_beside(stops), *recoveries]
+    head, *rest = [*recoveries, work, *aside, *others] if recoveries else [*others, work, *aside]
+    return _fitted(width, [(*mark, *head), *rest])
+
+
+def _recoveries(picture: Picture, width: int, beside: Part) -> list[Part]:
+    """How far each recovery has come that goes on; in short where it has no room beside something else."""
+    for short in (False, True) if width >= WIDE else (True,):
+        parts: list[Part] = [
+            (
+                Span(f"{clean(emergency.emergency_id, 20)} "),
+                Span(brief(picture, recovery, short=short), STATUS[recovery.status][1]),
+            )
+            for emergency, recovery in under_way(picture)
+        ]
+        if length(_joined(UNBOUNDED, [beside, *parts])) <= width - length((MORE,)):
+            break
+    return parts
 
 
 def _services(verdict: Verdict) -> list[Part]:
@@ -133,7 +161,11 @@ def _services(verdict: Verdict) -> list[Part]:
     if not verdict.services:
         return []
     count = Span(f"services {verdict.stopped}", Style.GOOD if not verdict.running else verdict.style)
-    return [(count,), *([(Span(listed(verdict.running, 2)),)] if verdict.running else [])]
+    if not verdict.running:
+        return [(count,)]
+    if verdict.word == "STOPPING":
+        return [(count,), (Span(f"waiting for {listed(verdict.running, 2)}"),)]
+    return [(count, Span(f" {len(verdict.running)} MISSING", Style.BAD)), (Span(listed(verdict.running, 2)),)]
 
 
 def _stopped(picture: Picture, width: int) -> Line:
@@ -145,7 +177,9 @@ def _stopped(picture: Picture, width: int) -> Line:
     if parts and length(_joined(UNBOUNDED, [head, *vital])) > width:
         head = _head(picture, brief=True)
         if length((*head, SEPARATOR, *parts[0])) > width:
-            parts = [parts[0][:1]]  # the count comes before the names of whoever is missing from it
+            # the count comes before how many are missing from it, and before their names
+            spans = [*head, SEPARATOR, parts[0][0]]
+            return line(width, *spans, *_more(spans, width))
     reason = picture.facts.holds.everywhere[0].reason
     room = width - length(_joined(width, [head, *parts])) - 1
     if reason and room >= REASON_MIN:
@@ -176,7 +210,7 @@ def _acknowledgements(picture: Picture, width: int) -> list[Part]:
     elif picture.facts.workers:
         parts.append((seen_by(picture, hold),))
     if verdict is not None:
-        parts[1:1] = _recoveries(picture, width) or _services(verdict)
+        parts[1:1] = _recoveries(picture, width, _head(picture, brief=True)) or _services(verdict)
     if picture.facts.in_flight:
         does = fate(hold.mode, verdict)
         runs = "running" if does.startswith("not ") else "in flight"
@@ -197,29 +231,33 @@ def _names(verdict: Verdict) -> list[Part]:
     return [(Span(f"{waiting}{listed(verdict.missing)}"),)]
 
 
-def _narrow_stops(picture: Picture) -> list[Part]:
-    """Stops of a part of the fleet, while the rest runs; not those that are being recovered from."""
-    back = {emergency.emergency_id for emergency, _recovery in under_way(picture)}
-    progress = [each for each in picture.facts.progress if each.stop.emergency_id not in back]
-    verdict = together(progress, picture.now)
-    if verdict is None:
-        return []
-    stops = counted(len(progress), "stop")
-    count = Span(f"{stops} {verdict.word} {verdict.acks}", verdict.style)
-    return [(count, *_missing(verdict)), *_services(verdict), *_names(verdict)]
+def _stops_beside(stops: NarrowStops) -> list[Part]:
+    """Who has not been seen to stop, of the stops of a part of the fleet; but for the one that is named already."""
+    missing = _missing(stops.verdict)
+    services = _services(stops.verdict) if stops.verdict.of else _services(stops.verdict)[1:]
+    if stops.verdict.services == 1 and not stops.verdict.of:
+        services = []
+    names = _names(stops.verdict)
+    if missing and names:
+        names = [(Span(missing[0].text.strip(), missing[0].style), Span(" "), *names[0])]
+    return [*names, *services]
 
 
 def _aside(picture: Picture) -> list[Part]:
     """What else an operator would ask: lost workers, paused sites, flags that are off."""
+    return [*_out_of_reach(picture), *_held(picture)]
+
+
+def _held(picture: Picture) -> list[Part]:
+    return [(Span(said, Style.WARN),) for said in held(picture)]
+
+
+def _out_of_reach(picture: Picture) -> list[Part]:
     facts, parts = picture.facts, list[Part]()
     if facts.lost:
         parts.append((Span(f"{len(facts.lost)} LOST", Style.BAD), Span(f" {listed(facts.lost, 2)}")))
     if facts.cut_off:
         parts.append((Span(f"{len(facts.cut_off)} CUT OFF", Style.BAD), Span(f" {listed(facts.cut_off, 2)}")))
-    if sites := facts.holds.counts["site"]:
-        parts.append((Span(f"{counted(sites, 'site')} held", Style.WARN),))
-    if flags := facts.holds.counts["operation"]:
-        parts.append((Span(f"{counted(flags, 'flag')} off", Style.WARN),))
     return parts
 
 
@@ -229,10 +267,20 @@ def _fitted(width: int, parts: Iterable[Part]) -> Line:
 
 
 def _joined(width: int, parts: Iterable[Part]) -> list[Span]:
-    """The first part, and as many of the others as fit whole."""
+    """The first part, and as many of the others as fit whole; with a sign where that is not all of them."""
     first, *others = parts
+    whole = list(first)
+    for part in others:
+        whole += (SEPARATOR, *part)
+    if length(whole) <= width:
+        return whole
     spans = list(first)
     for part in others:
-        if length(spans) + length((SEPARATOR, *part)) <= width:
+        if length((*spans, SEPARATOR, *part, MORE)) <= width:
             spans += (SEPARATOR, *part)
-    return spans
+    return [*spans, *_more(spans, width)]
+
+
+def _more(spans: list[Span], width: int) -> Part:
+    """The sign for what was left out, apart from what stands there where there is room for that."""
+    return (Span(" "), MORE) if length(spans) + 2 <= width else (MORE,)

@@ -63,11 +63,11 @@ def connection(picture: Picture) -> str:
     return f"{said}, retry {link.tries} {when}"
 
 
-def _last_word(picture: Picture) -> str:
-    """The state as it was read last, with its count: ``RUNNING``, ``STOPPING 9/12``, ``PAUSED``."""
+def last_word(picture: Picture) -> str:
+    """The state as it was read last, with its count: ``RUNNING``, ``PARTLY HELD``, ``STOPPING 9/12``, ``PAUSED``."""
     verdict = together(picture.facts.global_progress, picture.now)
     if not picture.facts.holds.everywhere:
-        return "RUNNING"
+        return "PARTLY HELD" if picture.facts.word == "partly" else "RUNNING"
     return f"{verdict.word} {verdict.acks}" if verdict else "PAUSED"
 
 
@@ -82,7 +82,7 @@ def _what_was_seen(picture: Picture) -> tuple[str, str, str]:
     """What was seen last, and when: in full, shorter, and as short as it can be said."""
     if picture.link.age_s is None:
         return (" NOT YET KNOWN",) * 3
-    word = _last_word(picture)
+    word = last_word(picture)
     if picture.link.live:
         return (f" LAST KNOWN {word}",) * 3
     at, old = picture.now - timedelta(seconds=picture.link.age_s), stopwatch(picture.link.age_s)

@@ -11,6 +11,7 @@ from opsconsole.views.course import brief, under_way
 from opsconsole.views.emergencies import UNREACHABLE
 from opsconsole.views.holding import seen_by, since, whose
 from opsconsole.views.last_known import no_release
+from opsconsole.views.partly import NOUNS, noun, partly
 from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.verdict import Verdict, fate, together
 from opsconsole.views.words import age, bar, clock, counted, listed, scope, spread
@@ -20,7 +21,6 @@ COLUMNS = (Column("", 9, 9, rank=0), Column("", 20, 200, rank=1))
 
 BAR_CELLS = 32
 NAMED = 6
-HELD = {"site": "site", "operation": "flag", "workflow": "workflow", "service": "service", "dependency": "dependency"}
 
 
 def overview(picture: Picture) -> Table:
@@ -42,8 +42,10 @@ def _state(picture: Picture, verdict: Verdict | None) -> Row:
     if picture.word == "unknown":
         sent = "STOP SENT, not recorded yet; " if picture.sent else ""
         return _say("STATE", f"{sent}UNKNOWN, counts as not stopped", Style.STOPPED)
-    if picture.word == "running" and (share := picture.admitted) < 1.0:
-        return _say("STATE", f"PART: {share:.0%} of the work is admitted", Style.WARN)
+    if picture.word == "partly" and picture.state.holds_on(EVERYTHING):
+        return _say("STATE", f"PART: {picture.admitted:.0%} of the work is admitted", Style.WARN)
+    if picture.word == "partly":
+        return _say("STATE", f"PART: {partly(picture)}", Style.WARN)
     if picture.word == "running":
         return _say("STATE", "RUNNING", Style.GOOD)
     hold = picture.facts.holds.everywhere[0]
@@ -112,7 +114,7 @@ def _workers(picture: Picture) -> list[Row]:
     facts = picture.facts
     out_of_reach = [f"{len(facts.lost)} LOST: {listed(facts.lost)}"] if facts.lost else []
     out_of_reach += [f"{len(facts.cut_off)} CUT OFF: {listed(facts.cut_off)}"] if facts.cut_off else []
-    live = f"{facts.live} live{_when_seen(picture)}" if picture.state.workers else "none has registered"
+    live = f"{facts.live} live{_when_seen(picture)}" if picture.state.workers else "none is registered"
     rows = [_say("WORKERS", live, Style.PLAIN)]
     rows += [_say("WORKERS", f"{said}, {UNREACHABLE}", Style.BAD, n) for n, said in enumerate(out_of_reach, 1)]
     return rows
@@ -187,7 +189,8 @@ def _expiry(picture: Picture) -> Row:
 
 def _holds(picture: Picture) -> Row:
     held = picture.facts.holds.counts
-    named = [counted(held[dimension], word) for dimension, word in HELD.items() if held[dimension]]
+    dimensions = (*NOUNS, *sorted(held.keys() - NOUNS.keys()))
+    named = [counted(held[dimension], noun(dimension)) for dimension in dimensions if held[dimension]]
     everywhere = len(picture.state.holds_on(EVERYTHING))
     parts = [f"{everywhere} on everything"] * bool(everywhere) + named
     return _say("HOLDS", f"{len(picture.state.holds)} in force" + (f": {', '.join(parts)}" if parts else ""))

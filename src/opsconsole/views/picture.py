@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from opsconsole.views.books import HoldBook, NameBook, SiteIndex
 from opsgate.order import Order
 from opsgate.paths import without_password
+from opsgate.run_state import RunState
 from opsgate.selector import EVERYTHING
 from opsgate.wire import LOST_AFTER_S
 
@@ -25,8 +26,6 @@ FRESH_S = 5.0
 
 SILENT_AFTER = timedelta(seconds=LOST_AFTER_S)
 """Without a heartbeat for this long a worker is lost, whether or not a keeper runs that says so in the journal."""
-
-Word = Literal["running", "stopped", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +184,14 @@ class Facts:
         return min((hold.admit for hold in self.state.holds_on(EVERYTHING)), default=1.0)
 
     @cached_property
+    def word(self) -> RunState:
+        """What `status` says of this state, but that everything which is held is ``stopped`` here: how far it has
+        stopped is said beside that."""
+        from core.policy import run_state  # whoever has a state has loaded it
+
+        return "stopped" if self.holds.everywhere else run_state(self.state)
+
+    @cached_property
     def progress(self) -> tuple[Progress, ...]:
         """The stops in force, oldest first, each with its acknowledgements."""
         return tuple(self._progress_of(stop) for stop in self.state.active_stops())
@@ -242,10 +249,11 @@ class Picture(NamedTuple):
         return self.facts.admitted
 
     @property
-    def word(self) -> Word:
-        """running, stopped (nothing new is admitted anywhere) or unknown. Never better than what was observed."""
+    def word(self) -> RunState:
+        """running, partly (some of it is held), stopped (nothing new is admitted anywhere) or unknown. Never better
+        than what was observed, nor than what `status` says."""
         if not self.link.live:
             return "unknown"
         if self.sent and not self.facts.holds.everywhere:
             return "unknown"  # somebody may have stopped already, and nobody has said so
-        return "stopped" if self.facts.holds.everywhere else "running"
+        return self.facts.word

@@ -48,7 +48,7 @@ def workers(picture: Picture, among: Iterable[str] | None = None, *, wide: bool 
         rows=Made(list(severities), lambda name: _row(picture, name, severities[name], acks.get(name), wide=wide)),
         alarm=f"!{bad}" if bad else f"*{len(missed)}" if missed else "",
         note=counted(len(standings), "worker"),
-        empty="no worker has registered" if among is None else "no worker",
+        empty="no worker is registered" if among is None else "no worker",
     )
 
 
