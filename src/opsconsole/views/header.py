@@ -128,7 +128,8 @@ def _partly(picture: Picture, width: int) -> Line:
     stops, aside, others = narrow_stops(picture), _out_of_reach(picture), _held(picture)
     if picture.state.holds_on(EVERYTHING):
         share = Span(f"{picture.admitted:.0%} ADMITTED", Style.STRONG)
-        head, rest = (*mark, share, Span(" "), *work), list[Part]()
+        head: Part = (*mark, share, Span(" "), *work)
+        rest: list[Part] = []
         recoveries = _recoveries(picture, width, head)
         if length(_joined(UNBOUNDED, [head, *recoveries])) > width - length((MORE,)):
             head, rest = (*mark, share), [work]
