@@ -78,7 +78,7 @@ class KeyReader:
         try:
             for message in self._parser.tick():
                 self._deliver(message)
-        except Exception:  # noqa: BLE001 - as above
+        except Exception:  # noqa: BLE001 - what the parser makes of bytes that never went on is as much from outside
             self._start_afresh()
 
     def _start_afresh(self) -> None:

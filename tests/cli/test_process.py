@@ -159,7 +159,7 @@ def test_a_reader_that_leaves_is_no_fault(ops: Shell) -> None:
         process.stdout.close()
         ops.ok("pause", "--all")
 
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_output_that_cannot_be_written_is_one_sentence() -> None:
@@ -233,7 +233,7 @@ def test_the_keeper_runs_in_the_foreground_until_it_is_ended(ops: Shell) -> None
 
         process.terminate()
 
-        assert process.wait(20) == 143
+        assert process.wait(60) == 143
 
 
 def test_the_version_is_the_projects() -> None:

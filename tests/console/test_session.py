@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -34,16 +33,7 @@ from opsgate.paths import fleet_of_url, keeper_socket
 from opsgate.wire import encode
 from tests.console.desk import WHO, Clock, small_fleet
 from tests.console.fleet import START, Fleet
-
-DEADLINE_S = 10.0
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something that the feed's thread does."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not true():
-        assert time.monotonic() < deadline, "never came true"
-        time.sleep(0.005)  # the thread tells nobody when it has done nothing
+from tests.support.waiting import eventually
 
 
 @contextmanager
@@ -68,12 +58,12 @@ def test_a_backend_that_cannot_be_opened_is_tried_again_and_said_in_words() -> N
         return fleet
 
     with followed(open_backend) as feed:
-        until(lambda: "no such file" in feed.picture().link.trouble)
+        eventually(lambda: "no such file" in feed.picture().link.trouble)
         assert feed.picture().link.age_s is None
         feed.look_now()
-        until(lambda: tries >= 2)
+        eventually(lambda: tries >= 2)
         feed.look_now()
-        until(lambda: feed.picture().link.live)
+        eventually(lambda: feed.picture().link.live)
         assert feed.picture().link.trouble == ""
 
 
@@ -88,16 +78,16 @@ def test_an_error_that_nobody_foresaw_does_not_end_the_feed() -> None:
 
     fleet.observe = observe_or_break  # type: ignore[method-assign] # the world breaks in a way of its own
     with followed(lambda: fleet) as feed:
-        until(lambda: "RuntimeError: ␛[31mboom" in feed.picture().link.trouble)
+        eventually(lambda: "RuntimeError: ␛[31mboom" in feed.picture().link.trouble)
         broken = False
         feed.look_now()
-        until(lambda: feed.picture().facts.seen is not None)
+        eventually(lambda: feed.picture().facts.seen is not None)
 
 
 def test_state_arrives_by_being_followed_without_asking() -> None:
     fleet = small_fleet()
     with followed(lambda: fleet) as feed:
-        until(lambda: feed.picture().link.live)
+        eventually(lambda: feed.picture().link.live)
         woken = threading.Event()
         feed.wake = woken.set
         fleet.pause("", site="mail")
@@ -109,7 +99,7 @@ def test_state_arrives_by_being_followed_without_asking() -> None:
 def test_books_of_names_and_holds_are_kept_until_a_name_or_a_hold_changes() -> None:
     fleet = small_fleet()
     with followed(lambda: fleet) as feed:
-        until(lambda: feed.picture().link.live)
+        eventually(lambda: feed.picture().link.live)
         before = feed.picture().facts
         fleet.lose("w-01")
         after = feed.picture().facts
@@ -126,13 +116,13 @@ def test_books_of_names_and_holds_are_kept_until_a_name_or_a_hold_changes() -> N
 def test_the_same_observation_again_wakes_nobody() -> None:
     fleet = small_fleet()
     with followed(lambda: fleet) as feed:
-        until(lambda: feed.picture().link.live)
+        eventually(lambda: feed.picture().link.live)
         woken = threading.Event()
         feed.wake = woken.set
         fleet.pass_time(1)  # heartbeats are newer, and nothing looks different
         seen = feed.picture().facts.seen
         feed.look_now()
-        until(lambda: feed.picture().facts.seen is not seen)
+        eventually(lambda: feed.picture().facts.seen is not seen)
         assert not woken.is_set()
 
 
@@ -143,16 +133,16 @@ def test_a_keeper_is_hired_where_none_is_alive_and_not_again_too_soon() -> None:
     feed = Feed(lambda: fleet, WHO, monotonic=clock, utc_now=lambda: START, hire=hired.set)
     feed.start()
     try:
-        until(hired.is_set)
+        eventually(hired.is_set)
         hired.clear()
         for _ in range(3):
             seen = feed.picture().facts.seen
             feed.look_now()
-            until(lambda before=seen: feed.picture().facts.seen is not before)  # type: ignore[misc] # bound per turn
+            eventually(lambda before=seen: feed.picture().facts.seen is not before)  # type: ignore[misc] # bound per turn
         assert not hired.is_set()
         clock.now += HIRE_AGAIN_S
         feed.look_now()
-        until(hired.is_set)
+        eventually(hired.is_set)
     finally:
         feed.stop()
 
@@ -161,7 +151,7 @@ def test_what_lies_latched_on_this_host_is_recorded_first_thing() -> None:
     fleet = small_fleet()
     place(Order("S-latched", START, actor="bo", door="cli"), fleet.latest().fleet)
     with followed(lambda: fleet) as feed:
-        until(lambda: "S-latched" in feed.picture().state.stops)
+        eventually(lambda: "S-latched" in feed.picture().state.stops)
         assert feed.picture().state.stops["S-latched"].ordered_by == "bo"
 
 
@@ -187,21 +177,21 @@ def test_a_latched_stop_that_is_refused_is_shown_and_said_and_holds_up_nothing()
     def look_again() -> None:
         seen = feed.picture().facts.seen
         feed.look_now()
-        until(lambda: feed.picture().facts.seen is not seen and "S-bad was used" in feed.picture().link.trouble)
+        eventually(lambda: feed.picture().facts.seen is not seen and "S-bad was used" in feed.picture().link.trouble)
 
     try:
-        until(lambda: "S-good" in feed.picture().state.stops)
+        eventually(lambda: "S-good" in feed.picture().state.stops)
         for _ in range(3):
             look_again()
         assert [order.stop_id for order in feed.picture().sent] == ["S-bad"]
         assert tries == 1
         clock.now += REFUSED_AGAIN_S
         feed.look_now()
-        until(lambda: tries == 2)
+        eventually(lambda: tries == 2)
         remove("S-bad", fleet.latest().fleet)
         clock.now += REFUSED_AGAIN_S
         feed.look_now()
-        until(lambda: not feed.picture().sent and not feed.picture().link.trouble)
+        eventually(lambda: not feed.picture().sent and not feed.picture().link.trouble)
     finally:
         feed.stop()
 
@@ -209,7 +199,7 @@ def test_a_latched_stop_that_is_refused_is_shown_and_said_and_holds_up_nothing()
 def test_nothing_is_released_while_a_latched_stop_cannot_be_recorded() -> None:
     fleet = small_fleet()
     with followed(lambda: fleet) as feed:
-        until(lambda: feed.picture().link.live)
+        eventually(lambda: feed.picture().link.live)
         place(Order("S-latched", START, actor="bo", door="cli"), fleet.latest().fleet)
         fleet.locked = "the database is locked"
         release = Envelope(
@@ -227,28 +217,28 @@ def test_nothing_is_released_while_a_latched_stop_cannot_be_recorded() -> None:
 def test_tries_are_counted_further_and_further_apart_and_forgotten_when_one_succeeds() -> None:
     fleet = small_fleet()
     with followed(lambda: fleet) as feed:
-        until(lambda: feed.picture().link.live)
+        eventually(lambda: feed.picture().link.live)
         fleet.away, fleet.away_s = "the database is locked", 7.0
         waits = []
         for tries in (1, 2, 3, 4):
             feed.look_now()
-            until(lambda tries=tries: feed.picture().link.tries == tries)  # type: ignore[misc] # bound per turn
-            until(lambda: feed.picture().link.retry_s is not None)
+            eventually(lambda tries=tries: feed.picture().link.tries == tries)  # type: ignore[misc] # bound per turn
+            eventually(lambda: feed.picture().link.retry_s is not None)
             waits.append(feed.picture().link.retry_s)
         assert waits == [1.0, 2.0, 4.0, 4.0]
         assert connection(feed.picture()) == "backend unreachable, retry 4 in 4s"
         fleet.away = ""
         feed.look_now()
-        until(lambda: feed.picture().link.tries == 0 and feed.picture().link.live)
+        eventually(lambda: feed.picture().link.tries == 0 and feed.picture().link.live)
 
 
 def test_another_fleet_at_the_same_address_is_said_in_words_and_never_shown_as_this_one() -> None:
     fleet = small_fleet()
     with followed(lambda: fleet) as feed:
-        until(lambda: feed.picture().link.live)
+        eventually(lambda: feed.picture().link.live)
         fleet.replaced = "f2"
         feed.look_now()
-        until(lambda: feed.picture().link.replaced)
+        eventually(lambda: feed.picture().link.replaced)
         assert feed.picture().word == "unknown"
         assert "ANOTHER FLEET is at this address now" in plain(row1(feed.picture(), 200))
 
@@ -264,14 +254,14 @@ def test_a_backend_that_hangs_is_stale_and_never_holds_up_a_picture() -> None:
 
     fleet.observe = observe_or_hang  # type: ignore[method-assign] # the world hangs in a way of its own
     with followed(lambda: fleet) as feed:
-        until(lambda: feed.picture().link.live)
+        eventually(lambda: feed.picture().link.live)
         hangs = True
         feed.look_now()
         fleet.away, fleet.away_s = "no answer", 14.0
         assert "LAST KNOWN PARTLY HELD 13:57:46, 00:14 ago" in plain(row1(feed.picture(), 200))
         fleet.away, hangs = "", False
         answer.set()
-        until(lambda: feed.picture().word == "running")
+        eventually(lambda: feed.picture().word == "running")
 
 
 def test_a_backend_that_answers_slowly_is_live_and_says_how_slow_until_it_is_quick_again() -> None:
@@ -299,7 +289,7 @@ def test_a_clock_that_jumps_moves_no_age() -> None:
     feed = Feed(lambda: fleet, WHO, monotonic=clock, utc_now=lambda: START.replace(year=1970))
     feed.start()
     try:
-        until(lambda: feed.picture().facts.seen is not None)
+        eventually(lambda: feed.picture().facts.seen is not None)
         before = feed.picture().now
         clock.now += 3
         assert (feed.picture().now - before).total_seconds() == pytest.approx(3)
@@ -311,7 +301,7 @@ def test_a_stop_fired_while_another_is_being_recorded_is_recorded_too() -> None:
     fleet = small_fleet()
     latest, second = fleet.latest, threading.Event()
     with followed(lambda: fleet) as feed:
-        until(lambda: feed.picture().link.live)
+        eventually(lambda: feed.picture().link.live)
 
         def latest_while_somebody_fires() -> State:
             state = latest()
@@ -322,7 +312,7 @@ def test_a_stop_fired_while_another_is_being_recorded_is_recorded_too() -> None:
 
         fleet.latest = latest_while_somebody_fires  # type: ignore[method-assign] # the operator fires just then
         feed.sent(Order("S-a", START))
-        until(lambda: "S-b" in latest().stops)
+        eventually(lambda: "S-b" in latest().stops)
 
 
 def test_a_stop_is_recorded_behind_one_that_is_refused_and_while_nothing_can_be_observed() -> None:
@@ -338,11 +328,11 @@ def test_a_stop_is_recorded_behind_one_that_is_refused_and_while_nothing_can_be_
         raise RuntimeError("nothing to be seen")
 
     with followed(lambda: fleet) as feed:
-        until(lambda: feed.picture().facts.seen is not None)
+        eventually(lambda: feed.picture().facts.seen is not None)
         fleet.submit, fleet.observe = submit_or_refuse, observe_nothing  # type: ignore[method-assign] # it goes wrong
         feed.sent(Order("S-refused", START))
         feed.sent(Order("S-behind", START))
-        until(lambda: "S-behind" in fleet.latest().stops)
+        eventually(lambda: "S-behind" in fleet.latest().stops)
         assert [order.stop_id for order in feed.picture().sent] == ["S-refused"]
 
 
@@ -358,11 +348,11 @@ def test_routes_that_cannot_be_looked_at_are_unknown_and_looked_at_again(monkeyp
     feed = Feed(small_fleet, WHO, monotonic=Clock(), utc_now=lambda: START, look_at_routes=look)
     feed.start()
     try:
-        until(lambda: feed.picture().routes == open_ways)
+        eventually(lambda: feed.picture().routes == open_ways)
         broken = True
-        until(lambda: feed.picture().routes == Routes())
+        eventually(lambda: feed.picture().routes == Routes())
         broken = False
-        until(lambda: feed.picture().routes == open_ways)
+        eventually(lambda: feed.picture().routes == open_ways)
     finally:
         feed.stop()
 
@@ -397,7 +387,7 @@ def test_a_keeper_whose_database_is_gone_is_an_open_route_all_the_same() -> None
 def test_each_of_two_reasons_that_wait_for_the_journal_is_sent_when_its_stop_is_there() -> None:
     fleet = small_fleet()
     with followed(lambda: fleet) as feed:
-        until(lambda: feed.picture().link.live)
+        eventually(lambda: feed.picture().link.live)
         commander = Commander(feed, "ana", lambda _send, _answer: None)
         for stop_id in ("S-a", "S-b"):
             explain = ExplainStop(stop_id=stop_id, reason=f"why {stop_id}")
@@ -405,7 +395,7 @@ def test_each_of_two_reasons_that_wait_for_the_journal_is_sent_when_its_stop_is_
         fleet.stop("S-a")
         fleet.stop("S-b")
         commander.see(feed.picture())
-        until(lambda: [fleet.latest().stops[stop].reason for stop in ("S-a", "S-b")] == ["why S-a", "why S-b"])
+        eventually(lambda: [fleet.latest().stops[stop].reason for stop in ("S-a", "S-b")] == ["why S-a", "why S-b"])
 
 
 def test_a_command_that_breaks_in_a_way_nobody_foresaw_is_answered_all_the_same() -> None:
@@ -415,11 +405,11 @@ def test_a_command_that_breaks_in_a_way_nobody_foresaw_is_answered_all_the_same(
         raise RuntimeError("boom")
 
     with followed(lambda: fleet) as feed:
-        until(lambda: feed.picture().link.live)
+        eventually(lambda: feed.picture().link.live)
         fleet.submit = breaks  # type: ignore[method-assign] # the world breaks in a way of its own
         commander = Commander(feed, "ana", lambda _send, answer: answers.append(answer))
         commander.send(Send(Target("site", "mail").pause(""), "pause mail"))
-        until(lambda: bool(answers))
+        eventually(lambda: bool(answers))
         (answer,) = answers
         assert isinstance(answer, Exception)
         said = plain(refused("pause mail", answer))

@@ -169,7 +169,7 @@ class TestGate(DriverContract):
             acknowledged["asked"] = False
             return start(order, timeout_s)
 
-        driver.stop, driver.start = placed, raised  # type: ignore[attr-defined]  # as above
+        driver.stop, driver.start = placed, raised  # type: ignore[attr-defined]  # in place of those two
         runs = lambda: not acknowledged["asked"] or acknowledged["deaf"]  # noqa: E731 (one line says it)
         return Service(driver, runs, lambda: not acknowledged.update(deaf=True))
 

@@ -635,6 +635,6 @@ def test_opening_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("opsgate.http_servers.socket.getaddrinfo", hang)
     gate = Gate.open("https://ops.example")
-    assert asked.wait(10)
+    assert asked.wait(30)
     over.set()
     gate.close()

@@ -255,7 +255,7 @@ def test_a_disk_that_hangs_holds_up_no_stop(fleet: Fleet, keeper: Keeper, monkey
     monkeypatch.setattr(reader, "POLL_S", 0.01)
     with Gate.open(fleet.url) as gate:
         keeper.hear("beat", revision=1)
-        assert stuck.wait(10)
+        assert stuck.wait(30)
 
         keeper.say("order", order=Order("S-5", AT).as_dict())
         keeper.hear("beat", stops=["S-5"])

@@ -302,7 +302,7 @@ class Lock:
 
 def test_changes_of_others_reach_gates_as_one_datagram_and_watchers_as_a_word(fleet: KeptFleet) -> None:
     worker, watcher = fleet.worker("w1"), wire.endpoint()
-    watcher.settimeout(5.0)
+    watcher.settimeout(30.0)
     watcher.sendto(wire.encode("watch"), str(fleet.address))
     assert (wire.decode(watcher.recv(60_000)) or {})["t"] == "pong"
 

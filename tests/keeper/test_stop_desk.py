@@ -207,5 +207,5 @@ def test_of_two_who_order_other_things_under_one_id_at_once_one_gets_it(desk: St
     assert not desk.claim(second)
     told = threading.Event()
     desk.take(first, lambda _answer: told.set())
-    assert told.wait(10)
+    assert told.wait(30)
     assert not desk.claim(second)

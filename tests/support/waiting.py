@@ -5,7 +5,8 @@ import threading
 import time
 from collections.abc import Callable
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
+"""Far more than it takes: the machine may be busy, and only what never happens costs it."""
 
 
 def eventually(fact: Callable[[], object], *, within_s: float = PATIENCE_S) -> float:

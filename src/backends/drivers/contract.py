@@ -19,6 +19,7 @@ from opsgate.clock import elapsed_s
 _PATIENCE_S: Final = 10.0
 _OVERTIME_S: Final = 5.0
 _LOOK_S: Final = 0.01
+"""Seconds between two looks: a driver is asked, and no service tells anybody that it runs or has stopped."""
 
 ACTIONS: Final[tuple[Action, ...]] = ("save-state", "drain", "stop", "kill", "start")
 

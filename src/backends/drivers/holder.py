@@ -71,7 +71,7 @@ def _end_all() -> None:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, number)  # a descendant's number is not given away while it waits for us to reap it
         _reap()
-        time.sleep(_LOOK_S)
+        time.sleep(_LOOK_S)  # who was killed ends a moment later, and tells its own parent, which need not be this one
 
 
 def _descendants() -> set[int]:
@@ -80,8 +80,7 @@ def _descendants() -> set[int]:
         if not name.isdigit():
             continue
         try:
-            with open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123 (as above)
-                rest = file.read().rpartition(b")")[2].split()
+            rest = _stat(int(name))
         except OSError:
             continue
         if rest[0] not in b"ZX":
@@ -152,12 +151,17 @@ def _stay(pidfile: str, cgroup: str, program: list[str], tell: int) -> NoReturn:
 
 
 def _started(pid: int) -> str:
-    with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 (as above)
-        return file.read().rpartition(b")")[2].split()[19].decode()
+    return _stat(pid)[19].decode()
+
+
+def _stat(pid: int) -> list[bytes]:
+    """What the kernel says of a process, from its state on: the name before that may hold spaces and parentheses."""
+    with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 (a bare interpreter starts quicker without pathlib)
+        return file.read().rpartition(b")")[2].split()
 
 
 def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="ascii") as file:  # noqa: PTH123 (as above)
+    with open(path, "w", encoding="ascii") as file:  # noqa: PTH123 (a bare interpreter starts quicker without pathlib)
         file.write(text)
 
 
@@ -169,7 +173,7 @@ def _put(path: str, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)  # noqa: PTH105 (as above)
+    os.replace(temporary, path)  # noqa: PTH105 (a bare interpreter starts quicker without pathlib)
 
 
 def _become(program: list[str], tell: int | None = None) -> NoReturn:

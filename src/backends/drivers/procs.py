@@ -83,7 +83,7 @@ class Census:
         everybody: dict[int, Seen] = {}
         children: dict[int, list[int]] = {}
         sessions: dict[int, list[int]] = {}
-        for name in os.listdir(PROC):  # noqa: PTH208 (as above)
+        for name in os.listdir(PROC):  # noqa: PTH208 (a look at a thousand processes makes no thousand paths)
             if name.isdigit() and (found := seen(int(name))) is not None:
                 everybody[found.pid] = found
                 children.setdefault(found.parent, []).append(found.pid)
@@ -124,7 +124,7 @@ class Looks:
                 self._news.notify_all()
 
     def _look(self) -> Census:
-        time.sleep(max(0.0, self._rests_until_s - time.monotonic()))
+        time.sleep(max(0.0, self._rests_until_s - time.monotonic()))  # so that those who ask meanwhile share this look
         with self._news:
             self._begun = begun = self._begun + 1
         began_s = time.monotonic()
@@ -170,7 +170,7 @@ def catches(pid: int, number: signal.Signals) -> bool:
 def program(pid: int) -> str:
     """The file that a process runs; empty where that cannot be seen."""
     try:
-        return os.readlink(f"{PROC}/{pid}/exe").removesuffix(" (deleted)")  # noqa: PTH115 (as above)
+        return str(Path(f"{PROC}/{pid}/exe").readlink()).removesuffix(" (deleted)")
     except OSError:
         return ""
 

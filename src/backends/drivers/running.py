@@ -26,6 +26,7 @@ _END_S: Final = 2.0
 """Seconds that the end of a command that is out of time may take."""
 
 _FLOOD_REST_S: Final = 0.01
+"""Seconds between two readings of what is thrown away: a command that talks for ever waits for us, not we for it."""
 
 
 @dataclass(frozen=True, slots=True)
