@@ -139,6 +139,10 @@ class Console(Shell, inherit_bindings=False):
         """Hold the lists at what they show, or let them move again, from the next paint on."""
         self._painting.freeze(still=still)
 
+    def want_samples(self, metrics: tuple[str, ...]) -> None:
+        """Have the samples of these metrics read that the engine has kept."""
+        self._feed.want_samples(metrics)
+
     def look_again(self) -> None:
         """Ask the backend at once, and paint everything anew."""
         self.freeze(still=False)

@@ -16,18 +16,20 @@ KEYS_CELLS: Final = 14
 
 _STOP: Final = ("stop", "recover", "explain")
 _SEEING_TO_IT: Final = ("acknowledge", "own", "hold-recovery", "abort-recovery", "roll-back")
+_TRIGGERS: Final = ("new-trigger", "edit-trigger")
 _MOVING: Final = ("next-pane", "previous-pane", "zoom", "back", "next-match", "previous-match")
 _COMMANDS: Final = ("command", "palette", "help", "refresh", "cancel", "quit")
 
 
 def help_text(desk: Desk, keymap: Keymap, actions: Sequence[Action] = ACTIONS) -> list[Said]:
     """Every key with its line, in groups; what does not apply here has the reason beside it."""
-    grouped = {*_STOP, *_SEEING_TO_IT, *_MOVING, *_COMMANDS}
+    grouped = {*_STOP, *_SEEING_TO_IT, *_TRIGGERS, *_MOVING, *_COMMANDS}
     here = [action for action in actions if action.id not in grouped]
     named = {action.id: action for action in actions}
     said = [_title("STOP AND RECOVER"), *_lines(desk, keymap, _of(_STOP, named))]
     said += [_title(f"HERE, IN {desk.pane.title.upper()}"), *_lines(desk, keymap, here)]
     said += [_title("EMERGENCIES AND RECOVERIES"), *_lines(desk, keymap, _of(_SEEING_TO_IT, named))]
+    said += [_title("TRIGGERS"), *_lines(desk, keymap, _of(_TRIGGERS, named))]
     said += [_title("MOVING"), _line("1-6", "look at pane 1 to 6", "")]
     keys = " ".join(keymap.label(f"pane.{name}") for name in FURTHER)
     said += [_line(keys, f"look at the list of {', '.join(FURTHER)}", "")]

@@ -17,6 +17,7 @@ from core.errors import OpsError
 from core.state import State
 from opsconsole.beside import Hirer, RouteWatch
 from opsconsole.recent import EVENTS_KEPT, Recent, events_of
+from opsconsole.replay import Replays
 from opsconsole.sight import Sight
 from opsconsole.unrecorded import Unrecorded
 from opsconsole.views.picture import Facts, Picture, Routes, Who
@@ -60,6 +61,7 @@ class Feed:
         self._sight = Sight(monotonic, utc_now)
         self._unrecorded = Unrecorded(monotonic)
         self._recent = Recent()
+        self._replays = Replays(monotonic)
         self._hirer = Hirer(hire, self._hired, monotonic) if hire else None
         self._routes = RouteWatch(look_at_routes, self._routes_changed) if look_at_routes else None
         self.turns = 0
@@ -102,7 +104,14 @@ class Feed:
         sent = self._unrecorded.unknown_to(state)
         routes = self._routes.routes if self._routes else Routes()
         who = self._who.known_as(seen.known_as if seen else None)
-        return Picture(self._facts, self._sight.now(), link, who, sent, routes, self._recent.samples)
+        return Picture(
+            self._facts, self._sight.now(), link, who, sent, routes, self._recent.samples, self._replays.known
+        )
+
+    def want_samples(self, metrics: tuple[str, ...]) -> None:
+        """Have the samples of these metrics read that the engine has kept. Returns at once."""
+        if self._replays.want(metrics):
+            self._poke.set()
 
     def sent(self, order: Order) -> None:
         """A stop has left by the lane. Until the journal has it, it is shown, and this feed goes on recording it."""
@@ -174,6 +183,8 @@ class Feed:
             self.wake()
         if self._hirer and not seen.keeper:
             self._hirer.wanted()
+        if self._replays.look(backend, timeout_s=DEADLINE_S):
+            self.wake()
         if not_recorded is not None:
             raise not_recorded
 

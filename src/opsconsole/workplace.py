@@ -65,6 +65,9 @@ class Surroundings(Protocol):
     def paint(self) -> None:
         """Paint now."""
 
+    def want_samples(self, metrics: tuple[str, ...]) -> None:
+        """Have the samples of these metrics read that the engine has kept."""
+
     def write(self, sent: str) -> None:
         """Send something to the terminal that is none of the screen."""
 
@@ -175,6 +178,10 @@ class Workplace:
             return
         self._console.write(sent)
         self.say(f"{clean(what, 80)} sent to the terminal")
+
+    def want_samples(self, metrics: tuple[str, ...]) -> None:
+        """Have the samples of these metrics read that the engine has kept."""
+        self._console.want_samples(metrics)
 
     def look_again(self) -> None:
         """Ask the backend at once, and paint everything anew."""

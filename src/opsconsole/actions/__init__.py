@@ -18,6 +18,7 @@ from opsconsole.actions.marking import Mark, Range, Unmark, UnmarkAll
 from opsconsole.actions.moving import Back, NextPane, PreviousPane, Zoom
 from opsconsole.actions.recovering import AbortRecovery, Acknowledge, HoldRecovery, Own, RollBackRecovery
 from opsconsole.actions.stopping import Explain, Recover, StopAll
+from opsconsole.actions.triggering import EditTrigger, NewTrigger
 
 ACTIONS: tuple[Action, ...] = (
     StopAll(),
@@ -28,6 +29,8 @@ ACTIONS: tuple[Action, ...] = (
     HoldRecovery(),
     AbortRecovery(),
     RollBackRecovery(),
+    NewTrigger(),
+    EditTrigger(),
     Pause(),
     Resume(),
     Why(),

@@ -80,6 +80,9 @@ class Desk(Protocol):
     def copy(self, text: str, what: str) -> None:
         """Send text to the clipboard of the terminal, and say that `what` was sent."""
 
+    def want_samples(self, metrics: tuple[str, ...]) -> None:
+        """Have the samples of these metrics read that the engine has kept; the picture has them then."""
+
     def look_again(self) -> None:
         """Ask the backend at once, and paint everything anew."""
 

@@ -52,8 +52,11 @@ def carry_out(preview: Preview, desk: Desk) -> None:
         case SwitchTrigger(name, _, state):
             desk.open(switch_prompt(name, state))
         case DefineTrigger() as wanted:
+            from core.triggers.watch import topics
+
             definition = definition_of(wanted, desk.picture)
             if not isinstance(definition, str):  # the fleet may have changed since it was read
+                desk.want_samples(tuple(topics(definition)))
                 desk.open(define_prompt(definition, new=wanted.name not in desk.picture.state.triggers))
         case Do(action):
             find(action).run(desk)

@@ -109,6 +109,12 @@ class TablePane(Grid):
         subject = self.subject_of(key, picture)
         return clean(subject.key if subject else key.rpartition("/")[2], 300)
 
+    def trigger(self, key: str, picture: Picture) -> str:
+        """The trigger that ``E`` would change, with the cursor on `key`; empty where there is none."""
+        subject = self.subject_of(key, picture)
+        known = subject is not None and subject.kind == "trigger" and subject.key in picture.state.triggers
+        return subject.key if subject is not None and known else ""
+
     def emergency(self, key: str, picture: Picture) -> str | None:
         """The emergency that ``R`` would recover, with the cursor on `key`."""
         return None

@@ -47,6 +47,11 @@ class InsidePane(AuditPane):
         if self.subject.log:
             super().moved()
 
+    def trigger(self, key: str, picture: Picture) -> str:
+        """The one that it shows, wherever the cursor is."""
+        here = self.subject.key if self.subject.kind == "trigger" else ""
+        return here if here in picture.state.triggers else super().trigger(key, picture)
+
     def subject_of(self, key: str, picture: Picture) -> Subject | None:
         """A worker, a site or a hold; of a stop its emergency. Nothing leads to where one is already."""
         if self.subject.kind == "acks":

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from opsconsole.views.books import HoldBook, NameBook, SiteIndex
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from core.authority import Identity
     from core.ports import LimitUsage, Observations, WorkerRow
     from core.state import State, Stop
-    from core.triggers.sample import Input
+    from core.triggers.sample import Input, Sample
+
+REPLAY_S = 3600.0
+"""Seconds of kept samples that a trigger is rehearsed with."""
 
 FRESH_S = 5.0
 """Data younger than this is live; older data is stale, and a stale state is unknown."""
@@ -80,6 +84,14 @@ class Routes(NamedTuple):
 
     latch: bool | None = None
     keeper: bool | None = None
+
+
+class Replay(NamedTuple):
+    """Samples of the last `REPLAY_S` seconds that the engine has kept, by their metric, oldest first; or why they could
+    not be read."""
+
+    samples: Mapping[str, tuple[Sample, ...]] = MappingProxyType({})
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -232,6 +244,7 @@ class Picture(NamedTuple):
     routes: Routes = Routes()
     samples: tuple[Input, ...] = ()
     """Samples that triggers were evaluated by, as far as the latest events have them, oldest first."""
+    replay: Replay = Replay()
 
     @property
     def state(self) -> State:
