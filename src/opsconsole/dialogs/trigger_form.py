@@ -74,7 +74,7 @@ class TriggerForm(Dialog):
         fires = (Span(f"fires when {fires_when(found.definition)}: ", Style.STRONG), Span(stops))
         if narrow:
             said = replayed(picture, found.definition, short=True)
-            return [tuple(Span(cut(span, self.cells_shown - 4), span.style) for span in said), keys]
+            return [tuple(Span(cut(span.text, self.cells_shown - 4), span.style) for span in said), keys]
         return [fires, replayed(picture, found.definition), keys]
 
     def key(self, key: str, character: str | None) -> Outcome:
