@@ -217,6 +217,19 @@ async def test_where_there_is_no_room_the_line_that_is_typed_and_what_is_wrong_s
 
 
 @pytest.mark.asyncio
+async def test_where_there_is_no_room_a_rehearsal_is_few_words() -> None:
+    fleet = recovering.with_services()
+    fleet.kept = [Sample("healthScore", fleet.now.timestamp() - 900, 20.0)]
+    desk = Desk(fleet)
+    async with desk.at(40, 10):
+        await desk.press("colon")
+        await desk.type("triggers")
+        await desk.press("enter", "E")
+        await desk.until(lambda: "fired 1 time in the last hour" in desk.text())
+        assert "> type" in desk.text()
+
+
+@pytest.mark.asyncio
 async def test_without_a_trigger_under_the_cursor_there_is_nothing_to_change() -> None:
     desk = Desk(small_fleet())
     async with desk.at(80, 24):
