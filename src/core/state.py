@@ -199,7 +199,10 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A trigger and what has become of it: since when it has been crossed, and what it stopped last."""
+    """A trigger and what has become of it: since when it has been crossed, and what it stopped last.
+
+    ``came_back_at`` is when samples said that what it crossed for last is over; silence says nothing of the kind.
+    """
 
     definition: Definition
     added_at: datetime
@@ -214,6 +217,12 @@ class Trigger:
     suppressed_at: datetime | None = None
     suppressed: int = 0
     why: str = ""
+    came_back_at: datetime | None = None
+
+    @property
+    def has_to_come_back(self) -> bool:
+        """Whether it has crossed, and no sample has said since that this is over."""
+        return self.came_back_at is None and (self.fired_at is not None or self.suppressed_at is not None)
 
 
 class State(NamedTuple):

@@ -17,6 +17,7 @@ Upcaster = Callable[[Data], Data]
 UPCASTERS: dict[tuple[str, int], Upcaster] = {
     ("stop.concluded", 1): lambda data: data | {"times": None},
     ("stop.ordered", 1): lambda data: data | {"services": [], "trigger": "", "auto_recover": False},
+    ("trigger.cleared", 1): lambda data: data | {"sampled": False},
     ("emergency.opened", 1): lambda data: data | {"trigger": "", "cause": "", "account": None},
 }
 """``(kind, version)`` → what makes data of that version into data of the next."""

@@ -557,7 +557,16 @@ HIGH = AddTrigger(name="T-1", trigger_type="health_score_critical", thresholds={
 
 
 def fired(engine: Engine, **fields: object) -> str:
-    """An emergency that a trigger fired which may recover; everything is seen to be stopped."""
+    """An emergency that a trigger fired which may recover, and has come back from; everything is seen to be stopped."""
+    emergency_id = ordered(engine, **fields)
+    if not fields:
+        engine.do(FireTrigger(trigger="T-1", stop_id="S-1", value="12 < 30"), kind="system")
+        engine.do(ClearTrigger(trigger="T-1", value="40", sampled=True), kind="system")
+    return emergency_id
+
+
+def ordered(engine: Engine, **fields: object) -> str:
+    """The same, where nobody has recorded yet that the trigger fired."""
     engine.service("web")
     engine.do(HIGH)
     said = {"stop_id": "S-1", "selectors": (on(),), "level": "graceful", "trigger": "T-1", "auto_recover": True}
@@ -622,7 +631,7 @@ def test_nothing_recovers_before_its_trigger_has_come_back_nor_once_that_may_not
     emergency = engine.state.emergencies[emergency_id]
     assert why_not_automatic(engine.state, emergency) == "T-1 has not come back"
 
-    engine.do(ClearTrigger(trigger="T-1", value="40"), kind="system")
+    engine.do(ClearTrigger(trigger="T-1", value="40", sampled=True), kind="system")
     assert why_not_automatic(engine.state, emergency) == ""
     engine.do(RemoveTrigger(trigger="T-1"))
     assert why_not_automatic(engine.state, emergency).startswith("not every stop")
@@ -641,8 +650,28 @@ def test_a_trigger_that_is_changed_or_switched_off_has_not_come_back() -> None:
     assert why_not_automatic(engine.state, emergency) == "T-1 is switched off: nobody sees whether it has come back"
     engine.do(SetTrigger(trigger="T-1", active=True))
     assert why_not_automatic(engine.state, emergency) == "T-1 has not come back"
-    engine.do(ClearTrigger(trigger="T-1", value="40"), kind="system")
+    engine.do(ClearTrigger(trigger="T-1", value="40", sampled=True), kind="system")
     assert why_not_automatic(engine.state, emergency) == ""
+
+
+def test_silence_is_no_reason_to_recover_and_neither_is_a_crossing_that_nobody_has_recorded() -> None:
+    """What has stopped sends nothing. A good sample after that is what is waited for."""
+    engine = Engine()
+    emergency_id = ordered(engine)
+    emergency = engine.state.emergencies[emergency_id]
+    unseen = "no sample says that T-1 has come back"
+    assert why_not_automatic(engine.state, emergency) == unseen
+
+    engine.do(FireTrigger(trigger="T-1", stop_id="S-1", value="12 < 30"), kind="system")
+    engine.do(ClearTrigger(trigger="T-1"), kind="system")
+    assert engine.state.triggers["T-1"].crossed_since is None
+    assert why_not_automatic(engine.state, emergency) == unseen
+    assert engine.refused(automatic(emergency_id), kind="system") == "not-automatic"
+
+    engine.do(ClearTrigger(trigger="T-1", value="40", sampled=True), kind="system")
+    assert why_not_automatic(engine.state, emergency) == ""
+    engine.do(automatic(emergency_id), by="keeper", kind="system")
+    assert engine.recovery(emergency_id).automatic
 
 
 def test_it_is_tried_three_times_and_then_waits_for_a_person() -> None:

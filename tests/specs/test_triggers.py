@@ -113,7 +113,7 @@ class Room:
 def command_of(report: Report) -> FireTrigger | ClearTrigger:
     edge = report.edge
     if not edge.crossed:
-        return ClearTrigger(trigger=edge.trigger, value=edge.value)
+        return ClearTrigger(trigger=edge.trigger, value=edge.value, sampled=edge.sampled)
     return FireTrigger(trigger=edge.trigger, stop_id="S-none", value=edge.value, edges=report.edges)
 
 
@@ -185,6 +185,70 @@ def test_every_threshold_is_cleared_by_what_is_harmless_or_by_time(type_name: st
 
     assert room.trigger("t").crossed_since is None
     assert room.kinds()[-2:] == ["evaluated", "cleared"]
+    assert room.trigger("t").came_back_at is None, "nothing was heard of it: what has stopped sends nothing"
+
+    room.say(harmless(threshold), metric=threshold.metric, every_s=2)
+
+    assert room.trigger("t").came_back_at == room.engine.now
+    assert room.kinds()[-3:] == ["cleared", "evaluated", "cleared"]
+
+
+@pytest.mark.parametrize(("type_name", "threshold"), EVERY_THRESHOLD, ids=lambda value: getattr(value, "name", value))
+def test_a_keeper_that_comes_after_another_one_waits_for_a_sample_too(type_name: str, threshold: Threshold) -> None:
+    """One that was kept from before it began may be from before it crossed."""
+    room, at = Room(), 3.0
+    room.add("t", trigger_type=type_name, thresholds={threshold.name: at}, time_window_ms=60_000)
+    for sample in crossing(threshold, at):
+        room.say(sample.pop("value"), metric=threshold.metric, **sample)
+    good = Sample(threshold.metric, room.engine.now.timestamp(), harmless(threshold))
+    room.evaluator = Evaluator(room.engine.state)
+    room.evaluator.begin(room.now)
+    room.evaluator.refill([good], room.now)
+
+    room.sweep(after_s=61)
+    assert (room.trigger("t").crossed_since, room.trigger("t").came_back_at) == (None, None)
+    room.say(harmless(threshold), metric=threshold.metric, every_s=2)
+    assert room.trigger("t").came_back_at == room.engine.now
+
+
+def test_what_fell_silent_has_come_back_when_a_good_value_of_the_same_account_came(room: Room) -> None:
+    room.add(clear={"healthScore": 60}, time_window_ms=60_000)
+    room.say(20, account="a1")
+    room.sweep(after_s=61)
+
+    room.say(90, account="a2")
+    room.say(45, account="a1")
+    assert room.trigger().came_back_at is None, "neither another account's, nor one between the two thresholds"
+
+    room.say(60, account="a1", every_s=2)
+    assert room.trigger().came_back_at is not None
+
+    room.say(20, account="a1", every_s=2)
+    assert room.trigger().came_back_at is None
+
+
+def test_few_samples_do_not_say_that_it_is_over(room: Room) -> None:
+    metric = next(each.metric for each in TYPES["external_api_failure"].thresholds if each.measure == "percent")
+    room.add(trigger_type="external_api_failure", thresholds={"failureRate": 50}, min_samples=3, time_window_ms=60_000)
+    room.say(1, 1, 1, metric=metric)
+    room.sweep(after_s=61)
+
+    room.say(0, 0, metric=metric)
+    assert room.trigger().came_back_at is None
+    room.say(0, metric=metric, every_s=2)
+    assert room.trigger().came_back_at is not None
+
+
+def test_who_fell_silent_in_an_incident_that_a_person_ended_is_not_waited_for_in_the_next(room: Room) -> None:
+    room.add(time_window_ms=60_000, cooldown_period_ms=0)
+    room.say(20, account="a1")
+    room.sweep(after_s=61)
+    room.recover()
+
+    assert room.say(20, account="a2") == ["health"]
+    room.say(90, account="a2", every_s=2)
+
+    assert room.trigger().came_back_at is not None
 
 
 @pytest.mark.parametrize(("type_name", "threshold"), EVERY_THRESHOLD, ids=lambda value: getattr(value, "name", value))
@@ -300,6 +364,7 @@ def test_silence_fires_where_it_was_asked_for(room: Room) -> None:
     assert room.sweep(after_s=2) == ["health"]
     room.say(90)
     assert room.trigger().crossed_since is None
+    assert room.trigger().came_back_at == room.engine.now, "its cause was silence: that one came is all there is to see"
 
 
 @settings(max_examples=50)
@@ -591,6 +656,13 @@ def test_a_rule_looks_at_samples_and_state(room: Room) -> None:
     assert room.say(99, metric="queue") == []
     assert room.say(150, metric="queue") == ["queue"]
 
+    room.sweep(after_s=61)
+    assert (room.trigger("queue").crossed_since, room.trigger("queue").came_back_at) == (None, None)
+    room.say(99, metric="queue")
+    assert room.trigger("queue").came_back_at is None, "it asks for two"
+    room.say(99, metric="queue", every_s=2)
+    assert room.trigger("queue").came_back_at is not None
+
 
 def test_a_rule_over_state_alone_is_looked_at_by_the_sweep(room: Room) -> None:
     room.add("held", trigger_type="custom_rule_trigger", rule="state.holds > 0")
@@ -599,6 +671,18 @@ def test_a_rule_over_state_alone_is_looked_at_by_the_sweep(room: Room) -> None:
     room.engine.pause(on(site="s2"))
     room.tell()
     assert room.sweep() == ["held"]
+
+
+def test_a_rule_over_state_alone_has_come_back_when_the_state_says_so(room: Room) -> None:
+    """Of this nobody sends samples."""
+    room.add("held", trigger_type="custom_rule_trigger", rule="state.holds == 1")
+    room.engine.pause(on(site="s2"))
+    room.tell()
+    assert room.sweep() == ["held"]
+
+    room.sweep(after_s=2)
+
+    assert room.trigger("held").came_back_at == room.engine.now
 
 
 @pytest.mark.parametrize(

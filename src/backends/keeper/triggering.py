@@ -235,7 +235,13 @@ class Triggering(threading.Thread):
                     edges=report.edges,
                 )
             else:
-                command = ClearTrigger(trigger=edge.trigger, value=edge.value, samples=edge.samples, inputs=inputs)
+                command = ClearTrigger(
+                    trigger=edge.trigger,
+                    value=edge.value,
+                    samples=edge.samples,
+                    inputs=inputs,
+                    sampled=edge.sampled,
+                )
             self._clerk.put(command_id, command)
 
 

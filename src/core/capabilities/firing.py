@@ -46,13 +46,17 @@ class FireTrigger(Command):
 
 @command
 class ClearTrigger(Command):
-    """A trigger that had crossed has come back. It releases nothing."""
+    """A trigger that had crossed has come back. It releases nothing.
+
+    ``sampled`` says that samples did, of everything that had crossed; otherwise nothing is heard of it any more.
+    """
 
     kind: Literal["clear-trigger"] = "clear-trigger"
     trigger: Identifier
     value: FreeText = ""
     samples: Annotated[int, Field(ge=0)] = 0
     inputs: Inputs = ()
+    sampled: bool = False
 
 
 @event
@@ -92,10 +96,13 @@ class TriggerSuppressed(TriggerEvent):
 
 @event
 class TriggerCleared(TriggerEvent):
-    """What a trigger had crossed for is over. What it stopped stays stopped."""
+    """What a trigger had crossed for is over, by samples (``sampled``) or for want of any. What it stopped stays
+    stopped."""
 
     kind: Literal["trigger.cleared"] = "trigger.cleared"
+    version = 2
     value: str
+    sampled: bool
 
 
 @decides(FireTrigger)
@@ -135,13 +142,14 @@ def fire_trigger(draft: Draft, wanted: FireTrigger) -> None:
 
 @decides(ClearTrigger)
 def clear_trigger(draft: Draft, seen: ClearTrigger) -> None:
-    """Only of one that had crossed."""
+    """Only of one that had crossed; of one that has only fallen silent since, when samples come again."""
     only_system(draft, "clearing a trigger")
-    if trigger_named(draft.state, seen.trigger).crossed_since is None:
+    known = trigger_named(draft.state, seen.trigger)
+    if known.crossed_since is None and not (seen.sampled and known.has_to_come_back):
         draft.notes.append(f"trigger {seen.trigger} has not crossed")
         return
     _evaluated(draft, seen, "cleared")
-    draft.emit(TriggerCleared(trigger=seen.trigger, value=seen.value))
+    draft.emit(TriggerCleared(trigger=seen.trigger, value=seen.value, sampled=seen.sampled))
 
 
 @evolves(TriggerEvaluated)
@@ -157,6 +165,7 @@ def trigger_fired(state: State, happened: TriggerFired, header: Header) -> State
     trigger = replace(
         known,
         crossed_since=_crossed_since(known, header),
+        came_back_at=None,
         value=happened.value,
         fired_at=header.at,
         fired=known.fired + 1,
@@ -173,6 +182,7 @@ def trigger_suppressed(state: State, happened: TriggerSuppressed, header: Header
     trigger = replace(
         known,
         crossed_since=_crossed_since(known, header),
+        came_back_at=None,
         value=happened.value,
         emergency_id=happened.emergency_id or known.emergency_id,
         suppressed_at=header.at,
@@ -183,9 +193,11 @@ def trigger_suppressed(state: State, happened: TriggerSuppressed, header: Header
 
 
 @evolves(TriggerCleared)
-def trigger_cleared(state: State, happened: TriggerCleared, _header: Header) -> State:
-    """Fold."""
-    return with_trigger(state, happened, replace(state.triggers[happened.trigger], crossed_since=None))
+def trigger_cleared(state: State, happened: TriggerCleared, header: Header) -> State:
+    """Fold: only samples say that it has come back."""
+    known = state.triggers[happened.trigger]
+    came_back_at = header.at if happened.sampled else known.came_back_at
+    return with_trigger(state, happened, replace(known, crossed_since=None, came_back_at=came_back_at))
 
 
 def _stop(draft: Draft, wanted: FireTrigger, known: Trigger) -> None:

@@ -203,6 +203,9 @@ def why_not_automatic(state: State, emergency: Emergency) -> str:
     crossed = [trigger.definition.name for trigger in _fired_it(state, emergency) if trigger.crossed_since]
     if crossed:
         return f"{', '.join(sorted(crossed))} has not come back"
+    silent = sorted(t.definition.name for t in _fired_it(state, emergency) if not _has_come_back(t, emergency))
+    if silent:
+        return f"no sample says that {', '.join(silent)} has come back"
     recovery = emergency.recovery
     if recovery is not None and recovery.left:
         return f"{', '.join(recovery.left)} could not be stopped again"
@@ -247,6 +250,12 @@ def _fired_it(state: State, emergency: Emergency) -> Iterator[Trigger]:
     for trigger in state.triggers.values():
         if trigger.definition.name in names or trigger.emergency_id == emergency.emergency_id:
             yield trigger
+
+
+def _has_come_back(trigger: Trigger, emergency: Emergency) -> bool:
+    """Whether samples have said so since it crossed for this emergency: nothing is heard of what has stopped, and
+    nothing can be said where nobody has recorded yet that it crossed."""
+    return trigger.emergency_id == emergency.emergency_id and trigger.came_back_at is not None
 
 
 def _require_automatic(draft: Draft, emergency: Emergency) -> None:

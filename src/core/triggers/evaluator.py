@@ -109,6 +109,8 @@ class Evaluator:
             trigger = self.state.triggers.get(name)
             if watcher.crossing and trigger is not None and trigger.crossed_since is None:
                 self.watch.arm(name)
+            if trigger is not None and trigger.has_to_come_back:
+                watcher.owe()  # what was measured before may be from before it crossed
 
     def sweep(self, now: Moment, placed: Iterable[Order] = ()) -> list[Fire]:
         """Look at what time has changed: windows, silences, clocks, cooldowns that are over."""
@@ -200,6 +202,9 @@ class Evaluator:
     # ------------------------------------------------------------------------------------------------------ following
     def _put(self, name: str, trigger: Trigger, now: Moment) -> None:
         self.watch.put(trigger.definition, now.elapsed_s)
+        watcher = self.watch.watchers.get(name)
+        if watcher is not None and trigger.has_to_come_back:
+            watcher.owe()
         if trigger.crossed_since is not None:
             self._crossed_before[name] = now.elapsed_s
         self._due_at.pop(name, None)
@@ -224,6 +229,9 @@ class Evaluator:
         for name, trigger in self.state.triggers.items():
             if trigger.emergency_id == emergency_id:
                 self.watch.arm(name)
+                watcher = self.watch.watchers.get(name)
+                if watcher is not None:
+                    watcher.forgive()
 
     def _due(self, now: Moment) -> Iterable[Edge]:
         """The clocks whose time has come. What was missed while nobody looked comes once, and late."""

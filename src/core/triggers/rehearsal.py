@@ -32,6 +32,7 @@ def rehearse(definition: Definition, samples: Iterable[Sample], until_s: float |
     watch, cooldown_s = Watch(), definition.cooldown_period_ms / 1000
     now_s: float | None = None
     quiet_until_s = float("-inf")
+    crossing = False
     active = definition.model_copy(update={"is_active": True})
     for sample in samples:
         if now_s is None:
@@ -40,6 +41,9 @@ def rehearse(definition: Definition, samples: Iterable[Sample], until_s: float |
         now_s = sample.at_s if now_s is None else max(now_s, sample.at_s)
         edges += [(now_s, edge) for edge in watch.take(sample, sample.at_s, now_s)]
         for at_s, edge in edges:
+            if not edge.crossed and not crossing:
+                continue  # it had fallen silent, and that was said
+            crossing = edge.crossed
             occasion = _occasion(at_s, edge, at_s < quiet_until_s)
             if occasion.what == "fired":
                 quiet_until_s = at_s + cooldown_s

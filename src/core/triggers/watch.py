@@ -26,7 +26,8 @@ _NO_STATE: Final[Mapping[str, int]] = {}
 
 
 class Edge(NamedTuple):
-    """A trigger has crossed, or has been cleared. ``value`` says why in words."""
+    """A trigger has crossed, or has been cleared. ``value`` says why in words; ``sampled`` that it was cleared by
+    samples, of everything that had crossed, and not by silence."""
 
     trigger: str
     priority: int
@@ -34,6 +35,7 @@ class Edge(NamedTuple):
     value: str
     samples: int
     inputs: tuple[Sample, ...]
+    sampled: bool = False
 
 
 class Watcher:
@@ -43,8 +45,10 @@ class Watcher:
         "_absent_s",
         "_armed",
         "_conditions",
+        "_fresh_s",
         "_heard_s",
         "_inputs",
+        "_owes",
         "_rule",
         "_why",
         "crossing",
@@ -60,10 +64,13 @@ class Watcher:
         """Why its rule could not be evaluated last; empty where it could."""
         self.crossing = False
         self._armed = True
+        self._owes = False
         self._why = ""
         window_s = definition.time_window_ms / 1000
         absent_ms = definition.absent_after_ms
         self._absent_s = None if absent_ms is None else absent_ms / 1000
+        self._fresh_s = window_s if self._absent_s is None else self._absent_s
+        """Seconds after which a sample that was kept back says nothing about now."""
         self._inputs: deque[Sample] = deque(maxlen=INPUTS_KEPT)
         self._heard_s = now_s
         self._conditions = tuple(_conditions(definition, window_s))
@@ -90,6 +97,18 @@ class Watcher:
         """Fire again though it has not been cleared: what it stopped runs again."""
         self._armed = True
 
+    def owe(self) -> None:
+        """It crossed before this began to watch: it has come back when samples say so of all that it looks at."""
+        self._owes = True
+        for condition in self._conditions:
+            condition.owe()
+
+    def forgive(self) -> None:
+        """What it crossed for is over, by a person's word: only what crosses now has to come back."""
+        self._owes = self.crossing
+        for condition in self._conditions:
+            condition.forgive()
+
     def take(self, sample: Sample, at_s: float, now_s: float, state: Mapping[str, int]) -> Edge | None:
         """Look at one more sample."""
         self._inputs.append(sample)
@@ -99,27 +118,34 @@ class Watcher:
                 condition.take(sample, at_s, now_s)
         if self._rule is not None:
             self._rule.take(sample, at_s, now_s)
-        return self._decide(now_s, state)
+        return self._decide(now_s, state, sampled=at_s > now_s - self._fresh_s)
 
     def look(self, now_s: float, state: Mapping[str, int]) -> Edge | None:
         """Look at what time alone has changed."""
         for condition in self._conditions:
             condition.look(now_s)
-        return self._decide(now_s, state)
+        return self._decide(now_s, state, sampled=self._rule is not None and not self._rule.hears)
 
-    def _decide(self, now_s: float, state: Mapping[str, int]) -> Edge | None:
+    def _decide(self, now_s: float, state: Mapping[str, int], *, sampled: bool) -> Edge | None:
+        """``sampled`` is whether this is the moment of a sample, or it needs none."""
         why = self._crossed(now_s, state)
         was, self.crossing = self.crossing, bool(why)
         if self.crossing:
-            self._why = why
+            self._why, self._owes = why, True
             if not self._armed:
                 return None
             self._armed = False
             return self._edge(True, why)
-        if not was:
-            return None
-        self._armed = True
-        return self._edge(False, f"no more: {self._why}")
+        self._armed = self._armed or was
+        if sampled and self._owes and self._has_come_back():
+            self._owes = False
+            return self._edge(False, f"no more: {self._why or 'a sample says so'}", sampled=True)
+        return self._edge(False, f"nothing says so any more: {self._why}") if was else None
+
+    def _has_come_back(self) -> bool:
+        """Whether samples say so of all that had crossed; whether its rule, if it has one, could be asked."""
+        ruled = self._rule is None or (self._rule.has_enough and not self.fault)
+        return ruled and not any(condition.owes for condition in self._conditions)
 
     def _crossed(self, now_s: float, state: Mapping[str, int]) -> str:
         """What has been crossed, in words; empty where nothing is."""
@@ -138,10 +164,10 @@ class Watcher:
             self.fault, says = str(error), ""
         return says
 
-    def _edge(self, crossed: bool, value: str) -> Edge:
+    def _edge(self, crossed: bool, value: str, *, sampled: bool = False) -> Edge:
         name, priority = self.definition.name, self.definition.priority
         samples = len(self._inputs) if self._rule is None else max(len(self._inputs), self._rule.window.count)
-        return Edge(name, priority, crossed, value[:300], samples, tuple(self._inputs))
+        return Edge(name, priority, crossed, value[:300], samples, tuple(self._inputs), sampled)
 
 
 class _RuleAtWork:
@@ -160,11 +186,21 @@ class _RuleAtWork:
         self.window.add(sample.value, at_s)
         self.window.drop(now_s)
 
+    @property
+    def hears(self) -> bool:
+        """Whether it looks at samples, and not at the state of the fleet alone."""
+        return bool(self._definition.metrics)
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether as many samples have come as it needs."""
+        return not self.hears or self.window.count >= self._definition.min_samples
+
     def says(self, now_s: float, state: Mapping[str, int]) -> str:
         """The rule, where it is true; empty where it is not. ValueError where that cannot be said."""
         definition, window, latest = self._definition, self.window, self._latest
         window.drop(now_s)
-        if definition.metrics and window.count < definition.min_samples:
+        if not self.has_enough:
             return ""
         holds = compiled(definition.rule).holds(
             {

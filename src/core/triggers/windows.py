@@ -69,7 +69,8 @@ class Level:
 
 
 class Condition:
-    """One threshold of one trigger at work. ``crossing`` is whether it has been crossed and not been let go since."""
+    """One threshold of one trigger at work. ``crossing`` is whether it has been crossed and not been let go since.
+    Silence lets it go, too; ``owes`` says that no sample has shown since that it has come back."""
 
     __slots__ = (
         "_clear",
@@ -78,6 +79,8 @@ class Condition:
         "_min",
         "_on",
         "_only_falls",
+        "_owes",
+        "_owing",
         "_sources",
         "_threshold",
         "_window",
@@ -97,6 +100,9 @@ class Condition:
         self._levels: OrderedDict[tuple[str | None, str], Level] = OrderedDict()
         self._sources: OrderedDict[str, float] = OrderedDict()
         self._crossed = 0
+        self._owes = False
+        self._owing: OrderedDict[tuple[str | None, str], None] = OrderedDict()
+        """Whose latest values have crossed, and of whom no good one has come since."""
         self._only_falls = threshold.measure not in {"percent", "mean"}
         self.crossing = False
         self.value: float | None = None
@@ -123,16 +129,36 @@ class Condition:
         was good grows too old."""
         return not self.crossing and (self._only_falls or not self._window.count)
 
+    @property
+    def owes(self) -> bool:
+        """Whether it has crossed and no sample has come since that is within the threshold for clearing."""
+        return self._owes or bool(self._owing)
+
+    def owe(self) -> None:
+        """It crossed before anything was looked at here, of nobody knows whom."""
+        self._owes = True
+
+    def forgive(self) -> None:
+        """What has crossed before and does not now is nobody's concern any more."""
+        self._owes = self.crossing and not self._owing
+        for key in [key for key in self._owing if key not in self._levels or not self._levels[key].crossing]:
+            del self._owing[key]
+
     def take(self, sample: Sample, at_s: float, now_s: float) -> None:
         """Look at one more sample."""
         if self._threshold.measure == "last":
             self._take_level(sample, at_s, now_s)
             return
-        if at_s > now_s - self._window_s:
-            self._window.add(sample.value, at_s)
-            if self._threshold.measure == "distinct" and sample.value > 0:
-                self._seen(sample.source or sample.account or "", at_s)
+        if at_s <= now_s - self._window_s:
+            self.look(now_s)
+            return
+        self._window.add(sample.value, at_s)
+        if self._threshold.measure == "distinct" and sample.value > 0:
+            self._seen(sample.source or sample.account or "", at_s)
         self.look(now_s)
+        value = self.value
+        if not self.crossing and self._window.count >= self._min and value is not None:
+            self._owes = self._owes and not self._threshold.is_beyond(value, self._clear)
 
     def look(self, now_s: float) -> None:
         """Let go of what is too old, and decide again."""
@@ -145,6 +171,7 @@ class Condition:
         if not self.crossing:
             enough = window.count >= self._min
             self.crossing = enough and value is not None and self._threshold.is_crossed(value, self._on)
+            self._owes = self._owes or self.crossing
         elif value is None or self._threshold.is_beyond(value, self._clear):
             self.crossing = False
 
@@ -178,14 +205,26 @@ class Condition:
         level.at_s = at_s
         level.values.append((at_s, sample.value))
         self._levels.move_to_end(key)
-        was = level.crossing
+        was, is_good = level.crossing, self._threshold.is_beyond(sample.value, self._clear)
         if not was:
             level.crossing = self._have_crossed(level, now_s - self._window_s)
-        elif self._threshold.is_beyond(sample.value, self._clear):
+        elif is_good:
             level.crossing = False
+        self._note(key, crossing=level.crossing, is_good=is_good)
         self._crossed += level.crossing - was
         self.value = sample.value
         self._forget_levels(now_s)
+
+    def _note(self, key: tuple[str | None, str], *, crossing: bool, is_good: bool) -> None:
+        """Remember who has crossed until a good value of theirs comes."""
+        if crossing:
+            self._owing[key] = None
+            if len(self._owing) > _KEYS_MAX:
+                self._owing.popitem(last=False)
+                self._owes = True
+        elif is_good:
+            self._owing.pop(key, None)
+            self._owes = False
 
     def _have_crossed(self, level: Level, end_s: float) -> bool:
         """Whether as many as have to be have crossed, one after the other, inside the window."""
