@@ -11,12 +11,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
 
 from backends.keeper.log import NAME
 from backends.keeper.roster import Instant
-from core.capabilities.recovery import Recover, why_not_automatic
+from core.automatic import automatic_recoveries
 from core.capabilities.restoring import AdvanceRecovery, Seen
 from core.capabilities.service_reports import ReportServices, ServiceReport
 from core.errors import CommandRejected, RevisionConflict
@@ -26,7 +25,7 @@ from core.procedures import procedures
 from core.recoveries import Recovery
 from core.recovery_work import DEPENDENCIES, Work, health_of, is_seen, work_of
 from core.services import Service, Standing, tiers
-from core.state import Emergency, State
+from core.state import State
 
 _log = logging.getLogger(NAME)
 
@@ -46,9 +45,6 @@ LOST_S: Final = 30.0
 
 BAD_LOOKS: Final = 2
 """How many times, one after the other, something that was well must be seen unwell to be taken for it."""
-
-RETRY_AFTER: Final = timedelta(seconds=60)
-"""How long an automatic recovery waits after one that failed, and after the stop."""
 
 _ROLLBACK_S: Final = 60.0
 """The time for turning back where the procedure is known no more."""
@@ -396,16 +392,11 @@ class Recovering:
 
     # ------------------------------------------------------------------------------------------------- by themselves
     def _begin_by_themselves(self, state: State, now: Instant) -> None:
-        """Begin to recover where every trigger said so in advance and has come back since."""
-        for emergency in state.active_emergencies():
-            if why_not_automatic(state, emergency) or not _has_settled(state, emergency, now.at):
-                continue
-            reason = f"{', '.join(sorted(_triggers(state, emergency)))} came back"
-            wanted = Recover(emergency_id=emergency.emergency_id, reason=reason[:300], automatic=True)
+        for wanted in automatic_recoveries(state, now.at):
             try:
                 self._submit(wanted, state.control_revision)
             except (CommandRejected, RevisionConflict) as error:
-                _log.info("no automatic recovery", extra={"emergency": emergency.emergency_id, "fault": str(error)})
+                _log.info("no automatic recovery", extra={"emergency": wanted.emergency_id, "fault": str(error)})
 
     def _of(self, state: State, names: Iterable[str]) -> list[Service]:
         """Those of these services that are driven from here."""
@@ -423,18 +414,3 @@ def _turn_s(state: State, recovery: Recovery) -> float:
     procedure = procedures(state.procedures).get(recovery.procedure)
     whole_s = _ROLLBACK_S if procedure is None else procedure.rollback_timeout_s
     return whole_s / max(1, len(set(tiers(state.services, recovery.attempted).values())))
-
-
-def _triggers(state: State, emergency: Emergency) -> set[str]:
-    return {state.stops[stop_id].trigger for stop_id in emergency.stop_ids}
-
-
-def _has_settled(state: State, emergency: Emergency, at: datetime) -> bool:
-    """Whether all of it has been stopped for a while, and the try before lies a while back."""
-    stops = [state.stops[stop_id] for stop_id in emergency.stop_ids]
-    ends = [stop.concluded_at for stop in stops]
-    if emergency.recovery is not None:
-        ends.append(emergency.recovery.ended_at)
-    return all(end is not None and end + RETRY_AFTER <= at for end in ends) and all(
-        stop.result == "verified" for stop in stops
-    )
