@@ -18,7 +18,7 @@ from pathlib import Path
 from backends import open_backend
 from backends.keeper import ensure
 from bench.link import link
-from bench.measure import Row, compare, interleaved
+from bench.measure import SHORT, Row, compare, interleaved
 from bench.server import give, serving
 from bench.terminal import Terminal, terminal
 
@@ -30,8 +30,6 @@ class Hello(App):
         yield Static("hello, world")
 Hello().run()
 """
-SHORT = bool(os.environ.get("BENCH_SHORT"))
-"""Only that it runs: small lists, few rounds."""
 SIZES = (100,) if SHORT else (10_000, 100_000)
 ROUNDS, KEYS, UPDATES, SECONDS = (1, 10, 3, 2.0) if SHORT else (9, 200, 30, 20.0)
 SCREENS = ((80, 24), (120, 36), (200, 60))

@@ -6,11 +6,17 @@ much. Every module of this folder has ``rows()`` that returns `Row` values; ``ru
 
 from __future__ import annotations
 
+import os
 import random
+import re
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+SHORT = bool(os.environ.get("BENCH_SHORT"))
+"""Only that it runs: small lists, few services, few rounds."""
 
 PATIENCE_S = 120.0
 """Seconds for what has to happen; far more than it takes."""
@@ -47,6 +53,13 @@ def interleaved(sides: Mapping[str, Callable[[], float]], rounds: int = 7, seed:
         for name in names:
             taken[name].append(sides[name]())
     return taken
+
+
+def peak_mb(pid: int) -> float:
+    """Megabytes of memory that a process held at most so far, what it shares with others among it."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found is not None, "a process that runs has memory"
+    return int(found[1]) / 1024
 
 
 def per_call_ns(call: Callable[[], object], calls: int = 20_000) -> float:

@@ -1,6 +1,8 @@
 """Run every benchmark and write ``results.md``: what was measured, on what, and how it stands to its goal.
 
 python bench/run.py [GROUP …]   (decide fold journal start stop services triggers console server; all without a name)
+
+With BENCH_SHORT set a glance: fewer services and rounds, and no file.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from bench.measure import Row  # noqa: E402 - only now is the project on the path
+from bench.measure import SHORT, Row  # noqa: E402 - only now is the project on the path
 
 MODULES = ("decide", "fold", "journal", "start", "stop", "services", "triggers", "console", "server")
 
@@ -33,7 +35,7 @@ def main(names: list[str]) -> None:
         print(f"{name} took {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
     text = report(taken)
     print(text)
-    if not names:
+    if not names and not SHORT:
         (ROOT / "bench" / "results.md").write_text(text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,39 +33,54 @@ class Named:
     younger: Seen | None = None
 
 
-def read(path: Path, uid: int) -> Named:
-    """Whom a file of this user, of ours or of root names: ``PID``, or ``PID TICKS HOLDER TICKS`` as we write it."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a file says, before anybody has looked whether it is so. ``is_own`` is whether it is ours: of a file of
+    somebody else's only the number is believed."""
+
+    numbers: tuple[int, ...] = ()
+    written_s: float = 0.0
+    is_own: bool = False
+    is_there: bool = True
+    fault: str = ""
+
+
+def read(path: Path, uid: int) -> Written:
+    """What a file of this user, of ours or of root says: ``PID``, or ``PID TICKS HOLDER TICKS`` as we write it."""
     try:
-        numbers, written_s = _numbers(path, uid)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode) or found.st_mode & 0o022 or found.st_uid not in (0, uid, os.geteuid()):
+                return Written(fault=f"{path}: others can write what it says: it is not believed")
+            words = os.read(descriptor, _BYTES_MAX).split()
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
-        return Named(is_there=False)
-    except (OSError, ValueError) as error:
-        return Named(fault=f"{path}: {error.strerror if isinstance(error, OSError) else error}")
-    process = procs.seen(numbers[0])
-    known = numbers[1] if len(numbers) > 1 else None
+        return Written(is_there=False)
+    except OSError as error:
+        return Written(fault=f"{path}: {error.strerror}")
+    if not words or not all(word.isdigit() and len(word) < 20 for word in words[:4]):
+        return Written(fault=f"{path}: it names no process")
+    numbers = tuple(int(word) for word in words[:4])
+    return Written(numbers, found.st_mtime, is_own=found.st_uid == os.geteuid())
+
+
+def named(path: Path, uid: int, written: Written, everybody: Mapping[int, Seen]) -> Named:
+    """Whom a file names, among ``everybody`` who was seen after it was read."""
+    if written.fault or not written.is_there:
+        return Named(is_there=written.is_there, fault=written.fault)
+    process = everybody.get(written.numbers[0])
+    known = written.numbers[1] if len(written.numbers) > 1 else None
     younger = None
-    if process is not None and not _is_meant(process, known, written_s):
+    if process is not None and not _is_meant(process, known, written.written_s):
         younger = process if known is None and process.uid == uid and process.is_alive else None
         process = None  # its number was given to another one since
     if process is not None and process.pid in procs.untouchable():
         return Named(fault=f"{path} names process {process.pid}, which is never touched")
     if process is not None and process.uid != uid:
         return Named(fault=f"{path} names process {process.pid} of user {process.uid}, not of user {uid}")
-    return Named(process, _holder(path, numbers), younger=younger)
-
-
-def _numbers(path: Path, uid: int) -> tuple[list[int], float]:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_mode & 0o022 or found.st_uid not in (0, uid, os.geteuid()):
-            raise ValueError("others can write what it says: it is not believed")
-        words = os.read(descriptor, _BYTES_MAX).split()
-    finally:
-        os.close(descriptor)
-    if not words or not all(word.isdigit() and len(word) < 20 for word in words[:4]):
-        raise ValueError("it names no process")
-    return [int(word) for word in words[:4]], found.st_mtime
+    return Named(process, _holder(written, everybody), younger=younger)
 
 
 def _is_meant(process: Seen, started: int | None, written_s: float) -> bool:
@@ -74,10 +90,10 @@ def _is_meant(process: Seen, started: int | None, written_s: float) -> bool:
     return process.age_s + _SLACK_S >= time.time() - written_s
 
 
-def _holder(path: Path, numbers: list[int]) -> Seen | None:
+def _holder(written: Written, everybody: Mapping[int, Seen]) -> Seen | None:
     """The process of ours that gathers the tree, where it still lives. Only our own file is believed in that."""
-    if len(numbers) < 4 or path.lstat().st_uid != os.geteuid():
+    if len(written.numbers) < 4 or not written.is_own:
         return None
-    found = procs.seen(numbers[2])
-    ours = found is not None and found.started == numbers[3] and found.uid == os.geteuid() and found.is_alive
-    return found if ours and numbers[2] not in procs.untouchable() else None
+    found = everybody.get(written.numbers[2])
+    ours = found is not None and found.started == written.numbers[3] and found.uid == os.geteuid() and found.is_alive
+    return found if ours and written.numbers[2] not in procs.untouchable() else None

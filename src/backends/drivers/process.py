@@ -105,7 +105,12 @@ class ProcessDriver:
 
     def _look(self) -> tuple[pidfile.Named, tuple[Seen, ...]]:
         """What the file says, and everybody who is of this service."""
-        named = pidfile.read(self._pidfile, self._uid)
+        written = pidfile.read(self._pidfile, self._uid)
+        if written.fault:
+            return pidfile.Named(fault=written.fault), ()
+        grouped = self._group.members() if self._group is not None and not self._group.is_ours else ()
+        now = procs.LOOKS.census()  # after all else was read, so that it has whoever that names
+        named = pidfile.named(self._pidfile, self._uid, written, now.everybody)
         if named.fault:
             return named, ()
         if named.younger and (not self._config.exe or self._runs(named.younger)):
@@ -113,14 +118,12 @@ class ProcessDriver:
                 f"process {named.younger.pid} is younger than the file that names it, by a clock that may have been set"
             )
             return pidfile.Named(fault=said if self._config.exe else f"{said}: name its exe"), ()
-        roots = [named.process] if named.process else []
-        if self._group is not None and not self._group.is_ours:
-            roots += self._group.members()
         if self._config.exe and named.process and named.process.is_alive and not self._runs(named.process):
             said = f"process {named.process.pid} runs {procs.program(named.process.pid) or 'what cannot be seen'}"
             return pidfile.Named(fault=f"{said}, not {self._config.exe}"), ()
         held = frozenset({named.holder.pid}) if named.holder else frozenset()
-        members = self._tree.members(roots, without=held)
+        roots = (named.process, *grouped) if named.process else grouped
+        members = self._tree.members(now, roots, without=held)
         self._was_seen = self._was_seen or bool(members)
         return named, members
 

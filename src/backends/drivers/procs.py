@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Final, NamedTuple
 
 PROC: Final = "/proc"
@@ -98,40 +99,57 @@ class Census:
 
 class Looks:
     """Looks at all processes, shared: whoever asks gets one that began after it asked, and a hundred who ask at once
-    get the same."""
+    get the same.
+
+    One of those who ask looks for all who asked before it began, and leaves the next look to one who came later. Each
+    waits on a box of its own: on a common condition a hundred would wake to queue for its lock.
+    """
 
     def __init__(self) -> None:
-        self._news = threading.Condition()
-        self._begun = self._ended = 0
-        self._is_looking = False
-        self._last = Census({}, {}, {})
+        self._lock = threading.Lock()
+        self.is_looking = False
+        """Whether somebody looks, or is about to."""
+        self._waiting: list[SimpleQueue[Census | None]] = []
+        """Who gets the next look. One who gets None is to look."""
         self._rests_until_s = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for the next look."""
+        return len(self._waiting)
 
     def census(self) -> Census:
         """Everybody, as of now or a moment later."""
-        with self._news:
-            asked = self._begun
-            while self._ended <= asked and self._is_looking:
-                self._news.wait()
-            if self._ended > asked:
-                return self._last
-            self._is_looking = True
-        try:
-            return self._look()
-        finally:
-            with self._news:
-                self._is_looking = False
-                self._news.notify_all()
+        with self._lock:
+            box: SimpleQueue[Census | None] | None = SimpleQueue() if self.is_looking else None
+            if box is not None:
+                self._waiting.append(box)
+            self.is_looking = True
+        found = box.get() if box is not None else None
+        return found if found is not None else self._look()
 
     def _look(self) -> Census:
-        time.sleep(max(0.0, self._rests_until_s - time.monotonic()))  # so that those who ask meanwhile share this look
-        with self._news:
-            self._begun = begun = self._begun + 1
-        began_s = time.monotonic()
-        found = Census.taken()
-        with self._news:
-            self._last, self._ended = found, begun
-        self._rests_until_s = time.monotonic() + _PAUSE * (time.monotonic() - began_s)
+        """Look for all who wait by the time it begins. They are told even where it fails, and then look for themselves,
+        one after the other."""
+        mine: list[SimpleQueue[Census | None]] = []
+        found = None
+        try:
+            time.sleep(max(0.0, self._rests_until_s - time.monotonic()))  # those who ask meanwhile share this look
+            with self._lock:
+                mine, self._waiting = self._waiting, mine
+            began_s = time.monotonic()
+            found = Census.taken()
+            self._rests_until_s = time.monotonic() + _PAUSE * (time.monotonic() - began_s)
+        finally:
+            with self._lock:
+                if found is None:
+                    mine, self._waiting = [], mine + self._waiting
+                following = self._waiting.pop(0) if self._waiting else None
+                self.is_looking = following is not None
+            for box in mine:
+                box.put(found)
+            if following is not None:
+                following.put(None)
         return found
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from backends.drivers import procs
-from backends.drivers.procs import Seen
+from backends.drivers.procs import Census, Seen
 from opsgate.clock import elapsed_s
 
 _LOOK_S: Final = 0.005
@@ -26,10 +26,9 @@ class Tree:
     def __init__(self) -> None:
         self._known: dict[tuple[int, int], Seen] = {}
 
-    def members(self, roots: Iterable[Seen], *, without: frozenset[int] = frozenset()) -> tuple[Seen, ...]:
-        """Everybody alive who descends from these, from anyone seen before, or shares the session that one of them
-        leads. Who may never be touched is left out, and ``without`` too: what descends from those is not."""
-        now = procs.LOOKS.census()
+    def members(self, now: Census, roots: Iterable[Seen], *, without: frozenset[int] = frozenset()) -> tuple[Seen, ...]:
+        """Everybody alive ``now`` who descends from these, from anyone seen before, or shares the session that one of
+        them leads. Who may never be touched is left out, and ``without`` too: what descends from those is not."""
         self._known = {key: process for key, process in self._known.items() if now.has(process)}
         tree = {p.pid for p in (*roots, *self._known.values()) if now.has(p)} | (without & now.everybody.keys())
         uids = {now.everybody[pid].uid for pid in tree}
