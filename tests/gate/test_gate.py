@@ -162,12 +162,12 @@ def test_a_hold_on_any_dimension_is_seen_by_the_quick_way_too(fleet: Fleet, dime
 
 # -------------------------------------------------------------------------------------------------------- channels
 def test_a_datagram_from_the_keeper_acts_before_the_tables_are_read(keeper: Keeper, gate: Gate) -> None:
+    """The tables say nothing of it yet, so nobody can have read it there."""
     keeper.hear("beat")
 
     keeper.say("delta", delta=Delta(1, 2, placed=(hold(site="s1"),)).as_dict())
 
-    took_s = eventually(lambda: not gate.check(site="s1"))
-    assert took_s < 4.0, "the poll is every 5 s, less a fifth"
+    eventually(lambda: not gate.check(site="s1"))
     assert gate.revision == 2
 
 
