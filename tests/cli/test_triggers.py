@@ -89,6 +89,8 @@ def test_what_samples_would_do_is_said_and_not_done(ops: Shell) -> None:
     said = ops.ok("triggers", "test", "health", "--sample", "healthScore=20", "-o", "json").json
     assert (said["crosses"], said["would"], said["scope"]) == (True, "stop", "all")
     assert ops.ok("triggers", "test", "health", "--sample", "healthScore=40", "-o", "json").json["would"] == "nothing"
+    unheard = ops.ok("triggers", "test", "health", "--sample", "health=20")
+    assert "health does not listen to health: it listens to healthScore" in unheard.err
     assert ops.ok("holds", "list").out == "nothing is held\n"
 
 

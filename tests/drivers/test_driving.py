@@ -185,6 +185,7 @@ def test_a_stronger_stop_does_not_wait_for_what_a_weaker_one_is_doing(desk: Make
     assert one.done == ["stop", "kill"]
     said = [(r.stop_id, r.action, r.outcome, r.standing) for r in made.reports]
     assert said[0] == ("S-1", "stop", "timed-out", None)
+    assert made.reports[0].detail == "asked to stop, and it had not when the next thing was due"
     assert sorted(said[1:]) == [("S-1", "kill", "done", "stopped"), ("S-2", "kill", "done", "stopped")]
 
 

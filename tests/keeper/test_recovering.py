@@ -24,10 +24,13 @@ class Hands:
         self.started: list[str] = []
         self.meanwhile: Callable[[], object] = lambda: None
         self.unwell: set[str] = set()
+        self.unseen = ""
         self.asked: list[str] = []
 
     def look(self, services: Iterable[Service]) -> Mapping[str, Look]:
-        """Always the truth."""
+        """Always the truth, or why it cannot be had."""
+        if self.unseen:
+            return {service.name: Look(None, self.unseen) for service in services}
         return {service.name: Look(self.standing[service.name]) for service in services}
 
     def health(self, services: Iterable[Service]) -> Mapping[str, Health]:
@@ -199,6 +202,16 @@ def test_what_becomes_unwell_on_its_own_host_turns_the_recovery_back() -> None:
 
     assert case.recovery("a").ends_as == "failed"
     assert "failed" in case.recovery("a").why
+
+
+def test_a_recovery_that_gave_up_on_what_nobody_could_see_says_why_that_was() -> None:
+    case = Case("a")
+    case.hands.unseen = "no file names it"
+    for _ in range(1000):
+        if case.recovery("a").status != "running":
+            break
+        case.turn()
+    assert "standing of a: not to be seen, no file names it" in case.recovery("a").why
 
 
 def test_what_comes_back_waits_for_what_it_needs_as_its_own_host_sees_it() -> None:

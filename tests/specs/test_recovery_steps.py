@@ -327,7 +327,7 @@ def test_a_step_that_takes_too_long_fails_and_names_what_it_waited_for(engine: I
     engine.advance(engine.emergency_id, Seen(name="db", verdict="waiting", detail="starting"))
 
     assert engine.status == "rolling-back"
-    assert engine.recovery(engine.emergency_id).why == "step 3 took over 60 s: db starting"
+    assert engine.recovery(engine.emergency_id).why == "step 3 took over 60 s: db: starting"
 
 
 def test_a_service_that_falls_while_it_is_watched_turns_all_of_it_back(engine: Incident) -> None:

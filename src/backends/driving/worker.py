@@ -197,7 +197,7 @@ class Worker:
         call = Call(lambda: perform(driver, action, task.order, timeout_s), self._news)
         if not self._wait_for(call, until_s + _GRACE_S, task.slot.action):
             self._abandon(call)
-            return Outcome("timed-out", "the driver did not come back")
+            return Outcome("timed-out", _left(action, is_outdone=self._is_outdone(task.slot.action)))
         if call.fault is not None:
             return Outcome("failed", f"the driver crashed: {call.fault!r}"[:300])
         assert call.result is not None
@@ -333,3 +333,10 @@ class Worker:
         self._again_s = min([again_s, *(task.ends_s for task in self.tasks if task.ends_s > now_s)])
         self._failures += 1
         self._failed_at = STRENGTH[action]
+
+
+def _left(action: Action, *, is_outdone: bool) -> str:
+    """Why a call of the driver is not waited for any longer: what ignores a signal is no fault of its driver."""
+    if is_outdone:
+        return f"asked to {action}, and it had not when the next thing was due"
+    return f"asked to {action}, and the driver did not come back"

@@ -308,7 +308,7 @@ class Recovering:
             yield Seen(name=f"start of {name}", verdict="bad", detail=why[:300])
         for name, look in this.looks.items():
             is_well = False if look.standing == "failed" else look.standing == _wanted(this.recovery) or None
-            detail = f"{look.standing or 'not to be seen'} {look.detail}".strip()
+            detail = f"{look.standing or 'not to be seen'}{f', {look.detail}' if look.detail else ''}"
             seen = self._said(this, f"standing of {name}", is_well=is_well, detail=detail)
             if not is_well:
                 yield seen

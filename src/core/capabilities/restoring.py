@@ -204,7 +204,7 @@ def _fault(draft: Draft, recovery: Recovery, seen: AdvanceRecovery) -> str:
     late = recovery.deadline_at is not None and draft.now >= recovery.deadline_at
     if late and recovery.status == "running" and not _is_done(draft.state, recovery, seen):
         waiting = [check for check in seen.checks if check.verdict == "waiting"]
-        what = f": {waiting[0].name} {waiting[0].detail}".rstrip() if waiting else ""
+        what = f": {str(waiting[0]).partition(' ')[2]}" if waiting else ""
         return f"step {recovery.step + 1} took over {step.timeout_s:g} s{what}"
     return ""
 

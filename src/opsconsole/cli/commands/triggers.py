@@ -167,6 +167,7 @@ def test(invocation: Invocation, name: str, samples: tuple[tuple[str, float], ..
     with opened(invocation) as engine:
         state = engine.backend.state(timeout_s=engine.timeout_s)
         show_facts(invocation, _tried(state, name, samples, account, engine.now()))
+        _say_unheard(invocation, trigger_named(state, name).definition, samples)
     return Exit.OK
 
 
@@ -308,6 +309,15 @@ def _command_of(name: str, fields: dict[str, Any]) -> AddTrigger:
         raise click.UsageError(sentence(error)) from error
     assert isinstance(command, AddTrigger), "its kind says so"
     return command
+
+
+def _say_unheard(invocation: Invocation, definition: Definition, samples: tuple[tuple[str, float], ...]) -> None:
+    """Which of the samples mean nothing to a trigger, and what it listens to."""
+    wanted = tuple(topics(definition))
+    for metric in dict.fromkeys(metric for metric, _ in samples):
+        if metric not in wanted:
+            listens = f"it listens to {', '.join(wanted)}" if wanted else "it listens to no samples"
+            invocation.say(f"warning: {definition.name} does not listen to {metric}: {listens}")
 
 
 def _tried(
