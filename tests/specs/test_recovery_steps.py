@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.automatic import RETRY_AFTER, automatic_recoveries
 from core.capabilities.emergencies import OrderStop
 from core.capabilities.firing import ClearTrigger, FireTrigger
 from core.capabilities.procedures import RemoveProcedure, SetProcedure
@@ -672,6 +673,33 @@ def test_silence_is_no_reason_to_recover_and_neither_is_a_crossing_that_nobody_h
     assert why_not_automatic(engine.state, emergency) == ""
     engine.do(automatic(emergency_id), by="keeper", kind="system")
     assert engine.recovery(emergency_id).automatic
+
+
+def test_it_begins_a_minute_after_all_has_stopped_and_a_minute_after_a_try_that_failed() -> None:
+    engine = Engine()
+    emergency_id = fired(engine)
+    stopped_at = engine.stopped("S-1").concluded_at
+    assert stopped_at is not None
+    assert list(automatic_recoveries(engine.state, stopped_at + RETRY_AFTER - timedelta(seconds=1))) == []
+
+    (wanted,) = automatic_recoveries(engine.state, stopped_at + RETRY_AFTER)
+
+    assert (wanted.emergency_id, wanted.reason, wanted.automatic) == (emergency_id, "T-1 came back", True)
+    engine.wait(3600)
+    engine.do(wanted, by="keeper", kind="system")
+    engine.advance(emergency_id, BAD)
+    failed_at = engine.recovery(emergency_id).ended_at
+    assert failed_at is not None
+    assert list(automatic_recoveries(engine.state, failed_at + RETRY_AFTER - timedelta(seconds=1))) == []
+    assert list(automatic_recoveries(engine.state, failed_at + RETRY_AFTER)) == [wanted]
+
+
+def test_a_stop_that_is_not_verified_recovers_by_nobody_but_people() -> None:
+    engine = Engine()
+    fired(engine)
+    engine.report("web", "running")
+
+    assert list(automatic_recoveries(engine.state, engine.now + timedelta(hours=1))) == []
 
 
 def test_it_is_tried_three_times_and_then_waits_for_a_person() -> None:
