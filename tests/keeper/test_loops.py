@@ -166,6 +166,39 @@ def test_a_draining_stop_that_uses_up_its_budget_halts_and_then_has_the_time_of_
     assert found(parts).result == "unverified"
 
 
+def test_a_time_of_day_that_goes_back_puts_off_neither_the_halt_nor_the_end_of_a_stop(parts: Parts) -> None:
+    parts.hear("a")
+    fire(parts, level="graceful")
+    conclusions = Conclusions(parts.office, lambda _addresses: None)
+    conclusions.turn(parts.now(), parts.state)
+
+    parts.jump(-3600.0)
+    parts.pass_(59.0)
+    conclusions.turn(parts.now(), parts.state)
+    assert (found(parts).result, found(parts).level) == ("pending", "graceful")
+    parts.pass_(1.1)
+    conclusions.turn(parts.now(), parts.state)
+    assert (found(parts).result, found(parts).level) == ("pending", "immediate")
+    conclusions.turn(parts.now(), parts.state)
+    parts.jump(-3600.0)
+    parts.pass_(5.1)
+    conclusions.turn(parts.now(), parts.state)
+
+    assert found(parts).result == "unverified"
+
+
+def test_a_keeper_that_comes_after_the_time_of_day_went_back_gives_a_stop_no_more_than_its_budget(parts: Parts) -> None:
+    parts.hear("a")
+    fire(parts)
+    parts.jump(-3600.0)
+    conclusions = Conclusions(parts.office, lambda _addresses: None)
+    conclusions.turn(parts.now(), parts.state)
+    parts.pass_(5.1)
+    conclusions.turn(parts.now(), parts.state)
+
+    assert found(parts).result == "unverified"
+
+
 def test_whoever_has_not_seen_a_stop_is_reminded_now_and_then_but_not_in_its_first_moment(parts: Parts) -> None:
     reminded: list[list[bytes | str]] = []
     parts.hear("a")

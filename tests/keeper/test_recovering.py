@@ -115,6 +115,16 @@ def test_nothing_is_started_while_a_stop_is_in_force_that_nobody_has_recorded(ca
     assert case.hands.started == ["a", "b"]
 
 
+def test_a_time_of_day_that_goes_back_gives_a_step_no_more_time_than_it_has(case: Case) -> None:
+    case.may_start = False
+    case.engine.wait(-7200)
+    for _ in range(70):
+        case.turn()
+
+    assert {case.recovery(name).status for name in case.emergencies} == {"failed"}
+    assert "took over 60 s" in case.recovery("a").why
+
+
 class Elsewhere(Case):
     """A service on another host, where a keeper drives it that does not lead."""
 

@@ -64,6 +64,8 @@ class Conclusions:
         self._remind = remind
         self._met_s: dict[str, float] = {}
         """Stop → when it was first looked at here, by the clock that never jumps."""
+        self._due_s: dict[tuple[str, datetime], float] = {}
+        """Stop and its deadline → when its time is up by that clock: a time of day that goes back puts nothing off."""
         self._took_s: dict[str, dict[str, float | None]] = {}
         """Stop → worker → seconds from the order to its acknowledgement; None where they are not known."""
         self._reminded_s = 0.0
@@ -73,6 +75,7 @@ class Conclusions:
     def turn(self, now: Instant, state: State) -> None:
         """Look at each stop."""
         stops = [stop for stop in state.active_stops() if stop.result != "verified"]
+        self._due_s = {_of(stop): self._due_s.get(_of(stop), self._first_due_s(stop, now)) for stop in stops}
         for stop in stops:
             self._conclude(stop, now)
         pending = [stop.deadline_at for stop in stops if stop.result == "pending" and stop.deadline_at > now.at]
@@ -86,6 +89,11 @@ class Conclusions:
             self._reminded_s = now.elapsed_s
             self._remind_the_deaf(late, now)
 
+    def _first_due_s(self, stop: Stop, now: Instant) -> float:
+        """What is left of its time, and no more than the whole of it, wherever the time of day is by now."""
+        left_s = (stop.deadline_at - now.at).total_seconds()
+        return now.elapsed_s + min(max(0.0, left_s), self._office.runtime.rules.budgets_s[stop.level])
+
     def _conclude(self, stop: Stop, now: Instant) -> None:
         rows = {worker: self._office.row(worker, now) for worker in stop.unacked}
         since = stop.recounted_revision
@@ -94,10 +102,13 @@ class Conclusions:
         took_s = self._took_s[stop.stop_id] = self._timed(stop, stopped, missing, now)
         news = len(missing) < len(stop.unacked)
         running = any(not step.has_stopped for step in stop.services)
-        if not (missing or running) or (now.at >= stop.deadline_at and (news or stop.result == "pending")):
+        is_up = now.elapsed_s >= self._due_s[_of(stop)]
+        is_due = is_up or now.at >= stop.deadline_at
+        if not (missing or running) or (is_due and (news or stop.result == "pending")):
             acked = tuple(worker for worker in stop.of if worker not in missing)
             times = ack_times(_known(took_s))
-            self._office.submit(ConcludeStop(stop_id=stop.stop_id, acked=acked, times=times, since=since))
+            seen = ConcludeStop(stop_id=stop.stop_id, acked=acked, times=times, since=since, time_is_up=is_up)
+            self._office.submit(seen)
 
     def _timed(
         self, stop: Stop, stopped: Mapping[str, WorkerRow], missing: AbstractSet[str], now: Instant
@@ -125,6 +136,10 @@ class Conclusions:
             and stop.stop_id not in entries[worker].row.stops
         }
         self._remind([address for address in deaf if address])
+
+
+def _of(stop: Stop) -> tuple[str, datetime]:
+    return stop.stop_id, stop.deadline_at
 
 
 def _known(took_s: Mapping[str, float | None]) -> dict[str, float]:

@@ -291,6 +291,7 @@ class Recovering:
                 watched_s=watched_s,
                 given_up=given_up,
                 step_revision=recovery.step_revision,
+                step_s=this.now.elapsed_s - memory.began_s,
             ),
             None,
         )

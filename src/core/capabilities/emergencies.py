@@ -73,6 +73,8 @@ class ConcludeStop(Command):
     """How long they took, as far as it saw them do so."""
     since: int = 0
     """The ``recounted_revision`` of the stop that it counted."""
+    time_is_up: bool = False
+    """Whether the stop has had its time by a clock that never jumps, whatever the time of day says."""
 
 
 @command
@@ -213,7 +215,7 @@ def conclude_stop(draft: Draft, seen: ConcludeStop) -> None:
     if not replace(stop, acked=acked).missing:
         if stop.result != "verified":
             conclude(draft, stop, acked, seen.times)
-    elif draft.now >= stop.deadline_at:
+    elif seen.time_is_up or draft.now >= stop.deadline_at:
         if stop.result == "pending" and MODE_OF_LEVEL[stop.level] == DRAIN:
             _escalate(draft, stop, "immediate", draft.now + timedelta(seconds=draft.facts.rules.budgets_s["immediate"]))
         elif stop.result == "pending" or acked != stop.acked:

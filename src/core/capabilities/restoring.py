@@ -63,7 +63,7 @@ class AdvanceRecovery(Command):
 
     ``watched_s`` is for how long, without a break, everything has been seen to be good since the step began.
     ``given_up`` says that nothing more can be done to turn it back. ``step_revision`` is that of the recovery when it
-    was looked at.
+    was looked at, and ``step_s`` the seconds that the step has had by a clock that never jumps.
     """
 
     kind: Literal["advance-recovery"] = "advance-recovery"
@@ -73,6 +73,7 @@ class AdvanceRecovery(Command):
     watched_s: Annotated[float, Field(ge=0.0)] = 0.0
     given_up: bool = False
     step_revision: Annotated[int, Field(ge=0)] | None = None
+    step_s: Annotated[float, Field(ge=0.0)] = 0.0
 
 
 @decides(AdvanceRecovery)
@@ -201,8 +202,7 @@ def _fault(draft: Draft, recovery: Recovery, seen: AdvanceRecovery) -> str:
         fallen = [name for name in step.services if _standing(draft.state, name) not in {"running", "unknown"}]
         if fallen:
             return f"{fallen[0]} is seen {_standing(draft.state, fallen[0])}"
-    late = recovery.deadline_at is not None and draft.now >= recovery.deadline_at
-    if late and recovery.status == "running" and not _is_done(draft.state, recovery, seen):
+    if _is_late(draft, recovery, seen) and recovery.status == "running" and not _is_done(draft.state, recovery, seen):
         waiting = [check for check in seen.checks if check.verdict == "waiting"]
         what = f": {str(waiting[0]).partition(' ')[2]}" if waiting else ""
         return f"step {recovery.step + 1} took over {step.timeout_s:g} s{what}"
@@ -217,6 +217,14 @@ def _unmeasured(recovery: Recovery, seen: AdvanceRecovery) -> str:
         if timeout_s is not None and check.verdict == "waiting" and check.missing_s >= timeout_s:
             return f"{check.name}: {check.detail}, and no more for {timeout_s:g} s"
     return ""
+
+
+def _is_late(draft: Draft, recovery: Recovery, seen: AdvanceRecovery) -> bool:
+    """Whether the present step has used up its time, by the time of day or by the clock that never jumps."""
+    deadline_at = recovery.deadline_at
+    if deadline_at is None:
+        return False
+    return draft.now >= deadline_at or seen.step_s >= (deadline_at - recovery.step_at).total_seconds()
 
 
 def _is_done(state: State, recovery: Recovery, seen: AdvanceRecovery) -> bool:
