@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 
+from backends.milestones import Milestone, passing
 from backends.spool import recorded_id
 from core.engine import Effect
 from opsgate import latch
@@ -23,10 +24,12 @@ def carry_out(effects: Iterable[Effect], fleet: str, url: str) -> tuple[str, ...
     for effect in effects:
         names = fleet, fleet_of_url(url)
         by_hand = (order.stop_id for order in latch.in_force(names) if recorded_id(order) == effect.stop_id)
+        passing(Milestone.LATCH_REMOVING)
         try:
             latch.recovered(next(by_hand, effect.stop_id), names)
         except OSError as error:
             notes.append(f"a latch of {effect.stop_id} is still on this host: {error.strerror}")
+        passing(Milestone.LATCH_REMOVED)
     return tuple(notes)
 
 

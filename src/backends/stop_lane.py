@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from backends import stop_servers
+from backends.milestones import Milestone, passing
 from backends.stop_servers import Telling, Told, names_of_url, servers_of
 from opsgate import latch, wire
 from opsgate.clock import elapsed_s
@@ -175,7 +176,9 @@ class Placing:
     def _fault_under(self, fleet: str) -> str:
         try:
             if not latch.latched(self._order.stop_id, [fleet]):
+                passing(Milestone.LATCH_PLACING)
                 latch.place(self._order, fleet)
+                passing(Milestone.LATCH_PLACED)
         except Exception as error:  # noqa: BLE001 (whatever it is, the other names and the keeper must have the order)
             return str(error) or repr(error)
         return ""

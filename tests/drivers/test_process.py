@@ -1,12 +1,13 @@
 """Processes that do not want to end, and processes that are none of ours."""
 
+import ctypes
 import json
 import os
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -92,6 +93,32 @@ def test_a_frozen_process_is_not_one_that_has_stopped(tmp_path: Path) -> None:
     eventually(lambda: "frozen" in driver.observe(PATIENCE_S).detail)
     assert standing(driver) == "running"
     assert perform(driver, "stop", ORDER, PATIENCE_S).result == "done", "it is woken to hear that it should end"
+
+
+@contextmanager
+def held_at_its_exit(pid: int) -> Iterator[None]:
+    """What is killed meanwhile waits in the kernel, as it does where its disk is frozen: whoever traces it holds it."""
+    trace = ctypes.CDLL(None, use_errno=True).ptrace
+    trace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
+    seize, detach, at_exit = 0x4206, 17, 0x40
+    assert trace(seize, pid, None, at_exit) == 0, os.strerror(ctypes.get_errno())
+    try:
+        yield
+    finally:
+        trace(detach, pid, None, None)
+
+
+def test_a_process_that_waits_in_the_kernel_has_not_stopped_before_it_is_gone(tmp_path: Path) -> None:
+    """No signal ends it any more; it is said to run, however often it is killed, and to have stopped once it has."""
+    child = other(tmp_path)
+    (tmp_path / "pid").write_text(str(child.pid))
+    driver = driver_of("billing", "process", json.dumps({"pidfile": f"{tmp_path}/pid", "restart_s": 0.01}), Host())
+    with held_at_its_exit(child.pid):
+        for _ in range(2):
+            assert perform(driver, "kill", ORDER, 0.3).result != "done"
+            assert standing(driver) not in {"stopped", "unknown"}
+    eventually(lambda: standing(driver) == "stopped")
+    child.wait()
 
 
 def test_a_process_that_somebody_starts_again_is_seen_to_run(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from tests.hygiene.tree import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
+NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(?:\w+::)?(\w+))?`")
+FAULTS = (ROOT / "docs/proof/faults.md").read_text("utf-8")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 
 
@@ -24,8 +25,9 @@ def names_in(file: Path) -> set[str]:
     return names
 
 
-def test_every_invariant_of_the_architecture_names_tests_that_exist() -> None:
-    promised = NAMED_TEST.findall((ROOT / "ARCHITECTURE.md").read_text("utf-8"))
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "docs/proof/faults.md"])
+def test_every_test_that_a_proof_names_exists(page: str) -> None:
+    promised = NAMED_TEST.findall((ROOT / page).read_text("utf-8"))
 
     missing = [
         f"{file}::{name}"
@@ -35,6 +37,14 @@ def test_every_invariant_of_the_architecture_names_tests_that_exist() -> None:
 
     assert len(promised) > 20
     assert missing == []
+
+
+def test_every_fault_has_its_row() -> None:
+    row = r"^\| F(\d+)(?:\u2013F(\d+))? \|.*(?:`tests/|not shown)"
+    rows = re.findall(row, FAULTS, re.MULTILINE)
+    numbers = [n for first, last in rows for n in range(int(first), int(last or first) + 1)]
+
+    assert sorted(numbers) == list(range(1, 63))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

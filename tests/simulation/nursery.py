@@ -8,18 +8,22 @@ written at once: what arrived there had happened when the child died.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
-from backends import open_backend, spool, stop_lane
+from backends import milestones, open_backend, spool, stop_lane
+from backends.keeper.service import Keeper
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName, RemoveName
 from core.capabilities.rate_limits import SetLimit
@@ -50,6 +54,10 @@ class Child:
         for line in self._pipe:
             if line.endswith(b"\n"):
                 yield json.loads(line)
+
+    def speaks(self, within_s: float) -> bool:
+        """Wait until it says something, or ends."""
+        return bool(select.select([self._pipe], [], [], within_s)[0])
 
     def close(self) -> None:
         """Forget it."""
@@ -153,10 +161,36 @@ def release_for_ever(say: Say, url: str, seed: int) -> None:
             continue
 
 
+def keep_until(say: Say, url: str, milestone: str = "", phase: str = "", times: int = 1, armed: str = "") -> None:
+    """A keeper that is killed when it passes a milestone for the so-manieth time, in a phase of a recovery where one is
+    named, since the file ``armed`` is there; without a milestone it lives until it is killed."""
+    left = times
+    counting = threading.Lock()
+
+    def kill(passed: milestones.Milestone, passed_in: str) -> None:
+        nonlocal left
+        with counting:
+            if passed != milestone or phase not in ("", passed_in) or not Path(armed).exists():
+                return
+            left -= 1
+            if not left:
+                say(killed=passed)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # or nobody would know how a command has ended
+    milestones.watcher = kill
+    logging.disable()
+    keeper = Keeper(url)
+    keeper.start()
+    say(ready=True)
+    keeper.serve(threading.Event())
+
+
 LIVES: Final[dict[str, Callable[..., None]]] = {
     "submit": submit_for_ever,
     "stop": stop_for_ever,
     "release": release_for_ever,
+    "keep": keep_until,
 }
 
 

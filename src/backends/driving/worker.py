@@ -17,6 +17,7 @@ from backends.drivers.base import Action, Driver, DriverConfigError, Observation
 from backends.driving.calls import Call
 from backends.driving.reports import Report
 from backends.driving.schedule import STRENGTH, Task, due
+from backends.milestones import Milestone, passing
 from opsgate.clock import elapsed_s
 
 _log = logging.getLogger("opsconsole.keeper")
@@ -180,11 +181,14 @@ class Worker:
             return
         wanted = task.slot.action
         action: Action = "stop" if wanted == "kill" and "kill" not in driver.can else wanted
+        passing(Milestone.SERVICE_ASKING)
         outcome = self._perform(driver, action, task, until_s)
+        passing(Milestone.SERVICE_ASKED)
         is_outdone = self._is_outdone(wanted)
         seen = None
         if wanted in _ACTS and not is_outdone:
             seen = self._confirm(driver, wanted, outcome, until_s)
+        passing(Milestone.SERVICE_SEEN)
         self._say(action, outcome, seen, began_s, STRENGTH[wanted])
         if not is_outdone:
             self._go_on(wanted, outcome, seen)

@@ -11,6 +11,7 @@ from typing import Final
 
 from backends.keeper.office import Office
 from backends.keeper.roster import Entry, Instant
+from backends.milestones import Milestone, passing
 from core.ack_times import ack_times
 from core.capabilities.emergencies import ConcludeStop
 from core.ports import WorkerRow
@@ -108,6 +109,7 @@ class Conclusions:
             acked = tuple(worker for worker in stop.of if worker not in missing)
             times = ack_times(_known(took_s))
             seen = ConcludeStop(stop_id=stop.stop_id, acked=acked, times=times, since=since, time_is_up=is_up)
+            passing(Milestone.STOP_CONCLUDING)
             self._office.submit(seen)
 
     def _timed(

@@ -13,6 +13,7 @@ from typing import Final
 from backends import spool
 from backends.keeper.log import NAME
 from backends.keeper.roster import Instant, Roster
+from backends.milestones import Milestone, passing
 from backends.runtime import Runtime
 from core.errors import BackendUnavailable, NotOurDatabase, OpsError
 from opsgate.order import Order
@@ -117,7 +118,9 @@ class Recorder(threading.Thread):
         return refused
 
     def _record(self, order: Order) -> None:
+        passing(Milestone.STOP_RECORDING)
         recorded = spool.record(order, self._runtime, timeout_s=_TRY_S)
+        passing(Milestone.STOP_RECORDED)
         self.fault = ""
         with self._lock:
             self._orders.pop(order.stop_id, None)

@@ -15,6 +15,7 @@ from typing import Final, Literal, Protocol
 
 from backends.keeper.log import NAME
 from backends.keeper.roster import Instant
+from backends.milestones import Milestone, passing
 from core.automatic import automatic_recoveries
 from core.capabilities.restoring import AdvanceRecovery, Seen
 from core.capabilities.service_reports import ReportServices, ServiceReport
@@ -178,6 +179,7 @@ class Recovering:
         work = work_of(state, recovery, self._hopeless(recovery, memory, state, now))
         this = Round(state, recovery, memory, work, now)
         reports = [*self._acted(this), *self._looked(this)]
+        passing(Milestone.RECOVERY_SEEN, _phase(recovery))
         if reports:
             said = ReportServices(
                 recovery_id=recovery.recovery_id, step_revision=recovery.step_revision, reports=tuple(reports)
@@ -201,8 +203,13 @@ class Recovering:
         return reports
 
     def _did(self, this: Round, deed: Deed, services: list[Service]) -> list[ServiceReport]:
+        if not services:
+            return []
         reports = []
-        for name, done in (self._hands.act(deed, services, this.recovery) if services else {}).items():
+        passing(Milestone.RECOVERY_ACTING, _phase(this.recovery))
+        done_by = self._hands.act(deed, services, this.recovery)
+        passing(Milestone.RECOVERY_ACTED, _phase(this.recovery))
+        for name, done in done_by.items():
             if deed == "start" and done.outcome in {"failed", "refused", "skipped"}:
                 this.memory.failed[name] = done.detail or done.outcome
             reports.append(
@@ -283,6 +290,7 @@ class Recovering:
         memory.looked_s = this.now.elapsed_s
         watched_s = 0.0 if memory.good_since_s is None else this.now.elapsed_s - memory.good_since_s
         given_up = bool(this.work.stop) and set(this.work.stop) <= self._hopeless(recovery, memory, state, this.now)
+        passing(Milestone.RECOVERY_ADVANCING, _phase(recovery))
         self._submit(
             AdvanceRecovery(
                 recovery_id=recovery.recovery_id,
@@ -295,6 +303,7 @@ class Recovering:
             ),
             None,
         )
+        passing(Milestone.RECOVERY_ADVANCED, _phase(recovery))
 
     def _all_seen(self, this: Round, state: State) -> bool:
         """Whether everything that the step is about stands as it should, by this very look where it is ours."""
@@ -403,6 +412,11 @@ class Recovering:
         """Those of these services that are driven from here."""
         found = (state.services[name] for name in names if name in state.services)
         return [service for service in found if self._mine(service)]
+
+
+def _phase(recovery: Recovery) -> str:
+    """The phase that a milestone is passed in; turning back is one of its own."""
+    return recovery.status if recovery.status == "rolling-back" else recovery.phase
 
 
 def _wanted(recovery: Recovery) -> Standing:

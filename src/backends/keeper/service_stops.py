@@ -20,6 +20,7 @@ from backends.driving.reports import Report, Reports
 from backends.keeper.log import NAME
 from backends.keeper.office import KEEPER_ACTOR, Office
 from backends.keeper.roster import Instant
+from backends.milestones import Milestone, passing
 from backends.spool import recorded_id
 from core.capabilities.service_reports import ReportServices, ServiceReport
 from core.errors import CommandRejected
@@ -137,12 +138,14 @@ class ServiceStops(threading.Thread):
     def _hand_in(self, stop_id: str, reports: tuple[Report, ...]) -> None:
         seen = tuple(_said(report) for report in reports)
         leads = self._office.leader.leads(elapsed_s())
+        passing(Milestone.REPORT_HANDING_IN)
         try:
             self._office.submit(ReportServices(stop_id=stop_id, reports=seen), fenced=leads)
         except CommandRejected as error:
             if error.code == "fenced":
                 raise
             _log.error("a report of services was refused", extra={"stop": stop_id, "fault": str(error)})
+        passing(Milestone.REPORT_HANDED_IN)
         self.reports.taken(reports)
 
     # --------------------------------------------------------------------------------------------- what drivers ask

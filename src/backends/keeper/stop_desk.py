@@ -25,6 +25,7 @@ from backends.keeper.log import NAME
 from backends.keeper.outbox import Address, Outbox, Streams
 from backends.keeper.peers import BUFFER_BYTES, Letter, receive
 from backends.keeper.roster import Entry
+from backends.milestones import Milestone, passing
 from backends.spool import Recorded, recorded_id
 from backends.stop_lane import ANSWER_S, Placing
 from core.state import State, Stop
@@ -246,14 +247,18 @@ class StopDesk(threading.Thread):
 
     def _see_to(self, case: Case) -> None:
         """Gates first, then the journal, and the disk last: where no thread is left, it is waited for."""
+        passing(Milestone.ORDER_HEARD)
         order = case.order
         proclaimed = replace(order, stop_id=recorded_id(order))  # by this id gates are told of its end
         is_new = proclaimed.stop_id not in self._latest().stops
         if is_new:
             self.unrecorded = self.unrecorded.set(order.stop_id, proclaimed)
             case.pushed = self._herald.proclaim(proclaimed, self._elapsed_s())
+            passing(Milestone.ORDER_TOLD)
             self.drive(proclaimed)
+            passing(Milestone.ORDER_DRIVEN)
         self.record(order)
+        passing(Milestone.ORDER_HANDED_ON)
         if is_new:
             told = {"stop": order.stop_id, "stop_level": order.level, "actor": order.actor, "door": order.door}
             _log.warning("a stop was ordered", extra=told)

@@ -29,6 +29,7 @@ from backends.local.rows import Damaged, read_head
 from backends.local.sqlite_faults import explain
 from backends.local.store import SqlStore
 from backends.local.upgrade import Columns, is_behind, require_shape, upgrade, version_of
+from backends.milestones import Milestone, passing
 from core.errors import BackendUnavailable, NotOurDatabase, OpsError
 from core.ports import Head
 
@@ -209,8 +210,11 @@ class SqliteStore(SqlStore):
         with self._driven() as driver:
             _be_patient(driver, timeout_s)
             driver.execute("BEGIN IMMEDIATE")
+            passing(Milestone.TRANSACTION_BEGUN)
             yield Direct(driver)
+            passing(Milestone.TRANSACTION_WRITTEN)
             driver.execute("COMMIT")
+            passing(Milestone.TRANSACTION_COMMITTED)
 
     def _locked_head(self, line: Line) -> Head:
         return read_head(line)
