@@ -201,19 +201,21 @@ class Place:
         return (self.folder / "starts").read_text().split()
 
     def is_quiet(self, emergency_id: str) -> bool:
-        """Whether nothing is recovered there."""
-        recovery = self.backend.state().emergencies[emergency_id].recovery
-        return recovery is None or not recovery.is_active
+        """Whether nothing is recovered there, and no stop counts."""
+        state = self.backend.state()
+        emergency = state.emergencies[emergency_id]
+        is_counted = all(state.stops[stop_id].result != "pending" for stop_id in emergency.stop_ids)
+        return is_counted and (emergency.recovery is None or not emergency.recovery.is_active)
 
     def begin_anew(self) -> None:
         """Nothing is stopped, everything runs, and nobody has started anything."""
         for emergency in self.backend.state().active_emergencies():
             if emergency.recovery is not None and emergency.recovery.is_active:
                 self.backend.submit(say(AbortRecovery(emergency_id=emergency.emergency_id)))
-                eventually(
-                    lambda at=emergency.emergency_id: self.is_quiet(at),  # type: ignore[misc]  # mypy knows no default
-                    within_s=PATIENCE_S,
-                )
+            eventually(
+                lambda at=emergency.emergency_id: self.is_quiet(at),  # type: ignore[misc]  # mypy knows no default
+                within_s=PATIENCE_S,
+            )
             wanted = Recover(emergency_id=emergency.emergency_id, reason="anew", confirm="all", procedure=DIRECT)
             self.backend.submit(say(wanted))
         for name in NAMES:
@@ -243,15 +245,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 @pytest.fixture
-def place(home: Path, shared: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(home: Path, shared: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     """It, as if nothing had happened, at the home where its keepers are."""
     for name, value in homes_under(shared.folder.parent / "h").items():
         monkeypatch.setenv(name, value)
-    shared.begin_anew()
-    yield shared
     if not keeper.alive(shared.url):
         shared.keeper()
     shared.begin_anew()
+    return shared
 
 
 def among(whole: Sequence[T]) -> list[T]:
