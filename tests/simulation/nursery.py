@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any, Final, Self
 
 from backends import milestones, open_backend, spool, stop_lane
+from backends.keeper.ending import Ending
 from backends.keeper.service import Keeper
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName, RemoveName
@@ -183,7 +184,7 @@ def keep_until(say: Say, url: str, milestone: str = "", phase: str = "", times: 
     keeper = Keeper(url)
     keeper.start()
     say(ready=True)
-    keeper.serve(threading.Event())
+    keeper.serve(Ending([signal.SIGTERM]))
 
 
 LIVES: Final[dict[str, Callable[..., None]]] = {
