@@ -10,18 +10,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from opsconsole.text import width
+from opsconsole.text import DECORATION, width
 
 UNSHOWABLE: Final = "?"
 
-_DECORATION: Final = {
-    **dict.fromkeys(map(ord, "─━═╌"), "-"),
-    **dict.fromkeys(map(ord, "│┃║╎"), "|"),
-    **dict.fromkeys(map(ord, "┌┐└┘├┤┬┴┼╔╗╚╝╭╮╰╯┏┓┗┛"), "+"),
-    **dict(zip(map(ord, "▁▂▃▄▅▆▇█"), ".,:;+*%#", strict=True)),
-    ord("·"): ".",
-    ord("…"): "~",
-}
+_DECORATION: Final = dict(zip(DECORATION, "-|++++=|++++.:-=+*%#.", strict=True)) | {"·": ".", "…": "~"}
+"""The heavy lines of the pane that has the focus stay another sign than the light ones."""
 
 
 def to_ascii(text: str) -> str:
@@ -34,4 +28,4 @@ def to_ascii(text: str) -> str:
 def _folded(char: str) -> str:
     if char.isascii():
         return char
-    return _DECORATION.get(ord(char), UNSHOWABLE * width(char))
+    return _DECORATION.get(char, UNSHOWABLE * width(char))

@@ -14,7 +14,20 @@ SIGNS = 2
 NO_SIGNS = " " * SIGNS
 """Stand before each row: ``*`` is marked, ``>`` is under the cursor. Signs, for some themes hide reverse video."""
 
-EDGE = Span("|", Style.DIM)
+
+class Edges(NamedTuple):
+    """The lines around a pane: heavy ones where the keys go, so that it is seen without colour."""
+
+    style: Style
+    rule: str
+    side: Span
+    top: tuple[str, str]
+    """The left corner and the right one."""
+    bottom: tuple[str, str]
+
+
+LIGHT = Edges(Style.DIM, "─", Span("│", Style.DIM), ("┌", "┐"), ("└", "┘"))
+HEAVY = Edges(Style.PLAIN, "━", Span("┃", Style.PLAIN), ("┏", "┓"), ("┗", "┛"))
 
 
 class Frame(NamedTuple):
@@ -25,6 +38,11 @@ class Frame(NamedTuple):
     focused: bool = False
     boxed: bool = True
     """Without a box on the smallest screens, where two columns and two rows are worth more than a frame."""
+
+    @property
+    def edges(self) -> Edges:
+        """What is drawn around it."""
+        return HEAVY if self.focused else LIGHT
 
 
 class Place(NamedTuple):
@@ -91,7 +109,7 @@ def draw(
     how = frame, width, widths
 
     def boxed(drawn: Line) -> Line:
-        return line(width, EDGE, *drawn, EDGE) if frame.boxed else drawn
+        return line(width, frame.edges.side, *drawn, frame.edges.side) if frame.boxed else drawn
 
     def said(row: Row) -> Line:
         signs = ("*" if row.key in place.marks else " ") + (">" if row.key == place.cursor else " ")
@@ -144,9 +162,8 @@ def _padded(text: str, style: Style) -> tuple[Span, ...]:
 
 
 def _top_edge(table: Table, frame: Frame, width: int) -> Line:
-    rule = "=" if frame.focused else "-"
-    edge = Style.PLAIN if frame.focused else Style.DIM
-    spans = [Span(f"+{rule} ", edge), Span(frame.title, Style.STRONG)]
+    edge, rule, _, (left, right), _ = frame.edges
+    spans = [Span(f"{left}{rule} ", edge), Span(frame.title, Style.STRONG)]
     if table.alarm:
         spans.append(Span(f" {table.alarm}", Style.BAD if table.alarm.startswith("!") else Style.WARN))
     for key, does in frame.hints if frame.focused else ():
@@ -154,15 +171,14 @@ def _top_edge(table: Table, frame: Frame, width: int) -> Line:
         if length(spans) + length(hint) + 4 <= width:
             spans += hint
     spans.append(Span(" ", edge))
-    return line(width, *spans, Span(rule * max(0, width - length(spans) - 1) + "+", edge))
+    return line(width, *spans, Span(rule * max(0, width - length(spans) - 1) + right, edge))
 
 
 def _bottom_edge(table: Table, frame: Frame, width: int, visible: range) -> Line:
-    rule = "=" if frame.focused else "-"
-    edge = Style.PLAIN if frame.focused else Style.DIM
+    edge, rule, _, _, (left, right) = frame.edges
     hidden = len(table.rows) - len(visible)
     shown = f"{visible.start + 1}-{visible.stop} of {len(table.rows)}" if hidden else ""
     note = "  ".join(filter(None, (table.note, shown)))
     said = cut(Span(note).text, max(0, width - 6))
-    tail = Span(f" {said} {rule}+" if said else "+", edge)
-    return line(width, Span("+" + rule * (width - 1 - length((tail,))), edge), tail)
+    tail = Span(f" {said} {rule}{right}" if said else right, edge)
+    return line(width, Span(left + rule * (width - 1 - length((tail,))), edge), tail)

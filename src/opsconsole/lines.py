@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple, Self
 
-from opsconsole.text import clean, fit, width
+from opsconsole.text import clean, fit, is_plain, width
 
 TEXT_MAX = 1000
 """Cells of one piece of text; no terminal is as wide. A name of a megabyte is cut before anybody measures it."""
@@ -132,7 +132,7 @@ def plain(drawn: Iterable[Span]) -> str:
 def difference(old: Line, new: Line) -> tuple[int, int] | None:
     """The cells ``[start, end)`` outside of which two lines of equal length look the same; None if they do throughout.
 
-    Lines with anything but ASCII are compared as a whole: half a wide character cannot be repainted.
+    Lines with wide characters or with marks are compared as a whole: half a character cannot be repainted.
     """
     if old == new:
         return None
@@ -145,6 +145,6 @@ def difference(old: Line, new: Line) -> tuple[int, int] | None:
 
 
 def _cells(drawn: Line) -> list[tuple[str, Style]] | None:
-    if not all(span.text.isascii() for span in drawn):
+    if not all(is_plain(span.text) for span in drawn):
         return None
     return [(char, span.style) for span in drawn for char in span.text]

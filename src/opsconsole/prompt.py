@@ -9,12 +9,12 @@ from textual.timer import Timer
 
 from opsconsole.dialogs.base import UNBOUNDED, Dialog, Outcome, Said, Send, Then
 from opsconsole.dialogs.stop import StopPrompt
+from opsconsole.drawing import HEAVY, LIGHT
 from opsconsole.lines import Line, Span, Style, length, line, wrapped
 from opsconsole.painted import Painted
 from opsconsole.text import clean
 from opsconsole.views.picture import Picture
 
-EDGE = Span("|", Style.PLAIN)
 COUNT_S = 0.2
 """How often a countdown is looked at."""
 COUNTED_MAX_S = 2 * COUNT_S
@@ -115,10 +115,12 @@ class PromptBox(Painted):
         room = max(0, height - 2 - len(foot))
         self.dialog.cells_shown, self.dialog.rows_shown = width, room
         body = _broken(self.dialog.body(self._picture), width)[:room]
-        spare = [line(width, EDGE, *line(width - 2), EDGE)] * (room - len(body))
-        top = (Span("+= "), Span(self._title(), self.dialog.style), Span(" "))
-        rule = Span("=" * max(0, width - length(top) - 1) + "+")
-        return [line(width, *top, rule), *body, *spare, *foot, line(width, Span("+" + "=" * (width - 2) + "+"))]
+        spare = [line(width, HEAVY.side, *line(width - 2), HEAVY.side)] * (room - len(body))
+        (top_left, top_right), (left, right) = HEAVY.top, HEAVY.bottom
+        top = (Span(f"{top_left}{HEAVY.rule} "), Span(self._title(), self.dialog.style), Span(" "))
+        rule = Span(HEAVY.rule * max(0, width - length(top) - 1) + top_right)
+        end = line(width, Span(left + HEAVY.rule * (width - 2) + right))
+        return [line(width, *top, rule), *body, *spare, *foot, end]
 
     def _draw_bare(self, dialog: Dialog, picture: Picture, width: int, height: int) -> list[Line]:
         """Under a rule, without sides; the last row is what is typed."""
@@ -127,8 +129,8 @@ class PromptBox(Painted):
         dialog.cells_shown, dialog.rows_shown = width, room
         said = [row for each in dialog.body(picture) for row in wrapped(each, max(1, width - 2), indent=2)]
         body = [line(width, Span(" "), *row) for row in said[: max(0, room)]]
-        top = (Span("-- ", Style.DIM), Span(self._title(), dialog.style), Span(" ", Style.DIM))
-        rule = line(width, *top, Span("-" * max(0, width - length(top)), Style.DIM))
+        top = (Span(f"{LIGHT.rule * 2} ", Style.DIM), Span(self._title(), dialog.style), Span(" ", Style.DIM))
+        rule = line(width, *top, Span(LIGHT.rule * max(0, width - length(top)), Style.DIM))
         spare = [line(width)] * (room - len(body))
         return [*([rule] if room >= 0 else []), *body, *spare, *foot]
 
@@ -191,4 +193,4 @@ class PromptBox(Painted):
 
 def _broken(said: list[Said], width: int) -> list[Line]:
     inner = [row for each in said for row in wrapped(each, max(1, width - 4), indent=2)]
-    return [line(width, EDGE, Span(" "), *row, Span(" "), EDGE) for row in inner]
+    return [line(width, HEAVY.side, Span(" "), *row, Span(" "), HEAVY.side) for row in inner]

@@ -11,12 +11,19 @@ No Textual here: the command line uses these functions too, and must start fast.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
+from typing import Final
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 CUT_MARK = "~"
 """Stands where text was cut. ASCII, so that it is one cell wide on every terminal."""
+
+DECORATION: Final = "─│┌┐└┘━┃┏┓┗┛▁▂▃▄▅▆▇█░"
+"""What frames, bars and curves are drawn with. Each takes one cell, and has an ASCII sign that means the same."""
+
+_PLAIN: Final = re.compile(f"[ -~{DECORATION}]*")
 
 MARKS_MAX = 2
 """Combining marks kept on one character; Vietnamese needs two, a Zalgo name brings dozens."""
@@ -43,20 +50,25 @@ def clean(text: str, limit: int = 300) -> str:
     `limit` is the widest result in terminal cells; what is longer ends in `CUT_MARK`. Printable ASCII, which is nearly
     all there is, takes a fast path.
     """
-    if text.isascii() and text.isprintable():
-        return text if len(text) <= limit else _ascii_cut(text, limit)
+    if is_plain(text):
+        return text if len(text) <= limit else _plain_cut(text, limit)
     return _clean_slowly(text[: limit * _POINTS_PER_CELL + _DROPPED_MAX], limit)
+
+
+def is_plain(text: str) -> bool:
+    """Whether each character is harmless and takes one cell: printable ASCII and `DECORATION`."""
+    return (text.isascii() and text.isprintable()) or _PLAIN.fullmatch(text) is not None
 
 
 def width(text: str) -> int:
     """Cells that cleaned `text` takes on the screen."""
-    return len(text) if text.isascii() else sum(map(_cells, text))
+    return len(text) if is_plain(text) else sum(map(_cells, text))
 
 
 def cut(text: str, limit: int) -> str:
     """Shorten cleaned `text` to at most `limit` cells, ending in `CUT_MARK` if anything was lost."""
-    if text.isascii():
-        return text if len(text) <= limit else _ascii_cut(text, limit)
+    if is_plain(text):
+        return text if len(text) <= limit else _plain_cut(text, limit)
     if width(text) <= limit:
         return text
     if limit <= 0:
@@ -73,16 +85,16 @@ def cut(text: str, limit: int) -> str:
 
 def fit(text: str, cells: int, *, right: bool = False) -> str:
     """Cut or pad cleaned `text` to exactly `cells` cells, set against the left edge or the right one."""
-    if text.isascii():
+    if is_plain(text):
         if len(text) > cells:
-            return _ascii_cut(text, cells)
+            return _plain_cut(text, cells)
         return text.rjust(cells) if right else text.ljust(cells)
     shown = cut(text, cells)
     padding = " " * (cells - width(shown))
     return padding + shown if right else shown + padding
 
 
-def _ascii_cut(text: str, limit: int) -> str:
+def _plain_cut(text: str, limit: int) -> str:
     return text[: limit - 1] + CUT_MARK if limit > 0 else ""
 
 

@@ -24,7 +24,7 @@ async def typed(desk: Desk, text: str) -> None:
 
 def row_of(desk: Desk, site: str) -> str:
     """The row of a site in its list."""
-    return next(row for row in desk.text().split("\n") if f"|  {site} " in row or f"| >{site} " in row)
+    return next(row for row in desk.text().split("\n") if f"┃  {site} " in row or f"┃ >{site} " in row)
 
 
 async def test_the_line_stands_above_the_keys_and_says_what_it_would_do() -> None:
@@ -284,7 +284,7 @@ async def test_the_palette_says_all_of_what_is_chosen() -> None:
     async with desk.at():
         await desk.press("2", "ctrl+p")
         await desk.type("range")
-        said = " ".join(desk.text().replace("|", " ").split())
+        said = " ".join(desk.text().replace("┃", " ").replace("│", " ").split())
         assert (
             "begin a range; pressed again, mark all rows from there to here; p and P take an open one; Esc drops"
             in said

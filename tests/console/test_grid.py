@@ -99,7 +99,7 @@ async def test_the_cursor_stays_on_its_row_when_the_list_reorders() -> None:
         assert on.grid.selected == "b"
         on.show(table("c", "a", "b"))
         assert on.grid.selected == "b"
-        assert on.text()[4].startswith("| >b")
+        assert on.text()[4].startswith("┃ >b")
 
 
 async def test_when_its_row_is_gone_nothing_is_selected_until_the_cursor_is_moved() -> None:
@@ -118,7 +118,7 @@ async def test_a_selected_row_that_moves_out_of_view_is_followed() -> None:
         await on.press("j", "k")  # somebody has chosen the row: a list that nobody has touched stays on top
         assert on.grid.selected == "n00"
         on.show(table(*names[1:], "n00"))
-        assert any(row.startswith("| >n00") for row in on.text())
+        assert any(row.startswith("┃ >n00") for row in on.text())
 
 
 async def test_a_list_that_was_scrolled_away_from_the_cursor_is_not_pulled_back() -> None:
@@ -128,7 +128,7 @@ async def test_a_list_that_was_scrolled_away_from_the_cursor_is_not_pulled_back(
         assert on.grid.selected == "n29"
         await on.press("g")
         assert on.grid.selected == "n00"
-        assert on.text()[2].startswith("| >n00")
+        assert on.text()[2].startswith("┃ >n00")
 
 
 async def test_pages_move_by_what_is_visible_and_stop_at_the_ends() -> None:
@@ -175,7 +175,7 @@ async def test_a_list_that_shrinks_shows_its_end() -> None:
     async with stage(table(*names)) as on:
         await on.press("G")
         on.show(table("n00", "n01"))
-        assert on.text()[2].startswith("|  n00")
+        assert on.text()[2].startswith("┃  n00")
 
 
 async def test_what_is_shown_before_there_is_any_room_starts_at_its_first_row() -> None:

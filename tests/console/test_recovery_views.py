@@ -91,11 +91,11 @@ def test_what_was_stopped_and_runs_again_is_not_called_stopped() -> None:
 
 def test_a_recovery_says_its_phase_its_step_what_is_next_and_when_at_the_earliest() -> None:
     text = said(recovery(seen(recovering.admitting())))
-    assert "phase 3/5 gradual_restore [##############......] step 8 of 10" in text
+    assert "phase 3/5 gradual_restore [██████████████░░░░░░] step 8 of 10" in text
     assert "now admit 25% of the work, watch for 30 s" in text
     assert "next in 00:18: admit 100% of the work" in text
     assert "over in 5m" in text
-    assert "ramp [#####...............] 25% of the work admitted" in text
+    assert "ramp [█████░░░░░░░░░░░░░░░] 25% of the work admitted" in text
 
 
 def test_a_gate_says_what_was_seen_since_its_step_began() -> None:
@@ -106,8 +106,8 @@ def test_a_gate_says_what_was_seen_since_its_step_began() -> None:
 
 
 def test_the_curve_of_what_fired_it_goes_from_its_highest_to_its_lowest() -> None:
-    assert "watched healthScore ###+=--::. 81 to 25" in said(recovery(seen(recovering.admitting())))
-    assert curve([1.0, 2.0, 3.0]) == ".=#"
+    assert "watched healthScore ███▅▅▄▃▂ to 25" in said(recovery(seen(recovering.admitting())))
+    assert curve([1.0, 2.0, 3.0]) == "▁▅█"
     assert curve([5.0, 5.0]) == "--"
 
 

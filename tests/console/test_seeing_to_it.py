@@ -149,11 +149,11 @@ async def test_services_and_triggers_are_lists_that_are_typed_and_entered() -> N
         await desk.press("enter")
         assert "cache" in desk.text()
         await desk.press("enter")
-        assert "+= Service " in desk.text()
+        assert "┏━ Service " in desk.text()
         await desk.press("escape", "colon")
         await desk.type("triggers")
         await desk.press("enter", "enter")
-        assert "+= Trigger health" in desk.text()
+        assert "┏━ Trigger health" in desk.text()
         assert "CROSSED" in desk.text()
 
 

@@ -135,9 +135,9 @@ async def test_a_stop_over_ssh_stops_what_is_real(home: Path) -> None:
     async with visit(home) as (guest, _):
         assert guest.text().startswith(" [ RUN]")
         guest.resize(120, 36)
-        await guest.until(lambda: "+- 1 Global" in guest.text() and "6 Recovery" in guest.text())
+        await guest.until(lambda: "┌─ 1 Global" in guest.text() and "6 Recovery" in guest.text())
         guest.type(b"4z")
-        await guest.until(lambda: "+= 4 " in guest.text() and " 1 Global" not in guest.text())
+        await guest.until(lambda: "┏━ 4 " in guest.text() and " 1 Global" not in guest.text())
         await guest.arm()
         assert not state().stops
         guest.type(b"S")

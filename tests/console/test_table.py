@@ -22,17 +22,17 @@ def table(*names: str) -> Table:
 
 def test_the_selected_row_is_marked_with_a_sign_and_in_reverse_where_the_focus_is() -> None:
     drawn = draw(table("one", "two"), Frame("T", focused=True), Place(0, "two"), 40, 6)
-    assert plain(drawn[3]).startswith("| >two")
+    assert plain(drawn[3]).startswith("┃ >two")
     assert Style.CURSOR in {span.style for span in drawn[3]}
     unfocused = draw(table("one", "two"), Frame("T"), Place(0, "two"), 40, 6)
-    assert plain(unfocused[3]).startswith("| >two")
+    assert plain(unfocused[3]).startswith("│ >two")
     assert Style.CURSOR not in {span.style for span in unfocused[3]}
 
 
 def test_a_focused_frame_is_told_by_its_rule_and_names_its_keys() -> None:
     frame = Frame("2 Sites", (("p", "pause"),), focused=True)
-    assert plain(draw(table("one"), frame, Place(), 40, 4)[0]).startswith("+= 2 Sites  p pause ===")
-    assert plain(draw(table("one"), frame._replace(focused=False), Place(), 40, 4)[0]).startswith("+- 2 Sites ---")
+    assert plain(draw(table("one"), frame, Place(), 40, 4)[0]).startswith("┏━ 2 Sites  p pause ━━━")
+    assert plain(draw(table("one"), frame._replace(focused=False), Place(), 40, 4)[0]).startswith("┌─ 2 Sites ───")
 
 
 @pytest.mark.parametrize("width", [14, 20, 30, 60])
@@ -55,7 +55,7 @@ def test_a_pane_takes_exactly_its_cells_at_any_size(
 def test_hostile_names_move_no_frame(name: str) -> None:
     drawn = draw(table(clean(HOSTILE[name])), Frame("T"), Place(), 40, 5)
     assert all(length(row) == 40 for row in drawn)
-    assert all(plain(row).endswith("|") for row in drawn[1:-1])
+    assert all(plain(row).endswith("│") for row in drawn[1:-1])
 
 
 def test_only_visible_rows_are_made() -> None:

@@ -665,12 +665,12 @@ def test_only_what_is_stale_counts_seconds() -> None:
 
 
 def test_a_bar_is_full_only_when_nothing_is_missing() -> None:
-    assert bar(1.0, 12) == "[##########]"
-    assert bar(0.999, 12) == "[#########.]"
+    assert bar(1.0, 12) == "[██████████]"
+    assert bar(0.999, 12) == "[█████████░]"
 
 
 def test_a_sparkline_shows_any_use_at_all() -> None:
-    assert sparkline((0, 1, 50, 100)) == " .=#"
+    assert sparkline((0, 1, 50, 100)) == " ▁▄█"
     assert sparkline((0, 0)) == "  "
 
 

@@ -46,8 +46,8 @@ def test_a_column_grows_at_once_and_does_not_shrink_when_the_long_name_is_scroll
     needs = Needs()
     drawn(needs, "a", LONG, height=5)
     scrolled = drawn(needs, "a", LONG, "b", top=2, height=5)
-    assert scrolled[0] == "|  NAME          WHY        AGE |"
-    assert drawn(Needs(), "b", height=5)[0] == "|  NAME    WHY              AGE |"
+    assert scrolled[0] == "│  NAME          WHY        AGE │"
+    assert drawn(Needs(), "b", height=5)[0] == "│  NAME    WHY              AGE │"
 
 
 def test_a_column_that_grows_moves_nothing_at_the_right_edge() -> None:
@@ -59,7 +59,7 @@ def test_a_column_that_grows_moves_nothing_at_the_right_edge() -> None:
 def test_in_another_size_the_widths_are_made_anew() -> None:
     needs = Needs()
     drawn(needs, LONG)
-    assert drawn(needs, "b", width=34)[0] == "|  NAME    WHY               AGE |"
+    assert drawn(needs, "b", width=34)[0] == "│  NAME    WHY               AGE │"
 
 
 def test_with_other_columns_the_widths_are_made_anew() -> None:

@@ -267,7 +267,7 @@ def _use(picture: Picture, name: str) -> Table:
                 Cell(clock(picture.now - at * tenth) if at else "now"),
                 Cell(str(units)),
                 Cell(f"{units * 100 // limit.limit}%" if limit.limit else "STOP"),
-                Cell("#" * (units * 40 // peak), Style.DIM),
+                Cell("█" * (units * 40 // peak), Style.DIM),
             ),
         )
         for at, units in enumerate(reversed(usage.history))

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 BUCKET_S = 5
 
-SPARKS = " .:-=+*#"
-"""Eight heights in ASCII, for usage over time."""
+SPARKS = " ▁▂▃▄▅▆▇█"
+"""No use, and eight heights of it."""
 
 
 def age(since: datetime, now: datetime) -> str:
@@ -93,14 +93,14 @@ def counted(number: int, noun: str) -> str:
 
 
 def bar(share: float, cells: int) -> str:
-    """A share of 0 to 1 as ``[####....]``, `cells` wide in all; full only when nothing is missing."""
+    """A share of 0 to 1 as ``[████░░░░]``, `cells` wide in all; full only when nothing is missing."""
     room = cells - 2
     full = room if share >= 1 else min(room - 1, int(share * room))
-    return "[" + "#" * full + "." * (room - full) + "]"
+    return "[" + "█" * full + "░" * (room - full) + "]"
 
 
 def sparkline(history: Sequence[int]) -> str:
-    """Heights relative to the highest; any use at all shows as a dot."""
+    """Heights relative to the highest; any use at all shows."""
     peak = max(history, default=0)
     return "".join(SPARKS[-(-value * (len(SPARKS) - 1) // peak)] if peak else SPARKS[0] for value in history)
 
