@@ -64,7 +64,12 @@ class Outcome:
 
 
 class Driver(Protocol):
-    """One service's driver. For use by one thread at a time; every call ends by itself within about ``timeout_s``."""
+    """One service's driver. Every call ends by itself within about ``timeout_s``.
+
+    Calls may overlap: one that takes too long is left behind and goes on beside the next, and a stop does not wait for
+    what a recovery asks. So what a driver remembers between calls bears several threads, and is not locked for as long
+    as anything outside may take.
+    """
 
     kind: ClassVar[str]
 

@@ -41,8 +41,8 @@ class GateDriver:
         if not config.scope and not config.workers:
             raise DriverConfigError("a gate driver names the scope of its workers, or the workers themselves")
         self._config, self._host = config, host
-        self._stop_id = ""
-        self._may_work = False
+        self._told: tuple[str, bool] = ("", False)
+        """The stop whose acknowledgement counts, and whether they may work all the same."""
         self.can: frozenset[Action] = frozenset({"stop", "drain", "start"})
         self.settle_s = 0.0
 
@@ -71,9 +71,10 @@ class GateDriver:
         return all(value in member.scope.get(name, ()) for name, value in self._config.scope.items())
 
     def _has_stopped(self, member: Member) -> bool:
-        if self._may_work:
+        stop_id, may_work = self._told
+        if may_work:
             return False
-        return self._stop_id in member.stops if self._stop_id else bool(member.stops) and not member.in_flight
+        return stop_id in member.stops if stop_id else bool(member.stops) and not member.in_flight
 
     def stop(self, order: DriverOrder, timeout_s: float) -> Outcome:
         """Nothing is left to say: the stop's hold is in force. From now on its acknowledgement is what counts."""
@@ -82,7 +83,7 @@ class GateDriver:
 
     def resume(self, order: DriverOrder) -> None:
         """As `Resumes.resume`: the acknowledgement of this stop is what counts."""
-        self._stop_id, self._may_work = order.stop_id, False
+        self._told = (order.stop_id, False)
 
     def drain(self, order: DriverOrder, timeout_s: float) -> Outcome:
         """As `stop`: the hold says whether running work may finish."""
@@ -91,5 +92,5 @@ class GateDriver:
     def start(self, order: DriverOrder, timeout_s: float) -> Outcome:
         """Nothing is to be started: the workers live, and take up work as soon as the hold admits any. From now on
         each that is heard of counts as running."""
-        self._may_work = True
+        self._told = (self._told[0], True)
         return Outcome("done", "its workers go on when the hold admits work")

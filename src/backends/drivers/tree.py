@@ -7,6 +7,7 @@ were once seen stay members, so one that lost its parent is not lost.
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -21,15 +22,23 @@ _LOOKS_MAX: Final = 200
 
 
 class Tree:
-    """The processes of one service. For use by one thread at a time."""
+    """The processes of one service. From any thread: nothing that could hang is done under its lock."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, int], Seen] = {}
+        self._lock = threading.Lock()
 
     def members(self, now: Census, roots: Iterable[Seen], *, without: frozenset[int] = frozenset()) -> tuple[Seen, ...]:
         """Everybody alive ``now`` who descends from these, from anyone seen before, or shares the session that one of
         them leads. Who may never be touched is left out, and ``without`` too: what descends from those is not."""
-        self._known = {key: process for key, process in self._known.items() if now.has(process)}
+        never = procs.untouchable() | without
+        with self._lock:
+            return self._found(now, roots, without, never)
+
+    def _found(
+        self, now: Census, roots: Iterable[Seen], without: frozenset[int], never: frozenset[int]
+    ) -> tuple[Seen, ...]:
+        self._known = {key: process for key, process in self._known.items() if now.has(process) or _lives(process)}
         tree = {p.pid for p in (*roots, *self._known.values()) if now.has(p)} | (without & now.everybody.keys())
         uids = {now.everybody[pid].uid for pid in tree}
         for pid in tree - without:  # in the session that it leads; a holder leads one for its own
@@ -39,10 +48,15 @@ class Tree:
             new = [child for child in now.children.get(waiting.pop(), ()) if child not in tree]
             tree.update(new)
             waiting += new
-        never = procs.untouchable() | without
         found = tuple(now.everybody[pid] for pid in sorted(tree - never) if now.everybody[pid].is_alive)
         self._known.update((process.identity, process) for process in found)
         return found
+
+
+def _lives(process: Seen) -> bool:
+    """Whether a process lives that an older look than another call's did not find."""
+    found = procs.seen(process.pid)
+    return found is not None and found.identity == process.identity
 
 
 def sweep(first: tuple[Seen, ...], look: Callable[[], tuple[Seen, ...]], timeout_s: float) -> tuple[Seen, ...]:

@@ -113,7 +113,7 @@ def rounds_of(office: Office, services: ServiceStops, every_s: float) -> HealthR
         return office.leader.leads(elapsed_s())
 
     return HealthRounds(
-        DriverHands(Drivers(services.host), services.host),  # drivers of its own: each is for one thread at a time
+        DriverHands(Drivers(services.host), services.host),  # drivers of its own: what was seen at rest is no stop's
         office.runtime.latest,
         lambda report, looked_at: office.submit(report, fenced=leads(), looked_at=looked_at),
         mine=lambda service: service.host == this_host() or (service.host is None and leads()),
