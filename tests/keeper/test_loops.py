@@ -14,7 +14,7 @@ from backends.keeper.beats import Beat
 from backends.keeper.conclusions import Conclusions, Countdown
 from backends.keeper.expiry import Expiry
 from backends.keeper.leader import LEASE_S
-from backends.keeper.loops import Loops, pause_after
+from backends.keeper.loops import TURN_S, Loops, pause_after
 from backends.keeper.outbox import HTTP
 from backends.keeper.peers import Peer
 from backends.keeper.upkeep import Upkeep
@@ -695,6 +695,50 @@ def test_loops_go_on_when_the_database_comes_back(parts: Parts) -> None:
 
     assert seen == ["away", "here"]
     assert parts.kinds() == ["worker.registered"]
+
+
+class Rests:
+    """In place of what the loops wait by: lets the time of the test pass, and ends them when it is over."""
+
+    def __init__(self, parts: Parts, loops: Loops, seconds: float) -> None:
+        self.count = 0
+        self._parts, self._loops, self._until_s = parts, loops, parts.elapsed_s + seconds
+
+    def wait(self, timeout_s: float) -> None:
+        self.count += 1
+        self._parts.pass_(timeout_s)
+        if self._parts.elapsed_s >= self._until_s:
+            self._loops.close()
+
+    def clear(self) -> None:
+        """Nobody wakes it."""
+
+    set = clear
+
+
+@pytest.mark.parametrize("fate", ["its database is away", "somebody else leads"])
+def test_whoever_cannot_conclude_a_stop_whose_time_is_up_tries_no_oftener_for_that(
+    parts: Parts, fate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loops = Loops(parts.office, parts.now, remind=lambda _addresses: None)
+    parts.hear("deaf")
+    fire(parts)
+    loops.turn(parts.now())
+
+    def away(*, timeout_s: float) -> None:
+        raise BackendUnavailable("database-gone", "gone", "")
+
+    if fate == "its database is away":
+        monkeypatch.setattr(parts.runtime.store, "write", away)
+    else:
+        parts.leader.resign()
+        parts.runtime.take_lease(KEEPER, "somebody else", 3600.0)
+    rests = Rests(parts, loops, seconds=60.0)
+    monkeypatch.setattr(loops, "_wake", rests)
+    loops.run()
+
+    assert found(parts).result == "pending"
+    assert rests.count <= 60.0 / TURN_S + 2
 
 
 # ----------------------------------------------------------------------------------------------------------- upkeep

@@ -110,7 +110,7 @@ class Loops(threading.Thread):
             began = self._now()
             self.turn(began)
             self._at_once.wait(pause_after(self._now().elapsed_s - began.elapsed_s))
-            self._wake.wait(self._rest_s())
+            self._wake.wait(self._rest_s(began))
             self._wake.clear()
         self._safely(lambda at, _state: self._register.write(at), self._now())
         self._safely(lambda *_: self._presence.leave(), self._now())
@@ -146,11 +146,13 @@ class Loops(threading.Thread):
             return False
         return True
 
-    def _rest_s(self) -> float:
-        """Until the next turn: earlier where a stop's time is up, a moment later where rows may be gathered."""
+    def _rest_s(self, began: Instant) -> float:
+        """Until the next turn after one that ``began`` then: earlier where a stop's time is up, a moment later where
+        rows may be gathered. A time that was up when the turn began makes none the earlier: what could not be concluded
+        then, for want of the database or of the lease, may not be for hours."""
         if self._register.news:
             return NEWS_S
         deadline_at = self._conclusions.next_deadline_at
-        if deadline_at is None:
+        if deadline_at is None or deadline_at <= began.at:
             return TURN_S
         return max(0.001, min(TURN_S, (deadline_at - self._now().at).total_seconds()))
