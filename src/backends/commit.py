@@ -20,7 +20,8 @@ from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import PlaceHold
 from core.capabilities.rate_limits import LimitReset
 from core.capabilities.workers import ForgetWorkers
-from core.engine import Effect, Facts, Outcome, Rules, refusal, step
+from core.emergency_rules import Rules
+from core.engine import Effect, Facts, Outcome, refusal, step
 from core.errors import BackendUnavailable, CommandRejected, OpsError, RevisionConflict
 from core.messages import Actor, Command, Envelope, Receipt, Recorded, as_json
 from core.policy import gate_change

@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from backends.configuration import ConfigurationFault, Layer, layers
-from core.engine import Rules
+from core.emergency_rules import Rules
 from core.faults import sentence
 from opsgate.order import BUDGET_S, Level
 

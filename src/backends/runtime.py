@@ -27,7 +27,7 @@ from core import checkpoint
 from core.audit import Row
 from core.authority import Identity
 from core.capabilities.erasure import RecordErasure
-from core.engine import Rules
+from core.emergency_rules import Rules
 from core.errors import BackendUnavailable, CommandRejected, NotOurDatabase, OpsError
 from core.messages import Actor, Envelope, Receipt
 from core.ports import (

@@ -8,11 +8,12 @@ effects afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from core.emergency_rules import AS_USUAL, Rules
 from core.errors import NotPermitted, OpsError
 from core.messages import (
     Actor,
@@ -30,7 +31,6 @@ from core.messages import (
 )
 from core.state import State
 from opsgate.hold import Hold
-from opsgate.order import BUDGET_S, Level
 from opsgate.selector import Selector
 
 REMAINING_SHOWN: Final = 200
@@ -56,27 +56,13 @@ class WorkerFact:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What is set for emergencies where a decision is taken. ``budgets_s``: level → seconds to be verified in;
-    ``automatic_stops`` and ``automatic_recovery``: whether programs may stop, and recover, by themselves."""
-
-    budgets_s: Mapping[Level, float] = field(default_factory=lambda: BUDGET_S)
-    automatic_stops: bool = True
-    automatic_recovery: bool = True
-    validation_timeout_s: float = 30.0
-    """Seconds within which the checks of a recovery must pass."""
-    monitor_s: float = 300.0
-    """Seconds for which what was recovered is watched."""
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
     """What was observed, as far as a decision needs it: the live workers, since when a keeper has been running, and
     what is set there."""
 
     live: tuple[WorkerFact, ...] = ()
     keeper_since: datetime | None = None
-    rules: Rules = Rules()
+    rules: Rules = AS_USUAL
 
 
 @dataclass(frozen=True, slots=True)

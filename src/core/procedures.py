@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal
 from immutables import Map
 from pydantic import Field, field_validator
 
-from core.engine import Rules
+from core.emergency_rules import Rules
 from core.gates import LOOKED_AT_MAX, MISSING_MAX_S, Comparison, Measured, MetricGate, Missing
 from core.messages import FreeText, Identifier, Message
 from core.recoveries import RecoveryStep

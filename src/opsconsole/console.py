@@ -113,7 +113,7 @@ class Console(Shell, inherit_bindings=False):
         self._does = {key: f"focus_pane({at})" for at, name in enumerate(NAMES, 1) for key in keys[f"pane.{name}"]}
         self._does |= {key: f"act('{action.id}')" for action in ACTIONS for key in keys[action.id]}
         for pane in self._main.panes.values():
-            pane.name_keys(self._keyboard)
+            pane.name_keys(self._keyboard.keys)
 
     # --------------------------------------------------------------------------------------------- state, down
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from opsconsole.actions import ACTIONS, Action
 from opsconsole.config import Given
-from opsconsole.keynames import read_key, show_key
+from opsconsole.keynames import read_key, show_key, show_keys
 from opsconsole.layout import NAMES
 from opsconsole.movement import MOVES
 
@@ -45,7 +45,7 @@ class Keymap(NamedTuple):
 
     def label(self, id_: str) -> str:
         """The keys of an id as people read them."""
-        return " ".join(map(show_key, self.keys[id_])) or "-"
+        return show_keys(self.keys[id_]) or "-"
 
 
 def default_keys(actions: Sequence[Action] = ACTIONS) -> dict[str, tuple[str, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 _SHORT: Final = {
@@ -64,3 +65,8 @@ def read_key(text: str) -> str | None:
 def show_key(name: str) -> str:
     """A key as people read it."""
     return _SHOWN.get(name, name)
+
+
+def show_keys(names: Iterable[str]) -> str:
+    """Keys as people read them; empty for none."""
+    return " ".join(map(show_key, names))

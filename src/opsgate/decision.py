@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from opsgate.evaluate import Outcome, Verdict, headline
 
 if TYPE_CHECKING:
     from opsgate.hold import Hold
-    from opsgate.view import View
-
-Basis = Literal["live", "cache", "disk", "default"]
-"""What a decision rests on: a state read just now, one read earlier, one kept on disk, or none at all."""
+    from opsgate.view import Basis, View
 
 _PUBLIC = ("hold_id", "source", "owner", "selector", "mode", "reason", "placed_at", "expires_at", "admit")
 

@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar, Unpack
 
 from opsgate import lifecycle, pauselog, waiting
 from opsgate.clock import elapsed_s
-from opsgate.decision import Decision, GateClosed
+from opsgate.decision import Decision
 from opsgate.evaluate import ALLOWED, evaluate
 from opsgate.failsafe import FRESH_S, ROUTINE, Policy, Rule, judge
 from opsgate.names import operation_named
@@ -193,34 +193,9 @@ class Gate:
         Raises TypeError for a generator function: what it does happens after its call, when the piece of work would
         have ended.
         """
-        import functools
-        import inspect
+        from opsgate.guard import guard
 
-        def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
-            if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-                raise TypeError(
-                    f"{function.__qualname__} is a generator function, and a guard would end before its body begins: "
-                    "use 'with gate.work(...)' inside it"
-                )
-
-            @functools.wraps(function)
-            def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-                with self.work(**dimensions) as work:
-                    if not work:
-                        raise GateClosed(cast(Decision, work.decision))
-                    return function(*args, **kwargs)
-
-            @functools.wraps(function)
-            async def guarded_async(*args: _P.args, **kwargs: _P.kwargs) -> Any:
-                with self.work(**dimensions) as work:
-                    if not work:
-                        raise GateClosed(cast(Decision, work.decision))
-                    return await cast(Any, function(*args, **kwargs))
-
-            is_async = inspect.iscoroutinefunction(function)
-            return cast(Callable[_P, _R], guarded_async) if is_async else guarded
-
-        return decorate
+        return guard(lambda: self.work(**dimensions))
 
     def wait_until_allowed(self, *, timeout_s: float | None = None, **dimensions: Unpack[Dimensions]) -> Decision:
         """Block until this work may run, or ``timeout_s`` have passed (None: for ever); the decision says which."""

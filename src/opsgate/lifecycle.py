@@ -5,15 +5,23 @@ from __future__ import annotations
 import atexit
 import os
 import weakref
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from opsgate.gate import Gate
-
-_open: weakref.WeakSet[Gate] = weakref.WeakSet()
+from typing import Protocol
 
 
-def opened(gate: Gate) -> None:
+class Opened(Protocol):
+    """A gate, as far as its process concerns it."""
+
+    def close(self) -> None:
+        """Leave the fleet."""
+
+    def forked(self) -> None:
+        """This is a child now."""
+
+
+_open: weakref.WeakSet[Opened] = weakref.WeakSet()
+
+
+def opened(gate: Opened) -> None:
     """Have this gate told."""
     _open.add(gate)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from opsgate.evaluate import Table
 from opsgate.failsafe import FRESH_S
 
 if TYPE_CHECKING:
-    from opsgate.decision import Basis
     from opsgate.hold import Hold
     from opsgate.snapshot import Notice
+
+Basis = Literal["live", "cache", "disk", "default"]
+"""What a decision rests on: a state read just now, one read earlier, one kept on disk, or none at all."""
 
 _NEVER: Final = float("-inf")
 _NONE: Final[Collection[str]] = frozenset()

@@ -6,14 +6,11 @@ import itertools
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypedDict
+from typing import Any, Protocol, Self, TypedDict, Unpack
 
 from opsgate.decision import Decision, GateClosed
 from opsgate.hold import HALT
 from opsgate.snapshot import Notice
-
-if TYPE_CHECKING:
-    from opsgate.gate import Gate
 
 
 class Dimensions(TypedDict, total=False):
@@ -31,12 +28,33 @@ class Dimensions(TypedDict, total=False):
     key: str | None
 
 
+class Admission(Protocol):
+    """The gate as a piece of work sees it: what admits it, and is told how it went."""
+
+    in_flight: InFlight
+
+    def describe(self, dimensions: Mapping[str, object]) -> dict[str, str]:
+        """The work as holds and stops see it."""
+
+    def check(self, **dimensions: Unpack[Dimensions]) -> Decision:
+        """Whether it may run."""
+
+    def halts(self, decision: Decision, dimensions: Dimensions) -> bool:
+        """Whether a refusal ends it where it runs already."""
+
+    def failed(self) -> None:
+        """It ended by an exception."""
+
+    def ended(self) -> None:
+        """It has ended."""
+
+
 class Work:
     """One piece of work; use it with ``with``. Its truth value says whether it was admitted."""
 
     __slots__ = ("_dimensions", "_gate", "_number", "decision", "selector", "thread")
 
-    def __init__(self, gate: Gate, dimensions: Dimensions) -> None:
+    def __init__(self, gate: Admission, dimensions: Dimensions) -> None:
         self._gate = gate
         self._dimensions = dimensions
         self._number = 0

@@ -181,7 +181,7 @@ def test_every_action_has_an_id_of_its_own() -> None:
 def test_a_frame_offers_actions_that_there_are_and_names_the_keys_that_they_have(kind: type[TablePane]) -> None:
     assert kind.offers.keys() <= {action.id for action in ACTIONS}
     pane = kind()
-    pane.name_keys(rebound(why="x", pause=[]))
+    pane.name_keys(rebound(why="x", pause=[]).keys)
     named = dict(pane.frame.hints)
     assert ("x" in named) == ("why" in kind.offers)
     assert not {"d", "p", "-"} & named.keys()

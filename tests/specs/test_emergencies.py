@@ -7,7 +7,8 @@ import pytest
 from core.ack_times import AckTimes, ack_times
 from core.capabilities.conclusion import StopConcluded
 from core.capabilities.emergencies import ConcludeStop, ExplainStop, OrderStop, unexplained
-from core.engine import Facts, Rules, WorkerFact, step
+from core.emergency_rules import Rules
+from core.engine import Facts, WorkerFact, step
 from core.messages import Actor, Envelope
 from core.policy import run_state
 from opsgate.hold import Mode

@@ -19,7 +19,8 @@ from core.capabilities.recovery import (
 )
 from core.capabilities.restoring import AdvanceRecovery, Seen
 from core.capabilities.triggers import AddTrigger, RemoveTrigger, SetTrigger
-from core.engine import Facts, RemoveLatch, Rules, WorkerFact, step
+from core.emergency_rules import Rules
+from core.engine import Facts, RemoveLatch, WorkerFact, step
 from core.errors import CommandRejected
 from core.messages import Actor, Envelope
 from core.procedures import Procedure, RampStep, described

@@ -17,7 +17,8 @@ from core.capabilities.holds import require_reason, require_unmoved
 from core.capabilities.ownership import require_emergency
 from core.capabilities.procedures import procedure_named
 from core.capabilities.restoring import begin, end, holds_of, turn_back
-from core.engine import Draft, Rules, decides, only_people
+from core.emergency_rules import AS_USUAL, Rules
+from core.engine import Draft, decides, only_people
 from core.errors import CommandRejected, ConfirmationNeeded, NotPermitted
 from core.messages import Command, FreeText, Identifier, command
 from core.procedures import DIRECT, chosen, steps_of
@@ -26,9 +27,6 @@ from core.services import in_stop_order
 from core.state import Emergency, State, Stop, Trigger
 from opsgate.hold import timestamp
 from opsgate.selector import scope_text
-
-AS_USUAL: Final = Rules()
-"""What is set where nobody has set anything."""
 
 COUNTED_LATE_S: Final = 10.0
 """Seconds after a stop's deadline in which a keeper would have said what it came to: then none is running."""

@@ -11,7 +11,7 @@ from opsconsole.dialogs.several import Aim, Several
 from opsconsole.dialogs.target import Target
 from opsconsole.drawing import Frame
 from opsconsole.grid import Grid
-from opsconsole.keymap import Keymap
+from opsconsole.keynames import show_keys
 from opsconsole.lines import Span
 from opsconsole.table import Table
 from opsconsole.text import clean
@@ -49,9 +49,12 @@ class TablePane(Grid):
         super().__init__(Frame(title), id=self.name)
         self.wide = False
 
-    def name_keys(self, keymap: Keymap) -> None:
-        """Before it is shown: name in the frame the keys of what it offers, but for an action that has none."""
-        hints = ((keymap.label(id_), does) for id_, does in self.offers.items() if keymap.keys[id_])
+    def name_keys(self, keys: Mapping[str, tuple[str, ...]]) -> None:
+        """Before it is shown: name in the frame the keys of what it offers, but for an action that has none.
+
+        ``keys`` are those of each action, by its id.
+        """
+        hints = ((show_keys(keys[id_]), does) for id_, does in self.offers.items() if keys[id_])
         self.frame = self.frame._replace(hints=tuple(hints))
 
     @abstractmethod

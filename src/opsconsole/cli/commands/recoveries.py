@@ -9,7 +9,7 @@ import click
 
 from core.capabilities.procedures import RemoveProcedure, SetProcedure, procedure_named
 from core.capabilities.recovery import AbortRecovery, ContinueRecovery, HoldRecovery, RollBackRecovery
-from core.engine import Rules
+from core.emergency_rules import Rules
 from core.messages import Command
 from core.procedures import Procedure, described, document_of, steps_of
 from core.procedures import procedures as named_procedures
