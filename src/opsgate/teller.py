@@ -62,6 +62,8 @@ class Teller(threading.Thread):
     def tell(self, message: Mapping[str, Any]) -> Sent:
         """Have a beat, an acknowledgement or a goodbye told. From the watcher's thread."""
         with self._lock:
+            if self._is_replaced and message["t"] != "bye":
+                return "sent"  # a server that has forgotten who came later would take this one for the latest
             if message["t"] == "beat":
                 self._beat = {name: value for name, value in message.items() if name not in _OVER_SAID}
                 self._boot = str(message.get("boot", ""))
@@ -83,7 +85,7 @@ class Teller(threading.Thread):
 
     def again(self) -> None:
         """A server may have forgotten, or never have heard: tell it. From any thread."""
-        self._is_untold = self._beat is not None and not self._bye
+        self._is_untold = self._beat is not None and not (self._bye or self._is_replaced)
         self._signal.set()
 
     def look(self) -> None:

@@ -135,8 +135,16 @@ def test_a_process_whose_name_a_later_start_has_taken_lets_nothing_run(
         assert "a later start of this worker" in gate.check(site="s1").blockers[0].reason
         assert not work.checkpoint()
     server.status.clear()
+    asked = len(server.asked)
+    server.cut()
+    eventually(lambda: "GET /v1/gate/events" in server.asked[asked:] and server.listeners == 1)
+    order(server)
+    gate.sample("m", 1.0)
+    server.told("POST")
     gate.close()
     assert server.told("DELETE")["path"] == f"/v1/workers/w1?boot={boot}"
+    told_again = [line for line in server.asked[asked:] if line.startswith("PUT")]
+    assert not told_again, "a server that has forgotten who came later would take it for the latest"
 
 
 def test_it_leaves_no_thread_and_no_descriptor_behind(server: Double) -> None:

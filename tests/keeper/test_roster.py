@@ -171,6 +171,12 @@ def test_nobody_says_goodbye_for_another() -> None:
     assert not roster.entries["w1"].is_live(after(1).elapsed_s)
 
 
+def obeyed(roster: Roster) -> set[str]:
+    """The stops under which nothing of worker w1 runs any more."""
+    row = roster.entries["w1"].row
+    return {stop_id for stop_id in ("S-0", "S-1", "S-2") if row.has_stopped(stop_id)}
+
+
 def by_http(credential: str = "T-1") -> Peer:
     return Peer(0, 0, "http:w1", credential)
 
@@ -213,11 +219,73 @@ def test_what_ran_before_a_restart_counts_as_running_until_it_would_have_been_lo
     now_obeys = beat(boot="two", stops=["S-0", "S-1", "S-2"])
 
     roster.beat(now_obeys, by_http(), after(1))
-    row = roster.entries["w1"].row
-    assert [row.has_stopped(stop_id) for stop_id in ("S-0", "S-1", "S-2")] == [True, False, False]
+    assert obeyed(roster) == {"S-0"}
 
     roster.beat(now_obeys, by_http(), after(LOST_AFTER_S + 1))
-    assert roster.entries["w1"].row.has_stopped("S-1")
+    assert obeyed(roster) == {"S-0", "S-1", "S-2"}
+
+
+def test_what_a_start_may_have_begun_after_its_last_word_counts_too() -> None:
+    """That nothing ran in it was seconds ago, and no stop had told it to begin nothing."""
+    roster = roster_on(Host())
+    roster.beat(beat(boot="one", in_flight=0), by_http(), after(0))
+
+    roster.beat(beat(boot="two", stops=["S-1"]), by_http(), after(4))
+
+    assert obeyed(roster) == set()
+
+
+@pytest.mark.parametrize("restarts", [1, 40], ids=["one restart", "more than are remembered"])
+def test_a_goodbye_of_the_last_start_is_none_of_those_before_it(restarts: int) -> None:
+    """They were not seen to end: the worker is lost in time, and has not left."""
+    roster = roster_on(Host())
+    roster.beat(beat(boot="boot-0", in_flight=3), by_http(), after(0))
+    for number in range(1, restarts + 1):
+        roster.beat(beat(boot=f"boot-{number}", stops=["S-1"]), by_http(), after(number / 10))
+
+    for again in (5, 6, 60):
+        assert roster.leave("w1", by_http(), after(again), f"boot-{restarts}")
+        assert (roster.entries["w1"].row.state, obeyed(roster)) == ("live", set())
+    assert not roster.entries["w1"].is_live(after(5 + LOST_AFTER_S).elapsed_s)
+
+
+def test_a_worker_has_left_when_all_its_starts_have_said_so() -> None:
+    roster = roster_on(Host())
+    for second, boot in enumerate(("one", "two", "three")):
+        roster.beat(beat(boot=boot, in_flight=1), by_http(), after(second))
+
+    states = []
+    for boot in ("three", "one", "two"):
+        roster.leave("w1", by_http(), after(4), boot)
+        states.append(roster.entries["w1"].row.state)
+
+    assert states == ["live", "live", "left"]
+
+
+def test_after_a_goodbye_that_others_owe_the_worker_may_start_again() -> None:
+    roster = roster_on(Host())
+    roster.beat(beat(boot="one", in_flight=1), by_http(), after(0))
+    roster.beat(beat(boot="two"), by_http(), after(1))
+    roster.leave("w1", by_http(), after(2), "two")
+
+    assert not roster.beat(beat(boot="two", stops=["S-1"]), by_http(), after(3)).refused, "in the same process"
+    assert obeyed(roster) == set()
+    roster.leave("w1", by_http(), after(4), "two")
+    assert not roster.beat(beat(boot="three", stops=["S-1"]), by_http(), after(5)).refused
+    assert obeyed(roster) == set()
+    assert roster.beat(beat(boot="one"), by_http(), after(6)).replaced
+    roster.beat(beat(boot="three", stops=["S-1"]), by_http(), after(LOST_AFTER_S))
+    assert obeyed(roster) == {"S-1"}, "of a start that said goodbye nothing is uncertain"
+
+
+def test_a_goodbye_without_a_boot_ends_no_start_that_has_one() -> None:
+    """It is that of an older process, which was lost for a while."""
+    roster = roster_on(Host())
+    roster.beat(beat(), by_http(), after(0))
+    roster.beat(beat(boot="two"), by_http(), after(LOST_AFTER_S))
+
+    assert not roster.leave("w1", by_http(), after(LOST_AFTER_S + 1))
+    assert roster.entries["w1"].is_live(after(LOST_AFTER_S + 1).elapsed_s)
 
 
 def test_a_start_that_was_replaced_says_goodbye_for_itself_alone() -> None:

@@ -5,6 +5,7 @@ Pure but for one lock: time is an argument. Readers take ``entries``, an immutab
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -54,6 +55,8 @@ class Entry:
     """By which credential it speaks."""
     replaced: Map[str, Replaced] = Map()
     """The starts of this worker that later ones have replaced, by their boots."""
+    awaited: frozenset[str] = frozenset()
+    """Those of them whose goodbye is missing, where this start has said its own: until then the worker has not left."""
 
     def is_live(self, elapsed_s: float) -> bool:
         """Whether it was heard of lately and has not left."""
@@ -61,13 +64,17 @@ class Entry:
 
 
 class Replaced(NamedTuple):
-    """A start of a worker that a later one has replaced: how much work ran in it by its last word, under which stops
-    none did any more, and until when it would have counted as live. Nobody knows what became of that work, so until
-    then no stop counts as obeyed for the word of its successor."""
+    """A start of a worker that a later one has replaced: how much work ran in it by its last word, which stops it
+    obeyed with none left, and until when it would have counted as live. Nobody knows what it has begun since, or what
+    became of it, so until then no other stop counts as obeyed for the word of its successor."""
 
     in_flight: int
     done: frozenset[str]
     until_s: float
+
+    def is_uncertain(self, now: Instant) -> bool:
+        """Whether something may run in it still: it has not said goodbye, and would not be lost yet."""
+        return now.elapsed_s < self.until_s
 
 
 class Heard(NamedTuple):
@@ -128,7 +135,7 @@ class Roster:
             if known is not None and not (same or may_follow) and self._belongs_to_another(known, pid, start, now):
                 return Heard(refused=f"worker {beat.worker_id} is process {known.row.pid}, not {pid}")
             replaced = known.replaced if known is not None else Map()
-            if known is not None and follows:
+            if known is not None and follows and not known.awaited:
                 replaced = _with_last(replaced, known)
             row = _uncertain(_row(beat, peer, start, known, now), replaced, now)
             entry = Entry(row, now.elapsed_s, peer.address, True, boot, peer.credential, replaced)
@@ -150,7 +157,9 @@ class Roster:
                     continue
                 if known.row.state == "live" and ack.stop_id not in known.row.stops:
                     row = _obeying(known.row, ack, now)
-                    entries[ack.worker_id] = Entry(row, now.elapsed_s, peer.address)
+                    entries[ack.worker_id] = Entry(
+                        row, now.elapsed_s, peer.address, True, known.boot, known.credential, known.replaced
+                    )
                     self._changed.add(ack.worker_id)
                     news.add(ack.stop_id)
             self.entries = entries.finish()
@@ -163,15 +172,15 @@ class Roster:
             known = self.entries.get(worker_id)
             if known is None or known.row.state == "left":
                 return False
-            if boot and known.boot and boot != known.boot:
+            if known.boot and boot != known.boot:
                 if boot in known.replaced and known.credential == peer.credential:
-                    over = known.replaced[boot]._replace(in_flight=0)
-                    self.entries = self.entries.set(worker_id, replace(known, replaced=known.replaced.set(boot, over)))
+                    self.entries = self.entries.set(worker_id, _without(known, boot, now))
+                    self._changed.add(worker_id)
                 return False
             if known.address != peer.address and known.row.pid != peer.pid and not _both_by_http(known, peer):
                 return False
-            row = replace(known.row, state="left", heartbeat_at=now.at, in_flight=0)
-            self.entries = self.entries.set(worker_id, Entry(row, now.elapsed_s, replaced=known.replaced))
+            if not known.awaited:  # said twice, it is no more
+                self.entries = self.entries.set(worker_id, _left(known, now))
             self._changed.add(worker_id)
         return True
 
@@ -246,7 +255,7 @@ class Roster:
 
     def _belongs_to_another(self, known: Entry, pid: int, start: str, now: Instant) -> bool:
         mine = known.row
-        if mine.state == "left" or ((mine.pid, mine.started) == (pid, start) and start):
+        if mine.state == "left" or known.awaited or ((mine.pid, mine.started) == (pid, start) and start):
             return False
         if (
             mine.pid and mine.started and not mine.started.startswith(HTTP)
@@ -262,7 +271,8 @@ def acknowledged(stop: Stop, rows: Mapping[str, WorkerRow]) -> tuple[str, ...]:
 
 
 def _with_last(replaced: Map[str, Replaced], last: Entry) -> Map[str, Replaced]:
-    """The starts that were replaced, with the last one among them."""
+    """The starts that were replaced, with the last one among them. What it obeyed was counted only where all before it
+    did too, so whichever is forgotten, what was uncertain in it still is."""
     done = frozenset(filter(last.row.has_stopped, last.row.stops))
     if len(replaced) >= _REPLACED_MAX:
         replaced = replaced.delete(min(replaced, key=lambda boot: replaced[boot].until_s))
@@ -270,13 +280,38 @@ def _with_last(replaced: Map[str, Replaced], last: Entry) -> Map[str, Replaced]:
 
 
 def _uncertain(row: WorkerRow, replaced: Map[str, Replaced], now: Instant) -> WorkerRow:
-    """The row with what may run in the starts of its worker that were replaced a moment ago."""
-    draining = dict(row.draining)
+    """The row without the stops under which something may run in the starts of its worker that were replaced a moment
+    ago."""
+    stops = row.stops
     for each in replaced.values():
-        if each.in_flight and now.elapsed_s < each.until_s:
-            for stop_id in set(row.stops) - each.done:
-                draining[stop_id] = draining.get(stop_id, 0) + each.in_flight
-    return replace(row, draining=draining) if len(replaced) and draining != row.draining else row
+        if each.is_uncertain(now):
+            stops = tuple(stop_id for stop_id in stops if stop_id in each.done)
+    return row if len(stops) == len(row.stops) else replace(row, stops=stops)
+
+
+def _left(known: Entry, now: Instant) -> Entry:
+    """A worker whose last start has said goodbye. Where something may run in one before it, it is silent from now on
+    instead, and lost in time."""
+    uncertain = {boot: each for boot, each in known.replaced.items() if each.is_uncertain(now)}
+    if not uncertain:
+        row = replace(known.row, state="left", heartbeat_at=now.at, in_flight=0)
+        return Entry(row, now.elapsed_s, replaced=known.replaced)
+    row = replace(
+        known.row,
+        heartbeat_at=now.at,
+        in_flight=sum(each.in_flight for each in uncertain.values()),
+        stops=tuple(stop for stop in known.row.stops if all(stop in each.done for each in uncertain.values())),
+        draining={},
+    )
+    return replace(known, row=row, heard_s=now.elapsed_s, address="", awaited=frozenset(uncertain))
+
+
+def _without(known: Entry, boot: str, now: Instant) -> Entry:
+    """A worker of which a start that was replaced has said goodbye."""
+    over = known.replaced.set(boot, known.replaced[boot]._replace(in_flight=0, until_s=-math.inf))
+    left, awaited = boot in known.awaited and known.awaited == {boot}, known.awaited - {boot}
+    entry = replace(known, replaced=over, awaited=awaited)
+    return _left(entry, now) if left else entry
 
 
 def _both_by_http(known: Entry, peer: Peer) -> bool:
