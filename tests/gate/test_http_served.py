@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from backends.keeper import roster
 from backends.server.identity import Doorkeeper
 from core.capabilities.holds import PlaceHold
 from core.capabilities.tokens import CreateToken, RevokeToken, digest_of, secret_of
+from core.ports import WorkerRow
 from opsgate import Gate, Reservation, stream, teller
 from opsgate.selector import Selector
 from tests.support.fleets import say
@@ -101,6 +106,47 @@ def test_a_worker_that_says_goodbye_has_left(served: Served, worker: str) -> Non
         assert served.room.roster.entries[worker].row.env == "prod"
 
     eventually(lambda: served.room.roster.entries[worker].row.state == "left")
+
+
+@contextmanager
+def worker_process(served: Served, worker: str) -> Iterator[subprocess.Popen[str]]:
+    """A worker as a process of its own, which the server has heard of; killed in the end."""
+    command = [sys.executable, "-m", "tests.simulation.worker", served.url, worker]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            entries = served.room.roster
+            eventually(lambda: worker in entries.entries and entries.entries[worker].row.pid == process.pid)
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_worker_that_is_killed_and_started_again_obeys_at_once_and_not_for_the_process_before_it(
+    served: Served, worker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roster, "LOST_AFTER_S", 3600.0)  # however slow this machine is
+
+    def stop() -> tuple[str, int]:
+        placed = served.stop(selector={"account": worker}).json()
+        return placed["stop_id"], placed["revision"]
+
+    def said() -> WorkerRow:
+        return served.room.roster.entries[worker].row
+
+    with worker_process(served, worker):
+        before = served.room.roster.entries[worker].boot
+    with worker_process(served, worker):
+        assert set(served.room.roster.entries[worker].replaced) == {before}
+
+        first, revision = stop()
+        eventually(lambda: said().revision >= revision)
+        assert not said().has_stopped(first), "nobody saw what the killed process has done since its last word"
+        assert served.room.runtime.latest().stops[first].unacked == (worker,)
+
+        served.http.delete(f"/v1/workers/{worker}?boot={before}")  # what its supervisor knows
+        second, _ = stop()
+        eventually(lambda: said().has_stopped(first) and said().has_stopped(second))
+        eventually(lambda: not served.room.runtime.latest().stops[first].unacked)
 
 
 def test_reservations_of_many_workers_are_never_more_than_the_limit(served: Served) -> None:
