@@ -73,8 +73,11 @@ class Courier:
         channel = KeeperChannel()
         while batch := self._next():
             sent: Sent = "busy"
-            while sent == "busy" and (now_s := elapsed_s()) - batch[0][0] < AGE_MAX_S:
-                told = [{**said, "age_s": round(now_s - at_s, 3)} for at_s, said in batch]
+            while sent == "busy":
+                now_s = elapsed_s()
+                told = [{**said, "age_s": round(now_s - at_s, 3)} for at_s, said in batch if now_s - at_s < AGE_MAX_S]
+                if not told:
+                    break
                 sent = channel.send(self._datagram(told), self._keeper)  # the kernel wakes it when there is room
         channel.close()
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from opsgate import Gate, wire
+import pytest
+
+from opsgate import Gate, courier, wire
+from opsgate.channel import KeeperChannel
 from opsgate.courier import Courier
-from tests.gate.world import Keeper
+from tests.gate.world import WITHIN_S, Keeper
 from tests.support.waiting import eventually
 
 
@@ -37,6 +40,36 @@ def test_samples_that_find_the_queue_full_are_told_in_their_order_when_there_is_
     assert [sample["value"] for sample in told] == list(range(250))
     assert all(sample["age_s"] >= 0 for sample in told)
     assert messages <= 4  # what waited when there was first room, and then a hundred in each
+    eventually(lambda: not couriers())
+
+
+def test_of_what_waits_only_what_is_too_old_is_lost(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A keeper that was frozen for a minute: the sample that came last may be the one that stops."""
+    now = [1000.0]
+    monkeypatch.setattr(courier, "elapsed_s", lambda: now[0])
+    tried = threading.Event()
+
+    def busy(*_: object) -> str:
+        tried.set()
+        threading.Event().wait(0.002)
+        return "busy"
+
+    gate_side = Courier("w1")
+    fill(keeper)
+    with monkeypatch.context() as frozen:
+        frozen.setattr(KeeperChannel, "send", busy)
+        gate_side.tell(str(keeper.address), {"metric": "m", "value": 0.0})
+        for number in range(1, 70):
+            now[0] += 1.0
+            gate_side.tell(str(keeper.address), {"metric": "m", "value": float(number)})
+        tried.clear()
+        assert tried.wait(WITHIN_S)
+
+    told = list[dict[str, float]]()
+    while not told or told[-1]["value"] < 69:
+        told += keeper.hear("sample")["samples"]
+
+    assert [(sample["value"], sample["age_s"]) for sample in told] == [(n, 69.0 - n) for n in range(10, 70)]
     eventually(lambda: not couriers())
 
 
