@@ -25,14 +25,15 @@ from opsgate.selector import Selector
 EVERY: Final = 1000
 """Events between two checkpoints."""
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Raised when the document changes; a checkpoint of a format that is not read is passed over and the journal folded
 instead."""
 
-FORMATS_READ: Final = frozenset({1, 2, 3, FORMAT})
-"""What an older one lacks is taken for what it was before there was such a thing: an empty list, or the default of a
+FORMATS_READ: Final = frozenset({1, 2, 3, 4, FORMAT})
+"""All that were ever written: once retention has dropped the beginning of a journal, nothing else says what was there.
+What an older one lacks is taken for what it was before there was such a thing: an empty list, or the default of a
 field, so new fields go to the end of an entity and have one. Format 1 has no tokens, 2 no times of acknowledgements, 3
-no services, no triggers, nor anything else that emergencies have since."""
+no services, no triggers, nor anything else that emergencies have since, 4 not when a trigger has come back."""
 
 Entity = TypeVar("Entity", Name, Limit, Worker, Stop, Emergency, Token, Service, Trigger)
 
@@ -103,7 +104,7 @@ def _as_of_now(document: dict[str, Any]) -> dict[str, Any]:
     """A document of an older format with what has come since."""
     since: dict[str, Any] = {"tokens": [], "services": [], "procedures": [], "triggers": [], "trigger_share": 1.0}
     whole = since | document
-    for key, kind in (("stops", Stop), ("emergencies", Emergency)):
+    for key, kind in (("stops", Stop), ("emergencies", Emergency), ("triggers", Trigger)):
         defaults = [field.default for field in fields(kind)]
         for row in whole[key]:
             missing = defaults[len(row) :]

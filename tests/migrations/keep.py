@@ -42,10 +42,11 @@ def _live_through(runtime: Runtime) -> None:
     for number, command in enumerate(INCIDENT):
         runtime.submit(say(command))
         if number == len(INCIDENT) // 2:
-            _store_state(runtime)
+            store_state(runtime)
 
 
-def _store_state(runtime: Runtime) -> None:
+def store_state(runtime: Runtime) -> None:
+    """Store the state as it is now, as a keeper does now and then."""
     state, head = runtime.state(), runtime.store.head()
     text = checkpoint.dump(state)
     with runtime.store.write(timeout_s=5) as transaction:
