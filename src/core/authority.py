@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from core.capabilities.emergencies import ExplainStop, OrderStop
+from core.capabilities.emergencies import OrderStop
+from core.capabilities.explaining import ExplainStop
 from core.capabilities.firing import FireTrigger
 from core.capabilities.holds import PlaceHold, ReleaseHolds, selectors_of
 from core.capabilities.ownership import AcknowledgeEmergency, OwnEmergency

@@ -21,13 +21,8 @@ from immutables import Map
 
 from core.capabilities.conclusion import StopConcluded
 from core.capabilities.course import EmergencyEnded
-from core.capabilities.emergencies import (
-    EmergencyJoined,
-    EmergencyOpened,
-    StopEscalated,
-    StopExplained,
-    StopOrdered,
-)
+from core.capabilities.emergencies import EmergencyJoined, EmergencyOpened, StopEscalated, StopOrdered
+from core.capabilities.explaining import StopExplained
 from core.capabilities.fleet import FleetCreated
 from core.capabilities.holds import HoldChanged, HoldExpired, HoldExpiryMissed, HoldPlaced, HoldReleased
 from core.capabilities.names import NameAdded, NameRemoved, NameRetitled

@@ -213,7 +213,7 @@ class Console(Shell, inherit_bindings=False):
         if isinstance(send, Then):
             send.do()
             return
-        from core.capabilities.emergencies import ExplainStop
+        from core.capabilities.explaining import ExplainStop
 
         if isinstance(send.command, ExplainStop):
             self._commander.explain(send.command.stop_id, send, self.picture)

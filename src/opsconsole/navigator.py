@@ -10,7 +10,7 @@ from opsconsole.browse import Browser
 from opsconsole.layout import NAMES, PANES
 from opsconsole.panes import TablePane
 from opsconsole.screen import MainScreen
-from opsconsole.views.inside import Subject
+from opsconsole.views.subject import Subject
 
 BACK_MAX = 20
 """So many steps can be taken back."""

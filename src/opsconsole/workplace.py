@@ -23,8 +23,8 @@ from opsconsole.panes import TablePane
 from opsconsole.screen import MainScreen
 from opsconsole.text import clean
 from opsconsole.views.answers import Words
-from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
+from opsconsole.views.subject import Subject
 
 SECOND_CANCEL_S = 2.0
 

@@ -19,7 +19,8 @@ from core.capabilities.names import AddName
 from core.messages import Command
 from opsconsole.script.grammar import script
 from opsconsole.script.header import Script, Seeded
-from opsconsole.script.player import Played, Player
+from opsconsole.script.played import Played
+from opsconsole.script.player import Player
 from opsconsole.script.stage import Stage, seeded
 from opsconsole.script.steps import Acknowledge, Do, Lose, Pass, Resize, Shoot, Step, Work
 from opsgate.selector import EVERYTHING, Selector

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from opsconsole.command.completion import complete, near
-from opsconsole.command.grammar import Ask, Case, Do, Fault, Freeze, Hold, Narrow, Order, Show, Switch, Wear, parse
+from opsconsole.command.grammar import parse
+from opsconsole.command.intentions import Ask, Case, Do, Fault, Freeze, Hold, Narrow, Order, Show, Switch, Wear
 from opsconsole.command.verbs import NEVER_TYPED, vocabulary
 from opsgate.selector import EVERYTHING, Selector
 

@@ -11,7 +11,7 @@ import pytest
 from textual import events
 
 from backends.stop_lane import Fired
-from core.capabilities.emergencies import ExplainStop
+from core.capabilities.explaining import ExplainStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.stop_lane import Fired
-from core.capabilities.emergencies import ExplainStop
+from core.capabilities.explaining import ExplainStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch

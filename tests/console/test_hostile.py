@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.capabilities.emergencies import ExplainStop
+from core.capabilities.explaining import ExplainStop
 from core.capabilities.holds import PlaceHold
 from core.messages import Recorded
 from opsconsole.dialogs.base import Dialog
@@ -25,8 +25,9 @@ from opsconsole.views.audit import Read, audit
 from opsconsole.views.events import events, news
 from opsconsole.views.farewell import farewell
 from opsconsole.views.holds import holds
-from opsconsole.views.inside import Subject, inside
+from opsconsole.views.inside import inside
 from opsconsole.views.picture import Facts, Link, Picture, Who
+from opsconsole.views.subject import Subject
 from opsconsole.views.ticker import ticker
 from opsconsole.views.workers import workers
 from opsconsole.views.workflows import workflows

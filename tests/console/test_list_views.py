@@ -18,9 +18,10 @@ from opsconsole.views.case import emergency_case, worker_case, workers_case
 from opsconsole.views.emergencies import emergencies
 from opsconsole.views.flags import flags
 from opsconsole.views.holds import holds
-from opsconsole.views.inside import Subject, inside
+from opsconsole.views.inside import inside
 from opsconsole.views.picture import Link, Picture
 from opsconsole.views.sites import sites
+from opsconsole.views.subject import Subject
 from opsconsole.views.why import explanation
 from opsconsole.views.workers import never_acknowledged, workers
 from opsconsole.views.workflows import workflows

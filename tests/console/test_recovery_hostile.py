@@ -16,12 +16,13 @@ from opsconsole.lines import Span, plain, wrapped
 from opsconsole.views import header
 from opsconsole.views.audit import Read
 from opsconsole.views.emergencies import emergencies
-from opsconsole.views.inside import Subject, inside
+from opsconsole.views.inside import inside
 from opsconsole.views.overview import overview
 from opsconsole.views.picture import Facts, Picture
 from opsconsole.views.rehearsed import rehearsed
 from opsconsole.views.services import service_case, services
 from opsconsole.views.stop_reach import stop_reach
+from opsconsole.views.subject import Subject
 from opsconsole.views.ticker import ticker
 from opsconsole.views.triggers import trigger_case, triggers
 from opsgate.selector import EVERYTHING

@@ -21,7 +21,8 @@ from core.messages import Actor, Command, Envelope
 from opsconsole.script.grammar import STEPS, script
 from opsconsole.script.header import Seeded
 from opsconsole.script.pictures import animation
-from opsconsole.script.player import Played, Player, play
+from opsconsole.script.played import Played
+from opsconsole.script.player import Player, play
 from opsconsole.script.stage import seeded
 from opsconsole.script.steps import Do
 from opsgate.selector import EVERYTHING

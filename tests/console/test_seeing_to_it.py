@@ -12,9 +12,10 @@ from opsconsole.drawing import Frame, Place, draw
 from opsconsole.layout import plan
 from opsconsole.lines import plain
 from opsconsole.views.audit import Read
-from opsconsole.views.inside import Subject, inside
+from opsconsole.views.inside import inside
 from opsconsole.views.services import services
 from opsconsole.views.stop_reach import stop_reach
+from opsconsole.views.subject import Subject
 from opsconsole.views.triggers import triggers
 from opsgate.order import LEVELS, Level
 from opsgate.selector import EVERYTHING, Selector

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from backends.keeper import alive
-from core.capabilities.emergencies import ExplainStop
+from core.capabilities.explaining import ExplainStop
 from core.errors import BackendUnavailable, CommandRejected
 from core.messages import Actor, Envelope, Receipt
 from core.ports import Backend, Observations

@@ -6,7 +6,8 @@ import pytest
 
 from core.capabilities.triggers import AddTrigger, RemoveTrigger, SetTrigger
 from opsconsole.command.completion import complete
-from opsconsole.command.grammar import DefineTrigger, Fault, Foresee, SwitchTrigger, parse
+from opsconsole.command.grammar import parse
+from opsconsole.command.intentions import DefineTrigger, Fault, Foresee, SwitchTrigger
 from opsconsole.command.trigger_line import fields_of
 from opsconsole.command.verbs import vocabulary
 from opsgate.selector import EVERYTHING, Selector

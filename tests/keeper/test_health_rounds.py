@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
+from backends.keeper.deeds import Deed, Done, Health, Look
 from backends.keeper.health_rounds import TOGETHER, HealthRounds
-from backends.keeper.recovering import Deed, Done, Health, Look
 from core.capabilities.service_reports import ReportServices
 from core.capabilities.services import AddService
 from core.errors import RevisionConflict

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from backends.keeper.recovering import Deed, Done, Health, Look, Recovering
+from backends.keeper.deeds import Deed, Done, Health, Look
+from backends.keeper.recovering import Recovering
 from backends.keeper.roster import Instant
 from core.capabilities.procedures import SetProcedure
 from core.capabilities.recovery import AbortRecovery

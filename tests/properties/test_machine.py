@@ -17,7 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 import core.capabilities  # noqa: F401 - registers commands and events
 from core import checkpoint
 from core.audit import GENESIS, event_of, verify
-from core.capabilities.emergencies import ConcludeStop, ExplainStop, OrderStop
+from core.capabilities.emergencies import ConcludeStop, OrderStop
+from core.capabilities.explaining import ExplainStop
 from core.capabilities.holds import ExpireHolds, PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName, RemoveName
 from core.capabilities.rate_limits import AddLimit, SetLimit

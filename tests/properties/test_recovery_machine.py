@@ -15,7 +15,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from backends.keeper.recovering import Deed, Done
+from backends.keeper.deeds import Deed, Done
 from core import checkpoint
 from core.capabilities.recovery import AbortRecovery, ContinueRecovery, HoldRecovery, RollBackRecovery
 from core.engine import fold

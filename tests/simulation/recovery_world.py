@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
-from backends.keeper.recovering import Deed, Done, Health, Look, Recovering
+from backends.keeper.deeds import Deed, Done, Health, Look
+from backends.keeper.recovering import Recovering
 from backends.keeper.roster import Instant
 from core.capabilities.procedures import SetProcedure
 from core.errors import OpsError

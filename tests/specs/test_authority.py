@@ -25,8 +25,9 @@ from core.authority import (
     still_valid,
 )
 from core.capabilities.configuration import ApplyConfiguration, Configuration
-from core.capabilities.emergencies import ConcludeStop, ExplainStop, OrderStop
+from core.capabilities.emergencies import ConcludeStop, OrderStop
 from core.capabilities.erasure import RecordErasure
+from core.capabilities.explaining import ExplainStop
 from core.capabilities.firing import ClearTrigger, FireTrigger
 from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import ExpireHolds, PlaceHold, ReleaseHolds

@@ -6,7 +6,8 @@ import pytest
 
 from core.ack_times import AckTimes, ack_times
 from core.capabilities.conclusion import StopConcluded
-from core.capabilities.emergencies import ConcludeStop, ExplainStop, OrderStop, unexplained
+from core.capabilities.emergencies import ConcludeStop, OrderStop
+from core.capabilities.explaining import ExplainStop, unexplained
 from core.emergency_rules import Rules
 from core.engine import Facts, WorkerFact, step
 from core.messages import Actor, Envelope

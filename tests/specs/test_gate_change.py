@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.capabilities.emergencies import ExplainStop
+from core.capabilities.explaining import ExplainStop
 from core.capabilities.names import AddName, RemoveName
 from core.capabilities.rate_limits import ResetLimit, SetLimit
 from core.capabilities.workers import ForgetWorkers, ReportWorkers

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from core.audit import GENESIS, Row, event_of, row_of, seal, verify
 from core.capabilities.configuration import ApplyConfiguration, Configuration
-from core.capabilities.emergencies import ExplainStop, OrderStop
+from core.capabilities.emergencies import OrderStop
 from core.capabilities.erasure import RecordErasure
+from core.capabilities.explaining import ExplainStop
 from core.capabilities.firing import ClearTrigger, FireTrigger
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName, RemoveName

@@ -1,6 +1,7 @@
 """A small incident that touches every table: names, holds, a switch, a limit, two stops, an explanation, a release."""
 
-from core.capabilities.emergencies import ExplainStop, OrderStop
+from core.capabilities.emergencies import OrderStop
+from core.capabilities.explaining import ExplainStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName, RemoveName
 from core.capabilities.rate_limits import SetLimit

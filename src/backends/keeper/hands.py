@@ -13,7 +13,7 @@ from backends.drivers.health import Check, check_of
 from backends.drivers.health import Health as Found
 from backends.driving.calls import Call
 from backends.driving.driving import Drivers
-from backends.keeper.recovering import Deed, Done, Health, Look
+from backends.keeper.deeds import Deed, Done, Health, Look
 from core.recoveries import Recovery
 from core.services import Service
 from opsgate.clock import elapsed_s

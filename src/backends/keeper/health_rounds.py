@@ -15,10 +15,11 @@ from typing import Final
 from backends.drivers.gate import GateDriver
 from backends.driving.driving import Drivers
 from backends.driving.names import this_host
+from backends.keeper.deeds import Hands, Health, Look
 from backends.keeper.hands import DriverHands
 from backends.keeper.log import NAME
 from backends.keeper.office import Office
-from backends.keeper.recovering import BAD_LOOKS, Hands, Health, Look
+from backends.keeper.recovering import BAD_LOOKS
 from backends.keeper.service_stops import ServiceStops
 from core.capabilities.service_reports import ReportServices, ServiceReport
 from core.errors import OpsError

@@ -11,8 +11,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
+from backends.keeper.deeds import Deed, Hands, Health, Look
 from backends.keeper.log import NAME
 from backends.keeper.roster import Instant
 from backends.milestones import Milestone, passing
@@ -30,7 +31,6 @@ from core.state import State
 
 _log = logging.getLogger(NAME)
 
-Deed = Literal["start", "stop", "kill"]
 
 AGAIN_S: Final = 5.0
 """Seconds between two tries to do the same to a service."""
@@ -49,44 +49,6 @@ BAD_LOOKS: Final = 2
 
 _ROLLBACK_S: Final = 60.0
 """The time for turning back where the procedure is known no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a service was seen to stand; None where nobody could see."""
-
-    standing: Standing | None
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What a driver says that it did."""
-
-    outcome: Literal["done", "failed", "timed-out", "refused", "skipped"]
-    detail: str = ""
-    took_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """What a health check found; None where it could not tell."""
-
-    is_up: bool | None
-    detail: str = ""
-
-
-class Hands(Protocol):
-    """What touches services. Each call asks for all of them at once and ends by itself, whatever drivers do."""
-
-    def look(self, services: Iterable[Service]) -> Mapping[str, Look]:
-        """How each is seen to stand."""
-
-    def health(self, services: Iterable[Service]) -> Mapping[str, Health]:
-        """How each is by its health check; those that have none are left out."""
-
-    def act(self, deed: Deed, services: Iterable[Service], recovery: Recovery) -> Mapping[str, Done]:
-        """Have each started, with the state it saved where the step says so, stopped or killed."""
 
 
 Readings = Callable[[MetricGate, float], Sequence[float]]

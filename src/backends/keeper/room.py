@@ -12,7 +12,6 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from backends import open_runtime
@@ -20,6 +19,7 @@ from backends.emergency_settings import EmergencySettings
 from backends.keeper import peers
 from backends.keeper.conclusions import Countdown
 from backends.keeper.counter import Counter
+from backends.keeper.database_file import DatabaseFile
 from backends.keeper.health_rounds import rounds_of
 from backends.keeper.house import House
 from backends.keeper.kept_samples import KeptSamples
@@ -48,7 +48,7 @@ from core.errors import OpsError
 from core.ports import Arrival
 from core.triggers.sample import Reported, Sample
 from opsgate.clock import elapsed_s
-from opsgate.paths import fleet_of_url, sqlite_path, state_home
+from opsgate.paths import fleet_of_url
 
 _log = logging.getLogger(NAME)
 
@@ -351,37 +351,3 @@ def _house(fleet: str, url: str, *, alone: bool) -> House | None:
         if alone:
             raise
         return None
-
-
-class DatabaseFile:
-    """Whether the file that holds an SQLite database is still the one that was there at the start."""
-
-    def __init__(self, url: str) -> None:
-        self._path: Path | None = sqlite_path(url) if url.startswith("sqlite:") else None
-        self._first = self._node()
-        self._missing_since_s: float | None = None
-
-    @property
-    def place(self) -> Path:
-        """A folder on the disk that it lies on; that of this user's state, where it is no file."""
-        return self._path.parent if self._path is not None else state_home()
-
-    def was_replaced(self) -> bool:
-        """Whether another file lies there."""
-        return self._path is not None and self._node() not in (None, self._first)
-
-    def missing_for_s(self, now_s: float) -> float:
-        """For how many seconds there has been no file; 0 where there is one."""
-        if self._path is None or self._node() is not None:
-            self._missing_since_s = None
-            return 0.0
-        if self._missing_since_s is None:
-            self._missing_since_s = now_s
-        return max(0.001, now_s - self._missing_since_s)
-
-    def _node(self) -> tuple[int, int] | None:
-        try:
-            found = self._path.stat() if self._path is not None else None
-        except OSError:
-            return None
-        return (found.st_dev, found.st_ino) if found is not None else None

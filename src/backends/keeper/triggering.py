@@ -22,8 +22,8 @@ from core.errors import BackendUnavailable, OpsError
 from core.messages import Actor, Envelope
 from core.ports import Arrival
 from core.triggers.evaluator import REPORT_S, Evaluator, Fire, Moment, Report
-from core.triggers.firing import ACTOR
 from core.triggers.sample import Input, Sample
+from core.triggers.suppression import ACTOR
 from opsgate.order import Order
 
 _log = logging.getLogger(NAME)

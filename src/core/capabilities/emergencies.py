@@ -21,7 +21,6 @@ from core.capabilities.holds import Selectors, place, strengthen
 from core.capabilities.names import require_known
 from core.capabilities.restoring import turn_back_for
 from core.engine import Draft, decides, evolves, only_system
-from core.errors import CommandRejected
 from core.messages import (
     Command,
     EmergencyEvent,
@@ -77,15 +76,6 @@ class ConcludeStop(Command):
     """Whether the stop has had its time by a clock that never jumps, whatever the time of day says."""
 
 
-@command
-class ExplainStop(Command):
-    """Add the reason to a stop that was fired first and explained afterwards."""
-
-    kind: Literal["explain-stop"] = "explain-stop"
-    stop_id: Identifier
-    reason: FreeText
-
-
 @event
 class StopOrdered(StopEvent):
     """A stop came into force; ``of`` is the frozen list of workers that must acknowledge by ``deadline_at``, and
@@ -124,14 +114,6 @@ class StopEscalated(StopEvent):
     kind: Literal["stop.escalated"] = "stop.escalated"
     level: Level
     deadline_at: Moment
-
-
-@event
-class StopExplained(StopEvent):
-    """A reason was added to a stop."""
-
-    kind: Literal["stop.explained"] = "stop.explained"
-    reason: str
 
 
 @event
@@ -222,23 +204,6 @@ def conclude_stop(draft: Draft, seen: ConcludeStop) -> None:
             conclude(draft, stop, acked, seen.times)
 
 
-@decides(ExplainStop)
-def explain_stop(draft: Draft, wanted: ExplainStop) -> None:
-    """The reason may come after the stop; it never held it up."""
-    stop = draft.state.stops.get(wanted.stop_id)
-    if stop is None:
-        raise CommandRejected("unknown-stop", f"no stop is called {wanted.stop_id}", "see 'opsconsole status'")
-    draft.stop_id = wanted.stop_id
-    if stop.reason != wanted.reason:
-        draft.emit(StopExplained(stop_id=wanted.stop_id, reason=wanted.reason))
-
-
-def unexplained(state: State, emergency: Emergency) -> tuple[Stop, ...]:
-    """The stops of an emergency that were fired without a reason and have got none since, oldest first."""
-    stops = (state.stops[stop_id] for stop_id in emergency.stop_ids)
-    return tuple(stop for stop in stops if not stop.reason)
-
-
 @evolves(StopOrdered)
 def stop_ordered(state: State, happened: StopOrdered, header: Header) -> State:
     """Fold."""
@@ -284,22 +249,6 @@ def stop_escalated(state: State, happened: StopEscalated, _header: Header) -> St
     """Fold."""
     known = state.stops[happened.stop_id]
     return _with_stop(state, replace(known, level=happened.level, deadline_at=happened.deadline_at))
-
-
-@evolves(StopExplained)
-def stop_explained(state: State, happened: StopExplained, header: Header) -> State:
-    """Fold: the stop, its emergency and its holds say why from now on."""
-    state = _with_stop(state, replace(state.stops[happened.stop_id], reason=happened.reason))
-    stop = state.stops[happened.stop_id]
-    emergency = state.emergencies[stop.emergency_id]
-    if not emergency.reason:
-        emergency = replace(emergency, reason=happened.reason)
-    holds = state.holds
-    for hold_id in stop.hold_ids:
-        hold = holds.get(hold_id)
-        if hold is not None and not hold.reason:
-            holds = holds.set(hold_id, replace(hold, reason=happened.reason, revision=header.revision))
-    return state._replace(holds=holds, emergencies=state.emergencies.set(emergency.emergency_id, emergency))
 
 
 @evolves(EmergencyOpened)

@@ -1,7 +1,7 @@
 """What comes of a trigger that has crossed: fired by the engine, or by a person where the trigger waits for one.
 
 An edge that was seen comes here with its inputs. It orders the stop in the same step, or it is recorded why it does
-not: the same judgement (`core.triggers.firing`) as was made where it was seen, unless its stop is in force already.
+not: by the same judgement (`core.triggers.suppression`) as where it was seen, unless its stop is in force already.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from core.errors import NotPermitted
 from core.messages import Command, FreeText, Header, Identifier, Moment, TriggerEvent, command, event
 from core.state import State, Trigger
 from core.triggers import TYPES
-from core.triggers.firing import Why, judge
 from core.triggers.sample import Input
+from core.triggers.suppression import Why, judge
 
 Inputs = Annotated[tuple[Input, ...], Field(max_length=20)]
 Result = Literal["fired", "suppressed", "cleared"]

@@ -14,7 +14,7 @@ from core.errors import CommandRejected, UnknownName
 from core.messages import Command, Header, Identifier, TriggerEvent, command, event
 from core.state import State, Trigger
 from core.triggers.definition import Definition, TriggerFields, from_s1
-from core.triggers.firing import share_taken
+from core.triggers.suppression import share_taken
 from core.triggers.validation import faults
 
 

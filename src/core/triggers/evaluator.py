@@ -17,8 +17,8 @@ from core.capabilities.course import EmergencyEnded
 from core.messages import Recorded, TriggerEvent
 from core.state import State, Trigger
 from core.triggers.clocks import last_due, next_due
-from core.triggers.firing import ACTOR, Verdict, judge
 from core.triggers.sample import Sample
+from core.triggers.suppression import ACTOR, Verdict, judge
 from core.triggers.watch import Edge, Watch, by_urgency
 from opsgate.order import Order
 

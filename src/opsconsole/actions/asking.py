@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from opsconsole.actions.base import Action, Desk
 from opsconsole.dialogs.reading import Reading
-from opsconsole.views.inside import Subject
+from opsconsole.views.subject import Subject
 from opsconsole.views.workers import without_acknowledgement
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from opsconsole.dialogs.base import Dialog
-from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
+from opsconsole.views.subject import Subject
 
 if TYPE_CHECKING:
     from opsconsole.panes import TablePane  # a widget: the command line reads the keys of actions without Textual

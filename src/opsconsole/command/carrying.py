@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from opsconsole.actions import Desk, find
-from opsconsole.command.grammar import (
+from opsconsole.command.intentions import (
     Ask,
     Case,
     DefineTrigger,

@@ -10,9 +10,25 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
+from opsconsole.command.intentions import (
+    Ask,
+    Case,
+    DefineTrigger,
+    Do,
+    Fault,
+    Foresee,
+    Freeze,
+    Hold,
+    Intention,
+    Narrow,
+    Order,
+    Show,
+    Switch,
+    SwitchTrigger,
+    Wear,
+)
 from opsconsole.command.trigger_line import SWITCHES, read_word
 from opsconsole.command.verbs import ALIASES, TAILED, Takes, Verb
 from opsconsole.dress import THEMES
@@ -22,125 +38,6 @@ from opsgate.selector import EVERYTHING, IDENTIFIER, Selector, SelectorError
 
 REASON_MARKS: Final = frozenset({"--", "--reason"})
 PATTERN: Final = frozenset("*?[")
-
-
-class Fault(NamedTuple):
-    """What is wrong, at which column of the line (from 1, the colon not counted), and what was expected there."""
-
-    column: int
-    sentence: str
-    expected: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Show:
-    """Look at a list."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Do:
-    """What a key does."""
-
-    action: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Pause sites, or resume them. `sites` may be patterns; each comes with its column."""
-
-    verb: Literal["pause", "resume"]
-    sites: tuple[tuple[str, int], ...]
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """Switch a flag (dimension operation) or a workflow."""
-
-    dimension: Literal["operation", "workflow"]
-    name: str
-    column: int
-    on: bool
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Recover an emergency, or explain it."""
-
-    verb: Literal["recover", "explain"]
-    emergency: str
-    column: int
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Ask why a scope may not run."""
-
-    selector: Selector
-
-
-@dataclass(frozen=True, slots=True)
-class Foresee:
-    """Ask what a stop would hit."""
-
-    level: Level
-    selector: Selector
-
-
-@dataclass(frozen=True, slots=True)
-class SwitchTrigger:
-    """Switch a trigger on or off, or remove it."""
-
-    name: str
-    column: int
-    state: Literal["on", "off", "remove"]
-
-
-@dataclass(frozen=True, slots=True)
-class DefineTrigger:
-    """Add a trigger, or change what the words name of the one that there is. ``tail`` is its rule or its schedule."""
-
-    name: str
-    column: int
-    words: Mapping[str, Any]
-    tail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Narrow:
-    """Filter the list in front."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """Sort the list in front."""
-
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wear:
-    """Change the theme."""
-
-    theme: str
-
-
-@dataclass(frozen=True, slots=True)
-class Freeze:
-    """Hold the lists still, or let them move again."""
-
-    still: bool
-
-
-Intention = (
-    Show | Do | Hold | Switch | Case | Ask | Foresee | SwitchTrigger | DefineTrigger | Narrow | Order | Wear | Freeze
-)
 
 
 class Word(NamedTuple):

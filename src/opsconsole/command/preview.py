@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from core.state import flag_name
 from opsconsole.actions import Action, Desk, find
 from opsconsole.command.completion import near
-from opsconsole.command.grammar import (
-    PATTERN,
+from opsconsole.command.grammar import PATTERN, parse
+from opsconsole.command.intentions import (
     Ask,
     Case,
     DefineTrigger,
@@ -28,7 +28,6 @@ from opsconsole.command.grammar import (
     Switch,
     SwitchTrigger,
     Wear,
-    parse,
 )
 from opsconsole.command.trigger_line import fields_of
 from opsconsole.command.verbs import Verb

@@ -32,7 +32,7 @@ class ExplainPrompt(Dialog):
 
     def key(self, key: str, character: str | None) -> Outcome:
         """Enter saves what was typed, and nothing where nothing was."""
-        from core.capabilities.emergencies import ExplainStop
+        from core.capabilities.explaining import ExplainStop
 
         reason = self._reason.value.strip()
         if key == "escape" or (key == "enter" and not reason):

@@ -100,7 +100,7 @@ class ReasonPrompt(Dialog):
         return "stay"
 
     def _explained(self, reason: str) -> Outcome:
-        from core.capabilities.emergencies import ExplainStop
+        from core.capabilities.explaining import ExplainStop
 
         return Send(ExplainStop(stop_id=self.stop_id, reason=reason), "reason") if reason else "close"
 

@@ -15,8 +15,8 @@ from opsconsole.keynames import show_keys
 from opsconsole.lines import Span
 from opsconsole.table import Table
 from opsconsole.text import clean
-from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
+from opsconsole.views.subject import Subject
 from opsconsole.views.why import explanation
 from opsgate.selector import Selector
 

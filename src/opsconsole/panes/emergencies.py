@@ -12,9 +12,9 @@ from opsconsole.table import Table
 from opsconsole.text import clean
 from opsconsole.views.case import emergency_case, worker_case
 from opsconsole.views.emergencies import emergencies
-from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
 from opsconsole.views.services import service_case
+from opsconsole.views.subject import Subject
 
 
 class EmergenciesPane(TablePane):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from opsconsole.panes.base import TablePane
 from opsconsole.table import Table
 from opsconsole.views.holds import holds
-from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
+from opsconsole.views.subject import Subject
 from opsgate.selector import Selector
 
 

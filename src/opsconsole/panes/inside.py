@@ -10,9 +10,10 @@ from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
 from opsconsole.text import clean
 from opsconsole.views.case import worker_case
-from opsconsole.views.inside import Subject, inside
+from opsconsole.views.inside import inside
 from opsconsole.views.picture import Picture
 from opsconsole.views.services import service_case
+from opsconsole.views.subject import Subject
 from opsconsole.views.why import explanation
 from opsgate.selector import Selector
 

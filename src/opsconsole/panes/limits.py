@@ -7,9 +7,9 @@ from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
 from opsconsole.text import clean
 from opsconsole.views.case import limit_case
-from opsconsole.views.inside import Subject
 from opsconsole.views.limits import limits
 from opsconsole.views.picture import Picture
+from opsconsole.views.subject import Subject
 from opsconsole.views.why import beside_limit
 from opsgate.selector import Selector
 

@@ -9,9 +9,9 @@ from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
 from opsconsole.text import clean
 from opsconsole.views.case import emergency_case
-from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
 from opsconsole.views.recovery import recovery
+from opsconsole.views.subject import Subject
 from opsconsole.views.why import explanation, of_hold
 from opsgate.selector import EVERYTHING
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
 from opsconsole.text import clean
-from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
 from opsconsole.views.services import service_case, services
+from opsconsole.views.subject import Subject
 
 
 class ServicesPane(TablePane):

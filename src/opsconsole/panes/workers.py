@@ -9,8 +9,8 @@ from opsconsole.panes.base import Question, TablePane
 from opsconsole.table import Table
 from opsconsole.text import clean
 from opsconsole.views.case import worker_case
-from opsconsole.views.inside import Subject
 from opsconsole.views.picture import Picture
+from opsconsole.views.subject import Subject
 from opsconsole.views.workers import workers
 
 

@@ -18,7 +18,8 @@ from core.capabilities.services import AddService
 from core.faults import sentence
 from core.messages import COMMANDS, command_from
 from core.services import Standing
-from opsconsole.command.grammar import Fault, parse
+from opsconsole.command.grammar import parse
+from opsconsole.command.intentions import Fault
 from opsconsole.command.verbs import vocabulary
 from opsconsole.layout import NAMES
 from opsconsole.script.expecting import FACTS, expected, name

@@ -13,7 +13,7 @@ from core.recoveries import Recovery
 from core.recovery_work import asked, work_of
 from core.services import Action, Standing
 from core.state import State
-from core.triggers.firing import ACTOR
+from core.triggers.suppression import ACTOR
 
 STANDINGS: Final[tuple[Standing, ...]] = get_args(Standing)
 

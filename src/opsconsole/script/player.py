@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from textual.pilot import Pilot, WaitForScreenTimeout
@@ -20,27 +20,12 @@ from core.messages import Actor, Envelope
 from opsconsole.dialogs.command import CommandLine
 from opsconsole.prompt import COUNTED_MAX_S
 from opsconsole.script import keyboard, pictures
+from opsconsole.script.happenings import happen
 from opsconsole.script.header import Script
 from opsconsole.script.keeping import actor_of
+from opsconsole.script.played import Failure, Picture, Played
 from opsconsole.script.stage import PRESS_S, PROSE_S, Stage
-from opsconsole.script.steps import (
-    Acknowledge,
-    Away,
-    Do,
-    Give,
-    Keep,
-    Look,
-    Lose,
-    Pass,
-    Press,
-    Resize,
-    Shoot,
-    Stand,
-    Step,
-    Type,
-    Use,
-    Work,
-)
+from opsconsole.script.steps import Do, Give, Look, Pass, Press, Resize, Shoot, Step, Type
 from opsconsole.script.world import World
 from opsconsole.session import SUBMIT_DEADLINE_S
 from opsgate.clock import elapsed_s
@@ -50,37 +35,6 @@ LOOK_AGAIN_S: Final = 1.0
 _CATCH_UP_S: Final = 0.005
 _SLOW_S: Final = 1.0
 ENDINGS: Final = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A step that was not met: where it stands, what is wrong, and the screen at that moment."""
-
-    line: int
-    sentences: tuple[str, ...]
-    rows: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture that was taken, as SVG and as the text of its rows; with ``shown_s`` a frame of the recording of that
-    name."""
-
-    name: str
-    svg: str
-    rows: Sequence[str]
-    shown_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """What came of a script. ``ended`` is the exit code of a signal that ended it, None where none did."""
-
-    steps: int
-    took_s: float
-    pictures: tuple[Picture, ...]
-    failure: Failure | None = None
-    ended: int | None = None
 
 
 class _Unmet(Exception):
@@ -188,7 +142,7 @@ class Player:
                 assert self._stage.world is not None, "the grammar keeps these for seeded fleets"
                 if isinstance(step, Pass):
                     step = replace(step, seconds=self._count_down(self._stage.world, step.seconds))
-                _change(self._stage.world, step)
+                happen(self._stage.world, step)
                 await self._settle()
 
     def _count_down(self, world: World, seconds: float) -> float:
@@ -341,26 +295,3 @@ def _called(step: Step) -> str:
             return f"do {step.command.kind}"
         case _:
             return type(step).__name__.lower()
-
-
-def _change(world: World, step: Step) -> None:
-    """What happens in the world of a seeded fleet."""
-    match step:
-        case Pass():
-            world.pass_time(step.seconds)
-        case Work():
-            world.hire(step.workers)
-        case Acknowledge():
-            world.acknowledge(step.workers)
-        case Lose():
-            world.lose(step.workers)
-        case Use():
-            world.use(step.limit, step.tenths)
-        case Stand():
-            world.stand(dict(step.standings))
-        case Away():
-            world.leave(step.trouble)
-        case Keep():
-            world.keep(there=step.there)
-        case _:
-            raise AssertionError(f"{step} is no step of a world")

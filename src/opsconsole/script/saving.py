@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.errors import CommandRejected
 from opsconsole.script import pictures
-from opsconsole.script.player import Picture
+from opsconsole.script.played import Picture
 
 
 def saved(taken: Sequence[Picture], out: Path) -> tuple[list[Path], list[str]]:

@@ -43,7 +43,7 @@ def of_emergency(picture: Picture, emergency: Emergency) -> list[Said]:
 
 def without_reason(state: State, emergency: Emergency) -> tuple[Stop, ...]:
     """Its stops that were fired without a reason and have got none since, oldest first."""
-    from core.capabilities.emergencies import unexplained
+    from core.capabilities.explaining import unexplained
 
     return unexplained(state, emergency)
 

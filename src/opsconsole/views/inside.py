@@ -6,8 +6,7 @@ A row's key begins with what it is (``worker/w-01``), so that it can be entered,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from opsconsole.lines import Style
 from opsconsole.table import Cell, Column, Listed, Row, Table
@@ -21,10 +20,12 @@ from opsconsole.views.log import about
 from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.services import inside_service
 from opsconsole.views.site import site_row
+from opsconsole.views.subject import Subject
 from opsconsole.views.timeline import of_stop
 from opsconsole.views.triggers import inside_trigger
+from opsconsole.views.use import use_of
 from opsconsole.views.verdict import together
-from opsconsole.views.words import age, ago, clock, scope, spread, window
+from opsconsole.views.words import age, ago, clock, scope, spread
 from opsconsole.views.workers import scope_of, without_acknowledgement, workers
 from opsgate.evaluate import rank
 from opsgate.hold import Hold
@@ -33,22 +34,6 @@ from opsgate.selector import Selector
 if TYPE_CHECKING:
     from core.ports import WorkerRow
     from core.state import Emergency
-
-
-class Subject(NamedTuple):
-    """What was entered. `kind` is ``site``, ``operation``, ``workflow``, ``worker``, ``limit``, ``emergency``,
-    ``hold``, ``service``, ``trigger``, or ``acks`` for all workers without acknowledgement; `log` asks for its events
-    instead."""
-
-    kind: str
-    key: str
-    log: bool = False
-
-    @property
-    def title(self) -> str:
-        """What stands in the frame."""
-        named = "Without acknowledgement" if self.kind == "acks" else f"{self.kind.title()} {clean(self.key, 60)}"
-        return f"Log of {named[0].lower()}{named[1:]}" if self.log else named
 
 
 COLUMNS = (
@@ -66,12 +51,6 @@ EMPTY = {
     "service": "it is not registered any more: l shows what happened",
     "trigger": "there is no such trigger any more: l shows what happened",
 }
-USE = (
-    Column("UNTIL", 8, 8, rank=0),
-    Column("USED", 6, 8, rank=1, right=True),
-    Column("SHARE", 6, 6, rank=3, right=True),
-    Column("", 12, 60, rank=2),
-)
 
 
 def inside(picture: Picture, subject: Subject, read: Read, *, wide: bool = False) -> Table:
@@ -83,7 +62,7 @@ def inside(picture: Picture, subject: Subject, read: Read, *, wide: bool = False
         case "acks":
             return workers(picture, without_acknowledgement(picture), wide=wide)
         case "limit":
-            return _use(picture, subject.key)
+            return use_of(picture, subject.key)
         case "emergency":
             rows = list(_of_emergency(picture, subject.key))
         case "worker":
@@ -251,26 +230,3 @@ def _never(picture: Picture, name: str) -> Row:
     said = f"never acknowledged; {known}"
     cells = (Cell("worker"), Cell(clean(name, 128)), Cell("MISSED", Style.WARN), Cell(heard), Cell(said))
     return Row(f"worker/{name}", cells)
-
-
-def _use(picture: Picture, name: str) -> Table:
-    """The use of a limit by tenths of its window, the latest first."""
-    limit, usage = picture.state.limits.get(name), picture.facts.usage.get(name)
-    if limit is None or usage is None:
-        return Table(columns=USE, rows=Listed(), empty="nobody has counted yet")
-    tenth = timedelta(seconds=limit.window_s / max(1, len(usage.history)))
-    peak = max(1, *usage.history, 1)
-    rows = [
-        Row(
-            f"use/{at}",
-            (
-                Cell(clock(picture.now - at * tenth) if at else "now"),
-                Cell(str(units)),
-                Cell(f"{units * 100 // limit.limit}%" if limit.limit else "STOP"),
-                Cell("█" * (units * 40 // peak), Style.DIM),
-            ),
-        )
-        for at, units in enumerate(reversed(usage.history))
-    ]
-    note = f"{usage.used} of {limit.limit} in the last {window(limit.window_s)}"
-    return Table(columns=USE, rows=Listed(rows), note=note, empty="no use in this window")

@@ -97,6 +97,6 @@ def _against_samples(picture: Picture, definition: Definition) -> Said:
 
 
 def _share(picture: Picture, definition: Definition) -> float:
-    from core.triggers.firing import share_taken
+    from core.triggers.suppression import share_taken
 
     return share_taken(picture.state, definition.selectors())

@@ -140,7 +140,7 @@ def _severity(picture: Picture, trigger: Trigger) -> int:
 
 
 def _cools_until(picture: Picture, trigger: Trigger) -> datetime | None:
-    from core.triggers.firing import cooldown_ends_at
+    from core.triggers.suppression import cooldown_ends_at
 
     return cooldown_ends_at(picture.state, trigger)
 

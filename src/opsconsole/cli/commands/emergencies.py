@@ -77,7 +77,7 @@ def explain(invocation: Invocation, emergency_id: str, reason: str) -> int:
 
     ID is the emergency, for those of its stops that have no reason, or one stop, whose reason is replaced.
     """
-    from core.capabilities.emergencies import ExplainStop, unexplained
+    from core.capabilities.explaining import ExplainStop, unexplained
     from core.errors import CommandRejected
 
     with opened(invocation) as engine:

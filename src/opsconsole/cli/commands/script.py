@@ -24,7 +24,7 @@ from opsconsole.text import clean
 from opsconsole.views.words import counted
 
 if TYPE_CHECKING:
-    from opsconsole.script.player import Played
+    from opsconsole.script.played import Played
     from opsconsole.script.stage import Stage
 
 

@@ -20,9 +20,9 @@ from core.messages import command_from
 from core.state import State
 from core.triggers import TYPES
 from core.triggers.definition import Definition
-from core.triggers.firing import judge
 from core.triggers.rehearsal import Occasion, rehearse
 from core.triggers.sample import AGE_MAX_S, Sample
+from core.triggers.suppression import judge
 from core.triggers.watch import Watch, topics
 from opsconsole.cli.commands.nouns import change, one_of, show_facts, show_list, show_one
 from opsconsole.cli.engine import Engine, built, opened

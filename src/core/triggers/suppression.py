@@ -1,4 +1,4 @@
-"""What becomes of an edge: whether its trigger stops what it is set on, or why it does not. Pure."""
+"""Suppression: whether an edge of a trigger stops what that is set on, or why it does not. Pure."""
 
 from __future__ import annotations
 
