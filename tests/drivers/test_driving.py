@@ -416,6 +416,56 @@ def test_a_stop_that_only_watches_neither_waits_nor_holds_up_another(
     eventually(lambda: watched.done == ["stop"])
 
 
+def test_a_stop_that_waits_has_its_turn_when_the_time_of_those_before_it_is_up(desk: Make) -> None:
+    """Of which nobody hears anything, and nothing is recorded either while the database is away."""
+    busy, other = Double(hangs=frozenset({"stop"})), Double()
+    made = desk(most=1, busy=busy, other=other)
+    made.take("S-1", task("busy", ("stop", SOON_S)), rank=(0, 0.0))
+    made.take("S-2", task("other", ("stop", LONG_S), stop_id="S-2"), rank=(1, 0.0))
+    assert other.done == []
+
+    def is_done() -> bool:
+        made.driving.look()
+        return other.done == ["stop"]
+
+    eventually(is_done)
+
+
+def test_what_had_stopped_before_a_stop_escalated_is_held_to_the_stronger_plan(
+    desk: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Maintenance kills nothing; what is started again under an immediate stop is killed."""
+    monkeypatch.setattr(worker, "_WATCH_S", 0.01)
+    one, other = Double(), Double(obeys=frozenset())
+    made = desk(a=one, b=other)
+    made.take("S-1", task("a", ("stop", LONG_S)), task("b", ("stop", LONG_S)), level="maintenance")
+    eventually(lambda: made.driving.left("S-1") == ("b",))
+
+    made.take("S-1", task("a", ("kill", LONG_S)), task("b", ("kill", LONG_S)), level="immediate")
+    eventually(lambda: "kill" in other.done)
+    assert one.done == ["stop"], "it has stopped: nothing is done about it"
+
+    one.standing = "running"
+    eventually(lambda: one.standing == "stopped")
+    assert one.done == ["stop", "kill"]
+
+
+def test_what_an_escalated_stop_does_not_list_any_more_is_let_go_with_it(
+    desk: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that has moved to another host runs again after the recovery, and nobody here stops it."""
+    monkeypatch.setattr(worker, "_WATCH_S", 0.01)
+    stays, moves = Double(), Double()
+    made = desk(stays=stays, moves=moves)
+    made.take("S-1", task("stays", ("stop", LONG_S)), task("moves", ("stop", LONG_S)))
+    eventually(lambda: not made.driving.left("S-1"))
+    made.take("S-1", task("stays", ("kill", LONG_S)), level="immediate")
+
+    made.driving.let_go(["S-1"])
+
+    eventually(lambda: not {"drive-stays", "drive-moves"} & {thread.name for thread in threading.enumerate()})
+
+
 def watching(of: Task) -> Task:
     """One whose service has been seen to stop already."""
     return replace(of, watches=True)

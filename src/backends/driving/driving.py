@@ -73,7 +73,8 @@ class Driving:
 
     def take(self, wanted: Wanted) -> None:
         """Drive these services. What of this stop is known already is not begun anew, unless it has escalated: then
-        what is left of it goes by the new plan; or unless the name of a service means something else by now."""
+        all of it goes by the new plan, should what has stopped run again, too; or unless the name of a service means
+        something else by now."""
         with self._lock:
             known = self._stops.get(wanted.stop_id)
             waits = wanted.rank is not None and not all(task.watches for task in wanted.tasks)
@@ -82,6 +83,11 @@ class Driving:
                 return
             self._waiting.pop(wanted.stop_id, None)
             self._begin(wanted)
+
+    def look(self) -> None:
+        """Time has passed: whoever waited has their turn once the time of those before them is up."""
+        with self._lock:
+            self._admit()
 
     def drives(self, stop_id: str) -> frozenset[str]:
         """The services that were taken up for a stop, whether or not they have stopped by now."""
@@ -127,15 +133,20 @@ class Driving:
     def _begin(self, wanted: Wanted) -> None:
         known = self._stops.get(wanted.stop_id)
         left = self._left.setdefault(wanted.stop_id, {})
-        have = {task.service for task in known.tasks} if known else set()
-        if known is not None and known.level != wanted.level:
-            have -= left.keys()
         now_about = {task.service: task.about for task in wanted.tasks}
-        have -= {task.service for task in (known.tasks if known else ()) if _differs(task, now_about)}
-        new = tuple(task for task in wanted.tasks if task.service not in have)
+        have = {task.service for task in (known.tasks if known else ()) if not _differs(task, now_about)}
+        stopped: set[str] = have - left.keys()
+        if known is not None and known.level != wanted.level:
+            have = set()
+        new = tuple(
+            replace(task, watches=task.watches or task.service in stopped)
+            for task in wanted.tasks
+            if task.service not in have
+        )
         if known is not None and not new:
             return
-        kept = tuple(task for task in (known.tasks if known else ()) if task.service in have)
+        begun = {task.service for task in new}
+        kept = tuple(task for task in (known.tasks if known else ()) if task.service not in begun)
         self._stops[wanted.stop_id] = Wanted(wanted.stop_id, wanted.level, (*kept, *new), wanted.rank)
         left.update({task.service: task for task in new if not task.watches})
         for task in new:

@@ -82,12 +82,14 @@ class Worker:
 
     # ---------------------------------------------------------------------------------------------- from any thread
     def put(self, task: Task) -> None:
-        """Do this too, or watch; of a stop that is known already this takes the place of what was to be done."""
+        """Do this too, or watch; of a stop that is known already this takes the place of what was to be done. What is
+        being stopped, because it runs again, is not only watched."""
         with self._lock:
-            for known in (self._tasks, self._watched):
-                known.pop(task.order.stop_id, None)
-            if task.watches:
-                self._look_at_s = self._look_at_s if self._watched else elapsed_s() + _WATCH_S
+            watched = bool(self._watched)
+            is_under_way = self._tasks.pop(task.order.stop_id, None) is not None
+            self._watched.pop(task.order.stop_id, None)
+            if task.watches and not is_under_way:
+                self._look_at_s = self._look_at_s if watched else elapsed_s() + _WATCH_S
                 self._watched[task.order.stop_id] = task
             else:
                 self._tasks[task.order.stop_id] = task

@@ -114,6 +114,7 @@ class ServiceStops(threading.Thread):
                 if stop.services and not _is_restored(state, stop):
                     self.driving.take(wanted_by_stop(state, stop, mine, now, budgets_s))
             self._known = known
+        self.driving.look()
         self._inventory.keep(state.services, is_own=self._is_own())
 
     def _is_over(self, stop_id: str, state: State, stops: dict[str, Stop]) -> bool:
