@@ -226,6 +226,7 @@ def _service_step(step: ServiceStep, ordered_at: datetime) -> dict[str, Any]:
             {
                 "action": each.action,
                 "outcome": each.outcome,
+                "at": timestamp(each.at),
                 "took_ms": round(each.took_s * 1000),
                 "detail": each.detail,
             }

@@ -76,6 +76,8 @@ class Recovery:
     stop_ids: tuple[str, ...] = ()
     """The stops that it recovers from: those before it."""
     ended_at: datetime | None = None
+    checked_at: datetime | None = None
+    """When ``checks`` were last said to be something to wait for."""
 
     @property
     def is_active(self) -> bool:

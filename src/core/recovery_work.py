@@ -3,7 +3,7 @@ whoever leads next goes on where the one before was killed."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from core.recoveries import Recovery
@@ -52,6 +52,17 @@ def is_seen(state: State, recovery: Recovery, name: str, standing: str) -> bool:
 def health_of(name: str) -> str:
     """How the health of a service is called among the things that are looked at."""
     return f"health of {name}"
+
+
+def unmet(checks: Iterable[str]) -> tuple[str, ...]:
+    """Those of the things that were looked at which are not as they should be."""
+    return tuple(check for check in checks if check.startswith(("[..]", "[XX]")))
+
+
+def waits_of(recovery: Recovery) -> tuple[str, ...]:
+    """What a recovery under way waits for, as it was said last: ``standing of web: not to be seen, no file names it``.
+    Nothing where it is over, or where all is well."""
+    return tuple(check.partition("] ")[2] for check in unmet(recovery.checks)) if recovery.is_active else ()
 
 
 def asked(state: State, recovery: Recovery) -> frozenset[str]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from core.procedures import described, procedures
 from core.recoveries import Recovery
-from core.services import Service, dependants
+from core.recovery_work import DEPENDENCIES, health_of, waits_of
+from core.services import ActionTaken, Service, ServiceStep, dependants
 from core.state import State
 from opsgate.hold import timestamp
 
@@ -53,12 +54,39 @@ def recovery_row(recovery: Recovery) -> dict[str, Any]:
         "step_at": timestamp(recovery.step_at),
         "deadline_at": _at(recovery.deadline_at),
         "checks": list(recovery.checks),
+        "waits_for": list(waits_of(recovery)),
         "restored": list(recovery.restored),
         "why": recovery.why or None,
         "left": list(recovery.left),
         "ended_at": _at(recovery.ended_at),
         "steps": [f"{step.phase}: {described(step)}" for step in recovery.steps],
     }
+
+
+def why(state: State, name: str) -> str:
+    """Why a service is not as it should be by now, as far as anybody has said: what a recovery waits for about it, or
+    what came of the last attempt to stop it. Empty where it is, or nobody has."""
+    for emergency in state.active_emergencies():
+        recovery = emergency.recovery
+        if recovery is not None and recovery.is_active and name in recovery.services:
+            about = (f"standing of {name}", f"start of {name}", health_of(name), DEPENDENCIES)
+            waits = next((each for each in waits_of(recovery) if each.partition(": ")[0] in about), "")
+            if waits:
+                return f"{recovery.recovery_id} waits for {waits}"
+    steps = (step for stop in state.active_stops() for step in stop.services if step.service == name)
+    return next(filter(None, map(attempted, steps)), "")
+
+
+def attempted(step: ServiceStep) -> str:
+    """What came of the last attempt to stop a service that has not been seen to stop, and did not work; empty where
+    there is none: ``kill refused: drivers.toml does not allow it``."""
+    tried = () if step.has_stopped else tuple(taken for taken in step.actions if taken.outcome != "done")
+    return in_words(tried[-1]) if tried else ""
+
+
+def in_words(taken: ActionTaken) -> str:
+    """An attempt, as a person reads it: what, what came of it, and the driver's sentence."""
+    return f"{taken.action} {taken.outcome}{f': {taken.detail}' if taken.detail else ''}"
 
 
 def _service(state: State, service: Service) -> dict[str, Any]:
@@ -68,6 +96,7 @@ def _service(state: State, service: Service) -> dict[str, Any]:
         "standing": service.standing,
         "observed_at": _at(service.observed_at),
         "detail": service.detail or None,
+        "why": why(state, service.name) or None,
         "driver": service.driver,
         "account": service.account,
         "labels": dict(service.labels),

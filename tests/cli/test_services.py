@@ -1,11 +1,13 @@
 """Services and the way back in steps, as a person types it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.cli.shell import Shell
+from opsgate.paths import default_database
+from tests.cli.shell import Shell, keeper_of
 
 
 @pytest.fixture
@@ -54,6 +56,22 @@ def test_a_service_that_can_be_driven_is_registered_without_a_word_of_warning(op
     told = json.dumps({"pidfile": str(tmp_path / "pid"), "command": ["/bin/true"]})
 
     assert "warning" not in ops.ok("services", "add", "x", "--driver", "process", "--config", told).err
+
+
+def test_a_service_that_did_not_stop_is_named_with_the_reason_wherever_it_is_looked_for(ops: Shell) -> None:
+    ops.ok("services", "add", "mail", "--driver", "process", "--config", '{"pid_file": "/run/x"}')
+    with keeper_of(f"sqlite:///{default_database()}"):
+        answer = ops("stop", "--target", "mail")
+        (row,) = ops.ok("services", "list", "-o", "json").json
+        (case,) = ops.ok("emergencies", "list", "-o", "json").json
+        shown = ops.ok("emergencies", "show", case["emergency_id"]).out
+
+    assert answer.code == 5
+    assert "service mail has NOT been seen to stop: kill refused: " in answer.err
+    assert "pidfile: Field required" in answer.err
+    assert row["why"].startswith("kill refused: ")
+    assert re.search(r"(?m)^service mail of S-\S+: \S+, tier 0$", shown), shown
+    assert re.search(r"(?m)^  20\S+Z  kill refused, took \d+\.\d s: .*pidfile: Field required", shown), shown
 
 
 CAREFUL = """\

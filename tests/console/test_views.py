@@ -115,11 +115,24 @@ def test_row_1_says_in_words_what_part_is_held() -> None:
     assert row1(fleet, 80).startswith(" [PART] 1 emergency: service web STOPPING 0/1 |")
     assert row1(fleet, 40) == " [PART] service web STOPPING 0/1 ~"
     assert plain(header.one_line(picture_of(fleet), 39)).startswith("[PART] 0/1 now | ! S stop")
-    assert answers(overview(picture_of(fleet)))["STATE"] == "PART: service web STOPPING 0/1, 1 service held"
+    assert answers(overview(picture_of(fleet)))["STATE"] == "PART: service web STOPPING 0/1"
     fleet.do(SetSwitch(dimension="operation", names=("index",), on=False, create=True))
     fleet.pass_time(60)
     assert row1(fleet).startswith(" [PART] 1 emergency: service web UNVERIFIED 0/1 |")
-    assert row1(fleet).endswith("| 1 flag off | 1 service held")
+    assert row1(fleet).endswith("| 1 flag off")
+
+
+def test_what_a_stop_holds_is_counted_with_it_and_not_once_more() -> None:
+    fleet = Fleet()
+    for site in ("feed", "mail", "shop"):
+        fleet.do(AddName(dimension="site", name=site))
+    fleet.stop("S-1", "", Selector.of(site="feed"), Selector.of(site="mail"))
+    assert "1 emergency: 2 sites" in row1(fleet)
+    assert "held" not in row1(fleet)
+    fleet.do(PlaceHold(selectors=(Selector.of(site="shop"), Selector.of(site="feed"))))
+    assert row1(fleet, 200).endswith("| 2 sites held")
+    fleet.stop("S-2", "")
+    assert row1(fleet, 200).endswith("| 3 sites held")
 
 
 def test_what_a_stale_row_1_says_was_so_is_no_better_either() -> None:

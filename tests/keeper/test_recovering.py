@@ -8,11 +8,14 @@ import pytest
 from backends.keeper.deeds import Deed, Done, Health, Look
 from backends.keeper.recovering import Recovering
 from backends.keeper.roster import Instant
+from core.capabilities.course import RecoveryWaiting
 from core.capabilities.procedures import SetProcedure
 from core.capabilities.recovery import AbortRecovery
 from core.messages import Command
 from core.procedures import GateOn, Procedure
 from core.recoveries import Recovery
+from core.recovery_work import waits_of
+from core.service_facts import recoveries, services
 from core.services import Service, Standing
 from tests.specs.engine import Engine, on
 
@@ -82,6 +85,12 @@ class Case:
     def recovery(self, name: str) -> Recovery:
         """That of one service."""
         return self.engine.recovery(self.emergencies[name])
+
+    @property
+    def waited(self) -> list[int]:
+        """The step of each time that it was said what a recovery waits for."""
+        happened = (each.event for each in self.engine.journal)
+        return [event.step for event in happened if isinstance(event, RecoveryWaiting)]
 
     def _submit(self, command: Command, looked_at: int | None) -> None:
         self.engine.do(command, by="keeper", kind="system", looked_at=looked_at)
@@ -223,6 +232,44 @@ def test_a_recovery_that_gave_up_on_what_nobody_could_see_says_why_that_was() ->
             break
         case.turn()
     assert "standing of a: not to be seen, no file names it" in case.recovery("a").why
+
+
+def test_what_a_step_waits_for_is_said_soon_and_once_and_is_over_when_it_has_come() -> None:
+    case = Case("a")
+    case.hands.unseen = "no file names it"
+    for _ in range(25):
+        case.turn()
+
+    waits = "standing of a: not to be seen, no file names it"
+    assert waits_of(case.recovery("a")) == (waits,)
+    assert case.waited == [1]
+    (row,) = services(case.engine.state)
+    assert row["why"] == f"{case.recovery('a').recovery_id} waits for {waits}"
+    assert next(recoveries(case.engine.state))["waits_for"] == [waits]
+    case.hands.unseen = ""
+    while case.recovery("a").step == 1:
+        case.turn()
+    (row,) = services(case.engine.state)
+    assert (row["why"], waits_of(case.recovery("a"))) == (None, ())
+
+
+def test_what_is_waited_for_and_changes_with_every_look_is_said_now_and_then() -> None:
+    case = Case("a")
+    for number in range(25):
+        case.hands.unseen = f"look {number}"
+        case.turn()
+
+    assert len(case.waited) == 3
+    assert "look 2" in waits_of(case.recovery("a"))[0]
+
+
+def test_what_comes_about_at_once_is_not_said_to_be_waited_for() -> None:
+    case = Case("a")
+    for _ in range(600):
+        case.turn()
+
+    assert case.recovery("a").status == "completed"
+    assert case.waited == []
 
 
 def test_what_comes_back_waits_for_what_it_needs_as_its_own_host_sees_it() -> None:

@@ -134,6 +134,7 @@ class Engine:
         watched_s: float = 1e6,
         given_up: bool = False,
         step_revision: int | None = None,
+        step_s: float = 0.0,
     ) -> Receipt:
         """The keeper says what it saw of the present step of a recovery."""
         recovery = self.state.emergencies[emergency_id].recovery
@@ -145,6 +146,7 @@ class Engine:
             watched_s=watched_s,
             given_up=given_up,
             step_revision=step_revision,
+            step_s=step_s,
         )
         return self.do(seen, by="keeper", kind="system")
 

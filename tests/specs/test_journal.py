@@ -108,6 +108,7 @@ def _services_stop_and_come_back(engine: Engine) -> None:
         engine.recover(opened, confirm, procedure="quick")
         engine.do(turned)
     engine.recover(opened, confirm, procedure="quick")
+    engine.advance(opened, Seen(name="dependencies", verdict="waiting", detail="db is away"), step_s=2.0)
     engine.do(HoldRecovery(emergency_id=opened))
     engine.do(ContinueRecovery(emergency_id=opened))
     engine.advance(opened, GOOD)

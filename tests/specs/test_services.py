@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -118,7 +119,9 @@ def test_the_facts_of_a_stop_say_how_long_it_took_whether_it_succeeded_and_what_
         ("web", True, 0),
         ("db", True, 1500),
     ]
-    assert stop["services"][1]["actions"] == [{"action": "stop", "outcome": "done", "took_ms": 1200, "detail": ""}]
+    (taken,) = stop["services"][1]["actions"]
+    assert taken == {"action": "stop", "outcome": "done", "at": ANY, "took_ms": 1200, "detail": ""}
+    assert taken["at"] == stop["concluded_at"]
 
 
 def test_a_drivers_word_stops_nothing(engine: Engine) -> None:

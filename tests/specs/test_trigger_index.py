@@ -1,5 +1,6 @@
 """What a sample costs as triggers grow, counted in the work that is done."""
 
+import gc
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -35,11 +36,13 @@ def calls(act: Callable[[], object]) -> int:
         made += kind in {"call", "c_call"}
 
     was = sys.getprofile()
+    gc.disable()  # a collection has callbacks of others called, which are no work of ours
     sys.setprofile(count)
     try:
         act()
     finally:
         sys.setprofile(was)
+        gc.enable()
     return made
 
 

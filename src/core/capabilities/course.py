@@ -45,6 +45,16 @@ class RecoveryStepDone(RecoveryEvent):
 
 
 @event
+class RecoveryWaiting(RecoveryEvent):
+    """What the present step waits for is something else than before, or nothing any more; ``checks`` are all that was
+    looked at. One of what changes all the time is kept now and then."""
+
+    kind: Literal["recovery.waiting"] = "recovery.waiting"
+    step: int
+    checks: tuple[str, ...] = ()
+
+
+@event
 class RecoveryHeld(RecoveryEvent):
     """A recovery stays at its present step until somebody continues it. It is watched all the same."""
 
@@ -159,6 +169,12 @@ def recovery_step_done(state: State, happened: RecoveryStepDone, header: Header)
         admit=coming.admit,
         checks=happened.checks,
     )
+
+
+@evolves(RecoveryWaiting)
+def recovery_waiting(state: State, happened: RecoveryWaiting, header: Header) -> State:
+    """Fold: an observation, which changes nothing of how the recovery stands."""
+    return _changed(state, happened, checks=happened.checks, checked_at=header.at)
 
 
 @evolves(RecoveryHeld)

@@ -8,7 +8,8 @@ person. A stop turns back whatever recovery it touches, in the very decision tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal
+from datetime import timedelta
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -23,6 +24,7 @@ from core.capabilities.course import (
     RecoveryRolledBack,
     RecoveryStarted,
     RecoveryStepDone,
+    RecoveryWaiting,
 )
 from core.capabilities.holds import HoldChanged, release
 from core.engine import Draft, RemoveLatch, decides, only_system
@@ -34,12 +36,18 @@ from core.messages import (
     command,
 )
 from core.recoveries import EndedAs, Recovery, RecoveryStep
-from core.recovery_work import asked, is_seen, still_running
+from core.recovery_work import asked, is_seen, still_running, unmet
 from core.state import Emergency, State
 from opsgate.hold import Hold
 from opsgate.selector import Selector
 
 Verdict = Literal["good", "waiting", "bad"]
+
+WAITS_AFTER_S: Final = 2.0
+"""Seconds that a step has before it is said what it waits for: most come about by then."""
+
+WAITS_AGAIN: Final = timedelta(seconds=10)
+"""The least time between two words of what one step waits for."""
 
 
 class Seen(Message):
@@ -111,6 +119,8 @@ def advance_recovery(draft: Draft, seen: AdvanceRecovery) -> None:
         )
     elif recovery.status == "running" and _is_done(draft.state, recovery, seen):
         _next(draft, recovery, checks)
+    else:
+        _say_waits(draft, recovery, seen, checks)
 
 
 def begin(
@@ -260,6 +270,20 @@ def _known(state: State, recovery: Recovery) -> Iterator[Seen]:
 def _standing(state: State, name: str) -> str:
     service = state.services.get(name)
     return "unknown" if service is None else service.standing
+
+
+def _say_waits(draft: Draft, recovery: Recovery, seen: AdvanceRecovery, checks: tuple[str, ...]) -> None:
+    """Say what a step waits for where that is news: not at each look, and nothing that comes about at once."""
+    waits, said = unmet(checks), unmet(recovery.checks)
+    said_at = recovery.checked_at if recovery.checked_at and recovery.checked_at >= recovery.step_at else None
+    is_soon = seen.step_s < WAITS_AFTER_S if said_at is None else abs(draft.now - said_at) < WAITS_AGAIN
+    if waits == said or is_soon:
+        return
+    draft.emit(
+        RecoveryWaiting(
+            emergency_id=recovery.emergency_id, recovery_id=recovery.recovery_id, step=recovery.step, checks=checks
+        )
+    )
 
 
 def _next(draft: Draft, recovery: Recovery, checks: tuple[str, ...]) -> None:

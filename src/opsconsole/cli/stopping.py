@@ -59,6 +59,8 @@ def stop(wanted: Wanted) -> int:
         say(f"the way back, in each of them: opsconsole -b URL recover {order.stop_id} --reason WHY")
     outcome = unfollowed(fired) if url is None or wanted.local else _followed(fired, settings, wanted)
     outcome = _with_services(outcome, driving)
+    if driving is None and url is not None and not wanted.no_wait:
+        _say_why(outcome, settings, token)
     if not fired.in_force and outcome.durable != "database":
         raise BackendUnavailable(
             "nothing-stopped",
@@ -90,6 +92,16 @@ def _with_services(outcome: Outcome, driving: LocalDriving | None) -> Outcome:
         say(f"service {name} has NOT been seen to stop: {clean(last, 300)}")
     missing = tuple(dict.fromkeys((*outcome.missing, *(f"service:{name}" for name in driven.left))))
     return replace(outcome, missing=missing)
+
+
+def _say_why(outcome: Outcome, settings: Settings, token: str) -> None:
+    """Say of each service that has not been seen to stop why that is, as far as anybody has said."""
+    if outcome.emergency_id is None or not any(name.startswith("service:") for name in outcome.missing):
+        return
+    from opsconsole.cli.unstopped import unstopped
+
+    for name, why in unstopped(outcome, settings, token).items():
+        say(f"service {name} has NOT been seen to stop: {clean(why, 300)}")
 
 
 def _followed(fired: Fired, settings: Settings, wanted: Wanted) -> Outcome:

@@ -93,6 +93,7 @@ def _said(picture: Picture, emergency: Emergency, recovery: Recovery) -> Iterato
         yield _labelled("why"), Cell(clean(recovery.why, 200), Style.WARN)
     yield _labelled("phase"), Cell(_phase(recovery))
     yield _labelled("now"), Cell(_now(picture, recovery), Style.STRONG)
+    yield from _waits(recovery)
     yield _labelled("next"), Cell(_next(picture, recovery))
     if recovery.status == "running":
         yield _labelled("over"), Cell(_over(picture, recovery))
@@ -104,7 +105,7 @@ def _said(picture: Picture, emergency: Emergency, recovery: Recovery) -> Iterato
     if recovery.services:
         yield _labelled("back"), Cell(f"{len(back)}/{len(recovery.services)} services run {listed(back, 6)}".rstrip())
     if recovery.present.kind in {"check", "prepare"}:
-        yield from _found(recovery.checks)
+        yield from _found([check for check in recovery.checks if check.startswith(("[ok]", "[!!]"))])
     yield _labelled("why"), Cell(clean(recovery.reason, 200), Style.DIM)
 
 
@@ -147,6 +148,14 @@ def _over(picture: Picture, recovery: Recovery) -> str:
     rest_s = left_s(picture, recovery) + sum(step.wait_s for step in recovery.steps[recovery.step + 1 :])
     at = clock(picture.now + timedelta(seconds=rest_s))
     return f"in {duration(max(BUCKET_S, rest_s))}, at {at} UTC at the earliest"
+
+
+def _waits(recovery: Recovery) -> Iterator[tuple[Cell, Cell]]:
+    """What the present step waits for, with the driver's own words, as the journal was told last."""
+    from core.recovery_work import waits_of
+
+    for number, waits in enumerate(waits_of(recovery)[:CHECKS_SHOWN]):
+        yield _labelled("" if number else "waits"), Cell(f"for {clean(waits, 200)}", Style.WARN)
 
 
 def _gates(picture: Picture, recovery: Recovery) -> Iterator[tuple[Cell, Cell]]:

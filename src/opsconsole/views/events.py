@@ -61,6 +61,7 @@ SENTENCES: dict[str, tuple[str, Style]] = {
     "recovery.started": ("{e.recovery_id} of {e.emergency_id} began by {e.procedure}: {e.reason}", Style.STRONG),
     "recovery.phase-entered": ("{e.recovery_id} is in {e.phase}", Style.PLAIN),
     "recovery.step-done": ("{e.recovery_id}: step {e.step} done", Style.PLAIN),
+    "recovery.waiting": ("{e.recovery_id} waits for {waits}", Style.PLAIN),
     "recovery.held": ("{e.recovery_id} held where it is: {e.reason}", Style.WARN),
     "recovery.continued": ("{e.recovery_id} goes on", Style.PLAIN),
     "recovery.failed": ("{e.recovery_id} FAILED and turns back: {e.why}", Style.BAD),
@@ -94,9 +95,15 @@ def sentence(recorded: Recorded, limit: int = 200) -> tuple[str, Style]:
         scope=scope(getattr(happened, "selectors", ())),
         listed=len(getattr(happened, "of", ())) or len(getattr(happened, "acked", ())) + len(missing),
         acked=len(getattr(happened, "acked", ())),
+        waits=_waits(getattr(happened, "checks", ())),
         missing=f", MISSING {' '.join(missing)}" if missing else "",
     )
     return " ".join(clean(said, limit).split()).rstrip(":"), Style.BAD if missing else style
+
+
+def _waits(checks: Sequence[str]) -> str:
+    """What of that which was looked at is not as it should be."""
+    return "; ".join(check[5:] for check in checks if check.startswith(("[..]", "[XX]"))) or "nothing any more"
 
 
 class EventRows:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -73,12 +74,28 @@ def noun(dimension: str) -> str:
 
 
 def held(picture: Picture) -> list[str]:
-    """How many names of each kind are held: ``2 sites held``, ``1 flag off``, ``1 limit at 0``."""
-    counts = picture.facts.holds.counts
+    """How many names of each kind are held: ``2 sites held``, ``1 flag off``, ``1 limit at 0``. Beside a hold on
+    everything these are all; else what stops and recoveries hold alone is said with them, and counted once."""
+    counts = picture.facts.holds.counts if picture.word == "stopped" else _held_beside_stops(picture)
     order = [each for each in (*NOUNS, *sorted(counts.keys() - NOUNS.keys())) if counts[each]]
     said = [f"{counted(counts[each], noun(each))} {'off' if each == 'operation' else 'held'}" for each in order]
     zero = sum(limit.limit == 0 and limit.operation is not None for limit in picture.state.limits.values())
     return [*said, f"{counted(zero, 'limit')} at 0"] if zero else said
+
+
+def _held_beside_stops(picture: Picture) -> Counter[str]:
+    """How many names of each dimension something else than a stop in force holds."""
+    book = picture.facts.holds
+    named = {each.stop.emergency_id for each in picture.facts.progress}
+    own = {hold_id for each in picture.facts.progress for hold_id in each.stop.hold_ids}
+    pairs = {pair for hold_id in own & book.all.keys() for pair in book.all[hold_id].selector.items}
+    counts = Counter(book.counts)
+    counts.subtract(
+        dimension
+        for dimension, name in pairs
+        if all(hold.source == "emergency" and hold.owner in named for hold in book.by_name[dimension, name])
+    )
+    return counts
 
 
 def partly(picture: Picture) -> str:

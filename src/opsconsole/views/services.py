@@ -103,6 +103,8 @@ def service_case(picture: Picture, name: str) -> list[tuple[Span, ...]]:
 def _facts(picture: Picture, service: Service) -> Iterator[tuple[str, str]]:
     where = f" on {service.host}" if service.host else ""
     yield "driven", f"by {service.driver}{where}, criticality {service.criticality} of 4"
+    if said := _why(picture, service):
+        yield "why", said
     if service.depends_on:
         yield "needs", " ".join(service.depends_on)
     if needed := dependants(picture.state.services, service.name):
@@ -130,6 +132,19 @@ def _told(word: str, key: str, name: Cell, state: Cell, said: str) -> Row:
     return Row(key, (Cell(word), name, state, Cell(""), Cell(clean(said, 300))))
 
 
+def _detail(picture: Picture, service: Service) -> Cell:
+    """Why it is not as it should be, else what was seen of it."""
+    if said := _why(picture, service):
+        return Cell(clean(said, 160), Style.WARN)
+    return Cell(clean(service.detail or service.title, 120), Style.DIM)
+
+
+def _why(picture: Picture, service: Service) -> str:
+    from core.service_facts import why
+
+    return why(picture.state, service.name)
+
+
 def _row(picture: Picture, service: Service, *, wide: bool) -> Row:
     cells = [
         Cell(clean(service.name, 64), Style.STRONG if service.standing in _ALARMS else Style.PLAIN),
@@ -138,7 +153,7 @@ def _row(picture: Picture, service: Service, *, wide: bool) -> Row:
         Cell(str(service.criticality)),
         Cell(clean(service.driver, 30)),
         Cell(listed(service.depends_on, 4) or "-"),
-        Cell(clean(service.detail or service.title, 120), Style.DIM),
+        _detail(picture, service),
     ]
     if wide:
         cells += [

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 from core.facts import emergencies as facts_of_emergencies
-from opsconsole.cli.commands.nouns import change, one_of, show_list, show_one
+from opsconsole.cli.commands.nouns import change, lines_of, one_of, show_list
 from opsconsole.cli.engine import built, opened
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.params import FreeText, reason_option
+from opsconsole.render import Document, Row
 
 
 @click.group(short_help="Emergencies: list, show, explain, ack, own.")
@@ -34,11 +37,28 @@ def list_(invocation: Invocation) -> int:
 @click.argument("emergency_id", metavar="ID")
 @click.pass_obj
 def show(invocation: Invocation, emergency_id: str) -> int:
-    """One emergency with its stops."""
+    """One emergency with its stops, and what was tried with each of their services."""
     with opened(invocation) as engine:
         rows = facts_of_emergencies(engine.backend.state(timeout_s=engine.timeout_s))
-        show_one(engine, one_of(rows, "emergency_id", emergency_id, "emergencies"))
+        facts = one_of(rows, "emergency_id", emergency_id, "emergencies")
+        brief = {**facts, "stops": [_without_services(stop) for stop in facts["stops"]]}
+        invocation.show(
+            Document(facts, [*lines_of(brief), *(line for stop in facts["stops"] for line in _tried(stop))])
+        )
     return Exit.OK
+
+
+def _without_services(stop: Row) -> Row:
+    return {key: value for key, value in stop.items() if key != "services"}
+
+
+def _tried(stop: Row) -> Iterator[str]:
+    """Each service of a stop, those first that have not stopped, and below it what was tried, when, and to what end."""
+    for step in sorted(stop["services"], key=lambda step: bool(step["success"])):
+        yield f"service {step['service']} of {stop['stop_id']}: {step['standing']}, tier {step['tier']}"
+        for each in step["actions"]:
+            detail = f": {each['detail']}" if each["detail"] else ""
+            yield f"  {each['at']}  {each['action']} {each['outcome']}, took {each['took_ms'] / 1000:.1f} s{detail}"
 
 
 @emergencies.command("ack")

@@ -41,9 +41,13 @@ def show_one(engine: Engine, facts: Row) -> None:
 
 def show_facts(invocation: Invocation, facts: Row) -> None:
     """The same, where no engine is needed."""
+    invocation.show(Document(facts, lines_of(facts)))
+
+
+def lines_of(facts: Row) -> list[str]:
+    """One row for people: a line for each fact."""
     room = max(map(len, facts))
-    lines = [f"{key.replace('_', ' '):<{room}}  {_shown(value)}" for key, value in facts.items()]
-    invocation.show(Document(facts, lines))
+    return [f"{key.replace('_', ' '):<{room}}  {_shown(value)}" for key, value in facts.items()]
 
 
 def one_of(rows: Iterable[Row], key: str, name: str, noun: str) -> Row:

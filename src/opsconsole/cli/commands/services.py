@@ -71,7 +71,7 @@ def list_(invocation: Invocation) -> int:
     """Each service and how it was seen to stand last."""
     with opened(invocation) as engine:
         rows = facts_of_services(engine.backend.state(timeout_s=engine.timeout_s))
-        columns = ("name", "standing", "driver", "account", "depends_on", "criticality", "observed_at", "detail")
+        columns = ("name", "standing", "driver", "account", "depends_on", "criticality", "observed_at", "detail", "why")
         show_list(engine, columns, rows, "no service is registered: opsconsole services add NAME --driver KIND")
     return Exit.OK
 
