@@ -33,7 +33,7 @@ from opsgate.snapshot import Delta
 from opsgate.sources import SqliteSource
 from tests.keeper.fleet import KeptFleet, SaidWorker, kept_fleet, measured
 from tests.support.fleets import say
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 ACCEPTED_S = 5.0
 
@@ -49,7 +49,7 @@ def told(fleet: KeptFleet) -> list[str]:
 
 def test_a_stop_is_verified_when_everybody_has_acknowledged_and_at_once(fleet: KeptFleet) -> None:
     workers = [fleet.worker(f"w{number}") for number in range(3)]
-    order = stop_lane.new_order(reason="smoke")
+    order = stop_lane.new_order(level="graceful", reason="smoke")
 
     began = time.monotonic()
     fired = fleet.stop(order)
@@ -60,9 +60,9 @@ def test_a_stop_is_verified_when_everybody_has_acknowledged_and_at_once(fleet: K
     took_s = time.monotonic() - began
 
     assert (fired.durable, fired.of, fired.latched) == ("database", 3, True)
-    assert took_s < 2.0, "long before its budget is over"
     stop = fleet.find(order)
     assert stop is not None
+    assert stop.deadline_at - stop.ordered_at > timedelta(seconds=PATIENCE_S), "nobody waited for its budget to end"
     assert stop.acked == stop.of == ("w0", "w1", "w2")
     measured(f"verified 3 workers in {took_s * 1000:.1f} ms")
 
@@ -92,7 +92,7 @@ def test_when_time_is_up_the_missing_are_named_and_whoever_stops_late_still_coun
     began = time.monotonic()
     on_time.beat(one.stop_id)
     busy.beat(two.stop_id, draining={two.stop_id: 1})
-    eventually(lambda: fleet.result(one) == "verified", within_s=1.0)
+    eventually(lambda: fleet.result(one) == "verified")
     assert [fleet.result(two), fleet.result(three)] == ["pending", "pending"]
 
     busy.beat(two.stop_id)
@@ -100,7 +100,9 @@ def test_when_time_is_up_the_missing_are_named_and_whoever_stops_late_still_coun
     took_s = time.monotonic() - began
     stops = [fleet.find(order) for order in (two, three)]
     assert [stop.missing for stop in stops if stop] == [("deaf",), ("silent",)]
-    assert 4.0 < took_s < 5.0 + 1.0, "at its deadline, no earlier and not much later"
+    early_s = [(s.deadline_at - s.concluded_at).total_seconds() for s in stops if s and s.concluded_at]
+    assert len(early_s) == 2
+    assert max(early_s) < 0.1, "not before its time was up"
 
     silent.beat(three.stop_id)
     deaf.leave()
@@ -314,7 +316,7 @@ def test_changes_of_others_reach_gates_as_one_datagram_and_watchers_as_a_word(fl
     moved = wire.decode(watcher.recv(60_000)) or {}
     watcher.close()
     assert (moved["t"], moved["revision"]) == ("moved", receipt.revision)
-    assert took_s < 0.2
+    assert len([message for message in worker.heard("delta") if message["delta"]["placed"]]) == 1
     measured(f"a change of another process was at the gate {took_s * 1000:.1f} ms after its sender began")
 
 
@@ -420,10 +422,11 @@ def test_a_keeper_that_is_told_to_end_leaves_nothing_behind_but_the_word_where_i
 
 
 def test_a_keeper_stays_while_it_has_a_worker_and_leaves_when_nobody_needs_it(fleet: KeptFleet) -> None:
+    worker = fleet.worker("w1")  # before: on a busy machine half a second is soon over
     fleet.kill()
     fleet.start(linger_s=0.5)
     pid = int(fleet.ping()["pid"])
-    worker = fleet.worker("w1")
+    worker.beat()
     began = time.monotonic()
     eventually(lambda: time.monotonic() - began > 1.5)
     assert peers.started(pid)

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,14 +86,29 @@ def test_a_keeper_that_records_the_order_answers_with_its_place_in_the_journal()
     assert latch.latched(order.stop_id, ["f1"])
 
 
-def test_a_silent_keeper_costs_half_a_second_and_leaves_the_stop_in_force() -> None:
-    with someone_listens("f1", lambda _message: None):
-        began = time.monotonic()
+class Impatient(socket.socket):
+    """A socket that notes for how long it was told to wait."""
+
+    waits_s: list[float]
+
+    def settimeout(self, value: float | None, /) -> None:
+        """Note it."""
+        assert value is not None, "it would wait for ever"
+        self.waits_s.append(value)
+        super().settimeout(value)
+
+
+def test_a_silent_keeper_costs_half_a_second_and_leaves_the_stop_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = Impatient(socket.AF_UNIX, socket.SOCK_DGRAM)
+    channel.bind("")
+    channel.waits_s = []
+    with someone_listens("f1", lambda _message: None), monkeypatch.context() as patched:
+        patched.setattr(wire, "endpoint", lambda: channel)
         fired = stop_lane.fire(stop_lane.new_order(), url=URL, fleet="f1")
-        took_s = time.monotonic() - began
 
     assert (fired.durable, fired.keeper) == ("spool", "silent")
-    assert 0.4 < took_s < 1.0
+    sending_s, hearing_s = channel.waits_s
+    assert 0 < hearing_s < sending_s <= 0.5
     assert latch.in_force(["f1"])
 
 

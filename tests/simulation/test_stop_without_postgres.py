@@ -58,7 +58,6 @@ def test_a_stop_works_without_its_server_and_is_recorded_afterwards(server: Serv
             worker.beat(order.stop_id)
 
             assert (fired.durable, fired.keeper) == ("spool", "answered")
-            assert answered_s < 1.0
             with pytest.raises(BackendUnavailable):
                 spool.require_recorded(fleet.backend, timeout_s=0.5)
         finally:
