@@ -128,6 +128,7 @@ class Connection:
         if question.body is not None:
             headers["Content-Type"] = "application/json"
         self._http.request(question.method, self._path + question.path, question.body, headers)
+        self._timed.flush()
         self.response = self._http.getresponse()
 
     def answer(self, server: Server) -> Answer:
@@ -156,6 +157,7 @@ class _Timed:
 
     def __init__(self, made: socket.socket) -> None:
         self._made = made
+        self._unsent = b""
 
     def in_time(self) -> socket.socket:
         """The socket, for as long as there is time."""
@@ -166,7 +168,13 @@ class _Timed:
         return self._made
 
     def sendall(self, data: bytes) -> None:
+        """Keep it until `flush`: the head and the body of a question come one after the other, and a server that is
+        sent them so is woken twice."""
+        self._unsent += data
+
+    def flush(self) -> None:
         """Send all of it."""
+        data, self._unsent = self._unsent, b""
         self.in_time().sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:

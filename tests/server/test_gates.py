@@ -2,12 +2,16 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from backends.server import gates
+from backends.server import gates, said
+from backends.server.caps import read_json
 from backends.server.gates import Gates
+from backends.server.problems import Problem
 from backends.server.push import Frame
+from backends.server.said import Said
 from core.scope import EVERYWHERE
 from core.state import State
 from opsgate import wire
@@ -60,3 +64,39 @@ def test_what_a_worker_knows_by_then_it_is_not_told_again() -> None:
     assert kinds(7, ()) == ["order"], "the rest of it is on its way"
     assert kinds(6, ("S-1",)) == ["moved"]
     assert kinds(9, ("S-1",)) == []
+
+
+def test_a_beat_that_is_the_one_before_it_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, read = Said(), []
+
+    def counted(body: bytes, kind: str | None) -> Any:
+        read.append(body)
+        return read_json(body, kind)
+
+    monkeypatch.setattr(said, "read_json", counted)
+    first, news = b'{"revision": 3, "in_flight": 1}', b'{"revision": 4, "in_flight": 1}'
+
+    beats = [
+        kept.beat(*word, "application/json") for word in (("w1", first), ("w1", first), ("w2", first), ("w1", news))
+    ]
+
+    assert read == [first, first, news]
+    assert [(beat.worker_id, beat.revision) for beat in beats] == [("w1", 3), ("w1", 3), ("w2", 3), ("w1", 4)]
+
+
+def test_what_was_taken_once_is_refused_all_the_same_where_it_claims_to_be_something_else() -> None:
+    kept = Said()
+    kept.beat("w1", b"{}", "application/json")
+
+    with pytest.raises(Problem, match="text/plain"):
+        kept.beat("w1", b"{}", "text/plain")
+
+
+def test_last_words_are_kept_of_so_many_workers_and_only_where_they_are_short() -> None:
+    kept = Said()
+
+    for number in range(said._KEPT_MAX + 5):
+        kept.beat(f"w{number}", b"{}", None)
+    kept.beat("w-long", b'{"env": "x"' + b" " * said._KEPT_BYTES + b"}", None)
+
+    assert len(kept) == said._KEPT_MAX

@@ -11,7 +11,9 @@ from contextlib import closing
 from threading import Timer
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from backends import open_runtime
 from backends.keeper.log import JsonLines
@@ -221,6 +223,26 @@ def test_who_polls_the_gates_state_is_answered_when_something_changes(served: Se
     later.join()
 
     assert (changed.status_code, changed.json()["revision"]) == (200, known.json()["revision"] + 1)
+
+
+def test_the_gates_state_is_the_same_past_the_framework_as_through_it(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through, call = [], FastAPI.__call__
+
+    async def counted(api: FastAPI, scope: Any, receive: Any, send: Any) -> None:
+        through.append(scope["query_string"])
+        await call(api, scope, receive, send)
+
+    monkeypatch.setattr(FastAPI, "__call__", counted)
+
+    def told(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
+        return answer.status_code, answer.content, {**answer.headers, "date": ""}
+
+    for tag in ({}, {"If-None-Match": served.get("/v1/gate").headers["etag"]}):
+        assert told(served.get("/v1/gate", headers=tag)) == told(served.get("/v1/gate?wait=0", headers=tag))
+
+    assert through == [b"wait=0"] * 2
 
 
 def test_a_worker_reports_by_http_and_is_told_what_is_for_it(served: Served) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from backends.keeper.office import STALL_S, TRY_S, Office
@@ -67,41 +68,41 @@ class Attendance:
         self._turned_s = now.elapsed_s
         if now.elapsed_s - self._reported_s < NEWS_S:
             return  # who comes together is reported together
-        live = self._live(now)
+        ended = self._ended_elsewhere(now)
+        live, left = self._live(now, ended), self._left(ended)
         known = state.workers
         report = ReportWorkers(
             heard=tuple(worker for worker in sorted(live) if worker not in known or known[worker].lost_at),
-            lost=tuple(sorted(self._silent(now, state) - live)),
-            left=tuple(worker for worker in sorted(self._left(now) - live) if worker in known),
+            lost=tuple(sorted(self._silent(now, state, left) - live)),
+            left=tuple(worker for worker in sorted(left - live) if worker in known),
         )
         if report.heard or report.lost or report.left:
             self._reported_s = now.elapsed_s
             self._office.submit(report)
 
-    def _live(self, now: Instant) -> set[str]:
+    def _live(self, now: Instant, ended: AbstractSet[str]) -> set[str]:
         mine = {entry.row.worker_id for entry in self._office.roster.live(now.elapsed_s) if entry.observed}
         oldest_s = LOST_AFTER_S + _WRITING_S
         others = self._office.others(now).values()
-        return (mine - self._ended_elsewhere(now)) | {
+        return (mine - ended) | {
             row.worker_id
             for row in others
             if row.state == "live" and (now.at - row.heartbeat_at).total_seconds() < oldest_s
         }
 
-    def _left(self, now: Instant) -> set[str]:
+    def _left(self, ended: AbstractSet[str]) -> set[str]:
         """Those that ended on purpose and said so here, or at another server of the fleet."""
         here = {worker for worker, entry in self._office.roster.entries.items() if entry.row.state == "left"}
-        return here | self._ended_elsewhere(now)
+        return here | ended
 
     def _ended_elsewhere(self, now: Instant) -> set[str]:
         entries, others = self._office.roster.entries, self._office.others(now).values()
         return {row.worker_id for row in others if row.state == "left" and _is_last_word(row, entries)}
 
-    def _silent(self, now: Instant, state: State) -> set[str]:
+    def _silent(self, now: Instant, state: State, left: AbstractSet[str]) -> set[str]:
         """Workers that the journal takes for live; nobody, until this keeper has listened for long enough."""
         if now.elapsed_s - self._listening_since_s < LOST_AFTER_S:
             return set()
-        left = self._left(now)
         return {worker for worker, known in state.workers.items() if known.lost_at is None and worker not in left}
 
 

@@ -70,6 +70,7 @@ _BARE: Final = frozenset(
 """Method and path of each route that goes past the framework."""
 
 _COMMANDS: Final = SimpleNamespace(path=commands.PATH)
+_GATE: Final = SimpleNamespace(path=gate.PATH)
 _BEATS: Final = SimpleNamespace(path=beats.TEMPLATE)
 _FAULT: Final = Problem(500, "internal", "a fault of the server's", "look at its log")
 
@@ -96,14 +97,8 @@ class Door:
                 await self._stops(scope, receive, answer)
             elif await self._streamed(asked, scope, receive, send):
                 return
-            elif asked.path == commands.PATH:
-                scope["route"] = _COMMANDS
-                response = await commands.answer(self._engine, asked, scope["state"]["identity"], receive)
-                await response(scope, receive, answer)
-            elif asked.method == "PUT" and beats.PATH.fullmatch(asked.path):
-                scope["route"] = _BEATS
-                response = await beats.answer(self._engine, asked, scope["state"]["identity"], receive)
-                await response(scope, receive, answer)
+            elif (bare := await self._bare(asked, scope, receive)) is not None:
+                await bare(scope, receive, answer)
             else:
                 await self._api(scope, receive, answer)
         except ClientGone:
@@ -116,6 +111,19 @@ class Door:
             _log.exception("a request met a fault of ours", extra={"method": asked.method, "path": asked.path[:200]})
             await _FAULT.response()(scope, receive, answer)
         self._note(asked, scope, answer.status, elapsed_s() - began_s)
+
+    async def _bare(self, asked: Asked, scope: Scope, receive: Receive) -> Response | None:
+        """The answer to what is asked often and answered past the framework; None for anything else."""
+        if asked.path == commands.PATH:
+            scope["route"] = _COMMANDS
+            return await commands.answer(self._engine, asked, scope["state"]["identity"], receive)
+        if asked.method == "PUT" and beats.PATH.fullmatch(asked.path):
+            scope["route"] = _BEATS
+            return await beats.answer(self._engine, asked, scope["state"]["identity"], receive)
+        if asked.method == "GET" and asked.path == gate.PATH and not scope["query_string"]:
+            scope["route"] = _GATE
+            return await gate.answer_at_once(self._engine, asked, scope["state"]["identity"])
+        return None
 
     async def _streamed(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> bool:
         """Admit whoever asks; True where it was a stream, which has ended by now."""

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -15,7 +17,7 @@ from backends.keeper.beats import Beat
 from backends.keeper.outbox import HTTP
 from backends.keeper.peers import Peer
 from backends.server.asked import Asked
-from backends.server.caps import Receive, read_body, read_json
+from backends.server.caps import Receive, read_body
 from backends.server.engine import Engine
 from backends.server.problems import Problem
 from core.authority import Identity
@@ -37,8 +39,8 @@ async def answer(engine: Engine, asked: Asked, identity: Identity, receive: Rece
     worker_id = asked.path.rpartition("/")[2]
     require_identifier(worker_id)
     engine.access.speaks_for(identity, worker_id)
-    document = read_json(await read_body(receive, asked.headers), asked.headers.get("content-type"))
-    beat = kept_within(_beat(document, worker_id), identity.scope)
+    body = await read_body(receive, asked.headers)
+    beat = kept_within(engine.said.beat(worker_id, body, asked.headers.get("content-type")), identity.scope)
     known = engine.room.roster.entries.get(worker_id)
     heard = engine.room.reception.beat(beat, peer_of(worker_id, credential_of(identity)))
     if heard.replaced:
@@ -48,8 +50,19 @@ async def answer(engine: Engine, asked: Asked, identity: Identity, receive: Rece
     engine.propagation.heard(known.row if known else None, beat.revision, beat.stops)
     address = f"{HTTP}{worker_id}"
     messages = engine.gates.messages_for(address, identity.scope, knows=beat.revision, obeys=beat.stops)
-    told = {"revision": engine.runtime.latest().revision, "messages": messages}
+    revision = engine.runtime.latest().revision
+    return _told(revision, messages) if messages else _told_nothing(revision)
+
+
+def _told(revision: int, messages: Sequence[Any]) -> Response:
+    told = {"revision": revision, "messages": messages}
     return Response(json.dumps(told, separators=(",", ":")).encode(), media_type="application/json")
+
+
+@lru_cache(maxsize=1)
+def _told_nothing(revision: int) -> Response:
+    """What nearly all workers are answered."""
+    return _told(revision, ())
 
 
 def kept_within(beat: Beat, scope: Scope) -> Beat:
@@ -86,12 +99,3 @@ def require_identifier(worker_id: str) -> None:
     """Raise `Problem` for what can be no worker's id."""
     if not IDENTIFIER.fullmatch(worker_id):
         raise Problem(422, "bad-name", f"{ascii(worker_id)[:60]} is no worker id", "use A-Z a-z 0-9 . _ ~ -")
-
-
-def _beat(document: Any, worker_id: str) -> Beat:
-    if not isinstance(document, dict):
-        raise Problem(422, "malformed-beat", "a heartbeat is an object", "send env, scope, pid, revision, stops, …")
-    try:
-        return Beat.of({**document, "worker": worker_id})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Problem(422, "malformed-beat", f"this is no heartbeat: {error!r}"[:300], "see /openapi.json") from error

@@ -18,6 +18,7 @@ from backends.server.metrics import Metrics
 from backends.server.propagation import Propagation
 from backends.server.push import Hub
 from backends.server.refetch import Refetch
+from backends.server.said import Said
 from backends.server.within import orders_within
 from backends.server.writer import Writer
 from core.authority import Identity
@@ -46,6 +47,7 @@ class Engine:
         self.writer = Writer(room.runtime, room.names)
         self.refetch = Refetch(self.tag, room.runtime.latest)
         self.instances = Instances()
+        self.said = Said()
         self._compiled: dict[Scope, tuple[State, Table]] = {}
         self._secret, self._numbers = os.urandom(32), count(1)
         self.metrics = Metrics(Gauges(room, self.view, self._open_streams, self.instances))
