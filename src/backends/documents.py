@@ -17,7 +17,7 @@ from core.authority import Identity
 from core.capabilities.rate_limits import Grant
 from core.ports import ChainReport, LimitUsage, Observations, Reservation, Watched, WorkerRow
 from core.scope import Scope
-from core.sight import Veil
+from core.showing import Veil
 from core.state import State
 from core.triggers.sample import Sample
 from opsgate.hold import moment, timestamp

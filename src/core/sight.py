@@ -1,34 +1,20 @@
-"""What a scope lets be seen: of a state the part that touches it, and of each event whether it may be shown.
+"""What a scope lets be seen of a state: the part that touches it.
 
 A scope sees what concerns its work: holds, stops and emergencies that overlap it, its own sites, the workers and
 services that may serve it, triggers that stop nothing outside it, and what belongs to the whole fleet (operations,
 workflows, limits). It does not see what lies wholly outside, nor tokens, nor refusals, nor how a service is driven, nor
-how an emergency is recovered that reaches beyond it. What is not named here is not seen, so a
-kind of event, a part of the state or a field of a stop that is new is hidden until somebody decides otherwise.
-
-Events are shown whole or not at all, because the chain covers them as they are. So each one is one of three: *whole*
-(folding it in the visible state gives the visible state after it), *veiled* (nothing visible has changed), or *anew*
-(something visible has changed that the event itself would not tell, or would tell too much of).
+how an emergency is recovered that reaches beyond it. What is not named here is not seen, so a part of the state or a
+field of a stop that is new is hidden until somebody decides otherwise. Which events are shown of it: `core.showing`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal
 
 from immutables import Map
 
-from core.capabilities.conclusion import StopConcluded
-from core.capabilities.course import EmergencyEnded
-from core.capabilities.emergencies import EmergencyJoined, EmergencyOpened, StopEscalated, StopOrdered
-from core.capabilities.explaining import StopExplained
-from core.capabilities.fleet import FleetCreated
-from core.capabilities.holds import HoldChanged, HoldExpired, HoldExpiryMissed, HoldPlaced, HoldReleased
-from core.capabilities.names import NameAdded, NameRemoved, NameRetitled
-from core.capabilities.rate_limits import LimitChanged, LimitDefined, LimitReset
-from core.capabilities.workers import WorkerForgotten, WorkerLeft, WorkerLost, WorkerRegistered, WorkerReturned
-from core.messages import EmergencyEvent, Event, HoldEvent, NameEvent, Receipt, Recorded, StopEvent
+from core.messages import Receipt
 from core.reach import Reach, with_selector
 from core.scope import EVERYWHERE, Scope
 from core.services import Service, ServiceStep
@@ -38,50 +24,10 @@ from opsgate.hold import Hold
 from opsgate.selector import Selector
 from opsgate.snapshot import Snapshot
 
-Showing = Literal["whole", "veiled", "anew"]
-
-KNOWN: Final[frozenset[type[Event]]] = frozenset(
-    {
-        FleetCreated,
-        *(LimitDefined, LimitChanged, LimitReset),
-        *(HoldPlaced, HoldChanged, HoldReleased, HoldExpired, HoldExpiryMissed),
-        *(NameAdded, NameRetitled, NameRemoved),
-        *(WorkerRegistered, WorkerLost, WorkerReturned, WorkerLeft, WorkerForgotten),
-        *(StopOrdered, StopConcluded, StopEscalated, StopExplained),
-        *(EmergencyOpened, EmergencyJoined, EmergencyEnded),
-    }
-)
-"""The events that may be shown to a scope. All others are hidden."""
-
-_LARGE: Final = ("holds", "names", "limits", "workers")
-"""The parts of a state of which a scope may see something, and which are not looked through for every event."""
-
 
 def elsewhere(number: int) -> str:
     """What stands for a worker that may not be seen, where it counts. No worker can be called so."""
     return f"(elsewhere {number})"
-
-
-@dataclass(frozen=True, slots=True)
-class Veil:
-    """Some events in a row of which nothing may be seen: those behind ``after``, up to ``revision``.
-
-    The hashes are those of the chain before and behind them, so what comes next follows on; the other two numbers are
-    the state's own after them.
-    """
-
-    after: int
-    before: str
-    revision: int
-    chain: str
-    control_revision: int
-    names_revision: int
-
-    def drawn(self, state: State) -> State:
-        """The state after them."""
-        return state._replace(
-            revision=self.revision, control_revision=self.control_revision, names_revision=self.names_revision
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +41,7 @@ class Sight:
         """The part of a state that may be seen; the revisions are the fleet's own."""
         if self.scope == EVERYWHERE:
             return state
-        emergencies, stops = self._cases(state)
+        emergencies, stops = self.cases(state)
         renamed = self.renamed(state)
         holds, reach = dict[str, Hold](), Reach()
         for hold in state.holds.values():
@@ -116,8 +62,8 @@ class Sight:
             workers=Map({key: state.workers[key] for key in self.workers if key in state.workers}),
             stops=Map(stops),
             emergencies=Map(emergencies),
-            services=Map(self._services(state)),
-            triggers=Map(self._triggers(state)),
+            services=Map(self.services(state)),
+            triggers=Map(self.triggers(state)),
         )
 
     @property
@@ -149,24 +95,6 @@ class Sight:
             for hold in receipt.remaining_holds
         )
         return receipt.model_copy(update={"remaining_holds": remaining})
-
-    def showing(self, recorded: Recorded, before: State, after: State) -> Showing:
-        """How an event is shown that leads from one state of the fleet to the next."""
-        happened = recorded.event
-        match happened:
-            case _ if type(happened) not in KNOWN or _is_of_service(happened):
-                return "anew" if self._differ(before, after) else "veiled"
-            case HoldPlaced() | HoldChanged() | HoldReleased() | HoldExpired() | HoldExpiryMissed():
-                return self._showing_hold(recorded, happened, before, after)
-            case NameAdded() | NameRetitled() | NameRemoved():
-                return "whole" if self.sees_name(after, happened.dimension, happened.name) else "veiled"
-            case WorkerForgotten(worker_id=worker_id) if worker_id not in self.workers:
-                return "veiled" if self._cases(before) == self._cases(after) else "anew"
-            case WorkerRegistered() | WorkerLost() | WorkerReturned() | WorkerLeft() | WorkerForgotten():
-                return "whole" if happened.worker_id in self.workers else "veiled"
-            case StopEvent() | EmergencyEvent():
-                return self._showing_case(happened, before, after)
-        return "whole"
 
     def sees_name(self, state: State, dimension: str, name: str) -> bool:
         """Whether a registered name may be seen: of the sites only its own, of the services those that may be."""
@@ -265,7 +193,8 @@ class Sight:
             if seen is not None and seen.correlation_id != case.correlation_id
         }
 
-    def _cases(self, state: State) -> tuple[dict[str, Emergency], dict[str, Stop]]:
+    def cases(self, state: State) -> tuple[dict[str, Emergency], dict[str, Stop]]:
+        """The emergencies and the stops of which something may be seen, by their ids, as they are seen."""
         emergencies, stops = dict[str, Emergency](), dict[str, Stop]()
         for case in state.emergencies.values():
             seen = self.emergency(case, state)
@@ -277,7 +206,8 @@ class Sight:
                 stops[each.stop_id] = stop
         return emergencies, stops
 
-    def _services(self, state: State) -> dict[str, Service]:
+    def services(self, state: State) -> dict[str, Service]:
+        """The services that may be seen, by their names, as they are seen."""
         return {
             name: self._service(each, state) for name, each in state.services.items() if self.sees_service(state, name)
         }
@@ -303,7 +233,8 @@ class Sight:
             observed_revision=service.observed_revision,
         )
 
-    def _triggers(self, state: State) -> dict[str, Trigger]:
+    def triggers(self, state: State) -> dict[str, Trigger]:
+        """The triggers that may be seen, by their names."""
         return {name: each for name, each in state.triggers.items() if self.sees_trigger(state, each)}
 
     def _is_ours(self, selector: Selector, state: State) -> bool:
@@ -328,72 +259,12 @@ class Sight:
         )
         return (*seen, *stands)
 
-    def _differ(self, before: State, after: State) -> bool:
-        """Whether what may be seen of two states may differ."""
-        if any(getattr(before, part) is not getattr(after, part) for part in _LARGE):
-            return True
-        if before.services is not after.services and (
-            self._services(before) != self._services(after) or self._hidden(before) != self._hidden(after)
-        ):
-            return True
-        is_same = before.services is after.services and before.triggers is after.triggers
-        if not is_same and self._triggers(before) != self._triggers(after):
-            return True
-        return self._cases(before) != self._cases(after)
-
-    def _hidden(self, state: State) -> set[str]:
-        """The services that may not be seen, and with them their registered names."""
-        return {name for name in state.services if not self.sees_service(state, name)}
-
     def _counted(self, workers: tuple[str, ...]) -> tuple[str, ...]:
         named = tuple(worker for worker in workers if worker in self.workers)
         return (*named, *map(elsewhere, range(1, len(workers) - len(named) + 1)))
-
-    def _showing_hold(self, recorded: Recorded, happened: HoldEvent, before: State, after: State) -> Showing:
-        hold = after.holds.get(happened.hold_id) or before.holds[happened.hold_id]
-        if not self.scope.touches(hold.selector):
-            return "veiled"
-        return "anew" if recorded.header.correlation_id in self.renamed(after) else "whole"
-
-    def _showing_case(self, happened: Event, before: State, after: State) -> Showing:
-        if self._cases(before) == self._cases(after):
-            return "veiled"
-        emergency_id = _emergency_of(happened, after)
-        is_told = all(self._is_whole(emergency_id, state) for state in (before, after))
-        return "whole" if is_told and not self._tells_more(happened, before, after) else "anew"
-
-    def _is_whole(self, emergency_id: str, state: State) -> bool:
-        """Whether all of an emergency may be seen, its stops and their workers too; one that there is not yet, too."""
-        emergency = state.emergencies.get(emergency_id)
-        if emergency is None:
-            return True
-        stops = (state.stops[stop_id] for stop_id in emergency.stop_ids)
-        return self.emergency(emergency, state) == emergency and all(self.stop(stop, state) == stop for stop in stops)
-
-    def _tells_more(self, happened: Event, before: State, after: State) -> bool:
-        """Whether an event tells more than may be seen, or changes by it more than can be: the services of a stop are
-        put in tiers by all there are, and the end of an emergency lists whatever still holds any of its scope and takes
-        along the oldest of those that ended before."""
-        if not isinstance(happened, EmergencyEnded):
-            return isinstance(happened, StopOrdered) and bool(happened.services)
-        selectors = after.emergencies[happened.emergency_id].selectors
-        is_within = all(map(self.scope.covers, selectors))
-        return not is_within or len(after.emergencies) < len(before.emergencies)
 
 
 def under(hold: Hold, renamed: Mapping[str, str]) -> Hold:
     """A hold as it is shown, with what stands for its correlation id."""
     shown = renamed.get(hold.correlation_id)
     return hold if shown is None else replace(hold, correlation_id=shown)
-
-
-def _is_of_service(happened: Event) -> bool:
-    """Whether it is about the name of a service, of which it takes the definition to say who may see it."""
-    return isinstance(happened, NameEvent) and happened.dimension == "service"
-
-
-def _emergency_of(happened: Event, after: State) -> str:
-    if isinstance(happened, StopEvent):
-        return after.stops[happened.stop_id].emergency_id
-    assert isinstance(happened, EmergencyEvent), "nothing else is about a case"
-    return happened.emergency_id

@@ -29,7 +29,8 @@ from core.engine import evolve, fold
 from core.errors import OpsError
 from core.messages import Actor, Command, Receipt
 from core.scope import Scope
-from core.sight import Sight, Veil
+from core.showing import Veil, showing
+from core.sight import Sight
 from core.state import State
 from opsgate.evaluate import Table, evaluate
 from opsgate.hold import Mode
@@ -270,15 +271,15 @@ class Fleet(RuleBasedStateMachine):
             self.followed = after = evolve(before, recorded)
             veil = Veil(before.revision, "", after.revision, "", after.control_revision, after.names_revision)
             for number, sight in enumerate(SIGHTS):
-                showing, part = sight.showing(recorded, before, after), self.parts[number]
-                match showing:
+                shown, part = showing(sight, recorded, before, after), self.parts[number]
+                match shown:
                     case "whole":
                         part = evolve(part, recorded)
                     case "veiled":
                         part = veil.drawn(part)
                     case "anew":
                         part = sight.state(after)
-                assert part == sight.state(after), (showing, recorded)
+                assert part == sight.state(after), (shown, recorded)
                 self.parts[number] = part
 
     @invariant()

@@ -23,7 +23,8 @@ from core.capabilities.workers import ForgetWorkers, ReportWorkers
 from core.engine import CommandRefused, Facts, WorkerFact, evolve, step
 from core.messages import EVENTS, Actor, Command, Event, Header, Recorded
 from core.scope import EVERYWHERE, Scope
-from core.sight import KNOWN, Showing, Sight, Veil, elsewhere
+from core.showing import KNOWN, Showing, Veil, showing
+from core.sight import Sight, elsewhere
 from core.state import ENDED_KEPT, State
 from opsgate.selector import EVERYTHING, Selector
 from tests.support.fleets import ANA, KEEPER, START, say
@@ -57,16 +58,16 @@ class Story:
 
     def _follow(self, recorded: Recorded) -> tuple[str, Showing]:
         before, after = self.state, evolve(self.state, recorded)
-        showing = SIGHT.showing(recorded, before, after)
-        if showing == "whole":
+        shown = showing(SIGHT, recorded, before, after)
+        if shown == "whole":
             self.part = evolve(self.part, recorded)
-        elif showing == "veiled":
+        elif shown == "veiled":
             self.part = Veil(0, "", after.revision, "", after.control_revision, after.names_revision).drawn(self.part)
         else:
             self.part = SIGHT.state(after)
         self.state = after
-        assert self.part == SIGHT.state(after), (recorded, showing)
-        return recorded.event.kind, showing
+        assert self.part == SIGHT.state(after), (recorded, shown)
+        return recorded.event.kind, shown
 
 
 def stop(stop_id: str, *selectors: Selector, **fields: Any) -> OrderStop:
@@ -112,8 +113,8 @@ def test_an_event_of_a_kind_that_was_not_decided_upon_is_hidden(kind: str) -> No
     moved = state._replace(revision=state.revision + 1)
     held = step(state, say(PlaceHold(selectors=(OURS,))), START).state
 
-    assert SIGHT.showing(recorded, state, moved) == "veiled"
-    assert SIGHT.showing(recorded, state, held) == "anew"
+    assert showing(SIGHT, recorded, state, moved) == "veiled"
+    assert showing(SIGHT, recorded, state, held) == "anew"
 
 
 def test_tokens_and_refusals_are_not_among_what_may_be_seen() -> None:

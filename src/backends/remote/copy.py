@@ -14,7 +14,7 @@ from typing import Any
 from core.audit import GENESIS, Row, event_of, verify
 from core.engine import evolve
 from core.messages import Recorded
-from core.sight import Veil
+from core.showing import Veil
 from core.state import State
 
 

@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from backends.server import commands, document_clients
 from backends.server.caps import BODY_MAX
+from backends.server.document_shapes import BEAT, DECISION, GATE, HOLD, PROBLEM, SELECTOR
 from backends.server.stop_port import StopRequest
 from core.audit import Row
 from core.authority import ENGINE_ONLY
@@ -32,105 +33,6 @@ _EXAMPLES: Final[Mapping[str, dict[str, Any]]] = {
     "change a limit": {"kind": "set-limit", "name": "sites", "limit": 5},
 }
 
-_PROBLEM: Final = {
-    "type": "object",
-    "description": "RFC 9457. `code` is stable, `hint` is the next step for a person, `kind` says whose fault it is.",
-    "required": ["type", "title", "status", "detail", "code", "hint", "kind"],
-    "properties": {
-        "type": {"type": "string", "examples": ["urn:opsconsole:problem:unknown-name"]},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-        "hint": {"type": "string"},
-        "kind": {
-            "enum": [
-                "rejected",
-                "unknown-name",
-                "not-permitted",
-                "confirmation-needed",
-                "conflict",
-                "timed-out",
-                "unavailable",
-                "not-ours",
-                "used-up",
-            ]
-        },
-    },
-}
-
-_SELECTOR: Final = {
-    "type": "object",
-    "description": "Dimension and exact value, all of which must match the work; {} is everything.",
-    "additionalProperties": {"type": "string"},
-    "examples": [{"site": "s1", "operation": "content_generation"}],
-}
-
-_HOLD: Final = {
-    "type": "object",
-    "description": "One reason for not running.",
-    "properties": {
-        "hold_id": {"type": "string"},
-        "selector": {"$ref": "#/components/schemas/Selector"},
-        "source": {"type": "string"},
-        "owner": {"type": "string"},
-        "reason": {"type": "string"},
-        "mode": {"enum": ["drain", "halt"]},
-        "placed_at": {"type": "string", "format": "date-time"},
-        "expires_at": {"type": ["string", "null"], "format": "date-time"},
-        "admit": {"type": "number", "minimum": 0, "maximum": 1},
-    },
-}
-
-_DECISION: Final = {
-    "type": "object",
-    "properties": {
-        "outcome": {"enum": ["allowed", "blocked", "unknown"]},
-        "allowed": {"type": "boolean"},
-        "headline": {"type": "string"},
-        "blockers": {"type": "array", "items": {"$ref": "#/components/schemas/Hold"}},
-        "unknown_names": {"type": "array", "items": {"type": "string"}},
-        "decided_by": {"enum": ["live", "cache", "disk", "default"]},
-        "age_s": {"type": ["number", "null"]},
-        "revision": {"type": "integer"},
-    },
-}
-
-_BEAT: Final = {
-    "type": "object",
-    "description": "What a worker says of itself: every 5 s, and at once when it obeys one more stop.",
-    "properties": {
-        "env": {"type": "string"},
-        "scope": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
-        "pid": {"type": "integer"},
-        "started": {"type": "string", "description": "tells two processes with one number apart"},
-        "boot": {
-            "type": "string",
-            "description": "a random name of the process. One that comes by the same credential under another name "
-            "takes the worker over at once, and beats of the one before are answered by 409 'replaced'",
-        },
-        "revision": {"type": "integer", "description": "how far it knows the fleet"},
-        "stops": {"type": "array", "items": {"type": "string"}, "description": "the stops that it obeys"},
-        "draining": {
-            "type": "object",
-            "additionalProperties": {"type": "integer"},
-            "description": "for each of them, how much of what it covers runs on",
-        },
-        "in_flight": {"type": "integer"},
-    },
-}
-
-_GATE: Final = {
-    "type": "object",
-    "properties": {
-        "format": {"const": 1},
-        "fleet": {"type": "string"},
-        "revision": {"type": "integer"},
-        "stop_port": {"type": "integer"},
-        "snapshot": {"type": "object", "description": "holds, stops and names that decisions are made by"},
-        "orders": {"type": "array", "items": {"type": "object"}, "description": "stops in no journal yet: obey them"},
-    },
-}
 
 _BODIES: Final = {
     ("post", "/v1/check"): "Selector",
@@ -320,11 +222,11 @@ def _schemas() -> dict[str, Any]:
     }
     schemas |= document_clients.SCHEMAS
     return schemas | {
-        "Beat": _BEAT,
-        "Decision": _DECISION,
-        "Gate": _GATE,
-        "Hold": _HOLD,
-        "Problem": _PROBLEM,
-        "Selector": _SELECTOR,
+        "Beat": BEAT,
+        "Decision": DECISION,
+        "Gate": GATE,
+        "Hold": HOLD,
+        "Problem": PROBLEM,
+        "Selector": SELECTOR,
         "Stopped": stopped,
     }

@@ -29,7 +29,8 @@ from core.engine import evolve
 from core.messages import Recorded, WorkerEvent
 from core.ports import Observations, WorkerRow, iterate
 from core.scope import Scope
-from core.sight import Sight, Veil
+from core.showing import Veil, showing
+from core.sight import Sight
 from core.state import State
 
 KEPT_MAX: Final = 2000
@@ -167,7 +168,7 @@ class Outlook:
         for row in iterate(store, mark.revision):
             recorded = read_event(row, mark)
             before, state, mark = state, evolve(state, recorded), Mark(row.revision, row.chain)
-            if self._sight.showing(recorded, before, state) == "whole":
+            if showing(self._sight, recorded, before, state) == "whole":
                 found.append(row)
                 if len(found) >= limit:
                     break
@@ -211,7 +212,7 @@ class Outlook:
         """Each event that may be seen, and a veil over those between; None where that would not tell all."""
         news: list[Row | Veil] = []
         for step in steps:
-            match self._sight.showing(step.recorded, step.before, step.after):
+            match showing(self._sight, step.recorded, step.before, step.after):
                 case "whole":
                     news.append(step.row)
                 case "veiled":

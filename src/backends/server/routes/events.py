@@ -14,7 +14,7 @@ from backends.server.outlooks import Outlook
 from backends.server.problems import Problem
 from core.audit import Row
 from core.scope import EVERYWHERE, Scope
-from core.sight import Veil
+from core.showing import Veil
 from opsgate.clock import elapsed_s
 
 _WAIT_MAX_S = 60.0

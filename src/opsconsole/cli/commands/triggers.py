@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import json
 import uuid
-from datetime import UTC, datetime, timedelta
-from heapq import merge
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 import click
-from pydantic import ValidationError
 
 from core.capabilities.firing import FireTrigger
-from core.capabilities.triggers import AddTrigger, BoundTriggers, RemoveTrigger, SetTrigger, trigger_named
+from core.capabilities.triggers import BoundTriggers, RemoveTrigger, SetTrigger, trigger_named
 from core.facts import triggers as facts_of_triggers
-from core.faults import sentence
-from core.messages import command_from
-from core.state import State
 from core.triggers import TYPES
-from core.triggers.definition import Definition
-from core.triggers.rehearsal import Occasion, rehearse
-from core.triggers.sample import AGE_MAX_S, Sample
-from core.triggers.suppression import judge
-from core.triggers.watch import Watch, topics
 from opsconsole.cli.commands.nouns import change, one_of, show_facts, show_list, show_one
-from opsconsole.cli.engine import Engine, built, opened
+from opsconsole.cli.engine import built, opened
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.params import Duration, NameOf, reason_option
-from opsconsole.cli.recorded import samples_in
+from opsconsole.cli.trying import command_of, definition_of, moment, on_kept, on_recorded, say_unheard, tried
 from opsconsole.views.words import counted
-from opsgate.hold import timestamp
 from opsgate.order import LEVELS
 from opsgate.selector import Selector, SelectorError, scope_text
 
@@ -103,7 +92,7 @@ def add(invocation: Invocation, /, name: str, document: TextIO | None, **said: A
     """Add a trigger, or change the one called NAME to this."""
     fields = _fields(said) if document is None else _read(document)
     with opened(invocation, create=True) as engine:
-        change(engine, _command_of(name, fields), f"trigger {name} is set")
+        change(engine, command_of(name, fields), f"trigger {name} is set")
     return Exit.OK
 
 
@@ -166,8 +155,8 @@ def test(invocation: Invocation, name: str, samples: tuple[tuple[str, float], ..
     """What these samples would do now, with nothing before them. Nothing is stopped and nothing recorded."""
     with opened(invocation) as engine:
         state = engine.backend.state(timeout_s=engine.timeout_s)
-        show_facts(invocation, _tried(state, name, samples, account, engine.now()))
-        _say_unheard(invocation, trigger_named(state, name).definition, samples)
+        show_facts(invocation, tried(state, name, samples, account, engine.now()))
+        say_unheard(invocation, trigger_named(state, name).definition, samples)
     return Exit.OK
 
 
@@ -197,15 +186,15 @@ def rehearse_(
         raise click.UsageError("say on which samples: --last DURATION, or --from FILE")
     fields = None if candidate is None else _read(candidate)
     with opened(invocation) as engine:
-        definition = _definition(engine, name, fields)
+        definition = definition_of(engine, name, fields)
         if recorded is not None:
-            found = _on_recorded(definition, recorded)
+            found = on_recorded(definition, recorded)
         else:
             assert last is not None, "one of the two was said"
-            found = _on_kept(engine, definition, last.total_seconds())
-        rows = [{"at": _moment(one.at_s), "what": one.what, "value": one.value} for one in found]
+            found = on_kept(engine, definition, last.total_seconds())
+        rows = [{"at": moment(one.at_s), "what": one.what, "value": one.value} for one in found]
         fired = [one for one in found if one.what == "fired"]
-        first = f", first at {_moment(fired[0].at_s)}," if fired else ""
+        first = f", first at {moment(fired[0].at_s)}," if fired else ""
         times = counted(len(fired), "time")
         invocation.say(f"it would have fired {times}{first} and stopped {scope_text(definition.selectors())}")
         show_list(engine, ("at", "what", "value"), rows, "it would have done nothing")
@@ -265,80 +254,3 @@ def _read(document: TextIO) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise click.UsageError(f"{document.name} holds no object")
     return fields
-
-
-def _definition(engine: Engine, name: str, candidate: dict[str, Any] | None) -> Definition:
-    """The trigger of this name, or what it would be; raises what adding that would."""
-    if candidate is None:
-        return trigger_named(engine.backend.state(timeout_s=engine.timeout_s), name).definition
-    _, then = engine.foresee(_command_of(name, candidate))
-    return trigger_named(then, name).definition
-
-
-def _on_recorded(definition: Definition, recorded: Path) -> list[Occasion]:
-    try:
-        with recorded.open(encoding="utf-8", newline="") as lines:
-            return list(rehearse(definition, samples_in(lines, is_csv=recorded.suffix.lower() == ".csv")))
-    except (ValueError, OSError) as error:
-        raise click.UsageError(f"{recorded}: {error}") from error
-
-
-def _on_kept(engine: Engine, definition: Definition, last_s: float) -> list[Occasion]:
-    """On what the engine has kept, up to now."""
-    if not 0 < last_s <= AGE_MAX_S:
-        raise click.UsageError(f"samples are kept for {AGE_MAX_S / 3600:g} hours: say --last {AGE_MAX_S / 3600:g}h")
-    ask, metrics = engine.backend.samples, tuple(topics(definition))
-    parts = [ask(metric, last_s=last_s, timeout_s=engine.timeout_s) for metric in metrics]
-    samples = list(merge(*parts, key=lambda sample: sample.at_s))
-    for metric, part in zip(metrics, parts, strict=True):
-        since = f", since {_moment(part[0].at_s)}" if part else "; kept is what a trigger or a gate looks at"
-        engine.invocation.say(f"{counted(len(part), 'sample')} of {metric}{since}")
-    if not metrics:
-        engine.invocation.say("it looks at no samples, so there is nothing to rehearse it with")
-    return list(rehearse(definition, samples, engine.now().timestamp()))
-
-
-def _moment(at_s: float) -> str:
-    return timestamp(datetime.fromtimestamp(at_s, UTC))
-
-
-def _command_of(name: str, fields: dict[str, Any]) -> AddTrigger:
-    try:
-        command = command_from({"kind": "add-trigger"} | fields | {"name": name})
-    except ValidationError as error:
-        raise click.UsageError(sentence(error)) from error
-    assert isinstance(command, AddTrigger), "its kind says so"
-    return command
-
-
-def _say_unheard(invocation: Invocation, definition: Definition, samples: tuple[tuple[str, float], ...]) -> None:
-    """Which of the samples mean nothing to a trigger, and what it listens to."""
-    wanted = tuple(topics(definition))
-    for metric in dict.fromkeys(metric for metric, _ in samples):
-        if metric not in wanted:
-            listens = f"it listens to {', '.join(wanted)}" if wanted else "it listens to no samples"
-            invocation.say(f"warning: {definition.name} does not listen to {metric}: {listens}")
-
-
-def _tried(
-    state: State, name: str, samples: tuple[tuple[str, float], ...], account: str | None, now: datetime
-) -> dict[str, Any]:
-    trigger = trigger_named(state, name)
-    definition, watch = trigger.definition, Watch()
-    watch.put(definition.model_copy(update={"is_active": True}), 0.0)
-    edges = []
-    for metric, value in samples:
-        edges += watch.take(Sample(metric, now.timestamp(), value, account or definition.account_id), 0.0, 0.0)
-    edges += watch.sweep(0.0)
-    crossed = [edge.value for edge in edges if edge.crossed]
-    verdict = judge(state, trigger, now)
-    watcher = watch.watchers[name]
-    return {
-        "name": name,
-        "crosses": bool(crossed),
-        "value": crossed[-1] if crossed else None,
-        "would": "nothing" if not crossed else "stop" if verdict.why is None else f"be suppressed ({verdict.why})",
-        "detail": verdict.detail or watcher.fault or None,
-        "level": definition.stop_level,
-        "scope": scope_text(definition.selectors()),
-    }
