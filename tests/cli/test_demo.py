@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import BackendUnavailable
+from opsconsole.cli.invocation import Invocation
+from opsconsole.demo import services
+from opsconsole.demo.live import with_services
 from opsconsole.demo.plan import members, site_names
 from opsconsole.demo.services import MEMBERS
 from tests.cli.shell import Shell, after, environment, keeper_of, run, started
@@ -35,6 +39,23 @@ def pids_in(text: str) -> list[int]:
     return [int(pid) for pid in re.findall(r"process +(\d+)", text)]
 
 
+class NeverUp:
+    """A process that starts and says nothing."""
+
+    def __init__(self, *_command: object, **_how: object) -> None:
+        self.pid = 0
+
+    def poll(self) -> int:
+        """It is over."""
+        return 0
+
+    def wait(self, timeout: float | None = None) -> int:
+        """It is over."""
+        return 0
+
+    terminate = kill = poll
+
+
 # ------------------------------------------------------------------------------------------------------------- the plan
 def test_twelve_workers_share_five_sites_and_one_hangs_alone_at_the_sixth() -> None:
     fleet = members(12, 6)
@@ -55,6 +76,20 @@ def test_every_size_has_one_slow_worker_beside_a_steady_one_and_one_deaf_one_alo
     (deaf,) = (member for member in fleet if member.character == "deaf")
     assert any(member.site == slow.site and member.character == "steady" for member in fleet)
     assert sum(member.site == deaf.site for member in fleet) == 1
+
+
+def test_a_service_that_does_not_come_up_is_the_hosts_fault_and_said_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "_UP_WITHIN_S", 0.0)
+    monkeypatch.setattr(subprocess, "Popen", NeverUp)
+    with (
+        pytest.raises(
+            BackendUnavailable, match=r"^service \w+ did not come up .*: this host is very busy; run it again"
+        ),
+        with_services(Invocation(), tmp_path, "shop-eu"),
+    ):
+        pass
 
 
 def test_a_demo_needs_one_of_each() -> None:

@@ -14,7 +14,7 @@ from core.capabilities.explaining import ExplainStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch
-from core.messages import Actor
+from core.messages import Actor, EventNote, Receipt
 from core.state import State
 from opsconsole.dialogs.base import Dialog, Outcome, Send
 from opsconsole.dialogs.explain import ExplainPrompt
@@ -331,6 +331,14 @@ def test_where_nothing_stays_held_that_is_said_too() -> None:
     outcome = prompt.tick(4)
     assert isinstance(outcome, Send)
     assert plain(answered(outcome, fleet.do(outcome.command))).startswith("recover all: done; nothing else holds it")
+
+
+def test_a_recovery_in_steps_is_answered_as_begun_and_not_as_done() -> None:
+    send = Send(Recover(emergency_id="E-7", reason="mended"), "recover all")
+    begun = Receipt(revision=9, changed=True, events=(EventNote(revision=9, kind="recovery.started"),))
+    said_of_it = plain(answered(send, begun))
+    assert said_of_it.startswith("recover all: begun, not done: H holds it, X aborts it")
+    assert "done;" not in said_of_it
 
 
 def test_a_pause_is_answered_without_a_list_of_what_holds() -> None:

@@ -24,6 +24,7 @@ class Ward:
         self.engine.service("db")
         self.engine.service("web", health={"kind": "driver"})
         self.stands: dict[str, Standing | None] = {"db": "running", "web": "running"}
+        self.detail = ""
         self.is_up: bool | None = True
         self.looked: list[list[str]] = []
         self.meanwhile = ""
@@ -37,7 +38,7 @@ class Ward:
         self.looked.append(names)
         if self.meanwhile:
             self.engine.stop(self.meanwhile)
-        return {name: Look(self.stands.get(name, "running")) for name in names}
+        return {name: Look(self.stands.get(name, "running"), self.detail) for name in names}
 
     def health(self, services: Iterable[Service]) -> Mapping[str, Health]:
         """As `Hands.health`."""
@@ -73,6 +74,25 @@ def test_only_what_has_changed_is_an_event() -> None:
     for ward.stands["db"] in passing:
         assert ward.round()["db"] == "stopped", "on its way, or to be seen by nobody: the next look will tell"
     assert ward.observed == 3
+
+
+def test_why_a_service_was_never_seen_is_recorded_once_and_again_when_it_is_another_reason() -> None:
+    """Who registers a service with a wrong file learns it from the list, and not first when it is to be recovered."""
+    ward = Ward()
+    ward.stands["db"] = None
+    ward.detail = "no file after 12 ms"
+    assert ward.round()["db"] == "unknown"
+    assert ward.engine.state.services["db"].detail == "no file after 12 ms"
+    before = ward.observed
+
+    ward.detail = "no file after 7 ms"
+    ward.round()
+    assert ward.observed == before, "another number is no other reason"
+
+    ward.detail = "this host does not allow it"
+    ward.round()
+    assert ward.observed == before + 1
+    assert ward.engine.state.services["db"].detail == "this host does not allow it"
 
 
 def test_what_runs_and_is_unwell_twice_has_failed_until_it_is_well() -> None:

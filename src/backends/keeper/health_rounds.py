@@ -8,6 +8,7 @@ a stop counts for nothing: it was made before the order.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
@@ -31,6 +32,9 @@ _log = logging.getLogger(NAME)
 
 TOGETHER: Final = 32
 """How many services are looked at at the same time."""
+
+_DETAIL_MAX: Final = 300
+"""Characters of what is kept of a look."""
 
 _PASSING: Final = frozenset({"stopping", "starting"})
 """On the way to something that the next look will see."""
@@ -92,9 +96,12 @@ class HealthRounds(threading.Thread):
     ) -> Iterator[ServiceReport]:
         for service in services:
             look = self._judged(service.name, looks.get(service.name, Look(None)), found.get(service.name))
-            if look.standing is not None and look.standing not in _PASSING and look.standing != service.standing:
+            seen = look.standing
+            if seen is None and service.standing == "unknown" and _shape(look.detail) != _shape(service.detail):
+                seen = "unknown"  # who sets it up is told why nobody can see it, and not first in its recovery
+            if seen is not None and seen not in _PASSING and (seen == "unknown" or seen != service.standing):
                 yield ServiceReport(
-                    service=service.name, standing=look.standing, detail=look.detail[:300], observed_by="health"
+                    service=service.name, standing=seen, detail=look.detail[:_DETAIL_MAX], observed_by="health"
                 )
 
     def _judged(self, name: str, look: Look, health: Health | None) -> Look:
@@ -120,6 +127,11 @@ def rounds_of(office: Office, services: ServiceStops, every_s: float) -> HealthR
         mine=lambda service: service.host == this_host() or (service.host is None and leads()),
         every_s=every_s,
     )
+
+
+def _shape(detail: str) -> str:
+    """A text without its numbers: how long something took, or which process, is no news of itself."""
+    return re.sub(r"\d+", "", detail[:_DETAIL_MAX])
 
 
 def at_rest(state: State) -> tuple[Service, ...]:

@@ -128,7 +128,7 @@ def report_services(draft: Draft, seen: ReportServices) -> None:
             continue
         _attempted(draft, seen, report)
         standing = _believed(draft.state, seen, report)
-        if standing is not None and _is_news(draft, seen, report.service, standing):
+        if standing is not None and _is_news(draft, seen, report, standing):
             draft.emit(
                 ServiceObserved(
                     service=report.service,
@@ -251,12 +251,15 @@ def _believed(state: State, seen: ReportServices, report: ServiceReport) -> Stan
     return None if report.standing == "stopped" else report.standing
 
 
-def _is_news(draft: Draft, seen: ReportServices, name: str, standing: Standing) -> bool:
-    """Whether this says anything that the journal does not: another standing, one that a stop has not seen yet, or one
-    that a recovery has not seen since its present step began, or not lately."""
-    state = draft.state
+def _is_news(draft: Draft, seen: ReportServices, report: ServiceReport, standing: Standing) -> bool:
+    """Whether this says anything that the journal does not: another standing, another reason why nobody can see it, one
+    that a stop has not seen yet, or one that a recovery has not seen since its present step began, or not lately."""
+    state, name = draft.state, report.service
     known = state.services[name]
     if known.standing != standing:
+        return True
+    at_rest = seen.stop_id is None and seen.recovery_id is None
+    if at_rest and standing == "unknown" and known.detail != report.detail:
         return True
     for emergency in state.active_emergencies():
         recovery = emergency.recovery

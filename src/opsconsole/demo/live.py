@@ -54,9 +54,10 @@ def live_fleet(
             ensure(url)
         except KeeperError as error:
             raise BackendUnavailable("no-keeper", str(error)) from error
+        invocation.say(f"starting {len(team)} workers{' and the services of one site' if services and own else ''}")
         fleet.start(team)
         if services and own:
-            fleet.services = behind.enter_context(_with_services(invocation, folder, team[0].site))
+            fleet.services = behind.enter_context(with_services(invocation, folder, team[0].site))
         yield fleet
     finally:
         with undisturbed():
@@ -68,11 +69,17 @@ def live_fleet(
 
 
 @contextmanager
-def _with_services(invocation: Invocation, folder: Path, site: str) -> Iterator[Services]:
+def with_services(invocation: Invocation, folder: Path, site: str) -> Iterator[Services]:
+    """Running services that the fleet knows, until the block ends. Raises `BackendUnavailable` where one does not come
+    up."""
     from opsconsole.cli.engine import opened
     from opsconsole.demo.services import running_services
 
-    with running_services(folder, site) as services:
+    with ExitStack() as behind:
+        try:
+            services = behind.enter_context(running_services(folder, site))
+        except TimeoutError as error:
+            raise BackendUnavailable("no-demo", f"{error}: this host is very busy; run it again") from error
         with opened(invocation) as engine:
             for command in services.commands():
                 engine.submit(command)

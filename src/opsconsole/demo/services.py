@@ -32,7 +32,7 @@ QUICK: Final = "drill_recovery"
 _SERVICE: Final = Path(__file__).with_name("service.py")
 _PYTHON: Final = str(Path(sys.executable).resolve())
 _SH: Final = "/bin/sh"
-_UP_WITHIN_S: Final = 10.0
+_UP_WITHIN_S: Final = 60.0
 _ENDS_WITHIN_S: Final = 2.0
 
 

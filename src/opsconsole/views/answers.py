@@ -27,6 +27,8 @@ def answered(send: Send, receipt: Receipt, unmarked: int = 0) -> Words:
     `unmarked` rows have lost their marks by it.
     """
     did = "done" if receipt.changed else "nothing to change"
+    if any(note.kind == "recovery.started" for note in receipt.events):
+        did = "begun, not done: H holds it, X aborts it"
     words = [Span(f"{clean(send.about, 80)}: {did}", Style.GOOD if receipt.changed else Style.WARN)]
     if unmarked:
         words.append(Span(f", {counted(unmarked, 'mark')} cleared"))

@@ -91,7 +91,8 @@ def service_case(picture: Picture, name: str) -> list[tuple[Span, ...]]:
     if service is None:
         return [(Span("it is not registered any more"),)]
     standing = STANDINGS[service.standing]
-    when = f"seen {ago(service.observed_at, picture.now)}" if service.observed_at else "never looked at"
+    looked = "looked at, and not seen," if service.standing == "unknown" else "seen"
+    when = f"{looked} {ago(service.observed_at, picture.now)}" if service.observed_at else "never looked at"
     detail = f": {clean(service.detail, 200)}" if service.detail else ""
     lines = [(Span(standing.text, standing.style), Span(f", {when}{detail}"))]
     return [
