@@ -4,6 +4,8 @@ import itertools
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -191,6 +193,24 @@ def test_a_keeper_that_is_killed_in_the_middle_is_followed_by_one_that_goes_on(
     services.fleet.start()
     eventually(lambda: services.fleet.result(order) == "verified", within_s=PATIENCE_S)
     assert not folder.exists()
+
+
+def test_a_keeper_whose_starter_ignored_the_end_of_children_knows_how_commands_ended(services: Services) -> None:
+    """That is handed on to whatever is started, and the exit code of every command would be 0: runs, and done."""
+    ignoring = ["env", "--ignore-signal=CHLD", sys.executable, "-P", "-m", "backends.keeper", "--detach", "--backend"]
+    nowhere = subprocess.run([*ignoring, f"sqlite:///{services.folder}/no/such.db"], check=False, capture_output=True)
+    assert nowhere.returncode == 3, "whoever detached it hears how it ended, too"
+    runs = services.folder / "commanded"
+    runs.touch()
+    services.fleet.kill()
+    subprocess.run([*ignoring, services.fleet.url], check=True, capture_output=True)
+    services.add(
+        "commanded", "command", {"stop": ["/bin/rm", f"{runs}"], "status": [SH, "-c", f"test -e {runs} || exit 3"]}
+    )
+    order = services.order("commanded")
+    services.fleet.stop(order)
+    eventually(lambda: services.fleet.result(order) == "verified", within_s=PATIENCE_S)
+    assert not runs.exists()
 
 
 def test_an_inventory_of_services_is_kept_on_this_host_for_this_user_alone(services: Services) -> None:

@@ -1,6 +1,7 @@
 """``opsconsole serve`` as somebody starts it."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -32,6 +33,14 @@ def test_it_serves_on_ports_and_on_sockets_of_this_host_and_ends_when_told(home:
         os.kill(thread, signal.SIGTERM)  # to the process, and this is the thread that the kernel interrupts for it
         eventually(lambda: not path.exists(), within_s=DEADLINE_S)
     assert not path.exists()
+
+
+def test_a_server_whose_starter_ignored_the_end_of_children_hears_of_its_own(tmp_path: Path) -> None:
+    """Or the exit code of every command that stops or looks at a service would be 0."""
+    starter = ("env", "--ignore-signal=CHLD")
+    with server_process(f"sqlite:///{tmp_path / 'fleet.db'}", "--dev", starter=starter) as served:
+        [ignored] = re.findall(r"^SigIgn:\s*(\w+)", Path(f"/proc/{served.pid}/status").read_text(), re.MULTILINE)
+        assert not int(ignored, 16) & 1 << (signal.SIGCHLD - 1)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "example.org"])

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any, Final, Self
 
 from backends import milestones, open_backend, spool, stop_lane
-from backends.keeper.ending import Ending
+from backends.keeper.ending import Ending, hear_of_children
 from backends.keeper.service import Keeper
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName, RemoveName
@@ -178,7 +178,7 @@ def keep_until(say: Say, url: str, milestone: str = "", phase: str = "", times: 
                 say(killed=passed)
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # or nobody would know how a command has ended
+    hear_of_children()  # the nursery does not
     milestones.watcher = kill
     logging.disable()
     keeper = Keeper(url)

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -113,10 +113,12 @@ def serving(
 
 
 @contextmanager
-def server_process(backend: str, *options: str, home: Path | None = None) -> Iterator[Served]:
+def server_process(
+    backend: str, *options: str, home: Path | None = None, starter: Sequence[str] = ()
+) -> Iterator[Served]:
     """``opsconsole serve --dev`` on ports that were free; ended by a signal. With a ``home`` of its own it shares
-    neither latches nor sockets with others, as if it ran on another host."""
-    command = [sys.executable, "-X", "faulthandler", "-m", "opsconsole", "serve", "-b", backend]
+    neither latches nor sockets with others, as if it ran on another host; ``starter`` is what becomes it."""
+    command = [*starter, sys.executable, "-X", "faulthandler", "-m", "opsconsole", "serve", "-b", backend]
     command += ["--port", "0", "--stop-port", "0", *options]
     environment = {**os.environ, **(homes_under(home) if home else {})}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:

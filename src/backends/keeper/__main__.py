@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     from backends.configuration import ConfigurationFault
     from backends.emergency_settings import resolve
+    from backends.keeper.ending import hear_of_children
     from backends.notifiers.settings import resolve_channels
 
     try:
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigurationFault as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
+    hear_of_children()
     if options.detach:
         ready = _detach()
         if ready is None:

@@ -1,4 +1,4 @@
-"""The signals that tell a process to end, as something to wait for.
+"""The signals that tell a process to end, as something to wait for, and the one that tells that a child has ended.
 
 Python runs the handler of a signal on the main thread, whichever thread the kernel has interrupted for it. A main
 thread that waits for a lock does not notice, and one that is just about to wait for an event holds the lock that to set
@@ -11,6 +11,15 @@ import select
 import signal
 import socket
 from collections.abc import Collection
+
+
+def hear_of_children() -> None:
+    """Have the kernel keep how each child ended until somebody asks. For the main thread, before anything is started.
+
+    Whoever ignores that signal hands this on to what it starts, as some starters of services do. Then the kernel
+    forgets children as they end, and every command passes for one with the exit code 0.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 class Ending:

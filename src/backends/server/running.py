@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from backends.emergency_settings import Resolved
-from backends.keeper.ending import Ending
+from backends.keeper.ending import Ending, hear_of_children
 from backends.keeper.room import AUTOMATICS_OFF, EngineRoom
 from backends.notifiers.settings import NotifySettings
 from backends.server.identity import Doorkeeper, Identify, Network, developer, login_of
@@ -47,6 +47,7 @@ def run(
     os.umask(0o077)
     sys.setswitchinterval(_SWITCH_S)
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    hear_of_children()
     ending = Ending(_ENDED_BY)
     log = log_to_stderr(settings.log_level if settings else logging.INFO)
 
