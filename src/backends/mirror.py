@@ -65,6 +65,23 @@ class Mirror:
         with self._held(timeout_s):
             return self._catch_up(head, rows)
 
+    def take_over(self, other: Mirror) -> None:
+        """Take over what another one of this process, of the same store, has folded since, so that it is not folded
+        twice. Waits for nobody: where the other one is at work, or where either knows of events that were lost, nothing
+        is taken."""
+        if not other._lock.acquire(blocking=False):
+            return
+        try:
+            theirs = other._projection
+            state, mark, lost = theirs.state, theirs.mark, theirs.lost
+        finally:
+            other._lock.release()
+        with self._lock:
+            mine = self._projection
+            if lost is mine.lost is None and state.fleet == mine.state.fleet and mark.revision > mine.mark.revision:
+                mine.state, mine.mark = state, mark
+                self._publish(())
+
     def advance(self, committed: Sequence[Carried]) -> None:
         """Take over what this process has just committed, in one commit, unless another thread has read it already."""
         with self._lock:

@@ -176,6 +176,11 @@ class Runtime:
         self._secure(timeout_s)
         return self._mirror.state
 
+    def take_over(self, other: Runtime) -> None:
+        """Have in ``latest`` what another runtime of this process on the same store has folded already, if it is
+        further. Asks and waits for nobody; ``state`` looks for the rest."""
+        self._mirror.take_over(other._mirror)
+
     def latest(self) -> State:
         """The state as last seen, without asking anybody."""
         return self._mirror.state

@@ -7,6 +7,7 @@ import pytest
 from backends import keeper, open_backend, stop_lane
 from backends.keeper.room import EngineRoom
 from core.capabilities.emergencies import OrderStop
+from core.capabilities.names import AddName
 from core.capabilities.recovery import AbortRecovery, Recover
 from opsgate.selector import EVERYTHING
 from tests.support.fleets import say
@@ -54,3 +55,20 @@ def test_it_does_not_leave_while_something_is_being_recovered(tmp_path: Path) ->
     eventually(lambda: room.idle_for_s() > 0)
     room.close("it is time")
     backend.close()
+
+
+def test_who_records_stops_does_not_fold_what_the_room_has_folded(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'fleet.db'}"
+    open_backend(url).close()
+    room = EngineRoom(url)
+    room.start()
+    names = iter(range(10_000))
+
+    def is_taken_over() -> bool:
+        folded, known = room._stop_runtime.latest(), room.runtime.latest()
+        if folded is not known and folded.revision == known.revision:  # it looked while that was being committed
+            room.runtime.submit(say(AddName(dimension="site", name=f"s{next(names)}")))
+        return folded is known
+
+    eventually(is_taken_over)
+    room.close("it is time")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from backends import open_backend
+from backends import open_backend, open_runtime
 from backends.floor import Floor, Mark
 from backends.runtime import Runtime
 from core.capabilities.holds import PlaceHold, ReleaseHolds
@@ -315,3 +315,15 @@ def test_a_floor_that_cannot_be_written_stops_no_stop(path: Path) -> None:
 def _fleet(path: Path) -> str:
     with closing(open_backend(f"sqlite:///{path}")) as backend:
         return backend.state().fleet
+
+
+def test_one_that_takes_over_from_another_finds_what_was_lost_all_the_same(path: Path) -> None:
+    url = f"sqlite:///{path}"
+    with closing(open_runtime(url)) as first, closing(open_runtime(url)) as second:
+        put_back(path)
+        first.state()
+        second.take_over(first)
+
+        assert only_hold(second).source == "safety"
+        second.take_over(first)
+        assert second.verify().fault is None

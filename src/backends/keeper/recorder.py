@@ -38,15 +38,18 @@ class Recorder(threading.Thread):
     def __init__(
         self,
         runtime: Runtime,
+        ahead: Runtime,
         roster: Roster,
         fleets: Sequence[str],
         now: Callable[[], Instant],
         settled: Callable[[spool.Recorded], None],
     ) -> None:
+        """``ahead`` is a runtime that has folded what this one would have to fold; its own connection is its own."""
         super().__init__(name="recorder", daemon=True)
         self.fault = ""
         """Why the last try failed; empty when it did not."""
         self._runtime = runtime
+        self._ahead = ahead
         self._roster = roster
         self._fleets = fleets
         self._now = now
@@ -99,6 +102,7 @@ class Recorder(threading.Thread):
         """Record what waits, oldest first; returns how many were refused. `BackendUnavailable` ends it early."""
         with self._lock:
             orders = sorted(self._orders.values(), key=lambda order: (order.ordered_at, order.stop_id))
+        self._runtime.take_over(self._ahead)
         if not orders:
             self._runtime.state(timeout_s=_TRY_S)
             self.fault = ""

@@ -105,7 +105,7 @@ class EngineRoom:
         """Under which latches of this fleet lie on this host, beside those for all fleets."""
         stops = self.house.stops if self.house else None
         self.desk = StopDesk(stops, names, lambda: self.roster.entries, self.runtime.latest, elapsed_s, streams)
-        self._recorder = Recorder(self._stop_runtime, self.roster, names, now, self._settled)
+        self._recorder = Recorder(self._stop_runtime, self.runtime, self.roster, names, now, self._settled)
         self.desk.record = self._recorder.put
         self._latches = Latches(names, self.runtime.latest, self.desk.adopt)
         self._outboxes = (Outbox(GATES, streams=streams), Outbox())
