@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from backends.private_file import OpenToOthers, read_private
 from opsconsole.settings import ConfigError
 
 
@@ -27,13 +26,11 @@ def read_token(path: str | None) -> str:
         return ""
     file = Path(path).expanduser()
     try:
-        with file.open("rb") as opened:
-            mode = os.fstat(opened.fileno()).st_mode
-            content = opened.read(4096)
+        content = read_private(file, 4096)
     except OSError as error:
         raise ConfigError(f"the token file {file} cannot be read: {error.strerror}") from None
-    if stat.S_ISREG(mode) and mode & 0o077:
-        raise ConfigError(f"the token file {file} can be read by others: chmod 600 {file}")
+    except OpenToOthers:
+        raise ConfigError(f"the token file {file} can be read by others: chmod 600 {file}") from None
     token = content.decode("ascii", "replace").strip()
     if not _TOKEN.fullmatch(token):
         raise ConfigError(f"the token file {file} holds no token: put one line there, as 'token create' printed it")

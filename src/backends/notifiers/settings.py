@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backends.configuration import ConfigurationFault, Layer, layers
+from backends.private_file import OpenToOthers, read_private
 from core.faults import sentence
 from core.notices import Topic
 from core.telling import Patience
@@ -91,16 +92,11 @@ def secret_in(path: Path) -> str:
     """The one line of a file that nobody else may read. Raises `ConfigurationFault`, which never quotes it."""
     file = path.expanduser()
     try:
-        with file.open("rb") as opened:
-            import os
-            import stat
-
-            mode = os.fstat(opened.fileno()).st_mode
-            content = opened.read(8192)
+        content = read_private(file, 8192)
     except OSError as error:
         raise ConfigurationFault(f"{file} cannot be read: {error.strerror}") from None
-    if stat.S_ISREG(mode) and mode & 0o077:
-        raise ConfigurationFault(f"{file} can be read by others: chmod 600 {file}")
+    except OpenToOthers:
+        raise ConfigurationFault(f"{file} can be read by others: chmod 600 {file}") from None
     return content.decode("utf-8", "replace").strip()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from opsconsole.dialogs.base import Dialog, Outcome, Said, Send, field_line, keys_line
 from opsconsole.dialogs.field import Field
 from opsconsole.dialogs.kept import Kept
+from opsconsole.dialogs.noted import NotedPrompt, remarked
 from opsconsole.dialogs.several import Aim, Several
 from opsconsole.dialogs.target import SWITCHES
 from opsconsole.lines import Span, Style
@@ -22,33 +23,26 @@ Y_OR_ESC = "y or Esc"
 TOO_SOON = "too fast, not taken: y again"
 
 
-class PausePrompt(Dialog):
+class PausePrompt(NotedPrompt):
     """Opened by ``p``. ``y`` pauses, ``r`` adds a reason first, Esc cancels; no other key does anything."""
 
-    escapes = "cancel"
+    y_or_esc, too_soon = Y_OR_ESC, TOO_SOON
 
     def __init__(self, target: Aim, reason: str = "") -> None:
+        super().__init__("pause now", "reason", reason)
         self.title = f"PAUSE {target.name}"
         self._target = target
         self._plan = Kept(self._planned)
-        self._reason = Field(reason)
-        self._typing = False
-        self._remark = ""
-
-    @property
-    def confirms(self) -> str:  # type: ignore[override] # an attribute of the base, worked out here
-        """``y``, but for while a reason is typed."""
-        return "" if self._typing else "y"
 
     def body(self, picture: Picture) -> list[Said]:
         """What it does to work that runs, as things stand, and what holds it already."""
         return self._plan(picture)
 
     def _planned(self, picture: Picture) -> list[Said]:
-        lines: list[Said] = [(Span(self._target.pauses, Style.STRONG), Span(f": {self._does(picture)}"))]
+        lines: list[Said] = [(Span(self._target.pauses, Style.STRONG), Span(f": {self._doing(picture)}"))]
         return lines + _holds("already: ", self._target.covering(picture), Style.PLAIN)
 
-    def _does(self, picture: Picture) -> str:
+    def _doing(self, picture: Picture) -> str:
         """Nothing that is held already is promised to finish its work."""
         each, selectors = self._target.each_covering(picture), set(self._target.selectors)
         switch = self._target.dimension in SWITCHES
@@ -82,41 +76,13 @@ class PausePrompt(Dialog):
         latest = ago(max(hold.placed_at for hold in switches), picture.now)
         return f"by {who} {latest}" if who else latest
 
-    def foot(self, picture: Picture) -> list[Said]:
-        """The reason, if there is to be one, and the keys."""
-        line = field_line("reason (optional)", self._reason, active=self._typing)
-        if self._typing:
-            return [line, keys_line(("Enter", "end the line"), self.escape)]
-        return [line, (*_remarked(self._remark), *keys_line(("y", "pause now"), ("r", "reason"), self.escape))]
-
-    def key(self, key: str, character: str | None) -> Outcome:
-        """Take one key."""
-        if key == "escape":
-            return "close"
-        if self._typing:
-            self._typing = key != "enter"
-            self._reason.key(key, character)
-            return "stay"
-        if key == "y":
-            command = self._target.pause(self._reason.value.strip())
-            return Send(command, f"pause {self._target.name}", marked=_marked(self._target))
-        self._typing = key == "r"
-        self._remark = "" if self._typing else Y_OR_ESC
-        return "stay"
-
-    def hurried(self) -> None:
-        """Say so."""
-        self._remark = TOO_SOON
+    def sent(self, note: str) -> Send:
+        """The pause, for this reason."""
+        return Send(self._target.pause(note), f"pause {self._target.name}", marked=_marked(self._target))
 
     def residue(self) -> str:
         """Nothing was paused."""
         return f"not paused: {self._target.name} {self._target.is_as}"
-
-    def paste(self, text: str) -> Outcome:
-        """Only into the reason."""
-        if self._typing:
-            self._reason.paste(text)
-        return "stay"
 
 
 class ResumePrompt(Dialog):
@@ -169,7 +135,7 @@ class ResumePrompt(Dialog):
         line = field_line("reason (needed)", self._reason, active=self._typing)
         if self._typing:
             return [line, keys_line(("Enter", "end the line"), self.escape)]
-        return [line, (*_remarked(self._remark), *keys_line(("y", "resume now"), self.escape))]
+        return [line, (*remarked(self._remark), *keys_line(("y", "resume now"), self.escape))]
 
     def key(self, key: str, character: str | None) -> Outcome:
         """Take one key."""
@@ -213,10 +179,6 @@ def _marked(aim: Aim) -> Several | None:
 
 def _is_own(hold: Hold, operator: str) -> bool:
     return hold.source == "operator" and hold.owner == operator
-
-
-def _remarked(remark: str) -> Said:
-    return (Span(f"{remark}   ", Style.WARN),) if remark else ()
 
 
 def _holds(what: str, holds: Sequence[Hold], style: Style, *, by_id: bool = False, ends: bool = False) -> list[Said]:

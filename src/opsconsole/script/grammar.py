@@ -6,49 +6,30 @@ also what the reference page of scripts is made from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
 
 from pydantic import ValidationError
 
 import core.capabilities  # noqa: F401 - registers the commands that `do` may give
-from core.capabilities.rate_limits import SEED_LIMITS, AddLimit
+from core.capabilities.rate_limits import AddLimit
 from core.capabilities.services import AddService
 from core.faults import sentence
 from core.messages import COMMANDS, command_from
-from core.services import Standing
 from opsconsole.command.grammar import parse
 from opsconsole.command.intentions import Fault
 from opsconsole.command.verbs import vocabulary
 from opsconsole.layout import NAMES
-from opsconsole.script.expecting import FACTS, expected, name
+from opsconsole.script.expecting import FACTS, expected
 from opsconsole.script.header import HEADER, Script, Seeded, file_name, header
-from opsconsole.script.keeping import STANDINGS
 from opsconsole.script.keys import NAMED, is_key
+from opsconsole.script.kinds import Entry, Scope, shown
 from opsconsole.script.reading import Given, compose, near
-from opsconsole.script.steps import (
-    Acknowledge,
-    Away,
-    Do,
-    Give,
-    Keep,
-    Look,
-    Lose,
-    OfWorld,
-    Pass,
-    Press,
-    Resize,
-    Shoot,
-    Stand,
-    Step,
-    Type,
-    Use,
-    Work,
-)
+from opsconsole.script.steps import Do, Give, Look, OfWorld, Press, Resize, Shoot, Step, Type
+from opsconsole.script.world_grammar import WORLD_STEPS
 from opsconsole.text import clean
 
-TENTHS: Final = 10
 MEANT: Final = {
     "assert": "expect",
     "check": "expect",
@@ -61,25 +42,6 @@ MEANT: Final = {
 }
 """What other programs call such steps."""
 _VERBS: Final = vocabulary(NAMES)
-
-
-class Entry(NamedTuple):
-    """One kind of step: how it is read, what it does, and how it looks."""
-
-    read: Callable[[Given, Scope], tuple[Step, ...]]
-    says: str
-    looks: str
-
-
-@dataclass(slots=True)
-class Scope:
-    """What steps are read in: the header, and the names that the steps above them have made."""
-
-    header: Script
-    workers: list[str] = field(default_factory=list)
-    limits: list[str] = field(default_factory=lambda: [limit[0] for limit in SEED_LIMITS])
-    services: list[str] = field(default_factory=list)
-    pictures: list[str] = field(default_factory=list)
 
 
 def script(text: bytes | str) -> Script:
@@ -101,7 +63,7 @@ def _step(given: Given, scope: Scope) -> tuple[Step, ...]:
     if unknown is not None:
         word = unknown.what
         meant = f": did you mean '{MEANT[word]}'?" if word in MEANT else near(word, STEPS)
-        unknown.wrong(f"there is no step {_shown(word)}{meant}; steps: {', '.join(STEPS)}")
+        unknown.wrong(f"there is no step {shown(word)}{meant}; steps: {', '.join(STEPS)}")
     if len(pairs) != 1:
         given.wrong(f"a step does one thing, this one has {', '.join(pairs)}: begin each with '- '")
     key, (place, value) = next(iter(pairs.items()))
@@ -117,9 +79,9 @@ def _press(given: Given, _scope: Scope) -> tuple[Step, ...]:
         key = each.text()
         if not is_key(key):
             lower = key.lower()
-            meant = f": did you mean {_shown(lower)}?" if is_key(lower) else near(lower, NAMED)
+            meant = f": did you mean {shown(lower)}?" if is_key(lower) else near(lower, NAMED)
             each.wrong(
-                f"there is no key {_shown(key)}{meant}; a key is one character or {', '.join(NAMED[:15])}, "
+                f"there is no key {shown(key)}{meant}; a key is one character or {', '.join(NAMED[:15])}, "
                 "f1 to f12, with ctrl+, shift+ or alt+ before it; more characters are a text: write 'type: TEXT'"
             )
         keys.append(key)
@@ -166,7 +128,7 @@ def _resize(given: Given, _scope: Scope) -> tuple[Step, ...]:
 def _screenshot(given: Given, scope: Scope) -> tuple[Step, ...]:
     picture = file_name(given)
     if picture in scope.pictures:
-        given.wrong(f"a picture {_shown(picture)} was taken above, and this one would be written over it")
+        given.wrong(f"a picture {shown(picture)} was taken above, and this one would be written over it")
     scope.pictures.append(picture)
     return (Shoot(given.line, picture),)
 
@@ -203,80 +165,6 @@ def _one_command(given: Given, scope: Scope) -> Do:
         given.wrong(f"{kind}: {clean(str(error), 200)}")
 
 
-def _pass(given: Given, _scope: Scope) -> tuple[Step, ...]:
-    return (Pass(given.line, given.seconds()),)
-
-
-def _workers(given: Given, scope: Scope) -> tuple[Step, ...]:
-    workers = {name(place, "worker"): value for place, value in given.pairs().values()} if given.is_mapping else {}
-    if not workers:
-        given.wrong("workers are name: site, or name: [site, site]")
-    scope.workers += workers
-    served = ((worker, tuple(name(site, "site") for site in value.one_or_more())) for worker, value in workers.items())
-    return (Work(given.line, tuple(served)),)
-
-
-def _acknowledge(given: Given, scope: Scope) -> tuple[Step, ...]:
-    everybody = given.is_text and given.text() == "all"
-    return (Acknowledge(given.line, () if everybody else _known(given, scope)),)
-
-
-def _lose(given: Given, scope: Scope) -> tuple[Step, ...]:
-    return (Lose(given.line, _known(given, scope)),)
-
-
-def _known(given: Given, scope: Scope) -> tuple[str, ...]:
-    """Workers that came to life above."""
-    for each in given.one_or_more():
-        if (worker := name(each, "worker")) not in scope.workers:
-            each.wrong(f"no worker {_shown(worker)} has come to life above{near(worker, scope.workers)}")
-    return tuple(each.text() for each in given.one_or_more())
-
-
-def _use(given: Given, scope: Scope) -> tuple[Step, ...]:
-    used: list[Step] = []
-    for limit, (place, value) in given.pairs().items():
-        if limit not in scope.limits:
-            place.wrong(f"there is no limit {_shown(limit)}{near(limit, scope.limits)}")
-        tenths = tuple(each.whole() for each in value.items())
-        if len(tenths) != TENTHS:
-            value.wrong(f"{len(tenths)} numbers, write {TENTHS}: the units used in each tenth of the window")
-        used.append(Use(given.line, limit, tenths))
-    if not used:
-        given.wrong("use is limit: [ten numbers]")
-    return tuple(used)
-
-
-def _services(given: Given, scope: Scope) -> tuple[Step, ...]:
-    standings: list[tuple[str, Standing]] = []
-    for service, (place, value) in given.pairs().items():
-        if service not in scope.services:
-            place.wrong(f"no service {_shown(service)} was added above{near(service, scope.services)}")
-        word = value.one_of(STANDINGS)
-        standings += [(service, standing) for standing in STANDINGS if standing == word]
-    if not standings:
-        given.wrong("services are name: standing")
-    return (Stand(given.line, tuple(standings)),)
-
-
-def _away(given: Given, _scope: Scope) -> tuple[Step, ...]:
-    return (Away(given.line, given.text()),)
-
-
-def _back(given: Given, _scope: Scope) -> tuple[Step, ...]:
-    if not given.switch():
-        given.wrong("write 'back: true', or 'away: WHAT IT SAYS'")
-    return (Away(given.line, ""),)
-
-
-def _keeper(given: Given, _scope: Scope) -> tuple[Step, ...]:
-    return (Keep(given.line, given.switch()),)
-
-
-def _shown(text: str) -> str:
-    return f"'{clean(text, 60)}'"
-
-
 STEPS: Final[Mapping[str, Entry]] = {
     "press": Entry(_press, "Press keys, each after a pause.", 'press: ["!", S]'),
     "type": Entry(_type, "Type a text, at the speed of prose.", "type: prices are right again"),
@@ -303,18 +191,6 @@ STEPS: Final[Mapping[str, Entry]] = {
         "Give commands to the engine behind the console's back; the fields are those of the command.",
         'do: {kind: place-hold, selectors: [{site: shop-eu}], reason: "INC-1"}',
     ),
-    "pass": Entry(_pass, "Seeded: let time pass.", "pass: 1m30s"),
-    "workers": Entry(_workers, "Seeded: workers come to life, each with work in flight.", "workers: {w-01: shop-eu}"),
-    "acknowledge": Entry(_acknowledge, "Seeded: workers have stopped; or `all`.", "acknowledge: [w-01, w-02]"),
-    "lose": Entry(_lose, "Seeded: workers go silent.", "lose: w-03"),
-    "use": Entry(
-        _use, "Seeded: units used in each tenth of a limit's window.", "use: {sites: [0, 1, 0, 0, 1, 0, 1, 0, 0, 1]}"
-    ),
-    "services": Entry(
-        _services, "Seeded: services stand so, and the keeper sees it.", "services: {db: stopped, web: not-stopped}"
-    ),
-    "away": Entry(_away, "Seeded: the backend answers nothing but this.", "away: connection refused"),
-    "back": Entry(_back, "Seeded: it answers again.", "back: true"),
-    "keeper": Entry(_keeper, "Seeded: a keeper is alive, or none.", "keeper: false"),
+    **WORLD_STEPS,
 }
 """Every kind of step."""
