@@ -11,7 +11,8 @@ import logging
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from opsgate import wire
 from opsgate.channel import Sent
 from opsgate.clock import elapsed_s
 from opsgate.http_faults import Replaced
+from opsgate.pauselog import plain
 from opsgate.samples import AGE_MAX_S, WAITING_MAX
 from opsgate.sources import SourceError
 
@@ -34,6 +36,10 @@ RETRIES_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
 
 _TAKEN_WITHIN_S: Final = 5.0
 _BYE_WITHIN_S: Final = 1.0
+_ASKED_MAX: Final = 32
+"""Questions at most to find those of the samples that wait which a server refuses."""
+
+_Waiting = tuple[float, dict[str, Any]]
 _OVER_SAID: Final = frozenset({"t", "worker"})
 
 
@@ -55,6 +61,8 @@ class Teller(threading.Thread):
         self._lock = threading.Lock()
         self._failures = 0
         self._said: set[str] = set()
+        self._refused: set[str] = set()
+        """The metrics of which it was said that their samples are refused."""
         self._boot = ""
         self.told = 0
         """How many times a server took what was said."""
@@ -156,18 +164,35 @@ class Teller(threading.Thread):
         waiting = [(at_s, said) for at_s, said in waiting if now_s - at_s < AGE_MAX_S]
         if not waiting:
             return
-        told = [{**said, "age_s": round(now_s - at_s, 3)} for at_s, said in waiting]
+        batches, asked = deque([waiting]), 0
+        while batches:
+            try:
+                if self._is_untold:  # an acknowledgement, which waits for no sample
+                    self._tell(line)
+                status = self._tell_batch(line, batches[0], now_s)
+            except SourceError:
+                self._wait_again([one for batch in batches for one in batch])
+                raise
+            self._failures, asked, batch = 0, asked + 1, batches.popleft()
+            if status == 403 and asked + len(batches) < _ASKED_MAX:  # all of it, for one that may not be told
+                batches.extend(_halves(batch))
+
+    def _wait_again(self, untold: Sequence[_Waiting]) -> None:
+        """Put these back before what has come meanwhile, as far as there is room: the oldest are lost."""
+        room = WAITING_MAX - len(self._samples)
+        self._samples.extendleft(sorted(untold, key=itemgetter(0), reverse=True)[: max(0, room)])
+
+    def _tell_batch(self, line: Line, batch: Sequence[_Waiting], now_s: float) -> int:
+        told = [{**said, "age_s": round(now_s - at_s, 3)} for at_s, said in batch]
         body = json.dumps({"samples": told}, separators=(",", ":")).encode()
-        try:
-            answer = line.ask("POST", "/v1/samples", body, within_s=_TAKEN_WITHIN_S)
-            if answer.status >= 500:
-                raise self._intake.refused(answer.server, answer.status, answer.body)
-        except SourceError:
-            self._samples.extendleft(reversed(waiting))
-            raise
-        self._failures = 0
-        if answer.status >= 400:
-            _log.debug("samples were refused: %s", answer.body[:300])
+        answer = line.ask("POST", "/v1/samples", body, within_s=_TAKEN_WITHIN_S)
+        if answer.status >= 500:
+            raise self._intake.refused(answer.server, answer.status, answer.body)
+        metrics = {str(said["metric"]) for _, said in batch}
+        if answer.status >= 400 and len(metrics) == 1 and not metrics <= self._refused:
+            self._refused |= metrics
+            _log.warning("samples of %s are refused: %s", *metrics, plain(answer.body.decode(errors="replace"), 300))
+        return answer.status
 
     def _hear(self, answer: Answer) -> None:
         """What the answer brings, for those whose stream brings nothing."""
@@ -193,6 +218,17 @@ class Teller(threading.Thread):
             line.ask("DELETE", path, within_s=_BYE_WITHIN_S)
         except SourceError:
             pass  # its silence makes it lost in time
+
+
+def _halves(batch: Sequence[_Waiting]) -> list[list[_Waiting]]:
+    """Two batches of one that was refused, apart by metrics, or of one metric by accounts; none where it is about one
+    thing. Metrics come first: of one that is refused for every account, the others are found at once."""
+    by = "metric" if len({said["metric"] for _, said in batch}) > 1 else "account"
+    kinds = sorted({str(said.get(by, "")) for _, said in batch})
+    if len(kinds) == 1:
+        return []
+    first = set(kinds[: len(kinds) // 2])
+    return [[one for one in batch if (str(one[1].get(by, "")) in first) is is_first] for is_first in (True, False)]
 
 
 def _acknowledged(beat: Mapping[str, Any], stop_id: str, running: int) -> dict[str, Any]:

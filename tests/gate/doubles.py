@@ -45,6 +45,8 @@ class Double:
         """Path → the status of a problem that is answered instead."""
         self.code = "no"
         """The code of that problem."""
+        self.forbidden: frozenset[str] = frozenset()
+        """Metrics for which a batch of samples is refused."""
         self.token = ""
         self.age_s = 0.0
         """How long its database has been away."""
@@ -193,6 +195,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._problem(401)
         elif path in double.status:
             self._problem(double.status[path])
+        elif any(sample["metric"] in double.forbidden for sample in body.get("samples", ())):
+            self._problem(403)
         elif path == "/v1/gate/events":
             self._stream(double)
         elif path == "/v1/gate":

@@ -9,11 +9,13 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NoReturn, cast
 
 import pytest
 
 from opsgate import Gate, http_intake, http_link, latch, stream, teller, wire
 from opsgate.http_faults import Unreachable
+from opsgate.http_line import Line
 from opsgate.order import Order
 from opsgate.paths import fleet_of_url, last_known_home
 from opsgate.snapshot import Delta
@@ -145,6 +147,61 @@ def test_a_process_whose_name_a_later_start_has_taken_lets_nothing_run(
     assert server.told("DELETE")["path"] == f"/v1/workers/w1?boot={boot}"
     told_again = [line for line in server.asked[asked:] if line.startswith("PUT")]
     assert not told_again, "a server that has forgotten who came later would take it for the latest"
+
+
+def test_a_sample_that_is_refused_takes_no_other_with_it(
+    server: Double, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The gate tells what it counts itself beside what the worker measures; where a trigger of wider reach listens to
+    one of them, a server refuses the whole batch, and the other one may be what stops."""
+    server.told("PUT")
+    server.forbidden = frozenset({"refusals"})
+    told = list[tuple[str, float]]()
+
+    for value in range(3):
+        gate.sample("refusals", 1.0)
+        for number in range(20):
+            gate.sample(f"m{number}", float(value), account="a1")
+    while len(told) < 60:
+        told += [(sample["metric"], sample["value"]) for sample in server.told("POST")["samples"]]
+
+    assert sorted(told) == sorted((f"m{number}", float(value)) for value in range(3) for number in range(20))
+    eventually(lambda: "samples of refusals" in caplog.text)
+    assert caplog.text.count("samples of refusals") == 1, "said once"
+
+
+def test_of_samples_that_come_while_no_server_takes_any_the_oldest_are_lost() -> None:
+    class NoLine:
+        def ask(self, *_: object, **__: object) -> NoReturn:
+            one.sample({"metric": "m", "value": 1000.0})
+            raise Unreachable("nobody there")
+
+    world: Any = None
+    one, line = teller.Teller("w1", world, world, lambda **_: None), cast(Line, NoLine())
+    for number in range(1000):
+        one.sample({"metric": "m", "value": float(number)})
+
+    with pytest.raises(Unreachable):
+        one._tell_samples(line)
+
+    assert [said["value"] for _, said in one._samples] == [float(number) for number in range(1, 1001)]
+
+
+def test_samples_that_are_refused_altogether_are_not_asked_about_without_end(server: Double, gate: Gate) -> None:
+    server.told("PUT")
+    server.forbidden = frozenset({"m"})
+    server.status["/v1/samples"] = 503
+    for number in range(999):
+        gate.sample("m", 1.0, account=f"a{number}")
+    server.status.clear()
+    asked = len(server.asked)
+
+    eventually(lambda: "POST /v1/samples" in server.asked[asked:])
+    gate.sample("other", 1.0)
+    while "other" not in {sample["metric"] for sample in server.told("POST")["samples"]}:
+        pass
+
+    assert server.asked[asked:].count("POST /v1/samples") <= 80
 
 
 def test_it_leaves_no_thread_and_no_descriptor_behind(server: Double) -> None:
