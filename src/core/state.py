@@ -222,7 +222,13 @@ class Trigger:
     @property
     def has_to_come_back(self) -> bool:
         """Whether it has crossed, and no sample has said since that this is over."""
-        return self.came_back_at is None and (self.fired_at is not None or self.suppressed_at is not None)
+        return self.owes_since is not None
+
+    @property
+    def owes_since(self) -> datetime | None:
+        """When it crossed, at the earliest, for what no sample has said is over; None where there is nothing."""
+        crossed = [at for at in (self.fired_at, self.suppressed_at) if at is not None]
+        return min(crossed) if crossed and self.came_back_at is None else None
 
 
 class State(NamedTuple):

@@ -125,6 +125,21 @@ def test_windows_are_refilled_with_what_is_not_too_old(parts: Parts) -> None:
     assert [sample.value for batch in refilled for sample in batch] == [10.0]
 
 
+def test_whoever_crossed_and_has_not_come_back_is_remembered_however_short_the_window(parts: Parts) -> None:
+    kept = keeping(parts)
+    kept.put(samples(parts, "healthScore", value=5.0))
+    kept.write()
+    fired = FireTrigger(trigger="health", stop_id="S-1", value="healthScore 5", samples=1)
+    actor = Actor(name="trigger:health", kind="system")
+    parts.runtime.submit(Envelope(command_id="f", actor=actor, door="trigger", command=fired))
+    parts.pass_(3600)
+
+    refilled: list[Sequence[Sample]] = []
+    keeping(parts, refilled)._remember()
+
+    assert [sample.value for batch in refilled for sample in batch] == [5.0]
+
+
 def moment(parts: Parts) -> Moment:
     instant = parts.now()
     return Moment(instant.at, instant.elapsed_s)

@@ -227,6 +227,23 @@ def test_what_fell_silent_has_come_back_when_a_good_value_of_the_same_account_ca
     assert room.trigger().came_back_at is None
 
 
+def test_a_keeper_that_comes_after_another_one_waits_for_whoever_crossed(room: Room) -> None:
+    """What was stopped sends nothing, and others are as well as they always were."""
+    room.add(time_window_ms=60_000)
+    room.say(20, account="a1")
+    kept = [Sample("healthScore", room.engine.now.timestamp(), 20, account="a1")]
+    room.sweep(after_s=600)
+    room.evaluator = Evaluator(room.engine.state)
+    room.evaluator.begin(room.now)
+    room.evaluator.refill(kept, room.now)
+
+    room.say(90, account="a2")
+    assert room.trigger().came_back_at is None
+
+    room.say(90, account="a1", every_s=2)
+    assert room.trigger().came_back_at is not None
+
+
 def test_few_samples_do_not_say_that_it_is_over(room: Room) -> None:
     metric = next(each.metric for each in TYPES["external_api_failure"].thresholds if each.measure == "percent")
     room.add(trigger_type="external_api_failure", thresholds={"failureRate": 50}, min_samples=3, time_window_ms=60_000)

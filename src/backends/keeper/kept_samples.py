@@ -125,12 +125,15 @@ class KeptSamples(threading.Thread):
         self._runtime.drop_samples(max(self._now().at.timestamp() - AGE_MAX_S, floor_s), timeout_s=_TRY_S)
 
     def _remember(self) -> None:
-        """Have windows refilled with what was kept before this began. No window is longer than a day."""
+        """Have windows refilled with what was kept before this began, and have it found who crossed that has not come
+        back. No window is longer than a day."""
         state, now_s = self._runtime.latest(), self._now().at.timestamp()
         longest_s = max((each.definition.time_window_ms / 1000 for each in state.triggers.values()), default=0.0)
+        owed = [each.owes_since.timestamp() for each in state.triggers.values() if each.owes_since is not None]
+        since_s = max(now_s - AGE_MAX_S, min([now_s, *owed]) - longest_s)
         if longest_s:
             for metric in sorted(self._listened()):
-                self._refill(self._runtime.store.samples(metric, now_s - longest_s, REFILL_MAX))
+                self._refill(self._runtime.store.samples(metric, since_s, REFILL_MAX))
 
     def _listened(self) -> frozenset[str]:
         state = self._runtime.latest()

@@ -8,7 +8,7 @@ it from that is over: an edge within a cooldown is not forgotten with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -99,7 +99,7 @@ class Evaluator:
             edges.extend(self.watch.take(sample, now.elapsed_s - age_s, now.elapsed_s))
         return self._judged(edges, now, placed) if edges else []
 
-    def refill(self, samples: Iterable[Sample], now: Moment) -> None:
+    def refill(self, samples: Sequence[Sample], now: Moment) -> None:
         """Let windows go on where they were before this one began to watch. What has crossed by now and is not known to
         have is seen at the next sweep; what crossed and was let go in between is past."""
         wall_s = now.at.timestamp()
@@ -109,7 +109,9 @@ class Evaluator:
             trigger = self.state.triggers.get(name)
             if watcher.crossing and trigger is not None and trigger.crossed_since is None:
                 self.watch.arm(name)
-            if trigger is not None and trigger.has_to_come_back:
+            if trigger is not None and trigger.owes_since is not None:
+                for sample in _since(trigger.owes_since, trigger, samples):
+                    watcher.recall(sample)
                 watcher.owe()  # what was measured before may be from before it crossed
 
     def sweep(self, now: Moment, placed: Iterable[Order] = ()) -> list[Fire]:
@@ -250,3 +252,12 @@ class Evaluator:
             elif trigger.definition.is_active and now.elapsed_s - since_s > trigger.definition.time_window_ms / 1000:
                 del self._crossed_before[name]
                 yield Edge(name, trigger.definition.priority, False, "nothing says that it goes on", 0, ())
+
+
+def _since(crossed_at: datetime, trigger: Trigger, samples: Iterable[Sample]) -> Iterator[Sample]:
+    """Those that a trigger listens to from the time at which it crossed, and the window before that."""
+    definition = trigger.definition
+    since_s = crossed_at.timestamp() - definition.time_window_ms / 1000
+    for sample in samples:
+        if sample.at_s >= since_s and definition.account_id in (None, sample.account):
+            yield sample

@@ -103,6 +103,12 @@ class Watcher:
         for condition in self._conditions:
             condition.owe()
 
+    def recall(self, sample: Sample) -> None:
+        """A sample from when it crossed, before this began to watch."""
+        for condition in self._conditions:
+            if condition.metric == sample.metric:
+                condition.recall(sample)
+
     def forgive(self) -> None:
         """What it crossed for is over, by a person's word: only what crosses now has to come back."""
         self._owes = self.crossing

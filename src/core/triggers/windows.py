@@ -135,8 +135,15 @@ class Condition:
         return self._owes or bool(self._owing)
 
     def owe(self) -> None:
-        """It crossed before anything was looked at here, of nobody knows whom."""
-        self._owes = True
+        """It crossed before anything was looked at here: of whom `recall` has found, or else of nobody knows whom."""
+        self._owes = not self._owing
+
+    def recall(self, sample: Sample) -> None:
+        """A sample from when it crossed, before anything was looked at here, however old: whose it was counts."""
+        if self._threshold.measure == "last":
+            crossing = self._threshold.is_crossed(sample.value, self._on)
+            is_good = self._threshold.is_beyond(sample.value, self._clear)
+            self._note((sample.account, sample.source), crossing=crossing, is_good=is_good)
 
     def forgive(self) -> None:
         """What has crossed before and does not now is nobody's concern any more."""
