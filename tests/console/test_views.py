@@ -249,6 +249,18 @@ def test_data_that_is_fresh_only_in_part_says_which() -> None:
     )
 
 
+def test_a_stop_that_joins_somebody_elses_emergency_is_said_to_be_of_who_ordered_it() -> None:
+    fleet = small_fleet()
+    fleet.do(OrderStop(stop_id="S-1", selectors=(Selector.of(site="mail"),)), by=Actor(name="ben"))
+    fleet.do(OrderStop(stop_id="S-2", selectors=(EVERYTHING,)), by=ANA)
+    (emergency,) = fleet.latest().active_emergencies()
+    assert emergency.opened_by == "ben"
+    picture = picture_of(fleet)
+    assert "by ana" in plain(header.row1(picture, 120))
+    assert "by ben" not in plain(header.row1(picture, 120))
+    assert answers(overview(picture))["BY"] == f"ana, emergency {emergency.emergency_id}"
+
+
 def test_a_hold_on_everything_by_somebody_else_says_how_a_person_ends_it() -> None:
     fleet = small_fleet()
     alert = Actor(name="alertmanager", kind="automation")

@@ -18,8 +18,12 @@ NAMED_MAX: Final = 4
 
 
 def whose(picture: Picture, hold: Hold) -> str:
-    """Who placed it; for an emergency's hold the person who stopped."""
-    emergency = picture.state.emergencies.get(hold.owner) if hold.source == "emergency" else None
+    """Who placed it; of an emergency's hold who ordered its stop, which may have joined somebody else's emergency."""
+    if hold.source != "emergency":
+        return clean(hold.owner, 30)
+    if stop := picture.facts.ordered.get(hold.hold_id):
+        return clean(stop.ordered_by, 30)
+    emergency = picture.state.emergencies.get(hold.owner)
     return clean(emergency.opened_by if emergency else hold.owner, 30)
 
 
@@ -33,7 +37,8 @@ def why(hold: Hold) -> str:
 
 def since(picture: Picture, hold: Hold) -> datetime:
     """Since when it holds: an emergency's since its stop was ordered, which may be before anybody recorded it."""
-    return picture.facts.ordered.get(hold.hold_id, hold.placed_at)
+    stop = picture.facts.ordered.get(hold.hold_id)
+    return stop.ordered_at if stop else hold.placed_at
 
 
 def opened(picture: Picture, emergency: Emergency) -> datetime:

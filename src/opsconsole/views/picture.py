@@ -171,12 +171,13 @@ class Facts:
         return {site: tuple(rows) for site, rows in found.items()}
 
     @cached_property
-    def ordered(self) -> Mapping[str, datetime]:
-        """Hold → when the first stop that placed it was ordered. A stop is as old as its order, not as its record."""
-        found: dict[str, datetime] = {}
+    def ordered(self) -> Mapping[str, Stop]:
+        """Hold → the first stop that placed it. A hold is as old as its stop's order, and whose that was; its emergency
+        may be somebody else's, which that stop has joined."""
+        found: dict[str, Stop] = {}
         for stop in self.state.active_stops():
             for hold_id in stop.hold_ids:
-                found[hold_id] = min(stop.ordered_at, found.get(hold_id, stop.ordered_at))
+                found[hold_id] = min(stop, found.get(hold_id, stop), key=lambda one: one.ordered_at)
         return found
 
     @cached_property
