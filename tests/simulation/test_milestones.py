@@ -1,12 +1,12 @@
 """Kill -9 at each milestone of a stop and of a recovery: the next keeper goes on, and nothing was said that is not so.
 
 Real keepers on a real database, with a real worker and services that commands start and stop. Here at some of
-them; at full length (`make crash`) at all, also when they are passed for the second time, and at other levels.
+them; at full length (`make crash`) at all, also for the second time where they are passed twice, and at other levels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,7 +48,7 @@ PHASES = ("validation", "preparation", "gradual_restore", "full_restore", "monit
 
 M = Milestone
 OF_A_STOP = [milestone for milestone in M if not milestone.startswith(("recovery-", "latch-rem", "stop-concluding"))]
-"""All but those of a recovery, and the one that is only passed where somebody has not acknowledged before."""
+"""All but those of a recovery, and the one that is only passed where a worker acknowledges last."""
 
 ALONE = {M.LATCH_PLACING, M.LATCH_PLACED}
 """Where the order has to come to the keeper alone, or whoever ordered it may have placed the latch."""
@@ -84,7 +84,12 @@ SHORT = {
 }
 """Where the two sides of a step differ most: these are looked at each time, the others at full length."""
 
-TIMES = (1, 2) if FULL else (1,)
+OF_A_TRANSACTION = {M.TRANSACTION_BEGUN, M.TRANSACTION_WRITTEN, M.TRANSACTION_COMMITTED}
+OF_A_SERVICE = {M.SERVICE_ASKING, M.SERVICE_ASKED, M.SERVICE_SEEN}
+TWICE = {*OF_A_TRANSACTION, *OF_A_SERVICE, "gradual_restore"}
+"""What each incident passes more than once: a stop in what it does to each service and in what it records, a recovery
+in the phase of several steps. Whatever else is passed but once, or twice by chance."""
+
 LEVELS: tuple[Level, ...] = ("immediate", "graceful", "cascading") if FULL else ("immediate",)
 
 
@@ -165,6 +170,11 @@ class Place:
         assert not self.running, "a stop that is verified has stopped what it lists"
         assert not self.gate.check(site="s1")
         return True
+
+    def have_stopped(self, order: Order) -> bool:
+        """Whether the journal knows that all services have."""
+        stop = self.stop(order)
+        return stop is not None and all(step.has_stopped for step in stop.services)
 
     def emergency(self, order: Order) -> Emergency:
         """That of a recorded stop."""
@@ -260,9 +270,14 @@ def among(whole: Sequence[T]) -> list[T]:
     return [each for each in whole if FULL or each in SHORT]
 
 
+def with_times(whole: Sequence[T], where: Callable[[T], object]) -> list[tuple[T, int]]:
+    """Those that are looked at, for the first time, and at full length for the second too ``where`` there is one."""
+    first = [(each, 1) for each in among(whole)]
+    return first + [(each, 2) for each, _ in first if FULL and where(each) in TWICE]
+
+
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("times", TIMES)
-@pytest.mark.parametrize("milestone", among(OF_A_STOP))
+@pytest.mark.parametrize(("milestone", "times"), with_times(OF_A_STOP, lambda milestone: milestone))
 def test_a_stop_goes_on_wherever_its_keeper_is_killed(
     place: Place, milestone: Milestone, times: int, level: Level
 ) -> None:
@@ -283,11 +298,28 @@ def test_a_stop_goes_on_wherever_its_keeper_is_killed(
     assert {latched.stop_id for latched in latch.in_force([place.fleet])} == {order.stop_id}
 
 
-@pytest.mark.parametrize(("milestone", "phase"), among(OF_A_RECOVERY))
-@pytest.mark.parametrize("times", TIMES)
+def test_a_stop_is_concluded_though_the_keeper_is_killed_when_the_last_worker_acknowledges(place: Place) -> None:
+    dying = place.keeper(M.STOP_CONCLUDING)
+    eventually(lambda: place.gate.check(site="s1"), within_s=PATIENCE_S)
+    with place.gate.work(site="s1") as work:
+        assert work
+        place.armed.touch()
+        order = place.order("graceful")
+        eventually(lambda: place.have_stopped(order), within_s=PATIENCE_S)
+        assert place.running == []
+        assert not place.is_verified(order), "a piece of work runs"
+    place.dies(dying)
+
+    place.keeper()
+    eventually(lambda: place.is_verified(order), within_s=PATIENCE_S)
+    assert place.starts == []
+
+
+@pytest.mark.parametrize(("passed", "times"), with_times(OF_A_RECOVERY, lambda passed: passed[1]))
 def test_a_recovery_goes_on_wherever_its_keeper_is_killed(
-    place: Place, milestone: Milestone, phase: str, times: int
+    place: Place, passed: tuple[Milestone, str], times: int
 ) -> None:
+    milestone, phase = passed
     order = place.stopped()
     dying = place.keeper(milestone, phase, times)
     assert place.starts == []
