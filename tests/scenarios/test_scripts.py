@@ -33,5 +33,5 @@ def test_without_a_keeper_a_stop_is_in_force_and_recorded_and_nobody_is_said_to_
 
 def test_every_script_here_is_played() -> None:
     assert sorted(file.stem for file in SCRIPTS.glob("*.yaml")) == sorted(
-        [*ALONE, "services-and-back", "through-a-server", "without-a-keeper"]
+        [*ALONE, "aborted-recovery", "services-and-back", "through-a-server", "without-a-keeper"]
     )
