@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from opsgate.paths import default_database
+from opsgate.paths import config_home, default_database
 from tests.cli.shell import Shell, keeper_of
 
 
@@ -72,6 +72,39 @@ def test_a_service_that_did_not_stop_is_named_with_the_reason_wherever_it_is_loo
     assert row["why"].startswith("kill refused: ")
     assert re.search(r"(?m)^service mail of S-\S+: \S+, tier 0$", shown), shown
     assert re.search(r"(?m)^  20\S+Z  kill refused, took \d+\.\d s: .*pidfile: Field required", shown), shown
+
+
+def test_a_service_is_looked_at_once_before_a_stop_needs_it(ops: Shell, tmp_path: Path) -> None:
+    told = json.dumps({"stop": ["/bin/true"], "status": ["/bin/sh", "-c", f"test -e {tmp_path}/runs || exit 3"]})
+    health = json.dumps({"kind": "command", "argv": ["/bin/sh", "-c", f"test -e {tmp_path}/runs || exit 3"]})
+    ops.ok("services", "add", "mail", "--driver", "command", "--config", told, "--health", health)
+    revision = ops.ok("status", "-o", "json").json["revision"]
+
+    down = ops.ok("services", "check", "mail", "-o", "json").json
+    (tmp_path / "runs").touch()
+    up = ops.ok("services", "check", "mail")
+
+    assert (down["seen"], down["standing"], down["why"], "stop" in down["can"]) == (True, "stopped", None, True)
+    assert (up.out.count("\n"), up.out.startswith("mail: running")) == (1, True)
+    assert "; health up" in up.out
+    assert ops.ok("status", "-o", "json").json["revision"] == revision
+
+
+def test_a_service_that_cannot_be_seen_from_here_says_why(ops: Shell) -> None:
+    told = json.dumps({"stop": ["/bin/true"], "status": ["/bin/true"]})
+    ops.ok("services", "add", "mail", "--driver", "command", "--config", told)
+    ops.ok("services", "add", "far", "--driver", "command", "--config", told, "--host", "another.internal")
+    rules = config_home() / "opsconsole" / "drivers.toml"
+    rules.parent.mkdir(parents=True, exist_ok=True)
+    rules.write_text('commands = ["/usr/bin/systemctl"]\n')
+    rules.chmod(0o600)
+
+    forbidden, far = ops("services", "check", "mail"), ops("services", "check", "far", "-o", "json")
+
+    assert (forbidden.code, forbidden.out.startswith("mail could NOT be seen: ")) == (1, True)
+    assert "drivers.toml" in forbidden.out
+    assert (far.code, far.json["seen"], "another.internal drives it" in far.json["why"]) == (1, False, True)
+    assert ops("services", "check", "nobody").code == 1
 
 
 CAREFUL = """\

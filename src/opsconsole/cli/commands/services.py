@@ -29,7 +29,7 @@ class Label(click.ParamType[tuple[str, str]]):
         return key, said
 
 
-@click.group(short_help="Services: add, remove, list, show.")
+@click.group(short_help="Services: add, check, remove, list, show.")
 def services() -> None:
     """The services that drivers can stop and start."""
 
@@ -63,6 +63,25 @@ def remove(invocation: Invocation, name: str) -> int:
     with opened(invocation) as engine:
         change(engine, built(RemoveService, name=name), f"service {name} is no longer registered")
     return Exit.OK
+
+
+@services.command("check")
+@name_argument("service")
+@click.pass_obj
+def check(invocation: Invocation, name: str) -> int:
+    """Look at a service once, through its driver and its health check, from this host: a trial of how it is registered.
+
+    Nothing is touched, and nothing recorded. Exit 0: it was seen how it stands, whatever that is; 1: it could not be
+    seen, and why.
+    """
+    from opsconsole.cli.service_trial import tried
+
+    with opened(invocation) as engine:
+        state = engine.backend.state(timeout_s=engine.timeout_s)
+        one_of(facts_of_services(state), "name", name, "services")
+        found = tried(engine, state, name)
+    invocation.show(found)
+    return Exit.OK if found.data["seen"] else Exit.REFUSED
 
 
 @services.command("list")
