@@ -22,10 +22,10 @@ from core.capabilities.rate_limits import LimitReset
 from core.capabilities.workers import ForgetWorkers
 from core.emergency_rules import Rules
 from core.engine import Effect, Facts, Outcome, refusal, step
-from core.errors import BackendUnavailable, CommandRejected, OpsError, RevisionConflict
+from core.errors import CommandRejected, OpsError, RevisionConflict
 from core.messages import Actor, Command, Envelope, Receipt, Recorded, as_json
 from core.policy import gate_change
-from core.ports import Lease, Transaction
+from core.ports import Transaction
 from core.state import State
 from opsgate.selector import EVERYTHING
 from opsgate.wire import LOST_AFTER_S
@@ -89,19 +89,6 @@ def carry_out(
         transaction.remember(envelope.command_id, fingerprint(envelope.command), as_json(receipt), now)
     after = outcomes[-1].state if outcomes else before
     return Carried(receipt, refused, after, events, rows, tuple(e for outcome in outcomes for e in outcome.effects))
-
-
-def require_held(transaction: Transaction, fence: Lease | None, now: datetime) -> None:
-    """Refuse whoever lost the lease that it acts under, however long it slept: the token has risen since, or the time
-    is up. Asked inside the transaction that writes, so nobody can take the lease between the question and the commit.
-    """
-    if fence is None:
-        return
-    known = transaction.lease(fence.name)
-    if known is None or known.token != fence.token:
-        raise BackendUnavailable("fenced", f"the role {fence.name} is somebody else's now", "leave it to them")
-    if known.expires_at <= now:
-        raise BackendUnavailable("fenced", f"the role {fence.name} was not renewed in time", "take it again")
 
 
 def _require_authority(identity: Identity | None, command: Command, state: State, now: datetime) -> None:

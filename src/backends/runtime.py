@@ -10,17 +10,17 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Final
 
-from backends import effects, past, reservations
-from backends.commit import Carried, carry_out, founding, require_held, safety_hold
+from backends import effects, leases, past, reservations
+from backends.commit import Carried, carry_out, founding, safety_hold
 from backends.contact import ContactLog
 from backends.erasure import About
 from backends.feed import Feed
 from backends.floor import Floor
+from backends.leases import require_held
 from backends.mirror import Mirror
 from backends.observing import Observing, watched_of
 from core import checkpoint
@@ -281,21 +281,12 @@ class Runtime:
     def take_lease(self, name: str, holder: str, for_s: float, *, timeout_s: float = 5.0) -> Lease | None:
         """Take or renew a role for a while; None while somebody else has it. A new holder gets a higher token."""
         with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
-            now, known = self._clock(), transaction.lease(name)
-            mine = known is not None and known.holder == holder and known.expires_at > now
-            if known is not None and not mine and known.expires_at > now:
-                return None
-            token = known.token if known is not None else 0
-            lease = Lease(name, holder, token if mine else token + 1, now + timedelta(seconds=for_s))
-            transaction.put_lease(lease)
-            return lease
+            return leases.take(transaction, name, holder, for_s, self._clock())
 
     def drop_lease(self, name: str, holder: str, *, timeout_s: float = 5.0) -> None:
         """Give a role back, if it is still this holder's."""
         with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
-            known = transaction.lease(name)
-            if known is not None and known.holder == holder:
-                transaction.put_lease(replace(known, expires_at=self._clock()))
+            leases.give_back(transaction, name, holder, self._clock())
 
     def erase(self, account: str, actor: Actor, *, reason: str = "", timeout_s: float = 60.0) -> Receipt:
         """Erase what is stored about an account: bodies and salts of the events about it, answers, readings, and all

@@ -16,6 +16,7 @@ from opsgate.evaluate import ALLOWED, evaluate
 from opsgate.failsafe import FRESH_S, ROUTINE, Policy, Rule, judge
 from opsgate.names import operation_named
 from opsgate.samples import FAILURES, REFUSALS, Tally, sample_of
+from opsgate.subscribers import Subscribers
 from opsgate.view import View
 from opsgate.work import Dimensions, InFlight, Work, halts
 
@@ -65,8 +66,7 @@ class Gate:
         self._opened_s = elapsed_s()
         self._listen_at_s = 0.0
         self._closed = member is None
-        self._subscribers: tuple[Callable[[], None], ...] = ()
-        self._failing: set[int] = set()
+        self._subscribers = Subscribers()
         self._lock = threading.Lock()
         self._used_up: set[str] = set()
         self._tally = Tally(self.sample)
@@ -278,15 +278,7 @@ class Gate:
 
         What it raises is an error line, once, and goes no further.
         """
-        with self._lock:
-            self._subscribers = (*self._subscribers, wake)
-
-        def unsubscribe() -> None:
-            with self._lock:
-                self._subscribers = tuple(other for other in self._subscribers if other is not wake)
-                self._failing.discard(id(wake))
-
-        return unsubscribe
+        return self._subscribers.add(wake)
 
     def close(self) -> None:
         """Leave the fleet. Checks go on with what was known, which grows old."""
@@ -334,7 +326,7 @@ class Gate:
         """This is a child now: none of the threads is here, and the descriptors belong to the parent."""
         self._lock = threading.Lock()
         self._tally = Tally(self.sample)
-        self._subscribers = ()
+        self._subscribers.forked()
         self.in_flight.keep_own_thread()
         parent, self._watcher = self._watcher, None
         if parent is None or self._member is None:
@@ -350,13 +342,7 @@ class Gate:
 
     def wake(self) -> None:
         """Tell the subscribers that the state has changed."""
-        for wake in self._subscribers:
-            try:
-                wake()
-            except (Exception, SystemExit):  # noqa: BLE001 (a stranger's code: whatever it does, the gate must go on)
-                if id(wake) not in self._failing:
-                    self._failing.add(id(wake))
-                    _log.exception("a subscriber of the gate raised; it will be called again, and this is said once")
+        self._subscribers.wake()
 
     # ------------------------------------------------------------------------------------------------- the long way
     def _decide(self, dimensions: Mapping[str, object]) -> Decision:
