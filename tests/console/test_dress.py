@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.console.hostile import HOSTILE
 from tests.console.terminal import Terminal, terminal
 
 CHILD = "tests.console.child"
+GOLDENS = Path(__file__).parent / "__snapshots__" / "test_goldens"
 SGR = re.compile(rb"\x1b\[([0-9;:]*)m")
 
 
@@ -51,6 +53,17 @@ def test_ascii_is_as_wide_as_what_it_stands_for(text: str) -> None:
     assert folded.isascii()
     assert not folded or folded.isprintable()
     assert width(folded) == width(shown)
+
+
+@pytest.mark.parametrize("state", ["paused", "running", "stopped", "partial", "stale", "thousands"])
+def test_whatever_frames_bars_and_curves_are_drawn_with_has_a_sign_of_its_own_in_ascii(state: str) -> None:
+    """At every size: nothing becomes a question mark, and the pane with the focus is still seen from its frame."""
+    rows = (GOLDENS / f"test_each_state_at_each_size[{state}].txt").read_text().splitlines()
+    folded = [to_ascii(row) for row in rows]
+
+    assert [row.count("?") for row in folded] == [row.count("?") for row in rows]
+    assert not all(map(str.isascii, rows))
+    assert {row[:2] for row in folded if row.startswith("+")} == {"+=", "+-"}
 
 
 # ------------------------------------------------------------------------------------------------------------ on bytes
