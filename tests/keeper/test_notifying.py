@@ -19,6 +19,7 @@ from backends.notifiers.channels import Channel
 from backends.notifiers.settings import ChannelSettings, NotifySettings
 from backends.notifiers.webhook import WebhookNotifier
 from core.audit import Row, event_of
+from core.capabilities.emergencies import OrderStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName
 from core.capabilities.rate_limits import SetLimit
@@ -220,6 +221,36 @@ def test_a_burst_that_is_not_urgent_comes_together_and_is_one_message(world: Wor
     world.turn(after_s=2)
 
     assert written.titles == ["limit sites is 7 in 3600 s now", "limit content_pages is 7 in 3600 s now"]
+
+
+def test_while_a_burst_is_gathered_each_event_of_it_is_read_once_and_once_more_to_be_told(
+    world: World, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred commands a second must not have each read again, ten times a second."""
+    read: list[int] = []
+
+    def reading(row: Row) -> Recorded:
+        read.append(row.revision)
+        return event_of(row)
+
+    monkeypatch.setattr("backends.keeper.notifying.event_of", reading)
+    for number in range(1, 20):
+        world.do(SetLimit(name="sites", limit=number))
+        world.turn()
+    world.turn(after_s=2)
+
+    assert written.titles == ["limit sites is 19 in 3600 s now"]
+    assert max(map(read.count, read)) == 2
+
+
+def test_what_is_urgent_waits_for_no_burst_that_is_gathered(world: World, written: Written) -> None:
+    world.do(SetLimit(name="sites", limit=7))
+    world.turn()
+    world.turn()
+    world.do(OrderStop(stop_id="S-1", selectors=(EVERYTHING,)))
+    world.turn()
+
+    assert len(written.titles) == 2, "the burst goes with it"
 
 
 def test_what_changes_again_soon_is_told_when_it_is_due_by_whoever_leads_then(world: World, written: Written) -> None:

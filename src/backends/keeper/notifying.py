@@ -23,7 +23,7 @@ from backends.keeper.roster import Instant
 from backends.notifiers.base import Message, Misconfigured, Notifier
 from backends.notifiers.channels import Channel
 from backends.runtime import Runtime
-from core.audit import event_of
+from core.audit import Row, event_of
 from core.errors import OpsError
 from core.hooks import told_of
 from core.messages import Recorded
@@ -131,6 +131,8 @@ class Teller(threading.Thread):
         self._taken: set[tuple[str, int]] = set()
         """What was taken of a round that was not taken whole."""
         self._gathering_since_s: float | None = None
+        self._gathered_to = 0
+        """How far the journal was looked at for the burst that is being gathered."""
         self._why = ""
         self._wake = threading.Event()
         self._retry_at_s = 0.0
@@ -179,6 +181,8 @@ class Teller(threading.Thread):
             notifier = self._notifier = self._notifier or self._channel.open()
         except Misconfigured as error:
             return self._failed(place, str(error), now, "misconfigured")
+        if self._still_gathers(place, now):
+            return _GATHER_S
         rows = self._runtime.journal(after=place.revision, limit=_ROWS)
         state = self._runtime.state()
         if not rows and state.revision < place.revision:
@@ -187,7 +191,7 @@ class Teller(threading.Thread):
             gone = rows[0].revision - place.revision - 1
             _log.warning("retention was quicker than a channel", extra={"channel": self._channel.name, "events": gone})
         wants = self._channel.wants_event if notifier.takes == "events" else self._kinds.__contains__
-        recorded = [event_of(row) for row in rows if row.body and wants(row.kind)]
+        recorded = self._recorded(rows, wants)
         last, more = (rows[-1].revision if rows else place.revision), len(rows) == _ROWS
         if notifier.takes == "events":
             return self._tell_events(notifier, place, recorded, state, last, more, now)
@@ -228,6 +232,7 @@ class Teller(threading.Thread):
         if self._channel.is_told_of_unheard(self._terms.escalate_to):
             notices += unheard(state, place.ledger, now.at, patience)
         if self._gathers(notices, more, now):
+            self._gathered_to = last
             return _GATHER_S
         messages, ledger = settle(notices, place.ledger, now.at, patience)
         for key, said in overdue(ledger, now.at, patience).items():
@@ -250,6 +255,26 @@ class Teller(threading.Thread):
         self._keep(place, now, told=bool(notices))
         due_s = min((patience.quiet_s for said in ledger.values() if said.held), default=_LOOK_S)
         return 0.0 if more else min(_LOOK_S, due_s, next_unheard_s(state, now.at, patience))
+
+    def _still_gathers(self, place: Place, now: Instant) -> bool:
+        """Whether others of a burst are still waited for, by what has come since the last look: nothing before it is
+        looked at again for that."""
+        if self._gathering_since_s is None or now.elapsed_s - self._gathering_since_s >= _GATHER_S:
+            return False
+        rows = self._runtime.journal(after=self._gathered_to, limit=_ROWS)
+        to = rows[-1].revision if rows else self._gathered_to
+        state = self._runtime.state()
+        made = (notice_of(each, state, self._event) for each in self._recorded(rows, self._kinds.__contains__))
+        if to - place.revision >= _ROWS or any(
+            each is not None and each.urgent and self._channel.wants(each) for each in made
+        ):
+            return False
+        self._gathered_to = to
+        return True
+
+    @staticmethod
+    def _recorded(rows: Sequence[Row], wants: Callable[[str], bool]) -> list[Recorded]:
+        return [event_of(row) for row in rows if row.body and wants(row.kind)]
 
     def _gathers(self, notices: Sequence[Notice], more: bool, now: Instant) -> bool:
         """Whether to wait a moment for others of a burst."""
