@@ -22,7 +22,7 @@ if command -v uv >/dev/null 2>&1; then
     uv pip install --quiet --python "$venv/bin/python" --require-hashes -r requirements.lock
     uv pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation --editable .
 else
-    echo "Setting up $venv with pip and $python"
+    echo "Setting up $venv with pip and $python: a minute, on a busy host several"
     [ -d "$venv" ] || "$python" -m venv "$venv" || {
         rm -rf "$venv"
         echo "$python cannot make a virtual environment: install its venv and ensurepip modules, or uv." >&2

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from core.capabilities.firing import ClearTrigger, FireTrigger
 from core.capabilities.triggers import AddTrigger, BoundTriggers, RemoveTrigger, SetTrigger
+from core.errors import NotPermitted
 from core.messages import command_from
 from core.state import Trigger
 from core.triggers import TYPES
@@ -586,7 +587,9 @@ def test_a_manual_trigger_waits_for_a_person_and_no_other_does(room: Room) -> No
     fire = FireTrigger(trigger="button", stop_id="S-1", value="smoke")
 
     assert room.engine.refused(fire, by="keeper", kind="system") == "person-only"
-    assert room.engine.refused(FireTrigger(trigger="health", stop_id="S-1")) == "system-only"
+    with pytest.raises(NotPermitted, match=r"'opsconsole triggers test health' says .* 'opsconsole stop'") as refused:
+        room.engine.do(FireTrigger(trigger="health", stop_id="S-1"))
+    assert refused.value.code == "system-only"
     receipt = room.engine.do(fire)
     assert receipt.stop_id == "S-1"
     assert not room.engine.runs(site="s1")

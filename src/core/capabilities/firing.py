@@ -111,7 +111,10 @@ def fire_trigger(draft: Draft, wanted: FireTrigger) -> None:
     known = trigger_named(draft.state, wanted.trigger)
     by_person = TYPES[known.definition.trigger_type].by_person
     if not by_person:
-        only_system(draft, f"firing a {known.definition.trigger_type}")
+        if draft.actor.kind != "system":
+            what = f"trigger {wanted.trigger} fires by what it looks at, and people fire a manual_trigger alone"
+            hint = f"'opsconsole triggers test {wanted.trigger}' says what it would do; 'opsconsole stop' stops by hand"
+            raise NotPermitted("system-only", what, hint)
     elif draft.actor.kind != "person":
         raise NotPermitted("person-only", f"trigger {wanted.trigger} waits for a person")
     if known.stop_id == wanted.stop_id:
