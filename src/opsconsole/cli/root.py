@@ -47,7 +47,7 @@ COMMANDS: Final = {
     "workers": Entry("workers:workers", "Workers: list, show, forget."),
     "emergencies": Entry("emergencies:emergencies", "Emergencies: list, show, explain, ack, own."),
     "recoveries": Entry("recoveries:recoveries", "Recoveries: list, show, hold, continue, abort, roll back."),
-    "services": Entry("services:services", "Services: add, remove, list, show."),
+    "services": Entry("services:services", "Services: add, check, remove, list, show."),
     "notify": Entry("notify:notify", "Channels of notifications: list, test."),
     "keys": Entry("keys:keys", "Encryption at rest: create, list, rotate, prune."),
     "triggers": Entry("triggers:triggers", "Triggers: add, on, off, test, rehearse, list, show."),
