@@ -315,11 +315,13 @@ def test_a_stop_is_concluded_though_the_keeper_is_killed_when_the_last_worker_ac
     assert place.starts == []
 
 
-@pytest.mark.parametrize(("passed", "times"), with_times(OF_A_RECOVERY, lambda passed: passed[1]))
+@pytest.mark.parametrize(
+    ("milestone", "phase", "times"),
+    [(*passed, times) for passed, times in with_times(OF_A_RECOVERY, lambda passed: passed[1])],
+)
 def test_a_recovery_goes_on_wherever_its_keeper_is_killed(
-    place: Place, passed: tuple[Milestone, str], times: int
+    place: Place, milestone: Milestone, phase: str, times: int
 ) -> None:
-    milestone, phase = passed
     order = place.stopped()
     dying = place.keeper(milestone, phase, times)
     assert place.starts == []
