@@ -314,6 +314,21 @@ def test_a_tier_begins_when_the_one_before_has_stopped_or_when_its_slice_is_over
     eventually(lambda: made.driving.left("S-1") == ("b",))
 
 
+def test_a_keeper_that_takes_over_begins_with_the_first_tier_that_still_runs(desk: Make) -> None:
+    first, second, third = Double(), Double(hangs=frozenset({"stop"})), Double()
+    first.standing = "stopped"  # the keeper before saw it stop
+    made = desk(a=first, b=second, c=third)
+    made.take(
+        "S-1",
+        watching(task("a", ("stop", LONG_S), tier=0)),
+        task("b", ("stop", LONG_S), tier=1, begins_s=LONG_S),
+        task("c", ("stop", LONG_S), tier=2, begins_s=LONG_S),
+        level="cascading",
+    )
+    eventually(lambda: second.done == ["stop"])
+    assert third.done == [], "it waits for the one before it"
+
+
 def test_only_so_many_stops_of_triggers_drive_at_once_and_a_persons_never_waits(desk: Make) -> None:
     """Their holds are in force all the while. Of those that wait, the more important one goes first."""
     names = ("a", "b", "c", "d")

@@ -151,6 +151,8 @@ class Driving:
         left.update({task.service: task for task in new if not task.watches})
         for task in new:
             self._worker(task.service).put(task)
+        if any(task.watches for task in new):  # what stood before the first of the others has stopped already
+            self._hasten(wanted.stop_id, left)
 
     def _worker(self, service: str) -> Worker:
         if service not in self._workers:
@@ -170,11 +172,15 @@ class Driving:
             left = self._left.get(stop_id)
             if left is None or left.pop(task.service, None) is None:
                 return
-            first = min((other.tier for other in left.values()), default=None)
-            for service, other in left.items():
-                if other.tier == first:
-                    self._workers[service].hasten(stop_id)
+            self._hasten(stop_id, left)
             self._admit()
+
+    def _hasten(self, stop_id: str, left: Mapping[str, Task]) -> None:
+        """It is the turn of the first tier that has something left."""
+        first = min((task.tier for task in left.values()), default=None)
+        for service, task in left.items():
+            if task.tier == first:
+                self._workers[service].hasten(stop_id)
 
     def _admit(self) -> None:
         for wanted in sorted(self._waiting.values(), key=lambda one: one.rank or (0, 0.0)):
