@@ -106,8 +106,8 @@ def test_a_gate_says_what_was_seen_since_its_step_began() -> None:
 
 
 def test_the_curve_of_what_fired_it_goes_from_its_highest_to_its_lowest() -> None:
-    assert "watched healthScore ███▅▅▄▃▂▂▁ 81 to 25" in said(recovery(seen(recovering.admitting())))
-    assert curve([1.0, 2.0, 3.0]) == "▁▅█"
+    assert "watched healthScore ▇▇▇▅▄▃▃▂▂▁ 81 to 25" in said(recovery(seen(recovering.admitting())))
+    assert curve([1.0, 2.0, 3.0]) == "▁▄▇"
     assert curve([5.0, 5.0]) == "──"
 
 

@@ -695,7 +695,7 @@ def test_a_bar_is_full_only_when_nothing_is_missing() -> None:
 
 
 def test_a_sparkline_shows_any_use_at_all() -> None:
-    assert sparkline((0, 1, 50, 100)) == " ▁▄█"
+    assert sparkline((0, 1, 50, 100)) == " ▁▄▇"
     assert sparkline((0, 0)) == "  "
 
 

@@ -13,7 +13,6 @@ from typing import Final, cast
 import opsconsole
 
 FONT: Final = "DejaVu Sans Mono"
-ZOOM: Final = 1.5
 COLOURS: Final = 64
 """The screen has a dozen colours; the others are the soft edges of letters."""
 
@@ -25,7 +24,7 @@ def of_screen(svg: str) -> str:
     return svg.replace("Fira Code", FONT)
 
 
-def png(svg: str, zoom: float = ZOOM) -> bytes | None:
+def png(svg: str) -> bytes | None:
     """The picture as PNG; None where nothing can draw it."""
     try:
         import resvg_py
@@ -39,7 +38,6 @@ def png(svg: str, zoom: float = ZOOM) -> bytes | None:
             skip_system_fonts=True,
             monospace_family=FONT,
             sans_serif_family=FONT,
-            zoom=zoom,
         )
     )
 
@@ -54,7 +52,7 @@ def animation(frames: Sequence[tuple[str, float]]) -> bytes | None:
         from PIL import Image
     except ImportError:
         return None
-    drawn = [png(svg, zoom=1.0) for svg, _ in frames]
+    drawn = [png(svg) for svg, _ in frames]
     if None in drawn:
         return None
     images = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in drawn if picture]

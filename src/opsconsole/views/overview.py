@@ -175,7 +175,7 @@ def _blockers(picture: Picture) -> Iterator[str]:
 def _expiry(picture: Picture) -> Row:
     """When everything would run again by itself: when the last hold on it ends."""
     held = picture.facts.holds.everywhere
-    if not held and picture.admitted < 1.0:
+    if not held and picture.state.holds_on(EVERYTHING):
         return _say("EXPIRY", f"what lets {picture.admitted:.0%} through goes on as the recovery does, or by a person")
     if not held:
         return _say("EXPIRY", "no hold is on everything")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.messages import Recorded
     from core.triggers.sample import Input
 
-STEPS = 8
+STEPS = 7
 """Heights that a value can have in a curve, beside none."""
 
 CURVE_MAX = 30
@@ -42,7 +42,7 @@ def metrics_of(picture: Picture, trigger: str) -> tuple[str, ...]:
 
 
 def watched(picture: Picture, trigger: str, account: str | None) -> str:
-    """The metrics that fired a trigger as they were last recorded: ``healthScore ██▇▆▄▃▁ 81 to 25, 2m ago``."""
+    """The metrics that fired a trigger as they were last recorded: ``healthScore ▇▇▆▅▄▃▁ 81 to 25, 2m ago``."""
     said = []
     for metric in metrics_of(picture, trigger):
         of = [each for each in picture.samples if each.metric == metric and account in {None, each.account}]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 BUCKET_S = 5
 
-SPARKS = " ▁▂▃▄▅▆▇█"
-"""No use, and eight heights of it."""
+SPARKS = " ▁▂▃▄▅▆▇"
+"""No use, and seven heights of it, none of which touches the row above."""
 
 
 def age(since: datetime, now: datetime) -> str:
