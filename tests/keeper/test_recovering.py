@@ -19,6 +19,8 @@ from core.service_facts import recoveries, services
 from core.services import Service, Standing
 from tests.specs.engine import Engine, on
 
+BY_HAND = "nothing of ours can start it"
+
 
 class Hands:
     """Drivers that do what they are asked at once. ``meanwhile`` happens while the first of them is at it."""
@@ -29,6 +31,7 @@ class Hands:
         self.meanwhile: Callable[[], object] = lambda: None
         self.unwell: set[str] = set()
         self.unseen = ""
+        self.by_hand: set[str] = set()
         self.asked: list[str] = []
 
     def look(self, services: Iterable[Service]) -> Mapping[str, Look]:
@@ -45,12 +48,13 @@ class Hands:
 
     def act(self, deed: Deed, services: Iterable[Service], recovery: Recovery) -> Mapping[str, Done]:
         """Do it."""
-        asked = [service.name for service in services]
+        asked = [service.name for service in services if not (deed == "start" and service.name in self.by_hand)]
         self.started += asked if deed == "start" else []
         self.standing.update(dict.fromkeys(asked, "running" if deed == "start" else "stopped"))
         happens, self.meanwhile = self.meanwhile, lambda: None
         happens()
-        return {name: Done("done") for name in asked}
+        skipped = {service.name: Done("skipped", BY_HAND) for service in services if service.name not in asked}
+        return {name: Done("done") for name in asked} | skipped
 
 
 class Case:
@@ -111,6 +115,22 @@ def test_a_stop_that_comes_while_another_recovery_has_its_turn_is_met_before_any
 
     assert case.hands.started == ["a"]
     assert case.recovery("b").status == "aborted"
+
+
+def test_what_nothing_of_ours_can_start_is_waited_for_until_somebody_has_started_it(case: Case) -> None:
+    case.hands.by_hand = {"a"}
+    for _ in range(30):
+        case.turn()
+    assert (case.recovery("a").phase, case.recovery("a").status) == ("gradual_restore", "running")
+    assert any(BY_HAND in said for said in waits_of(case.recovery("a")))
+    attempts = [each.event for each in case.engine.journal if getattr(each.event, "outcome", "") == "skipped"]
+    assert len(attempts) == 1, "it is said once"
+
+    case.hands.standing["a"] = "running"
+    for _ in range(3):
+        case.turn()
+    assert case.engine.state.services["a"].standing == "running"
+    assert waits_of(case.recovery("a")) == ()
 
 
 def test_nothing_is_started_while_a_stop_is_in_force_that_nobody_has_recorded(case: Case) -> None:

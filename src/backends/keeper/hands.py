@@ -27,6 +27,9 @@ ACT_S: Final = 10.0
 _GRACE_S: Final = 0.5
 """Seconds beyond its time after which a driver is left behind."""
 
+BY_HAND: Final = "its driver cannot start it: start it by hand"
+"""What has no command that starts it is no failure of a recovery: it waits, until its step's time is over."""
+
 NO_ANSWER: Final = "its driver did not answer in time"
 
 T = TypeVar("T")
@@ -60,6 +63,8 @@ class DriverHands:
         def do(driver: Driver, service: Service) -> Outcome:
             saved = service.saved if deed == "start" and recovery.present.restores else ""
             order = DriverOrder(recovery.recovery_id, reason=recovery.reason, actor=recovery.by, saved=saved)
+            if deed == "start" and "start" not in driver.can:
+                return Outcome("skipped", BY_HAND)
             action = "stop" if deed == "kill" and "kill" not in driver.can else deed
             return perform(driver, action, order, ACT_S)
 

@@ -66,6 +66,8 @@ class Memory:
     """Since when each service has had its turn to be stopped again."""
     failed: dict[str, str] = field(default_factory=dict)
     """Services that did not start, and why."""
+    by_hand: dict[str, str] = field(default_factory=dict)
+    """Services that a person has to start, as their driver says."""
     bad: dict[str, int] = field(default_factory=dict)
     """How many times, one after the other, each thing was seen unwell."""
     said_s: dict[str, float] = field(default_factory=dict)
@@ -154,7 +156,8 @@ class Recovering:
         """Start what is not seen to run, or stop again what is not seen to be stopped."""
         wanted = self._of(this.state, this.work.start)
         wanted = wanted if wanted and self._may_start() else []
-        ready = [service for service in wanted if self._is_due(this, service.name, "start")]
+        ours = [service for service in wanted if service.name not in this.memory.by_hand]
+        ready = [service for service in ours if self._is_due(this, service.name, "start")]
         reports = self._did(this, "start", ready)
         for name in this.work.stop:
             this.memory.turned_s.setdefault(name, this.now.elapsed_s)
@@ -172,8 +175,10 @@ class Recovering:
         done_by = self._hands.act(deed, services, this.recovery)
         passing(Milestone.RECOVERY_ACTED, _phase(this.recovery))
         for name, done in done_by.items():
-            if deed == "start" and done.outcome in {"failed", "refused", "skipped"}:
+            if deed == "start" and done.outcome in {"failed", "refused"}:
                 this.memory.failed[name] = done.detail or done.outcome
+            if deed == "start" and done.outcome == "skipped":
+                this.memory.by_hand[name] = done.detail
             reports.append(
                 ServiceReport(
                     service=name, action=deed, outcome=done.outcome, detail=done.detail[:300], took_s=done.took_s
@@ -280,7 +285,8 @@ class Recovering:
             yield Seen(name=f"start of {name}", verdict="bad", detail=why[:300])
         for name, look in this.looks.items():
             is_well = False if look.standing == "failed" else look.standing == _wanted(this.recovery) or None
-            detail = f"{look.standing or 'not to be seen'}{f', {look.detail}' if look.detail else ''}"
+            more = ", ".join(filter(None, (look.detail, this.memory.by_hand.get(name))))
+            detail = f"{look.standing or 'not to be seen'}{f', {more}' if more else ''}"
             seen = self._said(this, f"standing of {name}", is_well=is_well, detail=detail)
             if not is_well:
                 yield seen
