@@ -254,14 +254,14 @@ def test_a_backend_that_hangs_is_stale_and_never_holds_up_a_picture() -> None:
 
     fleet.observe = observe_or_hang  # type: ignore[method-assign] # the world hangs in a way of its own
     with followed(lambda: fleet) as feed:
-        eventually(lambda: feed.picture().link.live)
+        eventually(lambda: feed.picture().link.live and feed.picture().now == fleet.now)
         hangs = True
         feed.look_now()
         fleet.away, fleet.away_s = "no answer", 14.0
         assert "LAST KNOWN PARTLY HELD 13:57:46, 00:14 ago" in plain(row1(feed.picture(), 200))
         fleet.away, hangs = "", False
         answer.set()
-        eventually(lambda: feed.picture().word == "running")
+        eventually(lambda: feed.picture().word == "partly")
 
 
 def test_a_backend_that_answers_slowly_is_live_and_says_how_slow_until_it_is_quick_again() -> None:

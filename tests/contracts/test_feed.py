@@ -75,9 +75,10 @@ def test_no_thread_is_started_before_somebody_follows(feed: Feed) -> None:
 
 
 def test_a_feed_that_is_closed_has_ended(looks: Looks) -> None:
+    before = set(threading.enumerate())  # another test's may be ending
     feed = Feed(MemoryStore(), looks)
     feed.follow(lambda arrival: None)
 
     feed.close()
 
-    assert "opsconsole-feed" not in {thread.name for thread in threading.enumerate()}
+    assert "opsconsole-feed" not in {thread.name for thread in set(threading.enumerate()) - before}
