@@ -98,6 +98,7 @@ def _plain_cut(text: str, limit: int) -> str:
     return text[: limit - 1] + CUT_MARK if limit > 0 else ""
 
 
+@lru_cache(maxsize=1024)  # what is on a screen is drawn again and again
 def _clean_slowly(text: str, limit: int) -> str:
     shown: list[str] = []
     marks = MARKS_MAX  # no base yet: a mark at the beginning would land on whatever stands to the left
