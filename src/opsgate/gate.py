@@ -271,7 +271,11 @@ class Gate:
         if self._watcher is None:
             return "initialising"
         said, age_s = self._watcher.freshness, self._view.age_s(elapsed_s())
-        return "interrupted" if said == "valid" and age_s is not None and age_s > FRESH_S else said
+        if said != "valid":
+            return said
+        if age_s is None:
+            return "initialising"  # what was read is about to decide, and does not yet
+        return "interrupted" if age_s > FRESH_S else "valid"
 
     def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call ``wake``, on another thread, whenever the state has changed; returns what ends that.
