@@ -162,6 +162,7 @@ def test_the_next_keeper_goes_on_watching_what_the_one_before_saw_stopped(servic
 def test_services_stop_while_the_database_is_locked_and_are_reported_afterwards(services: Services) -> None:
     """A writer that never ends is in the way of the journal, and of nothing else."""
     folder = services.agent("cut-off", "deaf")
+    eventually(lambda: any('"cut-off"' in file.read_text("utf-8") for file in inventory_home().glob("*.json")))
     with closing(sqlite3.connect(services.database, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         order = services.order("cut-off")
