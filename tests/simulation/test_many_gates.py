@@ -101,8 +101,10 @@ def test_every_gate_of_a_large_fleet_obeys_a_stop_and_says_so(home: Path) -> Non
                 registered |= {one.worker_id} if isinstance(one, WorkerRegistered) else set()
             assert [said(process) for process in processes] == [{"ready": GATES}] * PROCESSES
             each_kb = (memory_kb(served.pid) - before_kb) / number
-            assert served.stop(stop_id="S-all", reason="all of them").json()["of"] == number
+            stopped = served.stop(stop_id="S-all", reason="all of them")
+            assert stopped.status_code in {200, 202}, "in force; where the writer is busy, recorded later"
             concluded = next(one for one in events if isinstance(one, StopConcluded) and one.result == "verified")
+        assert len(registered) == number
         assert set(concluded.acked) == registered
         assert [asked(process) for process in processes] == [{"stopped": GATES}] * PROCESSES
         page = served.get("/metrics").text

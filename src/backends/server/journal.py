@@ -137,6 +137,7 @@ class Journal(threading.Thread):
         return revision if revision >= seen else self._runtime.state().revision
 
     def _snapshot(self) -> Frame:
+        self._as_far_as(self._published)  # whoever reads it is told next what follows that
         revision, text = self.state()
         return frame("snapshot", text, revision, anew=True)
 

@@ -71,6 +71,12 @@ class Story:
                 return None
             return tuple(islice(self._steps, revision - first, None))
 
+    def sealed(self) -> tuple[State, str]:
+        """The state after all that has happened up to now, and the hash of the event that led to it. It may be ahead
+        of what the runtime has folded, and is never behind a step that was told."""
+        with self._lock:
+            return self._read_on(), self._chain
+
     def _read_on(self) -> State:
         if self._state is None or self._is_far_behind(self._state) or self._was_put_back(self._state):
             return self._begin()
@@ -130,12 +136,16 @@ class Outlook:
     def document(self) -> tuple[int, str, bytes]:
         """The state as last seen as a document, with its revision and with what else its bytes depend on."""
         state, chain = self._story.runtime.sealed()
+        text = self._encode(state, chain)
+        names = blake2b(" ".join(sorted(self._sight.workers)).encode(), digest_size=6).hexdigest()
+        return state.revision, f"/{names}", text
+
+    def _encode(self, state: State, chain: str) -> bytes:
         shown = self.shown(state)
         cached = self._encoded
         if cached is None or cached[:2] != (shown, chain):
             cached = self._encoded = (shown, chain, documents.of_state(shown, chain).encode())
-        names = blake2b(" ".join(sorted(self._sight.workers)).encode(), digest_size=6).hexdigest()
-        return state.revision, f"/{names}", cached[2]
+        return cached[2]
 
     def observed(self, seen: Observations, state: State) -> Observations:
         """What they may see of what is observed beside the journal."""
@@ -185,11 +195,8 @@ class Outlook:
         steps = self._story.behind(self._published)
         if look or any(isinstance(step.recorded.event, WorkerEvent) for step in steps or ()):
             steps = None if self._look(latest, 0.0) else steps
-        frames = self._frames(steps)
-        self._published = (
-            steps[-1].row.revision if steps else max((one.revision for one in frames), default=self._published)
-        )
-        for one in frames:
+        for one in self._frames(steps):
+            self._published = one.revision
             self.hub.publish(one)
 
     async def _catch_up(self, seen: int | None) -> list[Frame]:
@@ -201,8 +208,8 @@ class Outlook:
     def _frames(self, steps: Sequence[Step] | None) -> list[Frame]:
         news = None if steps is None else self._told(steps)
         if news is None:
-            revision, _, text = self.document()
-            return [frame("snapshot", text, revision, anew=True)]
+            state, chain = self._story.sealed()
+            return [frame("snapshot", self._encode(state, chain), state.revision, anew=True)]
         return [
             frame("veil" if isinstance(one, Veil) else "row", _line(documents.of_news(one)), one.revision)
             for one in news
