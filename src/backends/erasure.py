@@ -1,4 +1,4 @@
-"""What is stored about one account: which events, and what of it is in force.
+"""What is stored about one account: which events, what of it is in force, and how it is erased.
 
 An event is about an account where its body names it, in a field, in a selector or as a word of a text, or where it
 follows on from such a one by the id of a hold, a stop or an emergency.
@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
+from backends.commit import Carried, carry_out
 from core import checkpoint
 from core.audit import Row
+from core.capabilities.erasure import RecordErasure
+from core.emergency_rules import Rules
 from core.errors import CommandRejected
+from core.messages import Actor, Envelope
+from core.ports import Transaction
 from core.state import State
 
 _IDS: Final = ("hold_id", "stop_id", "emergency_id", "recovery_id")
@@ -63,6 +70,26 @@ class About:
                 f"the account is still named by {', '.join(left)} of the fleet",
                 "release, recover or remove what names it, and say it again",
             )
+
+
+def erase(
+    transaction: Transaction, state: State, about: About, actor: Actor, reason: str, now: datetime, rules: Rules
+) -> Carried:
+    """Take what was found out of the store, and record that. What led to the present state cannot be folded any more,
+    so that is stored with it. Raises `CommandRejected` where something in force, or the reason, names the account."""
+    about.look(transaction.rows(about.through))
+    if about.names(reason):
+        raise CommandRejected("account-in-use", "the reason names the account", "say it without its name")
+    ended = tuple(each for each in about.ids if each in state.emergencies)
+    command = RecordErasure(events=len(about.revisions), emergency_ids=ended, reason=reason)
+    envelope = Envelope(command_id=f"erase-{uuid.uuid4().hex}", actor=actor, door="cli", command=command)
+    carried = carry_out(transaction, state, envelope, now, rules=rules)
+    about.require_gone(carried.state)
+    transaction.erase(about.revisions, about.command_ids, about.account)
+    text = checkpoint.dump(carried.state)
+    last = carried.rows[-1]
+    transaction.put_checkpoint(last.revision, last.chain, text, checkpoint.digest(text))
+    return carried
 
 
 def _texts(document: Any) -> Iterator[str]:

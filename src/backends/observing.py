@@ -11,9 +11,17 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from backends import reservations
-from core.ports import LimitUsage, Store, Watched, WorkerRow
+from core.ports import LimitUsage, Observations, Store, Watched, WorkerRow
 from core.state import Limit, State
 from core.watched import curves
+from opsgate.paths import keeper_socket
+from opsgate.wire import ask
+
+KEEPER: Final = "keeper"
+"""The name of the lease of the loops."""
+
+_PING_S: Final = 0.05
+"""Seconds that a keeper on this host has to answer before its lease is asked instead."""
 
 SHOWN_MAX: Final = 60
 """Values of one metric that are shown, which is a curve as wide as a screen has room for."""
@@ -41,8 +49,14 @@ class Observing:
         self._store = store
         self._seen: _Seen | None = None
 
-    def look(self, state: State, now: datetime) -> tuple[tuple[WorkerRow, ...], tuple[LimitUsage, ...]]:
-        """The workers by their ids, and the usage of each limit of a state. Raises as the store does."""
+    def look(self, state: State, now: datetime, *, is_keeper: bool) -> Observations:
+        """The workers by their ids, the usage of each limit of a state, what its emergencies watch, and whether a
+        keeper is alive, as it is where this process is one. Raises as the store does."""
+        workers, usage = self._rows(state, now)
+        alive = is_keeper or _keeper_is_alive(self._store, state.fleet, now)
+        return Observations(now, workers, usage, keeper=alive, watched=_watched(self._store, state, now))
+
+    def _rows(self, state: State, now: datetime) -> tuple[tuple[WorkerRow, ...], tuple[LimitUsage, ...]]:
         version = self._store.version()  # before the rows: what is committed meanwhile is read again next time
         seen = self._seen
         if seen is None or version is None or version != seen.version:
@@ -56,7 +70,7 @@ class Observing:
         return workers, usage
 
 
-def watched_of(store: Store, state: State, now: datetime) -> tuple[Watched, ...]:
+def _watched(store: Store, state: State, now: datetime) -> tuple[Watched, ...]:
     """The latest values of what the active emergencies are about; what has none is left out. Raises as the store
     does."""
     found = []
@@ -68,3 +82,12 @@ def watched_of(store: Store, state: State, now: datetime) -> tuple[Watched, ...]
             at = datetime.fromtimestamp(own[-1].at_s, UTC)
             found.append(Watched(emergency_id, metric, tuple(sample.value for sample in own), at))
     return tuple(found)
+
+
+def _keeper_is_alive(store: Store, fleet: str, now: datetime) -> bool:
+    """Whether one answers on this host, or holds the lease of the loops elsewhere."""
+    answer = ask(str(keeper_socket(fleet)), "ping", timeout_s=_PING_S)
+    if answer is not None and answer["t"] == "pong":
+        return True
+    lease = store.lease(KEEPER)
+    return lease is not None and lease.expires_at > now

@@ -6,29 +6,25 @@ its events, the gate's rows, the head and the receipt go into one commit. Only t
 
 from __future__ import annotations
 
-import threading
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Final
 
 from backends import effects, leases, past, reservations
 from backends.commit import Carried, carry_out, founding, safety_hold
-from backends.contact import ContactLog
-from backends.erasure import About
+from backends.erasure import About, erase
 from backends.feed import Feed
 from backends.floor import Floor
 from backends.leases import require_held
 from backends.mirror import Mirror
-from backends.observing import Observing, watched_of
+from backends.observing import Observing
+from backends.turns import Turns
 from core import checkpoint
 from core.audit import Row
 from core.authority import Identity
-from core.capabilities.erasure import RecordErasure
 from core.emergency_rules import Rules
-from core.errors import BackendUnavailable, CommandRejected, NotOurDatabase, OpsError
+from core.errors import BackendUnavailable, OpsError
 from core.messages import Actor, Envelope, Receipt
 from core.ports import (
     SAMPLES_READ_MAX,
@@ -45,14 +41,6 @@ from core.ports import (
 )
 from core.state import State
 from core.triggers.sample import Sample
-from opsgate.paths import keeper_socket
-from opsgate.wire import ask
-
-KEEPER: Final = "keeper"
-"""The name of the lease of the loops."""
-
-PING_S: Final = 0.05
-"""Seconds that a keeper on this host has to answer before its lease is asked instead."""
 
 
 def utc_now() -> datetime:
@@ -77,8 +65,7 @@ class Runtime:
         self.rules = Rules()
         """What is set for emergencies here; whoever runs the loops says so before the first command."""
         self._clock = clock
-        self._turn = threading.Lock()
-        self._contact = ContactLog()
+        self._turns = Turns(store)
         self._has_news = False
         self._feed = Feed(store, self._look)
         self._mirror = Mirror(store, self._feed, floor)
@@ -122,7 +109,7 @@ class Runtime:
         A refusal is among the answers and keeps none of the others from being carried out. Raises
         `BackendUnavailable` where nothing was recorded of any of them.
         """
-        with self._in_turn(timeout_s) as left_s:
+        with self._turns.taken(timeout_s) as left_s:
             done: list[Carried] = []
             with self.store.write(timeout_s=left_s) as transaction:
                 require_held(transaction, fence, self._clock())
@@ -161,7 +148,7 @@ class Runtime:
         """Carry out a command and take all of it back, so that the first real one of its kind finds everything loaded
         and its statements compiled. Raises as ``submit`` does; a refusal goes unrecorded and unsaid."""
         with (
-            self._in_turn(timeout_s) as left_s,
+            self._turns.taken(timeout_s) as left_s,
             suppress(_TakenBack),
             self.store.write(timeout_s=left_s) as transaction,
         ):
@@ -171,7 +158,7 @@ class Runtime:
 
     def state(self, *, timeout_s: float = 5.0) -> State:
         """The state now: catches up with the database first."""
-        with self._asking():
+        with self._turns.asking():
             self._mirror.look(timeout_s=timeout_s)
         self._secure(timeout_s)
         return self._mirror.state
@@ -191,15 +178,12 @@ class Runtime:
 
     def contact(self) -> Contact:
         """How current ``latest`` can be, without asking anybody."""
-        return self._contact.now()
+        return self._turns.contact.now()
 
     def observe(self, *, timeout_s: float = 5.0) -> Observations:
         """Workers, usage of limits, and whether a keeper is alive."""
-        with self._asking():
-            now = self._clock()
-            workers, usage = self._observing.look(self._mirror.state, now)
-            watched = watched_of(self.store, self._mirror.state, now)
-            return Observations(now, workers, usage, keeper=self._keeper_is_alive(now), watched=watched)
+        with self._turns.asking():
+            return self._observing.look(self._mirror.state, self._clock(), is_keeper=self.keeper_since is not None)
 
     def follow(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` on the feed's thread for every change from now on; returns what ends it."""
@@ -207,17 +191,17 @@ class Runtime:
 
     def journal(self, *, after: int = 0, limit: int = 1000, timeout_s: float = 5.0) -> Sequence[Row]:
         """Rows of the journal, oldest first."""
-        with self._asking():
+        with self._turns.asking():
             return self.store.rows(after, limit)
 
     def state_at(self, moment: datetime, *, timeout_s: float = 30.0) -> State:
         """The state at a past time, folded; `CommandRejected` when retention has dropped what it needs."""
-        with self._asking():
+        with self._turns.asking():
             return past.state_at(self.store, moment, monotonic() + timeout_s)
 
     def verify(self, *, timeout_s: float = 60.0) -> ChainReport:
         """Check the chain of the whole journal that retention has kept, and that the head is its end."""
-        with self._asking():
+        with self._turns.asking():
             return past.chain_report(self.store, monotonic() + timeout_s)
 
     def reserve(
@@ -225,39 +209,39 @@ class Runtime:
     ) -> Reservation:
         """Reserve ``cost`` units of a limit (by its own name or S0's), atomically over all processes; to be used within
         ``lease_s``, by the worker ``owner`` where one is named."""
-        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+        with self._turns.taken(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
             state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
             return reservations.take(transaction, state, limit, cost, self._clock(), lease_s, owner)
 
     def refund(self, reservation_id: str, *, keep: int = 0, timeout_s: float = 5.0) -> bool:
         """Give a reservation back, or all but ``keep`` units; False when there is nothing to give back."""
-        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+        with self._turns.writing(timeout_s) as transaction:
             return reservations.give_back(transaction, reservation_id, keep)
 
     def put_workers(self, rows: Iterable[WorkerRow], *, timeout_s: float = 5.0) -> None:
         """Store what workers last said: observations, no events."""
-        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+        with self._turns.writing(timeout_s) as transaction:
             transaction.put_workers(rows)
 
     def drop_workers(self, worker_ids: Iterable[str], *, timeout_s: float = 5.0) -> None:
         """Forget what workers said."""
-        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+        with self._turns.writing(timeout_s) as transaction:
             transaction.drop_workers(worker_ids)
 
     def sign_in(self, program: str, *, timeout_s: float = 5.0) -> None:
         """Note that this program has the database open, so that nothing is taken from it that it needs."""
-        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+        with self._turns.writing(timeout_s) as transaction:
             transaction.sign_in(program, self._clock())
 
     def sign_out(self, program: str, *, timeout_s: float = 5.0) -> None:
         """Note that this program has ended."""
-        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+        with self._turns.writing(timeout_s) as transaction:
             transaction.sign_out(program)
 
     def advance(self, cursor: Cursor, expected: int | None, fence: Lease | None, *, timeout_s: float = 5.0) -> bool:
         """Store how far a sink has been told, if it had been told up to ``expected`` (None: nothing yet) and ``fence``,
         the lease under which it is told, is still held; `BackendUnavailable` ``fenced`` where it is not."""
-        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+        with self._turns.writing(timeout_s) as transaction:
             require_held(transaction, fence, self._clock())
             return transaction.advance(cursor, expected)
 
@@ -265,27 +249,27 @@ class Runtime:
         self, metric: str, *, last_s: float, most: int = SAMPLES_READ_MAX, timeout_s: float = 5.0
     ) -> Sequence[Sample]:
         """Kept readings of one metric of the last ``last_s`` seconds, the latest ``most`` of them, oldest first."""
-        with self._asking():
+        with self._turns.asking():
             return self.store.samples(metric, self._clock().timestamp() - last_s, most)
 
     def put_samples(self, samples: Iterable[Sample], *, timeout_s: float = 5.0) -> None:
         """Store readings: observations, no events."""
-        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+        with self._turns.writing(timeout_s) as transaction:
             transaction.put_samples(samples)
 
     def drop_samples(self, before_s: float, *, timeout_s: float = 5.0) -> int:
         """Forget readings older than this, in seconds since the epoch. Returns how many."""
-        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+        with self._turns.writing(timeout_s) as transaction:
             return transaction.drop_samples(before_s)
 
     def take_lease(self, name: str, holder: str, for_s: float, *, timeout_s: float = 5.0) -> Lease | None:
         """Take or renew a role for a while; None while somebody else has it. A new holder gets a higher token."""
-        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+        with self._turns.writing(timeout_s) as transaction:
             return leases.take(transaction, name, holder, for_s, self._clock())
 
     def drop_lease(self, name: str, holder: str, *, timeout_s: float = 5.0) -> None:
         """Give a role back, if it is still this holder's."""
-        with self._in_turn(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
+        with self._turns.writing(timeout_s) as transaction:
             leases.give_back(transaction, name, holder, self._clock())
 
     def erase(self, account: str, actor: Actor, *, reason: str = "", timeout_s: float = 60.0) -> Receipt:
@@ -295,23 +279,12 @@ class Runtime:
         What held before that cannot be told any more; the state now is stored in the same commit.
         """
         about = About(account)
-        with self._asking():
+        with self._turns.asking():
             about.look(iterate(self.store, 0))
-        with self._in_turn(timeout_s) as left_s:
+        with self._turns.taken(timeout_s) as left_s:
             with self.store.write(timeout_s=left_s) as transaction:
                 state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
-                about.look(transaction.rows(about.through))
-                if about.names(reason):
-                    raise CommandRejected("account-in-use", "the reason names the account", "say it without its name")
-                ended = tuple(each for each in about.ids if each in state.emergencies)
-                command = RecordErasure(events=len(about.revisions), emergency_ids=ended, reason=reason)
-                envelope = Envelope(command_id=f"erase-{uuid.uuid4().hex}", actor=actor, door="cli", command=command)
-                carried = carry_out(transaction, state, envelope, self._clock(), rules=self.rules)
-                about.require_gone(carried.state)
-                transaction.erase(about.revisions, about.command_ids, account)
-                text = checkpoint.dump(carried.state)
-                last = carried.rows[-1]
-                transaction.put_checkpoint(last.revision, last.chain, text, checkpoint.digest(text))
+                carried = erase(transaction, state, about, actor, reason, self._clock(), self.rules)
             self._mirror.advance([carried])
         answer = self._answer(carried)
         if isinstance(answer, OpsError):
@@ -320,19 +293,19 @@ class Runtime:
 
     def retain(self, before: datetime, *, timeout_s: float = 60.0) -> int:
         """Drop events recorded before a time; returns how many. The rest still folds and still verifies."""
-        with self._asking():
+        with self._turns.asking():
             return past.retain(self.store, before, timeout_s=timeout_s)
 
     def close(self) -> None:
         """End threads and connections."""
-        if self._contact.now().word == "off":
+        if self._turns.is_closed:
             return
-        self._contact.closed()
+        self._turns.contact.closed()
         self._feed.close()
         self.store.close()
 
     def _open(self) -> None:
-        with self._asking():
+        with self._turns.asking():
             self._mirror.load()
             if self._mirror.state.revision == 0:
                 self.submit(founding(self.store.head().fleet))
@@ -346,7 +319,7 @@ class Runtime:
 
     def _look(self) -> None:
         """What the feed does again and again: news stay news until they have been read."""
-        with self._asking():
+        with self._turns.asking():
             self._has_news = self.store.moved() or self._has_news
             if self._has_news:
                 self.state()
@@ -367,41 +340,7 @@ class Runtime:
     def _store_checkpoint(self, state: State, chain: str) -> None:
         text = checkpoint.dump(state)
         try:
-            with self._in_turn(1.0) as left_s, self.store.write(timeout_s=left_s) as transaction:
+            with self._turns.writing(1.0) as transaction:
                 transaction.put_checkpoint(state.revision, chain, text, checkpoint.digest(text))
         except BackendUnavailable:
             pass  # it only makes the next start faster, and another thousand events bring the next one
-
-    def _keeper_is_alive(self, now: datetime) -> bool:
-        if self.keeper_since is not None:
-            return True
-        answer = ask(str(keeper_socket(self._mirror.state.fleet)), "ping", timeout_s=PING_S)
-        if answer is not None and answer["t"] == "pong":
-            return True
-        lease = self.store.lease(KEEPER)
-        return lease is not None and lease.expires_at > now
-
-    @contextmanager
-    def _in_turn(self, timeout_s: float) -> Iterator[float]:
-        """One writer of this process at a time, in order; yields the seconds that are left of the time."""
-        deadline_s = monotonic() + timeout_s
-        if not self._turn.acquire(timeout=max(0.0, timeout_s)):
-            raise BackendUnavailable("busy", f"{self.url} is busy with another command", "try again")
-        try:
-            with self._asking():
-                yield max(0.001, deadline_s - monotonic())
-        finally:
-            self._turn.release()
-
-    @contextmanager
-    def _asking(self) -> Iterator[None]:
-        """Remember whether the database answered."""
-        if self._contact.now().word == "off":
-            raise BackendUnavailable("closed", f"{self.url} was closed here", "open it again")
-        try:
-            yield
-        except (BackendUnavailable, NotOurDatabase) as error:
-            self._contact.failed(error)
-            raise
-        else:
-            self._contact.answered()

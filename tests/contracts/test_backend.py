@@ -196,7 +196,7 @@ class TestCommands:
         with ThreadPoolExecutor(1) as pool:
             with others.store.write(timeout_s=5):
                 waiting = pool.submit(ours.submit, say(PAUSE), timeout_s=60)
-                eventually(ours._turn.locked)
+                eventually(lambda: ours._turns.is_taken)
                 assert ours.state(timeout_s=1).revision == 17
                 assert not waiting.done()
             assert waiting.result(60).revision == 18

@@ -18,7 +18,7 @@ from backends.keeper.loops import TURN_S, Loops, pause_after
 from backends.keeper.outbox import HTTP
 from backends.keeper.peers import Peer
 from backends.keeper.upkeep import Upkeep
-from backends.runtime import KEEPER
+from backends.observing import KEEPER
 from core.ack_times import AckTimes
 from core.capabilities.holds import PlaceHold
 from core.capabilities.recovery import Recover

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from backends.keeper import peers
-from backends.runtime import KEEPER, Runtime
+from backends.observing import KEEPER
+from backends.runtime import Runtime
 from core.ports import Lease
 from opsgate.identity import boot_id
 
