@@ -382,6 +382,68 @@ def test_what_has_stopped_is_watched_as_long_as_its_stop_is_in_force_and_may_run
     assert (over.done, over.standing) == (["stop"], "running")
 
 
+@dataclass
+class Blinks(Double):
+    """One of which nobody can say anything at some of the looks."""
+
+    unseen: list[int] = field(default_factory=list)
+
+    def observe(self, timeout_s: float) -> Observation:
+        seen = super().observe(timeout_s)
+        return Observation("unknown", "no file names it") if self.looks in self.unseen else seen
+
+
+def test_what_had_stopped_and_cannot_be_seen_any_more_is_said_and_so_is_that_it_is_seen_again(
+    desk: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that fails says nothing yet; the next one that does says that nobody knows. Nothing is done about it."""
+    monkeypatch.setattr(worker, "_WATCH_S", 0.01)
+    one = Blinks(unseen=[3, 5, 6, 7, 8])
+    made = desk(a=one)
+    made.take("S-1", task("a", ("stop", LONG_S)))
+
+    eventually(lambda: one.looks > 10)
+    assert made.said("a") == [
+        ("stop", "done", "stopped"),
+        ("observe", "done", "unknown"),
+        ("observe", "done", "stopped"),
+    ]
+    assert [report.detail for report in made.reports][1] == "no file names it"
+    assert one.done == ["stop"]
+
+
+def test_what_had_stopped_and_has_no_driver_any_more_is_seen_by_nobody(
+    desk: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_WATCH_S", 0.01)
+    made = desk(a=Double())
+    made.take("S-1", task("a", ("stop", LONG_S)))
+    eventually(lambda: not made.driving.left("S-1"))
+    del made.doubles["a"]
+
+    eventually(lambda: made.said("a")[1:] == [("observe", "done", "unknown")])
+    assert made.reports[-1].detail == "nobody knows how"
+
+
+def test_what_a_recovery_takes_over_is_let_go_of_alone_and_the_rest_is_watched(
+    desk: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_WATCH_S", 0.01)
+    taken, kept, late = Double(), Double(), Double(obeys=frozenset())
+    made = desk(taken=taken, kept=kept, late=late)
+    made.take("S-1", *(task(name, ("stop", LONG_S)) for name in ("taken", "kept", "late")))
+    eventually(lambda: made.driving.left("S-1") == ("late",))
+
+    made.driving.hand_over("S-1", ["taken", "late"])
+
+    eventually(lambda: not made.driving.holds(["S-1"], "taken") and not made.driving.holds(["S-1"], "late"))
+    assert made.driving.holds(["S-1"], "kept")
+    assert (made.driving.left("S-1"), made.driving.stops()) == ((), ("S-1",))
+    taken.standing = kept.standing = "running"
+    eventually(lambda: kept.done == ["stop", "stop"])
+    assert (taken.done, taken.standing) == (["stop"], "running")
+
+
 def test_what_an_earlier_keeper_saw_stopped_is_left_alone_until_it_runs_again(
     desk: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

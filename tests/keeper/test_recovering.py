@@ -73,7 +73,9 @@ class Case:
             self.engine.report(name, "stopped", stop_id=f"S-{name}")
             self.emergencies[name] = str(receipt.emergency_id)
             self.engine.recover(self.emergencies[name], f"service={name}")
-        self.keeper = Recovering(self.hands, self._submit, may_start=lambda: self.may_start)
+        self.keeper = Recovering(
+            self.hands, self._submit, startable=lambda _recovery, services: services if self.may_start else ()
+        )
 
     def turn(self) -> None:
         """A second passes, and the keeper has its turn."""

@@ -188,6 +188,22 @@ def test_a_service_that_runs_again_makes_a_verified_stop_partial(engine: Engine)
     assert engine.stopped("S-1").missing == ("service:web",)
 
 
+def test_a_stopped_service_that_nobody_can_see_any_more_is_not_verified_until_it_is_seen_stopped_again(
+    engine: Engine,
+) -> None:
+    engine.stop("S-1", on(service="web"), on(service="db"))
+    engine.report("web", "stopped", stop_id="S-1")
+    engine.report("db", "stopped", stop_id="S-1")
+
+    lost = engine.report("web", "unknown", stop_id="S-1", detail="no file names it")
+
+    assert engine.kinds(lost) == ["service.observed", "stop.concluded"]
+    assert (engine.stopped("S-1").result, engine.stopped("S-1").missing) == ("partial", ("service:web",))
+    assert not engine.report("web", "unknown", stop_id="S-1", detail="no file names it").changed
+    engine.report("web", "stopped", stop_id="S-1")
+    assert engine.stopped("S-1").result == "verified"
+
+
 @pytest.mark.parametrize("changed", [{"config": {"pidfile": "/run/new"}}, {"host": "h2"}])
 def test_what_was_seen_of_a_service_says_nothing_of_what_its_name_means_now(
     engine: Engine, changed: dict[str, Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -89,14 +89,29 @@ class Driving:
         with self._lock:
             self._admit()
 
-    def drives(self, stop_id: str) -> frozenset[str]:
-        """The services that were taken up for a stop, whether or not they have stopped by now."""
+    def holds(self, stop_ids: Iterable[str], service: str) -> bool:
+        """Whether any of these stops asks anything of a service, or what was begun for it is not over."""
         with self._lock:
-            wanted = self._stops.get(stop_id) or self._waiting.get(stop_id)
-            return frozenset(task.service for task in wanted.tasks) if wanted else frozenset()
+            worker = self._workers.get(service)
+        return worker is not None and any(map(worker.holds, stop_ids))
+
+    def hand_over(self, stop_id: str, services: Collection[str]) -> None:
+        """Somebody else drives these services of a stop from here on: a recovery, until it is over."""
+        with self._lock:
+            if stop_id in self._waiting:
+                self._waiting[stop_id] = _without(self._waiting[stop_id], services)
+            if stop_id not in self._stops:
+                return
+            for task in self._stops[stop_id].tasks:
+                if task.service in services:
+                    self._left[stop_id].pop(task.service, None)
+                    self._workers[task.service].drop(stop_id)
+            self._stops[stop_id] = _without(self._stops[stop_id], services)
+            self._hasten(stop_id, self._left[stop_id])
+            self._admit()
 
     def let_go(self, stop_ids: Iterable[str]) -> None:
-        """These stops ask for nothing any more: their emergency has ended, or is being recovered from."""
+        """These stops ask for nothing any more: their emergency has ended."""
         with self._lock:
             for stop_id in stop_ids:
                 self._waiting.pop(stop_id, None)
@@ -192,6 +207,10 @@ class Driving:
 
 def _differs(task: Task, about: Mapping[str, tuple[str, str]]) -> bool:
     return about.get(task.service, task.about) != task.about
+
+
+def _without(wanted: Wanted, services: Collection[str]) -> Wanted:
+    return replace(wanted, tasks=tuple(task for task in wanted.tasks if task.service not in services))
 
 
 def _later(wanted: Wanted) -> Wanted:

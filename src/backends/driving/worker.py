@@ -47,6 +47,9 @@ _WATCH_S: Final = 5.0
 """Seconds between two looks at a service that has stopped, while its stop is in force; and before the first one where
 an earlier keeper saw that: by then it is heard of here, too."""
 
+_BLIND_LOOKS: Final = 2
+"""After how many looks, one after the other, at which nobody could see it, it is not known to stand still any more."""
+
 _ACTS: Final[frozenset[Action]] = frozenset({"stop", "kill"})
 
 
@@ -77,6 +80,10 @@ class Worker:
         self._again_s = 0.0
         self._look_at_s = 0.0
         """When it is to be looked at that has stopped."""
+        self._blind_looks = 0
+        """How many of the last looks at what has stopped saw nothing."""
+        self._at_hand: frozenset[str] = frozenset()
+        """The stops for which something may be asked of the driver just now."""
         self._late: set[str] = set()
         self._hung: list[Call[Any]] = []
 
@@ -111,8 +118,13 @@ class Worker:
         """This stop asks for nothing any more. What is being done for it is not waited for."""
         with self._lock:
             self._watched.pop(stop_id, None)
-            if self._tasks.pop(stop_id, None) is not None or not self._watched:
-                self._news.set()
+            self._tasks.pop(stop_id, None)
+            self._news.set()
+
+    def holds(self, stop_id: str) -> bool:
+        """Whether this stop asks for anything, or what was begun for it is not over. A call that was left behind is."""
+        with self._lock:
+            return stop_id in self._tasks or stop_id in self._watched or stop_id in self._at_hand
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -125,8 +137,9 @@ class Worker:
         while True:
             with self._lock:
                 if not self._tasks and not self._watched:
-                    self._thread = None
+                    self._thread, self._at_hand = None, frozenset()
                     return
+                self._at_hand = frozenset((*self._tasks, *self._watched))
                 self._news.clear()
             try:
                 self._turn() if self.tasks else self._watch()
@@ -145,26 +158,34 @@ class Worker:
             self._do(task)
 
     def _watch(self) -> None:
-        """See now and then that what has stopped is not started again while its stop is in force; stop it again."""
+        """See now and then that what has stopped is not started again while its stop is in force; stop it again. That
+        nobody can see it any more is said, and so is that it is seen again."""
         if self._news.wait(max(0.0, self._look_at_s - elapsed_s())):
             return
         self._look_at_s = elapsed_s() + _WATCH_S
+        seen = self._watched_look()
+        if seen.standing == "stopping":
+            return
+        was_lost = self._blind_looks >= _BLIND_LOOKS
+        self._blind_looks = self._blind_looks + 1 if seen.standing == "unknown" else 0
+        is_lost = self._blind_looks >= _BLIND_LOOKS
+        runs = seen.standing not in ("stopped", "unknown")
+        with self._lock:
+            watched = tuple(self._watched)
+            if runs:
+                self._tasks, self._watched = self._watched | self._tasks, {}
+        for stop_id in watched if runs or is_lost != was_lost else ():
+            self._report(Report(self._service, stop_id, "observe", "done", seen.standing, seen.detail))
+
+    def _watched_look(self) -> Observation:
         try:
             driver = self._driver()
         except DriverConfigError as error:
-            _log.warning("nobody can watch a service", extra={"service": self._service, "fault": str(error)})
-            return
+            return Observation("unknown", str(error))
         if isinstance(driver, Resumes):
             for task in self._resumed():
                 driver.resume(task.order)
-        seen = self._observe(driver, "kill")
-        if seen.standing in ("stopped", "unknown", "stopping"):
-            return
-        with self._lock:
-            again, self._watched = self._watched, {}
-            self._tasks = again | self._tasks
-        for stop_id in again:
-            self._report(Report(self._service, stop_id, "observe", "done", seen.standing, seen.detail))
+        return self._observe(driver, None)
 
     def _resumed(self) -> tuple[Task, ...]:
         """Those of which somebody else has seen that their service stopped."""
@@ -218,7 +239,7 @@ class Worker:
         self._hung = [call for call in self._hung if not call.has_ended]
         return len(self._hung) >= _HUNG_MAX
 
-    def _wait_for(self, call: Call[Any], until_s: float, action: Action) -> bool:
+    def _wait_for(self, call: Call[Any], until_s: float, action: Action | None) -> bool:
         """Wait until a call has ended; False where its time is up or something stronger is due first."""
         while not call.has_ended:
             left_s = until_s - elapsed_s()
@@ -228,13 +249,13 @@ class Worker:
             self._news.clear()
         return True
 
-    def _is_outdone(self, action: Action) -> bool:
-        """Whether something stronger is due than what is being done, or nothing any more."""
+    def _is_outdone(self, action: Action | None) -> bool:
+        """Whether something stronger is due than what is being done, or nothing any more; never, where nothing is done
+        and it is only looked at."""
+        if action is None:
+            return False
         now_s = elapsed_s()
-        tasks = self.tasks
-        if not tasks and self._watched:
-            return False  # it is only looked at
-        task = due([task.as_of(now_s) for task in tasks], now_s)
+        task = due([task.as_of(now_s) for task in self.tasks], now_s)
         return task is None or STRENGTH[task.slot.action] > STRENGTH[action]
 
     def _next_s(self) -> float:
@@ -266,7 +287,7 @@ class Worker:
             self._news.wait(rest_s)
             self._news.clear()
 
-    def _observe(self, driver: Driver, action: Action) -> Observation:
+    def _observe(self, driver: Driver, action: Action | None) -> Observation:
         if self._is_hung():
             return Observation("unknown", "the driver never comes back")
         call = Call(lambda: driver.observe(_OBSERVE_S), self._news)
@@ -329,6 +350,7 @@ class Worker:
                 self._watched[task.order.stop_id] = self._tasks.pop(task.order.stop_id)
                 self._late.discard(task.order.stop_id)
             self._failures, self._again_s, self._look_at_s = 0, 0.0, now_s + _WATCH_S
+            self._blind_looks = 0
         for task in done:
             self._settled(task)
 

@@ -21,6 +21,7 @@ from core.engine import Facts, step
 from core.errors import OpsError
 from core.gates import LOOKED_AT_MAX, MetricGate
 from core.messages import Command, Envelope
+from core.recoveries import Recovery
 from core.services import Service
 from opsgate.clock import elapsed_s
 
@@ -52,7 +53,7 @@ class Recoveries(threading.Thread):
             self._submit,
             leads=self._leads,
             mine=self._is_mine,
-            may_start=self._may_start,
+            startable=self._startable,
             readings=self._readings,
         )
         self._wake = threading.Event()
@@ -91,10 +92,12 @@ class Recoveries(threading.Thread):
     def _is_mine(self, service: Service) -> bool:
         return service.host == this_host() or (service.host is None and self._leads())
 
-    def _may_start(self) -> bool:
-        """Whether the journal knows every stop that is in force here: those that this keeper has taken, and those that
-        lie on the disk."""
-        return not self._services.has_unrecorded and not spool.pending(self._names, self._runtime.latest())
+    def _startable(self, recovery: Recovery, services: Sequence[Service]) -> Sequence[Service]:
+        """None but where the journal knows every stop that is in force here: those that this keeper has taken, and
+        those that lie on the disk."""
+        if self._services.has_unrecorded or spool.pending(self._names, self._runtime.latest()):
+            return ()
+        return self._services.let_go_of(recovery, services)
 
     def _readings(self, gate: MetricGate, since_s: float) -> Sequence[float]:
         """What all keepers have kept for a gate."""

@@ -51,6 +51,10 @@ _ROLLBACK_S: Final = 60.0
 """The time for turning back where the procedure is known no more."""
 
 
+Startable = Callable[[Recovery, Sequence[Service]], Sequence[Service]]
+"""Those of the services that a recovery may start now. None while a stop is in force that the journal does not know,
+because that may cover what is recovered; nor one that a stop still drives from which it comes back."""
+
 Readings = Callable[[MetricGate, float], Sequence[float]]
 """The values that a gate looks at: those after so many seconds since the epoch, the latest last."""
 
@@ -102,16 +106,15 @@ class Recovering:
         *,
         leads: Callable[[], bool] = lambda: True,
         mine: Callable[[Service], bool] = lambda _service: True,
-        may_start: Callable[[], bool] = lambda: True,
+        startable: Startable = lambda _recovery, services: list(services),
         readings: Readings = lambda _gate, _since_s: (),
     ) -> None:
         """``submit`` has the engine decide a command, at the control revision that was looked at where one is given;
         it raises `OpsError`. ``leads`` is whether this keeper moves recoveries on, ``mine`` whether it drives a
-        service, and ``may_start`` whether anything may be started: not while a stop is in force that the journal does
-        not know, because that may cover what is recovered; ``readings`` are what gates look at.
+        service, ``startable`` are those that may be started just now, and ``readings`` what gates look at.
         """
         self._hands, self._submit, self._leads, self._mine = hands, submit, leads, mine
-        self._may_start, self._readings = may_start, readings
+        self._startable, self._readings = startable, readings
         self._memories: dict[str, Memory] = {}
 
     def turn(self, now: Instant, latest: Callable[[], State]) -> bool:
@@ -155,8 +158,8 @@ class Recovering:
     def _acted(self, this: Round) -> list[ServiceReport]:
         """Start what is not seen to run, or stop again what is not seen to be stopped."""
         wanted = self._of(this.state, this.work.start)
-        wanted = wanted if wanted and self._may_start() else []
-        ours = [service for service in wanted if service.name not in this.memory.by_hand]
+        wanted = [service for service in wanted if service.name not in this.memory.by_hand]
+        ours = self._startable(this.recovery, wanted) if wanted else []
         ready = [service for service in ours if self._is_due(this, service.name, "start")]
         reports = self._did(this, "start", ready)
         for name in this.work.stop:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -24,6 +24,7 @@ from backends.milestones import Milestone, passing
 from backends.spool import recorded_id
 from core.capabilities.service_reports import ReportServices, ServiceReport
 from core.errors import CommandRejected
+from core.recoveries import Recovery
 from core.services import Service
 from core.state import State, Stop
 from opsgate.clock import elapsed_s
@@ -78,6 +79,10 @@ class ServiceStops(threading.Thread):
         """Whether a stop is in force that the journal does not know."""
         return bool(self._unrecorded())
 
+    def let_go_of(self, recovery: Recovery, services: Iterable[Service]) -> list[Service]:
+        """Those of these services that no stop drives here any more from which this recovery brings them back."""
+        return [each for each in services if not self.driving.holds(recovery.stop_ids, each.name)]
+
     def close(self) -> None:
         """End the thread and wait for it. What drivers are about to do, they do."""
         self._ending = True
@@ -105,22 +110,28 @@ class ServiceStops(threading.Thread):
             priority = priority_of(state, order.actor.removeprefix(TRIGGER)) if _is_triggered(order) else None
             self.driving.take(wanted_by_order(order, recorded_id(order), mine, now, budgets_s, priority))
         stops = {stop.stop_id: stop for stop in state.active_stops()}
-        over = [stop_id for stop_id in self.driving.stops() if self._is_over(stop_id, state, stops)]
+        over = [stop_id for stop_id in self.driving.stops() if stop_id not in stops and self._is_over(stop_id, state)]
         if over:
             self.driving.let_go(over)
         known = (state.stops, state.emergencies, mine)
         if over or known != self._known:
             for stop in stops.values():  # those of the journal, of which nothing may be known here
-                if stop.services and not _is_restored(state, stop):
-                    self.driving.take(wanted_by_stop(state, stop, mine, now, budgets_s))
+                self._drive(state, stop, mine, now)
             self._known = known
         self.driving.look()
         self._inventory.keep(state.services, is_own=self._is_own())
 
-    def _is_over(self, stop_id: str, state: State, stops: dict[str, Stop]) -> bool:
-        stop = stops.get(stop_id)
-        if stop is not None:
-            return _is_restored(state, stop)
+    def _drive(self, state: State, stop: Stop, mine: Mapping[str, Service], now: datetime) -> None:
+        """All of its services but for those that a recovery drives now: to it they are handed over one by one."""
+        recovered = _recovered(state, stop)
+        if recovered:
+            self.driving.hand_over(stop.stop_id, recovered)
+        left = {name: service for name, service in mine.items() if name not in recovered}
+        if stop.services:
+            self.driving.take(wanted_by_stop(state, stop, left, now, self._office.runtime.rules.budgets_s))
+
+    def _is_over(self, stop_id: str, state: State) -> bool:
+        """Whether one that is not in force by the journal is over, rather than not recorded yet."""
         return stop_id in state.stops or stop_id not in self._unrecorded()
 
     def _mine(self, state: State) -> dict[str, Service]:
@@ -180,10 +191,11 @@ def _is_triggered(order: Order) -> bool:
     return order.actor.startswith(TRIGGER)
 
 
-def _is_restored(state: State, stop: Stop) -> bool:
-    """Whether a recovery that began after this stop brings back what it stopped, or stops that again."""
+def _recovered(state: State, stop: Stop) -> frozenset[str]:
+    """What a recovery that began after this stop has begun to start by now, or stops again: all else is watched."""
     recovery = state.emergencies[stop.emergency_id].recovery
-    return recovery is not None and recovery.is_active and stop.stop_id in recovery.stop_ids
+    under_way = recovery is not None and recovery.is_active and stop.stop_id in recovery.stop_ids
+    return frozenset(recovery.attempted) if recovery is not None and under_way else frozenset()
 
 
 def _admitting(state: State) -> frozenset[str]:
