@@ -22,6 +22,7 @@ from backends.spool import Recorded
 from core.authority import ENGINE_ONLY
 from core.capabilities.names import AddName
 from core.messages import COMMANDS
+from opsgate.names import DIMENSIONS
 from tests.support.fleets import say
 from tests.support.serving import Served
 from tests.support.waiting import eventually
@@ -379,6 +380,17 @@ def test_the_document_describes_every_route_every_command_and_every_error(served
         found = document
         for part in reference.split("/"):
             found = found[part]
+    operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+    for operation in operations:
+        assert operation["description"], operation["operationId"]
+        assert set(operation["tags"]) <= {tag["name"] for tag in document["tags"]}
+        for status, answer in operation["responses"].items():
+            told = answer.get("content", {}).get("application/json", {}).get("schema", {"$ref": ""})
+            assert told.keys() & {"$ref", "properties", "items", "description"}, (operation["operationId"], status)
+    asked = {each["name"] for each in document["paths"]["/v1/check"]["get"]["parameters"]}
+    assert asked == {*DIMENSIONS, "strict"}
     errors = document["paths"]["/v1/commands"]["post"]["responses"]
     assert {"401", "403", "404", "409", "412", "413", "415", "422", "503"} <= set(errors)
 
@@ -439,6 +451,37 @@ def test_each_noun_has_a_list_at_the_revision_that_it_names(served: Served, site
     ).items()
     assert receipt["hold_ids"][0] in [row["hold_id"] for row in lists["holds"]["holds"]]
     assert len(lists["flags"]["flags"]) >= 5
+
+
+def test_a_list_is_sent_again_only_where_it_may_have_changed(served: Served, site: str) -> None:
+    for noun in NOUNS:
+        first = served.get(f"/v1/{noun}")
+        again = served.get(f"/v1/{noun}", headers={"If-None-Match": first.headers["etag"]})
+        assert first.headers["etag"].startswith(f'"{first.json()["revision"]}')
+        assert (again.status_code, again.content) == (304, b"") or again.json() != first.json(), noun
+    tag = served.get("/v1/holds").headers["etag"]
+    assert tag == f'"{served.revision}"'
+    receipt = hold(served, site)
+    assert served.get("/v1/holds", headers={"If-None-Match": tag}).json()["revision"] == receipt["revision"]
+
+
+@pytest.mark.parametrize("read", ["/v1/holds", "/v1/workers", "/v1/limits", "/v1/state", "/v1/gate"])
+def test_a_release_is_bound_by_the_tag_of_whatever_was_read(served: Served, site: str, read: str) -> None:
+    hold(served, site)
+    old = served.get(read).headers["etag"]
+    hold(served, site, mode="halt")
+    release = {"selectors": [{"site": site}], "reason": "mended"}
+
+    assert served.command("release-holds", headers={"If-Match": old}, **release).status_code == 412
+    new = served.get(read).headers["etag"]
+    assert served.command("release-holds", headers={"If-Match": new}, **release).json()["changed"]
+
+
+@pytest.mark.parametrize("ask", ["check", "why"])
+def test_a_question_about_two_sites_is_not_answered_for_one_of_them(served: Served, site: str, ask: str) -> None:
+    hold(served, site)
+    answer = served.get(f"/v1/{ask}?site={site}&site=s-else")
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed-selector")
 
 
 def test_what_another_server_of_the_fleet_told_is_not_taken_for_lost(served: Served) -> None:

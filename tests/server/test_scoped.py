@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from jsonschema_rs import Draft202012Validator
 
 from backends import open_backend
 from backends.remote.backend import RemoteBackend
@@ -42,6 +43,19 @@ QUERIES = {
     "/v1/check": "?site=s1",
     "/v1/why": "?operation=ab_testing",
 }
+
+
+SHAPED = {"/v1/samples": "?metric=healthScore"}
+
+
+def closed(schema: Any) -> Any:
+    """The same schema, where no object has members that it does not tell of."""
+    if isinstance(schema, list):
+        return [closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {name: closed(value) for name, value in schema.items()}
+    return {"additionalProperties": False, **inner} if {"type", "properties"} <= set(inner) else inner
 
 
 class Town:
@@ -233,6 +247,27 @@ SEEN = ("/v1/state", *(f"/v1/{noun}" for noun in LISTS), "/v1/audit?limit=5000",
 @pytest.mark.parametrize("path", SEEN)
 def test_whoever_sees_everything_finds_it_there(town: Town, heard: dict[str, Any], path: str) -> None:
     assert MARK in town.ask("root", "GET", path).text
+
+
+def test_what_they_read_has_the_shape_that_the_document_gives_it(town: Town, heard: dict[str, Any]) -> None:
+    """Neither less than the document promises, nor more than it tells of."""
+    document = closed(town.ask("root", "GET", "/openapi.json").json())
+    hold = {"kind": "place-hold", "selectors": [OURS], "reason": "inventory"}
+    asked: list[tuple[str, str, Any]] = [(*route, None) for route in sorted(ROUTES) if route[0] == "GET"]
+    asked += [("GET", "/readyz", None), ("POST", "/v1/commands", hold), ("POST", "/v1/check", OURS)]
+    asked += [("POST", "/v1/limits/{name}/reserve", {"cost": 1}), ("POST", "/v1/stop", {"selector": {"site": THEIRS}})]
+
+    found = []
+    for method, template, body in asked:
+        operation = document["paths"][template.replace(":path", "")][method.lower()]
+        if "application/json" not in operation["responses"]["200"].get("content", {}):
+            continue
+        path = template.replace("{name:path}", "enableABTesting").replace("{name}", "sites")
+        answer = town.ask("root", method, path + SHAPED.get(path, QUERIES.get(path, "")), json=body)
+        told = operation["responses"][str(answer.status_code)]["content"]["application/json"]["schema"]
+        faults = Draft202012Validator(told | {"components": document["components"]}).iter_errors(answer.json())
+        found += [f"{method} {path}: {list(fault.instance_path)} {fault.message[:500]}" for fault in faults]
+    assert found == [], "\n".join(found)
 
 
 def test_the_past_is_hidden_too(town: Town, heard: dict[str, Any]) -> None:

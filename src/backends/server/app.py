@@ -23,6 +23,7 @@ from backends.server import beats, commands
 from backends.server.access import OPEN
 from backends.server.asked import Asked
 from backends.server.caps import ClientGone
+from backends.server.document import ABOUT
 from backends.server.engine import Engine
 from backends.server.problems import Problem, of_error
 from backends.server.push import Hub, last_seen
@@ -230,7 +231,8 @@ def _api(engine: Engine, nouns: Iterable[APIRouter]) -> FastAPI:
     api = FastAPI(
         title="opsconsole",
         version="1",
-        description="Pause, limit and stop a fleet of workers, and see which of them really stopped.",
+        description=ABOUT,
+        generate_unique_id_function=lambda route: route.name,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -260,7 +262,7 @@ async def _framework(request: Request, error: Exception) -> Response:
     """What the router says no to: a path or a method that there is not."""
     assert isinstance(error, HTTPException)
     code = {404: "no-such-route", 405: "wrong-method"}.get(error.status_code, "refused")
-    what = f"{request.method} {ascii(request.url.path)[1:-1][:100]}"
+    what = f"{request.method} {ascii(request.scope['path'])[1:-1][:100]}"
     return Problem(
         error.status_code, code, f"{what}: {error.detail}", "see /openapi.json", headers=error.headers
     ).response()

@@ -9,15 +9,12 @@ from pydantic import BaseModel
 
 from backends.clients.alertmanager import Notification
 from backends.clients.monitors import MonitorEvent
-from backends.clients.settings import Features, NewSite, Pausing
+from backends.clients.settings import LIMITS, Features, NewSite, Pausing
 from backends.clients.signed import Wanted
 from backends.clients.workflow_controls import Toggle
+from backends.server.document_bare import COMMAND_HEADERS
 from backends.server.routes.samples import SampleBatch
-
-STREAM: Final = (
-    "Tells clients of OpenFeature to ask again: `event: message` with `type: refetchEvaluation` and the new tag, when"
-    " somebody comes and whenever a hold, a stop or a name has changed. A comment every 5 s keeps the connection."
-)
+from opsgate.names import OPERATION_OF_FLAG
 
 MODELS: Final[tuple[type[BaseModel], ...]] = (
     Pausing,
@@ -103,7 +100,17 @@ SCHEMAS: Final[Mapping[str, Any]] = {
         eventStreams={"type": "array", "items": {"type": "object"}},
     ),
     "EvaluationError": _object("errorCode errorDetails", key=_TEXT, errorCode=_TEXT, errorDetails=_TEXT),
-    "FeatureToggle": _object("name enabled strategies", name=_TEXT, enabled=_TRUTH, strategies={"type": "array"}),
+    "FeatureToggle": _object(
+        "name type enabled strategies variants stale impressionData project",
+        name=_TEXT,
+        type=_TEXT,
+        enabled=_TRUTH,
+        strategies={"type": "array"},
+        variants={"type": "array"},
+        stale=_TRUTH,
+        impressionData=_TRUTH,
+        project=_TEXT,
+    ),
     "Toggles": _object(
         "version features",
         version={"const": 2},
@@ -112,11 +119,15 @@ SCHEMAS: Final[Mapping[str, Any]] = {
     "ClientRegistration": _object("appName", appName=_TEXT, instanceId=_TEXT),
     "ClientMetrics": _object("appName bucket", appName=_TEXT, instanceId=_TEXT, bucket={"type": ["object", "null"]}),
     "Settings": _object(
-        "allAutonomousProcessesPaused",
+        "id allAutonomousProcessesPaused pausedAt pausedBy pauseReason revision",
+        id=_TEXT,
         allAutonomousProcessesPaused=_TRUTH,
         pausedAt=_MAYBE,
         pausedBy=_MAYBE,
         pauseReason=_MAYBE,
+        revision=_COUNT,
+        **dict.fromkeys(OPERATION_OF_FLAG, _TRUTH),
+        **dict.fromkeys(LIMITS, _COUNT),
     ),
     "Carried": _object(
         "success message",
@@ -164,6 +175,8 @@ def complete(operation: dict[str, Any], about: Operation) -> None:
         responses["304"] = {"description": "What the client has is what there is."}
     if about.body:
         operation["requestBody"] = {"required": about.required, "content": _content(about.body)}
+    if about.errors is _CONTROL:
+        operation.setdefault("parameters", []).extend(COMMAND_HEADERS)
     for status in about.errors:
         responses[status] = {"$ref": f"#/components/responses/{status}"}
     for status in about.foreign:

@@ -2,9 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-PROBLEM: Final = {
+TEXT: Final = {"type": "string"}
+TEXTS: Final = {"type": "array", "items": TEXT}
+TRUTH: Final = {"type": "boolean"}
+COUNT: Final = {"type": "integer"}
+NUMBER: Final = {"type": "number"}
+TIME: Final = {"type": "string", "format": "date-time"}
+MAYBE: Final = {"type": ["string", "null"]}
+MAYBE_COUNT: Final = {"type": ["integer", "null"]}
+MAYBE_TIME: Final = {"type": ["string", "null"], "format": "date-time"}
+
+
+def record(**properties: Any) -> dict[str, Any]:
+    """An object that has all of these. Others may be added in later versions."""
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def one_of(*words: str) -> dict[str, Any]:
+    """One of these words."""
+    return {"enum": list(words)}
+
+
+def ref(schema: str) -> dict[str, Any]:
+    """The schema of that name."""
+    return {"$ref": f"#/components/schemas/{schema}"}
+
+
+def listed(schema: str) -> dict[str, Any]:
+    """Any number of these."""
+    return {"type": "array", "items": ref(schema)}
+
+
+_PROBLEM: Final = {
     "type": "object",
     "description": "RFC 9457. `code` is stable, `hint` is the next step for a person, `kind` says whose fault it is.",
     "required": ["type", "title", "status", "detail", "code", "hint", "kind"],
@@ -31,44 +63,43 @@ PROBLEM: Final = {
     },
 }
 
-SELECTOR: Final = {
+_SELECTOR: Final = {
     "type": "object",
     "description": "Dimension and exact value, all of which must match the work; {} is everything.",
     "additionalProperties": {"type": "string"},
     "examples": [{"site": "s1", "operation": "content_generation"}],
 }
 
-HOLD: Final = {
-    "type": "object",
-    "description": "One reason for not running.",
-    "properties": {
-        "hold_id": {"type": "string"},
-        "selector": {"$ref": "#/components/schemas/Selector"},
-        "source": {"type": "string"},
-        "owner": {"type": "string"},
-        "reason": {"type": "string"},
-        "mode": {"enum": ["drain", "halt"]},
-        "placed_at": {"type": "string", "format": "date-time"},
-        "expires_at": {"type": ["string", "null"], "format": "date-time"},
-        "admit": {"type": "number", "minimum": 0, "maximum": 1},
-    },
+_BLOCKER: Final = {
+    "hold_id": TEXT,
+    "source": TEXT,
+    "owner": TEXT,
+    "selector": ref("Selector"),
+    "mode": one_of("drain", "halt"),
+    "reason": TEXT,
+    "placed_at": TIME,
+    "expires_at": MAYBE_TIME,
+    "admit": {"type": "number", "minimum": 0, "maximum": 1},
 }
 
-DECISION: Final = {
-    "type": "object",
-    "properties": {
-        "outcome": {"enum": ["allowed", "blocked", "unknown"]},
-        "allowed": {"type": "boolean"},
-        "headline": {"type": "string"},
-        "blockers": {"type": "array", "items": {"$ref": "#/components/schemas/Hold"}},
-        "unknown_names": {"type": "array", "items": {"type": "string"}},
-        "decided_by": {"enum": ["live", "cache", "disk", "default"]},
-        "age_s": {"type": ["number", "null"]},
-        "revision": {"type": "integer"},
-    },
+_BLOCKED_BY: Final = record(**_BLOCKER) | {"description": "One reason for not running."}
+
+_HOLD: Final = record(**_BLOCKER, correlation_id=TEXT, revision=COUNT, overdue=TRUTH) | {
+    "description": "A hold in force. `overdue`: its end came while nobody watched, and a person has to look."
 }
 
-BEAT: Final = {
+_DECISION: Final = record(
+    outcome=one_of("allowed", "blocked", "unknown"),
+    allowed=TRUTH,
+    headline=TEXT,
+    blockers=listed("Blocker"),
+    unknown_names=TEXTS,
+    decided_by=one_of("live", "cache", "disk", "default"),
+    age_s={"type": ["number", "null"], "description": "since the database last answered"},
+    revision=COUNT,
+)
+
+_BEAT: Final = {
     "type": "object",
     "description": "What a worker says of itself: every 5 s, and at once when it obeys one more stop.",
     "properties": {
@@ -92,14 +123,54 @@ BEAT: Final = {
     },
 }
 
-GATE: Final = {
+_ORDER: Final = record(
+    format={"const": 1},
+    stop_id=TEXT,
+    ordered_at=TIME,
+    selectors=listed("Selector"),
+    level=one_of("immediate", "graceful", "service_specific", "cascading", "maintenance"),
+    reason=TEXT,
+    actor=TEXT,
+    door=TEXT,
+) | {"description": "A stop that no journal has yet: obey it, and name it in `stops` of the next heartbeat."}
+
+_GATE: Final = record(
+    format={"const": 1},
+    fleet=TEXT,
+    revision=COUNT,
+    stop_port=COUNT,
+    snapshot=record(
+        format={"const": 1},
+        fleet=TEXT,
+        revision=COUNT,
+        holds=listed("Hold"),
+        stops={"type": "array", "items": record(stop_id=TEXT, selectors=listed("Selector"))},
+        names={"type": "object", "additionalProperties": TEXTS, "description": "those there are, by dimension"},
+        names_revision=COUNT,
+    ),
+    orders=listed("Order"),
+) | {"description": "What decisions are made by: work is blocked by every hold whose selector matches it."}
+
+_STOPPED: Final = {
     "type": "object",
+    "required": ["stop_id", "durable"],
     "properties": {
-        "format": {"const": 1},
-        "fleet": {"type": "string"},
-        "revision": {"type": "integer"},
-        "stop_port": {"type": "integer"},
-        "snapshot": {"type": "object", "description": "holds, stops and names that decisions are made by"},
-        "orders": {"type": "array", "items": {"type": "object"}, "description": "stops in no journal yet: obey them"},
+        "stop_id": TEXT,
+        "durable": one_of("database", "spool", "memory"),
+        "revision": COUNT,
+        "emergency_id": MAYBE,
+        "of": COUNT | {"description": "how many workers must acknowledge it"},
     },
+}
+
+SCHEMAS: Final[Mapping[str, Any]] = {
+    "Beat": _BEAT,
+    "Blocker": _BLOCKED_BY,
+    "Decision": _DECISION,
+    "Gate": _GATE,
+    "Hold": _HOLD,
+    "Order": _ORDER,
+    "Problem": _PROBLEM,
+    "Selector": _SELECTOR,
+    "Stopped": _STOPPED,
 }

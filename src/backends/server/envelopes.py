@@ -18,7 +18,8 @@ from core.scope import EVERYWHERE
 from core.sight import Sight
 from opsgate.selector import IDENTIFIER
 
-_REVISION: Final = re.compile(r'(?:W/)?"(\d{1,18})"')
+_REVISION: Final = re.compile(r'(?:W/)?"(\d{1,18})(?:[+/][^"]{0,80})?"')
+"""An entity tag of ours: the revision, and behind it what else made the answer what it was."""
 
 
 async def give(engine: Engine, request: Request, command: Command, part: str = "") -> Receipt:

@@ -25,7 +25,7 @@ def routes(engine: Engine) -> APIRouter:
     async def check(request: Request) -> dict[str, Any]:
         """Whether work of these dimensions may run: ``?site=s1&operation=site_creation``, ``strict=true`` refuses
         names that nobody registered. What lies beyond the scope of the credential is refused."""
-        work = dict(request.query_params)
+        work = _work(request)
         strict = work.pop("strict", "false")
         if strict not in ("true", "false"):
             raise Problem(422, "malformed-request", "strict is neither true nor false", "write strict=true")
@@ -44,10 +44,19 @@ def routes(engine: Engine) -> APIRouter:
     async def explain(request: Request) -> dict[str, Any]:
         """Every blocker of a scope, and what would remain after each release."""
         view = engine.view(request.state.identity.scope)
-        selector = _selector(dict(request.query_params))
+        selector = _selector(_work(request))
         return why(view.table, selector).as_dict(selector, view.revision)
 
     return router
+
+
+def _work(request: Request) -> dict[str, str]:
+    """The dimensions of a query; of two values one would be decided on, and the other one taken for allowed."""
+    asked = request.query_params.multi_items()
+    work = dict(asked)
+    if len(work) != len(asked):
+        raise Problem(422, "malformed-selector", "a dimension comes twice", "ask once for each value")
+    return work
 
 
 def _selector(work: dict[str, str]) -> Selector:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import Any, Final
+from zlib import crc32
 
 from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
 
+from backends.server.answers import cached, tagged
 from backends.server.engine import Engine
 from core import facts, service_facts
 from core.ports import Observations
-from core.scope import Scope
+from core.scope import EVERYWHERE
 from core.state import State
 
 Rows = Iterable[dict[str, Any]]
+
+
+def _workers(_state: State, seen: Observations) -> Rows:
+    """Each worker with what it last said; ``lost`` when it has not been heard of for too long."""
+    return facts.workers(seen)
+
 
 _OF_STATE: Final[dict[str, Callable[[State], Rows]]] = {
     "holds": facts.holds,
@@ -28,37 +38,55 @@ _OF_STATE: Final[dict[str, Callable[[State], Rows]]] = {
 }
 _OF_BOTH: Final[dict[str, Callable[[State, Observations], Rows]]] = {
     "limits": facts.limits,
-    "workers": lambda _state, seen: facts.workers(seen),
+    "workers": _workers,
 }
 
 
 def routes(engine: Engine) -> APIRouter:
-    """``GET /v1/holds`` and the other lists."""
+    """``GET /v1/holds`` and the other lists. The tag is the revision, where nothing else makes the list what it is."""
     router = APIRouter(tags=["lists"])
 
-    def add(noun: str, read: Callable[[Scope], tuple[State, Rows]]) -> None:
-        def answer(request: Request) -> dict[str, Any]:
-            state, rows = read(request.state.identity.scope)
-            return {"revision": state.revision, noun: list(rows)}
+    def add(noun: str, answer: Callable[[Request], Response], about: str | None) -> None:
+        router.add_api_route(
+            f"/v1/{noun}",
+            answer,
+            methods=["GET"],
+            response_class=JSONResponse,
+            name=f"list_{noun}",
+            summary=f"List {noun}",
+            description=about,
+        )
 
-        router.add_api_route(f"/v1/{noun}", answer, methods=["GET"], summary=f"List {noun}", name=f"list_{noun}")
+    def shown(request: Request) -> State:
+        return engine.seen(engine.runtime.state(), request.state.identity.scope)
 
-    def of_state(rows: Callable[[State], Rows]) -> Callable[[Scope], tuple[State, Rows]]:
-        def read(scope: Scope) -> tuple[State, Rows]:
-            state = engine.seen(engine.runtime.state(), scope)
-            return state, rows(state)
+    def of_state(noun: str, rows: Callable[[State], Rows]) -> Callable[[Request], Response]:
+        def answer(request: Request) -> Response:
+            state = shown(request)
+            if request.state.identity.scope == EVERYWHERE:
+                return tagged(request.headers, f'"{state.revision}"', lambda: _listed(state, noun, rows(state)))
+            return _by_its_bytes(request, state, _listed(state, noun, rows(state)))
 
-        return read
+        return answer
 
-    def of_both(rows: Callable[[State, Observations], Rows]) -> Callable[[Scope], tuple[State, Rows]]:
-        def read(scope: Scope) -> tuple[State, Rows]:
-            state = engine.seen(engine.runtime.state(), scope)
-            return state, rows(state, engine.observed(scope))
+    def of_both(noun: str, rows: Callable[[State, Observations], Rows]) -> Callable[[Request], Response]:
+        def answer(request: Request) -> Response:
+            state, seen = shown(request), engine.observed(request.state.identity.scope)
+            return _by_its_bytes(request, state, _listed(state, noun, rows(state, seen)))
 
-        return read
+        return answer
 
     for noun, rows in _OF_STATE.items():
-        add(noun, of_state(rows))
+        add(noun, of_state(noun, rows), rows.__doc__)
     for noun, both in _OF_BOTH.items():
-        add(noun, of_both(both))
+        add(noun, of_both(noun, both), both.__doc__)
     return router
+
+
+def _listed(state: State, noun: str, rows: Rows) -> bytes:
+    return json.dumps({"revision": state.revision, noun: list(rows)}, separators=(",", ":")).encode()
+
+
+def _by_its_bytes(request: Request, state: State, body: bytes) -> Response:
+    """What is observed, and who is asking, make another list of the same revision."""
+    return cached(request.headers, state.revision, body, variant=f"/{crc32(body):08x}")

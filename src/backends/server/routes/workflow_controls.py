@@ -26,7 +26,7 @@ def routes(engine: Engine) -> APIRouter:
     router = APIRouter(tags=["workflow controls"])
 
     @router.get("/api/workflow_controls")
-    async def list_workflows(request: Request) -> list[dict[str, Any]]:
+    async def list_workflow_controls(request: Request) -> list[dict[str, Any]]:
         """Every workflow, by name. One is enabled where no hold at all has exactly its selector."""
         await asyncio.to_thread(engine.runtime.state)
         return workflow_controls.controls(engine.held(request.state.identity.scope))
