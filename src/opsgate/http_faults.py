@@ -122,13 +122,18 @@ def broken_means(url: str) -> Iterator[None]:
     except TimeoutError as error:
         raise Unreachable(f"{url} did not answer in time") from error
     except ConnectionError as error:  # `RemoteDisconnected` among them
-        raise Unreachable(f"{url} hung up") from error
+        raise Unreachable(f"{url} hung up{_perhaps(url)}") from error
     except http.client.HTTPException as error:
         raise Unreachable(
             f"{url} does not speak HTTP ({type(error).__name__}): is it an https:// server, or another one?"
         ) from error
     except (OSError, ValueError) as error:
         raise Unreachable(f"{url} broke off: {in_short(error)}") from error
+
+
+def _perhaps(url: str) -> str:
+    """Who waits for TLS hangs up on whoever speaks plainly."""
+    return "" if url.startswith("https:") else ": does it run, and is it an https:// server?"
 
 
 def _problem(body: bytes) -> str:

@@ -14,7 +14,7 @@ from time import monotonic
 import httpx
 import pytest
 
-from backends.server.connections import STOPS_MAX, STOPS_PER_CLIENT, Crowd
+from backends.server.crowd import STOPS_MAX, STOPS_PER_CLIENT, Crowd
 from tests.conftest import FULL
 from tests.simulation.harness import tell
 from tests.support.serving import Served, server_process, serving

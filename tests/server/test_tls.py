@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -13,7 +17,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.support.serving import serving
+from backends import open_backend
+from backends.server.crowd import STOPS_PER_CLIENT
+from core.errors import BackendUnavailable
+from tests.support.serving import DEADLINE_S, Served, serving
 
 
 def certificate(folder: Path) -> Path:
@@ -40,18 +47,70 @@ def certificate(folder: Path) -> Path:
     return file
 
 
-def test_both_ports_speak_tls_and_nothing_else(tmp_path: Path) -> None:
-    file = certificate(tmp_path)
-    with serving(f"sqlite:///{tmp_path / 'fleet.db'}", certificate=file) as served:
-        ours = ssl.create_default_context(cafile=str(file))
-        secure, stops = (url.replace("http:", "https:") for url in (served.url, served.stop_url))
-        assert httpx.get(f"{secure}/healthz", verify=ours).status_code == 200
-        assert httpx.get(f"{secure}/v1/state", verify=ours).json()["fleet"] == served.room.fleet
-        assert httpx.post(f"{stops}/v1/stop", verify=ours).json()["durable"] in {"database", "spool"}
-        with pytest.raises(httpx.ConnectError):
-            httpx.get(f"{secure}/healthz")
-        with pytest.raises(httpx.HTTPError):
-            served.get("/healthz")
+class Secured(NamedTuple):
+    """A server with TLS, where both its ports are, and who trusts it."""
+
+    served: Served
+    url: str
+    stop_url: str
+    trust: ssl.SSLContext
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    folder = tmp_path_factory.mktemp("fleet")
+    file = certificate(folder)
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        serving(f"sqlite:///{folder / 'fleet.db'}", certificate=file, heartbeat_s=0.2) as served,
+    ):
+        patched.setattr("backends.server.connections._FIRST_WORD_S", 3.0)
+        url, stop_url = (each.replace("http:", "https:") for each in (served.url, served.stop_url))
+        yield Secured(served, url, stop_url, ssl.create_default_context(cafile=str(file)))
+
+
+def test_both_ports_speak_tls_and_nothing_else(secured: Secured) -> None:
+    served, url, stop_url, trust = secured
+
+    assert httpx.get(f"{url}/healthz", verify=trust).status_code == 200
+    assert httpx.get(f"{url}/v1/state", verify=trust).json()["fleet"] == served.room.fleet
+    assert httpx.post(f"{stop_url}/v1/stop", verify=trust).json()["durable"] in {"database", "spool"}
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/healthz")
+    with pytest.raises(httpx.HTTPError):
+        served.get("/healthz")
+
+
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x01"])
+def test_who_begins_no_handshake_counts_among_his_own_and_is_cut_in_time(secured: Secured, said: bytes) -> None:
+    """Otherwise whoever opens thousands would leave no descriptor for a stop."""
+    where = httpx.URL(secured.stop_url)
+    with ExitStack() as opened:
+        silent = [
+            opened.enter_context(socket.create_connection((where.host, where.port), timeout=DEADLINE_S))
+            for _ in range(STOPS_PER_CLIENT + 8)
+        ]
+        for each in silent[8:]:
+            each.sendall(said)
+
+        assert silent[0].recv(1) == b"", "there are too many of the same client"
+        stopped = httpx.post(f"{secured.stop_url}/v1/stop", verify=secured.trust, timeout=DEADLINE_S)
+        assert stopped.status_code in (200, 202)
+        for each in silent:
+            with suppress(ConnectionResetError):
+                assert each.recv(1) == b""
+
+
+def test_a_console_that_speaks_plainly_to_a_secured_server_or_the_reverse_is_told_which(
+    secured: Secured, tmp_path: Path
+) -> None:
+    with serving(f"sqlite:///{tmp_path / 'plain.db'}") as plain:
+        wrong = {secured.served.url: "https://", plain.url.replace("http:", "https:"): "http://"}
+
+        for url, other in wrong.items():
+            with pytest.raises(BackendUnavailable) as caught:
+                open_backend(url)
+            assert f"is it an {other} server?" in caught.value.hint
 
 
 def test_a_file_that_holds_no_certificate_is_refused_at_the_start(tmp_path: Path) -> None:

@@ -152,13 +152,14 @@ def _in_our_words(url: str) -> Iterator[None]:
                 f"{url} could not prove who it is: {error}",
                 "correct the URL, or name the authority that signed its certificate in SSL_CERT_FILE",
             ) from error
-        raise BackendUnavailable(
-            "cannot-connect", f"{url} cannot be reached: {_words(error)}", "is the server running?"
-        ) from error
+        hint = "is it an http:// server?" if "WRONG_VERSION_NUMBER" in str(error) else "is the server running?"
+        raise BackendUnavailable("cannot-connect", f"{url} cannot be reached: {_words(error)}", hint) from error
     except httpx.TimeoutException as error:
         raise TimedOut("no-answer", f"{url} did not answer in time", "try again") from error
     except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
-        raise TimedOut("cut-off", f"the connection to {url} broke: {_words(error)}", "try again") from error
+        silent = isinstance(error, httpx.RemoteProtocolError) and url.startswith("http:")  # as who waits for TLS is
+        hint = "try again; is it an https:// server?" if silent else "try again"
+        raise TimedOut("cut-off", f"the connection to {url} broke: {_words(error)}", hint) from error
 
 
 def _distrusts(error: BaseException | None) -> bool:

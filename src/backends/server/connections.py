@@ -1,109 +1,44 @@
-"""The connections of a listener: how many there may be, whose, and which one goes when another one comes.
+"""One connection of a listener: from the moment it is taken, through its TLS, to the answer of each of its requests.
 
-Nobody is turned away while somebody else's connection only lies there: the one that has been idle for longest is cut.
-So whoever opens thousands and says nothing loses his own, and a stop finds room.
+It counts among the others before it has said a word, and has one short time for its handshake and what it asks. What
+is no HTTP, or begins with more than there is room for, is answered by a problem like any other fault.
 """
 
 from __future__ import annotations
 
-import resource
+import json
+import logging
 import socket
+import ssl
 import struct
-from collections import Counter
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.utils import get_remote_addr
 
+from backends.server.crowd import Crowd
+from backends.server.problems import MEDIA_TYPE, Problem
 from opsgate.clock import elapsed_s
 
-STOPS_MAX: Final = 128
-"""Connections of the stop port, beside those that have an order under way."""
+HEAD_MAX: Final = 65_536
+"""Bytes of a request before its body, and of whatever comes in one piece without being part of a body."""
 
-STOPS_PER_CLIENT: Final = 32
+_log = logging.getLogger("opsconsole.requests")
 
 _CREDENTIALS: Final = struct.Struct("3i")
 
 _FIRST_WORD_S: Final = 10.0
 """Seconds in which a new connection must have said what it asks, and in which a request that has begun must have."""
 
-_SPARE: Final = 256
-"""Descriptors that the main listener leaves for stops, the database, latches and sockets of this host."""
-
-
-class Member(Protocol):
-    """What a crowd has to know of a connection."""
-
-    @property
-    def owner(self) -> str:
-        """Whose it is: an address."""
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether no request is under way on it."""
-
-    @property
-    def is_admitted(self) -> bool:
-        """Whether what it asks has been found to be allowed, and is being done."""
-
-    def cut(self) -> None:
-        """End it at once."""
-
-
-class Crowd:
-    """The connections of one listener, at most so many of them and of one owner; those first that have been idle for
-    longest. For one thread."""
-
-    def __init__(self, most: int, per_owner: int, *, refuses: bool) -> None:
-        """Where nobody is idle, one that ``refuses`` turns the new one away; otherwise the oldest goes whose request
-        has not been read yet."""
-        self._most = most
-        self._per_owner = per_owner
-        self._refuses = refuses
-        self._members: dict[Member, None] = {}
-        self._of: Counter[str] = Counter()
-
-    def __len__(self) -> int:
-        return len(self._members)
-
-    def join(self, member: Member) -> bool:
-        """Take one in, and cut another one where there are too many; False where this one has to go."""
-        owner = member.owner
-        if self._of[owner] >= self._per_owner:
-            room = self._make_room(owner)
-        else:
-            room = len(self._members) < self._most or self._make_room(None)
-        if not room and self._refuses:
-            return False
-        self._members[member] = None
-        self._of[owner] += 1
-        return True
-
-    def rests(self, member: Member) -> None:
-        """One has been answered, and is idle from now on."""
-        if member in self._members:
-            del self._members[member]
-            self._members[member] = None
-
-    def leave(self, member: Member) -> None:
-        """One has ended."""
-        if member in self._members:
-            del self._members[member]
-            self._of[member.owner] -= 1
-            if not self._of[member.owner]:
-                del self._of[member.owner]
-
-    def _make_room(self, owner: str | None) -> bool:
-        concerned = [member for member in self._members if owner is None or member.owner == owner]
-        found = next((member for member in concerned if member.is_idle), None)
-        if found is None and not self._refuses:
-            found = next((member for member in concerned if not member.is_admitted), None)
-        if found is None:
-            return False
-        self.leave(found)
-        found.cut()
-        return True
+_NO_REQUEST: Final = Problem(400, "malformed-http", "this is no request of HTTP/1.1", "write it as RFC 9112 says")
+_TOO_LARGE: Final = Problem(
+    431,
+    "head-too-large",
+    f"the request begins with more than {HEAD_MAX} bytes",
+    "send a shorter path and fewer headers",
+)
 
 
 class Connection(HttpToolsProtocol):
@@ -112,14 +47,50 @@ class Connection(HttpToolsProtocol):
     crowd: ClassVar[Crowd | None] = None
     """With whom it shares its listener; None where there is no end to how many there are."""
 
+    tls: ClassVar[ssl.SSLContext | None] = None
+    """What it is secured by; None where it speaks plainly."""
+
     def connection_made(self, transport: Any) -> None:
         """Join the crowd, or end."""
-        super().connection_made(transport)
+        self.transport, self.client = transport, get_remote_addr(transport)
         self.waits_since_s = elapsed_s()
         self.is_admitted = False
+        self._is_secured = False
+        self._unread = 0
+        self._wrong, self._refused = _NO_REQUEST, False
+        self.connections.add(self)
         if self.crowd is not None and not self.crowd.join(self):
             transport.abort()
+        elif self.tls is None:
+            self._begin(transport)
+
+    def _secure(self, tls: ssl.SSLContext, hello: bytes) -> None:
+        """Shake hands with one who has said so much already. The first step of the task puts TLS before this protocol,
+        and right behind it that is handed on."""
+        self._is_secured = True
+        self.transport.pause_reading()
+        self._shaking = self.loop.create_task(self._shake_hands(tls))
+        self.loop.call_soon(self._hand_on, hello)
+
+    async def _shake_hands(self, tls: ssl.SSLContext) -> None:
+        if self.transport.is_closing():
             return
+        try:
+            secured = await self.loop.start_tls(self.transport, self, tls, server_side=True)
+        except OSError:  # of which those of TLS are: it speaks another language, or has left
+            self.transport.abort()
+            self.connection_lost(None)
+        else:
+            self._begin(secured)
+
+    def _hand_on(self, hello: bytes) -> None:
+        before: Any = self.transport.get_protocol()
+        if before != self:
+            before.get_buffer(len(hello))[: len(hello)] = hello
+            before.buffer_updated(len(hello))
+
+    def _begin(self, transport: Any) -> None:
+        super().connection_made(transport)
         self.app_state = {**self.app_state, "abort": transport.abort, "admitted": self._admit}
         channel = transport.get_extra_info("socket")
         if channel is not None and channel.family == socket.AF_UNIX:
@@ -134,16 +105,66 @@ class Connection(HttpToolsProtocol):
             self.crowd.leave(self)
         super().connection_lost(exc)
 
+    # -------------------------------------------------------------------------------------------- what it says
+    def data_received(self, data: bytes) -> None:
+        """Read on, and hold no more of what is neither a whole head nor part of a body than there is room for."""
+        if self.tls is not None and not self._is_secured:
+            self._secure(self.tls, data)
+            return
+        if self._refused:
+            return  # it is read to its end all the same: a connection that is reset takes its last answer with it
+        self._unread += len(data)
+        super().data_received(data)
+        if self._unread > HEAD_MAX and not self.transport.is_closing():
+            self._wrong = _TOO_LARGE
+            self.send_400_response("")
+
     def on_message_begin(self) -> None:
         """Its headers have so much time, too."""
         self.waits_since_s = min(self.waits_since_s, elapsed_s())
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """It has said what it asks."""
+        """It has said what it asks. What follows its body is not of its head."""
+        self._unread = 0
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_MAX:
+            self._wrong = _TOO_LARGE
+            raise ValueError(_TOO_LARGE.detail)  # the parser ends with it
         self.waits_since_s = float("inf")
         self.is_admitted = False
         super().on_headers_complete()
+        self.headers = []
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body."""
+        self._unread = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """It has said all of it."""
+        self._unread = 0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Say what is wrong with what is no request, and end. Where an answer is still under way to what was asked
+        before it, that answer is the last word."""
+        if self._refused:
+            return
+        problem = self._wrong
+        _log.info("no request", extra={"client": self.owner, "status": problem.status, "code": problem.code})
+        if self.pipeline or not (self.is_idle or self.cycle.more_body):
+            self.flow.pause_reading()
+            self.cycle.keep_alive = False
+            return
+        body = json.dumps(problem.document()).encode()
+        head = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n".encode()
+        if self.is_idle or not self.cycle.response_started:
+            self.transport.write(STATUS_LINE[problem.status] + head + body)
+        self._refused, self.waits_since_s = True, elapsed_s()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
 
     def on_response_complete(self) -> None:
         """It is idle again, where nothing else was asked meanwhile."""
@@ -151,6 +172,7 @@ class Connection(HttpToolsProtocol):
         if self.crowd is not None:
             self.crowd.rests(self)
 
+    # ------------------------------------------------------------------------------------- what is known of it
     @property
     def owner(self) -> str:
         """The address it comes from."""
@@ -174,21 +196,9 @@ class Connection(HttpToolsProtocol):
         self.is_admitted = True
 
 
-def crowded(crowd: Crowd) -> type[Connection]:
-    """Connections of a listener with a limit."""
-    return type("CrowdedConnection", (Connection,), {"crowd": crowd})
-
-
-def main_crowd() -> Crowd:
-    """That of the main listener: as many as there are descriptors, and half of them for one address, behind which a
-    proxy or a whole host may stand."""
-    most = max(64, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE)
-    return Crowd(most, most // 2, refuses=True)
-
-
-def stop_crowd() -> Crowd:
-    """That of the stop port, which turns nobody away."""
-    return Crowd(STOPS_MAX, STOPS_PER_CLIENT, refuses=False)
+def connections_of(crowd: Crowd, tls: ssl.SSLContext | None) -> type[Connection]:
+    """Connections of a listener with a limit, and with TLS where that is set up."""
+    return type("CrowdedConnection", (Connection,), {"crowd": crowd, "tls": tls})
 
 
 def close_silent(servers: Sequence[uvicorn.Server]) -> None:

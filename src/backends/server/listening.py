@@ -8,7 +8,7 @@ import ssl
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from backends.keeper.room import EngineRoom
 from backends.stop_servers import DEFAULT_PORTS
@@ -38,16 +38,17 @@ class Listening:
     hook_secret: str = field(default="", repr=False)
 
 
-def tls(listening: Listening) -> dict[str, Any]:
-    """What uvicorn needs for TLS. Raises OSError where the files are not what they should be."""
+def tls(listening: Listening) -> ssl.SSLContext | None:
+    """What secures the ports; None where nothing does. Raises OSError where the files are not what they should be."""
     if listening.certificate is None:
-        return {}
+        return None
     certificate, key = listening.certificate, listening.key or listening.certificate
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+        context.load_cert_chain(certificate, key)
     except (ssl.SSLError, OSError) as error:
         raise OSError(error.errno, f"no certificate with its key can be read from {certificate} and {key}") from error
-    return {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)}
+    return context
 
 
 def listen(host: str, port: int) -> socket.socket:

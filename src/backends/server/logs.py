@@ -74,11 +74,16 @@ class LogWriter(logging.Handler):
             pass  # nobody hears it any more
 
 
+_THEIRS: Final = ("uvicorn", "asyncio")
+"""Libraries of which only faults are heard; what strangers send them is no news."""
+
+
 def log_to_stderr(level: int = logging.INFO) -> LogWriter:
     """Send what the server and the parts under it say, from a level on, to stderr; close it at the end."""
     writer = LogWriter(sys.stderr)
-    root = logging.getLogger("opsconsole")
-    root.handlers = [writer]
-    root.setLevel(level)
-    root.propagate = False
+    for name, heard in {"opsconsole": level, **dict.fromkeys(_THEIRS, logging.ERROR)}.items():
+        root = logging.getLogger(name)
+        root.handlers = [writer]
+        root.setLevel(heard)
+        root.propagate = False
     return writer

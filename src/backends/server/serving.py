@@ -22,7 +22,8 @@ from backends.keeper.room import EngineRoom
 from backends.notifiers.settings import NotifySettings
 from backends.server.access import Access
 from backends.server.app import Door
-from backends.server.connections import Connection, close_silent, crowded, main_crowd, stop_crowd
+from backends.server.connections import Connection, close_silent, connections_of
+from backends.server.crowd import main_crowd, stop_crowd
 from backends.server.engine import Engine
 from backends.server.gates import Gates
 from backends.server.identity import Identify, developer
@@ -43,8 +44,8 @@ _REVIEW_S: Final = 0.5
 class Lane(threading.Thread):
     """One application on some sockets, on a thread and a loop of its own."""
 
-    def __init__(self, name: str, app: Any, sockets: Sequence[tuple[socket.socket, dict[str, Any]]]) -> None:
-        """``sockets`` with the options of uvicorn that each has of its own."""
+    def __init__(self, name: str, app: Any, sockets: Sequence[tuple[socket.socket, type[Connection]]]) -> None:
+        """``sockets`` with what each makes of a connection."""
         super().__init__(name=name, daemon=True)
         self.ready = threading.Event()
         self.hubs: Callable[[], Iterable[Hub]] = tuple
@@ -77,7 +78,7 @@ class Lane(threading.Thread):
         self._loop, self._closing = asyncio.get_running_loop(), asyncio.Event()
         for hub in self.hubs():
             hub.open(self._loop)
-        servers = [uvicorn.Server(_config(self._app, options)) for _, options in self._sockets]
+        servers = [uvicorn.Server(_config(self._app, connection)) for _, connection in self._sockets]
         serving = [
             asyncio.create_task(server.serve(sockets=[channel]))
             for server, (channel, _) in zip(servers, self._sockets, strict=True)
@@ -151,10 +152,10 @@ class Serving:
         self.port, self.stop_port = (int(channel.getsockname()[1]) for channel in (main, stops))
         gates.stop_port = self.stop_port
         self._paths = own_sockets(self.room)
-        main_sockets = [(main, {**secure, "http": crowded(main_crowd())})]
-        stop_sockets = [(stops, {**secure, "http": crowded(stop_crowd())})]
+        main_sockets = [(main, connections_of(main_crowd(), secure))]
+        stop_sockets = [(stops, connections_of(stop_crowd(), secure))]
         for path, sockets in zip(self._paths, (main_sockets, stop_sockets), strict=False):
-            sockets.append((listen_at(path), {"http": Connection}))
+            sockets.append((listen_at(path), Connection))
         self.door = Door(self.engine)
         self._main = Lane("http", self.door, main_sockets)
         self._main.hubs = self.engine.hubs
@@ -184,9 +185,10 @@ class Serving:
             path.unlink(missing_ok=True)
 
 
-def _config(app: Any, options: dict[str, Any]) -> uvicorn.Config:
+def _config(app: Any, connection: type[Connection]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=connection,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -196,5 +198,4 @@ def _config(app: Any, options: dict[str, Any]) -> uvicorn.Config:
         backlog=BACKLOG,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_GRACE_S,
-        **options,
     )
