@@ -16,7 +16,7 @@ from typing import Final
 from pydantic_core import from_json
 
 from core.messages import EVENTS, Actor, Header, Recorded
-from core.upcast import upcast
+from core.upcast import downcast, upcast
 from opsgate.hold import moment, timestamp
 
 _Header = tuple[int, str, int, str, str, str, str]
@@ -53,9 +53,9 @@ def row_of(recorded: Recorded, previous_chain: str, salt: str) -> Row:
     assert _is_salt(salt), "a salt of another shape would not verify"
     header, happened = recorded.header, recorded.event
     actor = {"name": header.actor.name, "kind": header.actor.kind}
-    data = happened.model_dump(mode="json", exclude={"kind"})
+    version, data = downcast(happened.kind, happened.version, happened.model_dump(mode="json", exclude={"kind"}))
     body = _canonical({"actor": actor, "door": header.door, "data": data})
-    named = (happened.kind, happened.version, timestamp(header.at), header.correlation_id, header.command_id)
+    named = (happened.kind, version, timestamp(header.at), header.correlation_id, header.command_id)
     digest = body_digest(salt, body)
     return Row(header.revision, *named, salt, body, digest, _link(previous_chain, (header.revision, *named, digest)))
 

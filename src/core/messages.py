@@ -106,7 +106,7 @@ class Command(Message):
 
 
 class Event(Message):
-    """Says what happened. ``version`` rises with the shape; `core.upcast` reads the older ones.
+    """Says what happened. ``version`` rises with the shape; `core.upcast` reads and writes the older ones.
 
     An event about something that has a name derives from one of the classes below, which say what that is.
     """

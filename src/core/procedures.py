@@ -15,7 +15,7 @@ from immutables import Map
 from pydantic import Field, field_validator
 
 from core.emergency_rules import Rules
-from core.gates import LOOKED_AT_MAX, MISSING_MAX_S, Comparison, Measured, MetricGate, Missing
+from core.gates import LOOKED_AT_MAX, MISSING_MAX_S, Comparison, Measured, MetricGate, Missing, Patience
 from core.messages import FreeText, Identifier, Message
 from core.recoveries import RecoveryStep
 from core.services import Service, in_stop_order, tiers
@@ -50,7 +50,7 @@ class GateOn(Message):
     min_samples: Annotated[int, Field(ge=1, le=LOOKED_AT_MAX)] = 1
     missing: Missing = "wait"
     account: Identifier | None = None
-    timeout_s: Annotated[float, Field(gt=0.0, le=86_400.0)] = MISSING_MAX_S
+    timeout_s: Patience = MISSING_MAX_S
 
     @field_validator("must")
     @classmethod

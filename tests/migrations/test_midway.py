@@ -1,5 +1,6 @@
 """A keeper that was upgraded in the middle of a stop and of a recovery goes on with both, and starts nothing else."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,7 +20,9 @@ from core.capabilities.recovery import why_not_automatic
 from core.capabilities.service_reports import ReportServices, ServiceReport
 from core.messages import Command
 from core.state import Emergency
+from core.upcast import downcast
 from tests.keeper.test_recovering import Hands
+from tests.migrations import midway
 from tests.migrations.keep import FLEET, SAMPLES
 from tests.support.fleets import KEEPER, START, Clock, say
 
@@ -129,6 +132,23 @@ def test_a_trigger_that_had_fallen_silent_recovers_only_when_a_sample_says_so(la
     later.turns(2)
 
     assert later.emergency("stop-3").recovery is not None
+
+
+def test_the_same_story_is_written_so_that_the_version_before_can_read_it(tmp_path: Path) -> None:
+    """Its servers go on beside those of this one until they are upgraded."""
+    told = tmp_path / "told.sql"
+    midway.main(told)
+
+    before = [(kind, *downcast(kind, version, data)) for kind, version, data in _written(MIDWAY[-1])]
+    assert _written(told) == before
+
+
+def _written(text: Path) -> list[tuple[str, int, dict[str, object]]]:
+    """What a kept database says of each event."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(text.read_text())
+        rows = connection.execute("SELECT kind, version, body FROM journal ORDER BY revision").fetchall()
+    return [(kind, version, json.loads(body)["data"]) for kind, version, body in rows]
 
 
 @pytest.mark.parametrize("path", ["whole"], indirect=True)

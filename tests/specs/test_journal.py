@@ -36,7 +36,7 @@ from core.procedures import Procedure
 from core.services import Standing
 from core.state import State
 from core.triggers.sample import Input
-from core.upcast import UPCASTERS, upcast
+from core.upcast import ADDED, downcast, upcast
 from tests.specs.engine import BEGINNING, Engine, on
 
 
@@ -385,20 +385,24 @@ def test_a_refusal_with_a_long_message_is_recorded_cut() -> None:
 # -------------------------------------------------------------------------------------------------- older versions
 
 
-def test_an_event_of_an_older_version_is_read_through_every_step_since(monkeypatch: pytest.MonkeyPatch) -> None:
-    placed = EVENTS["hold.placed"]
-    monkeypatch.setattr(placed, "version", 3)
-    monkeypatch.setitem(UPCASTERS, ("hold.placed", 1), lambda data: data | {"because": data.pop("why")})
-    monkeypatch.setitem(UPCASTERS, ("hold.placed", 2), lambda data: data | {"reason": data.pop("because")})
-
-    assert upcast("hold.placed", 1, {"why": "x"}) == {"reason": "x"}
-    assert upcast("hold.placed", 2, {"because": "x"}) == {"reason": "x"}
-    assert upcast("hold.placed", 3, {"reason": "x"}) == {"reason": "x"}
+def test_an_event_is_read_from_and_written_in_the_oldest_shape_that_says_all_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(EVENTS["hold.placed"], "version", 3)
+    monkeypatch.setitem(ADDED, ("hold.placed", 1), {"why": ""})
+    monkeypatch.setitem(ADDED, ("hold.placed", 2), {"also": [], "who": None})
+    for version, data, present in (
+        (1, {"id": 1}, {"id": 1, "why": "", "also": [], "who": None}),
+        (2, {"id": 1, "why": "x"}, {"id": 1, "why": "x", "also": [], "who": None}),
+        (3, {"id": 1, "why": "", "also": [1], "who": None}, {"id": 1, "why": "", "also": [1], "who": None}),
+    ):
+        assert upcast("hold.placed", version, data) == present
+        assert downcast("hold.placed", 3, present) == (version, data)
 
 
 def test_every_step_from_an_old_version_to_the_present_one_is_there() -> None:
     for kind, present in EVENTS.items():
-        assert all((kind, version) in UPCASTERS for version in range(1, present.version))
+        assert all((kind, version) in ADDED for version in range(1, present.version))
 
 
 def test_what_a_newer_program_wrote_is_refused_in_words() -> None:
