@@ -7,14 +7,13 @@ and a stored sample of the old shape is kept with the tests. What cannot be said
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from core.messages import EVENTS
 
 Data = dict[str, Any]
 
-ADDED: Final[dict[tuple[str, int], Mapping[str, Any]]] = {
+ADDED: Final[dict[tuple[str, int], Data]] = {
     ("stop.concluded", 1): {"times": None},
     ("stop.ordered", 1): {"services": [], "trigger": "", "auto_recover": False},
     ("trigger.cleared", 1): {"sampled": False},

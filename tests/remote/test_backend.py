@@ -5,11 +5,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from backends import open_backend, spool, stop_lane
 from core.authority import Identity
+from core.capabilities.holds import PlaceHold
 from core.capabilities.recovery import Recover
 from core.errors import BackendUnavailable, NotOurDatabase
 from opsconsole.cli.standing import status_of
@@ -64,6 +67,25 @@ def test_a_stop_that_its_server_died_of_is_told_by_the_status_until_it_is_record
 def test_a_server_of_another_fleet_is_refused(served: Served) -> None:
     with pytest.raises(NotOurDatabase, match="serves fleet"):
         open_backend(served.url, expect_fleet="f-another")
+
+
+def test_what_is_meant_for_one_fleet_is_done_by_no_other_that_took_its_place(tmp_path: Path) -> None:
+    """A console goes on showing its own fleet where another one's server answers now: neither a pause nor a stop of
+    the one is to reach the other, and each says why."""
+    with serving(f"sqlite:///{tmp_path / 'ours.db'}") as ours:
+        backend = open_backend(ours.url)
+    with closing(backend), serving(f"sqlite:///{tmp_path / 'theirs.db'}", port=urlsplit(ours.url).port) as theirs:
+        before = theirs.revision
+
+        with pytest.raises(NotOurDatabase, match="serves fleet") as refused:
+            backend.submit(say(PlaceHold(selectors=(Selector.of(account="a1"),))))
+        fired = stop_lane.fire(stop_lane.new_order(), url=theirs.url, fleet=backend.latest().fleet)
+
+        assert refused.value.code == "another-fleet"
+        assert backend.contact().word == "interrupted"
+        assert [(told.word, told.answer["code"]) for told in fired.servers] == [("refused", "another-fleet")]
+        assert theirs.revision == before
+        assert latch.latched(fired.order.stop_id, [backend.latest().fleet])
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://127.0.0.1:1,http://127.0.0.1:1"])
