@@ -95,12 +95,13 @@ def known_fleet(url: str) -> str | None:
 def fleet_names(url: str | None, fleet: str | None) -> tuple[str, ...]:
     """The names under which a fleet's latches lie and its keeper listens, best first.
 
-    Where only a keeper's word says which fleet lives at ``url``, the URL's own hash comes too: the word may be old.
+    The URL's own hash always comes too: a keeper's word of which fleet lives there may be old, and a worker that starts
+    while everything is away knows nothing else.
     """
-    if fleet is not None or url is None:
+    if url is None:
         return (fleet,) if fleet else ()
-    hint, names = known_fleet(url), names_of_url(url)
-    return names if hint is None else (hint, *names)
+    names, known = names_of_url(url), fleet or known_fleet(url)
+    return (known, *names) if known else names
 
 
 def fire(
@@ -115,7 +116,7 @@ def fire(
     """
     names, servers = fleet_names(url, fleet), servers_of(url)
     deadline_s = elapsed_s() + (timeout_s or (stop_servers.ANSWER_S if servers else ANSWER_S))
-    telling = Telling(order, servers, token, deadline_s)
+    telling = Telling(order, servers, token, deadline_s, fleet)
     placing = Placing(order, names or (ALL_FLEETS,))
     addresses = [stop_socket(names[0])] if names else _all_keepers()
     answers, silent = _tell(order, addresses, min(deadline_s, elapsed_s() + ANSWER_S), placing.at_last)

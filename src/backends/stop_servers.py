@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from opsgate.clock import elapsed_s
 from opsgate.order import Order
 from opsgate.paths import fleet_of_url
+from opsgate.wire import FLEET_HEADER
 
 ANSWER_S: Final = 3.0
 """Seconds that a stop waits to learn how durable it is where servers are on its way: they may be far."""
@@ -37,11 +38,18 @@ class Told:
 class Telling:
     """An order on its way to every server; begins at once. Never raises: a route that fails is in the answer."""
 
-    def __init__(self, order: Order, urls: Sequence[str], token: str, deadline_s: float) -> None:
-        """``urls`` of the servers, ``token`` the credential for them, ``deadline_s`` by the host's clock."""
+    def __init__(
+        self, order: Order, urls: Sequence[str], token: str, deadline_s: float, fleet: str | None = None
+    ) -> None:
+        """``urls`` of the servers, ``token`` the credential for them, ``deadline_s`` by the host's clock; ``fleet`` for
+        which it is meant, where that is known: a server of another one refuses it."""
         said = order.as_dict()  # who orders, and when, the server knows by itself
         self._body = json.dumps({key: said[key] for key in ("stop_id", "selectors", "level", "reason")}).encode()
-        self._token = token
+        self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        if fleet:
+            self._headers[FLEET_HEADER] = fleet
         self._deadline_s = deadline_s
         self._told: dict[str, list[Told]] = {url: [] for url in urls}
         self._doors = {url: _doors(url) for url in urls}
@@ -87,13 +95,10 @@ class Telling:
         where = urlsplit(door)
         kind = HTTPSConnection if where.scheme == "https" else HTTPConnection
         connection = kind(where.hostname or "", where.port, timeout=max(0.001, self._deadline_s - elapsed_s()))
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
         try:
             connection.connect()
             try:
-                connection.request("POST", f"{where.path}/v1/stop", self._body, headers)
+                connection.request("POST", f"{where.path}/v1/stop", self._body, self._headers)
                 reply = connection.getresponse()
                 document = _document(reply.read(_ANSWER_MAX))
             except (OSError, HTTPException) as error:

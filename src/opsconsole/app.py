@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -99,7 +99,7 @@ def feed_and_lane(address: Address, who: Who, *, keeper: bool = True) -> tuple[F
         hire=hire,
         look_at_routes=lambda: look(address.url),
     )
-    return feed, _lane(address, who)
+    return feed, _lane(address, who, lambda: feed.fleet)
 
 
 def show(console: Console, lane: Lane, again: str = "opsconsole") -> int:
@@ -116,13 +116,14 @@ def show(console: Console, lane: Lane, again: str = "opsconsole") -> int:
     return INTERNAL_ERROR if console.return_code is None else console.return_code
 
 
-def _lane(address: Address, who: Who) -> Lane:
+def _lane(address: Address, who: Who, fleet: Callable[[], str | None]) -> Lane:
+    """`fleet` is the one that is shown: a stop is meant for that, whatever answers at its address by now."""
     from backends.stop_lane import fire, new_order
     from opsconsole.lane import Lane
 
     return Lane(
         make=lambda: new_order(actor=who.operator, door="console"),
-        send=lambda order: fire(order, url=address.url, token=address.token),
+        send=lambda order: fire(order, url=address.url, fleet=fleet(), token=address.token),
     )
 
 

@@ -90,6 +90,12 @@ class Feed:
         self._poke.set()
 
     @property
+    def fleet(self) -> str | None:
+        """The id of the fleet that is shown; None while none is known. Asks nobody."""
+        backend = self._backend
+        return backend.latest().fleet or None if backend else None
+
+    @property
     def recent(self) -> tuple[Recorded, ...]:
         """The latest events, oldest first."""
         return self._recent.events

@@ -47,6 +47,9 @@ HEARTBEAT_S: Final = 5.0
 LOST_AFTER_S: Final = 15.0
 """Seconds without a heartbeat after which a worker counts as lost, shown apart from stopped."""
 
+FLEET_HEADER: Final = "X-Opsconsole-Fleet"
+"""Over HTTP, for which fleet a request is meant. Where another one's server answers by now, nothing is done."""
+
 
 def encode(kind: str, **fields: Any) -> bytes:
     """One message as bytes."""

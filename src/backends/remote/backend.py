@@ -160,6 +160,7 @@ class RemoteBackend:
             )
             self._contact.failed(fault)
             raise fault
+        self._client.fleet = state.fleet
         self._copy.replace(state, chain, asked_at=asked_at)
 
     def _tidy(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from time import monotonic
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from core.errors import (
     OpsError,
     TimedOut,
 )
+from opsgate.wire import FLEET_HEADER
 
 _BY_STATUS: Final[Mapping[int, type[OpsError]]] = {
     401: NotPermitted,
@@ -36,6 +38,8 @@ class Client:
 
     def __init__(self, transport: Transport, contact: ContactLog) -> None:
         self.transport = transport
+        self.fleet = ""
+        """For which fleet all is meant, once that is known."""
         self._contact = contact
 
     def ask(
@@ -59,13 +63,18 @@ class Client:
         self._contact.answered(monotonic() - began_s)
         if reply.status < 400 or refused(reply.status, document):
             return document
-        raise error_of(reply.status, document, self.transport.url)
+        fault = error_of(reply.status, document, self.transport.url)
+        if isinstance(fault, NotOurDatabase):
+            self._contact.failed(fault)
+        raise fault
 
     @contextmanager
     def listening(self, request: Request, timeout_s: float) -> Iterator[Reply]:
         """An answer to be read inside the block; contact is lost where the reading fails."""
         if self._contact.now().word == "off":
             raise BackendUnavailable("closed", f"{self.transport.url} was closed here", "open it again")
+        if self.fleet:
+            request = replace(request, headers={**request.headers, FLEET_HEADER: self.fleet})
         try:
             with self.transport.open(request, timeout_s) as reply:
                 yield reply

@@ -13,8 +13,8 @@ import httpx
 
 from core.errors import BackendUnavailable, NotOurDatabase, TimedOut
 
-AWAY: Final = frozenset({502, 503, 504})
-"""What a server answers, or a proxy before it, when another one may do better."""
+AWAY: Final = frozenset({421, 502, 503, 504})
+"""What a server answers, or a proxy before it, when another one may do better: it is away, or another fleet's."""
 
 _CONNECT_S: Final = 2.0
 """Seconds for one server to take a connection, where another one could be asked instead."""

@@ -11,12 +11,15 @@ from backends.server.identity import Identify
 from backends.server.problems import Problem
 from core import authority
 from core.authority import Identity, Permission
-from core.errors import NotPermitted
+from core.errors import NotOurDatabase, NotPermitted
 from core.messages import Command
 from core.scope import EVERYWHERE
 from core.state import State
 from core.triggers.sample import Sample
 from opsgate.selector import Selector
+from opsgate.wire import FLEET_HEADER
+
+_FLEET: Final = FLEET_HEADER.lower()
 
 OPEN: Final = frozenset({"/healthz", "/readyz"})
 """What anybody may ask."""
@@ -96,10 +99,15 @@ class Access:
         self._now = now
 
     def admit(self, asked: Asked) -> Identity:
-        """Who asks; `Problem` 401 where nobody says so, whether or not the path exists."""
+        """Who asks; `Problem` 401 where nobody says so, whether or not the path exists, and 421 for one who means
+        another fleet: it lived at this address before, and what is done here would be done to the wrong one."""
         identity = self._identify(asked)
         if identity is None:
             raise _nobody()
+        meant, ours = asked.headers.get(_FLEET, ""), self._latest().fleet
+        if meant and ours and meant != ours:
+            what = f"this server serves fleet {ours}, not {ascii(meant)[1:-1][:40]}"
+            raise Problem(421, "another-fleet", what, "name the right server", kind=NotOurDatabase.kind)
         return identity
 
     def permit(self, identity: Identity, method: str, template: str) -> None:
