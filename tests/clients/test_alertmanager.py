@@ -96,7 +96,7 @@ def test_an_alert_holds_what_its_label_names_and_is_in_the_journal_as_automation
 
     (hold,) = holds(served, site)
     assert (told.status_code, told.json()["ignored"]) == (200, 1)
-    assert (hold.source, hold.owner, hold.reason) == ("alert", f"f-{site}", f"ErrorRate: half of {site} fails")
+    assert (hold.source, hold.owner, hold.reason) == ("alert", f"f-{site}~am0", f"ErrorRate: half of {site} fails")
     actor = event_of(served.room.runtime.journal(after=hold.revision - 1)[0]).header.actor
     assert (actor.name, actor.kind) == ("am0", "automation")
 
@@ -120,7 +120,24 @@ def test_its_end_releases_its_own_hold_and_nobody_elses(served: Served, site: st
     resolved = tell(served, alert(site, "resolved"))
 
     assert resolved.status_code == 200
-    assert {(hold.source, hold.owner) for hold in holds(served, site)} == {("operator", "ana"), ("alert", "f-other")}
+    assert {(hold.source, hold.owner) for hold in holds(served, site)} == {
+        ("operator", "ana"),
+        ("alert", "f-other~am0"),
+    }
+
+
+def test_the_end_of_an_alert_that_another_token_brought_releases_nothing(served: Served) -> None:
+    """Who may bring alerts and stop must not be able to release by saying another one's fingerprint."""
+    another = {"authorization": f"Bearer {served.http.headers['x-secret-1']}"}
+    mine = {**alert("s-mine"), "fingerprint": "f-of-mine"}
+    tell(served, mine)
+
+    forged = tell(served, {**mine, "status": "resolved"}, headers=another)
+
+    assert forged.status_code == 200
+    assert [hold.owner for hold in holds(served, "s-mine")] == ["f-of-mine~am0"]
+    tell(served, {**mine, "status": "resolved"})
+    assert holds(served, "s-mine") == (), "and it took nothing from the one who may"
 
 
 def test_a_beginning_that_comes_after_the_end_of_its_alert_holds_nothing(served: Served, site: str) -> None:

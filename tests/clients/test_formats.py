@@ -256,13 +256,13 @@ class TestAlertmanager:
 
         assert isinstance(placed, PlaceHold)
         assert isinstance(released, ReleaseHolds)
-        assert (placed.source, placed.owner, str(placed.selectors[0])) == ("alert", "f00d", "site=s1")
-        assert (released.source, released.owner, released.force) == ("alert", "f00d", False)
+        assert (placed.source, placed.owner, str(placed.selectors[0])) == ("alert", "f00d~am", "site=s1")
+        assert (released.source, released.owner, released.force) == ("alert", "f00d~am", False)
 
     def test_a_repetition_is_the_same_command(self) -> None:
         first, again = told("firing"), told("firing")
 
-        assert alertmanager.ordered(first.alerts[0], START) == alertmanager.ordered(again.alerts[0], START)
+        assert alertmanager.ordered(first.alerts[0], "am", START) == alertmanager.ordered(again.alerts[0], "am", START)
 
     def test_an_alert_that_stops_is_not_taken_back_by_its_end(self) -> None:
         stop = asked(told("firing", opsconsole_action="stop", opsconsole_level="graceful"))
@@ -274,7 +274,7 @@ class TestAlertmanager:
     def test_an_alert_without_a_scope_is_none_of_ours(self) -> None:
         notification = Notification(version="4", groupKey="g", alerts=[alert("firing", {"alertname": "Disk"})])
 
-        assert alertmanager.ordered(notification.alerts[0], START) is None
+        assert alertmanager.ordered(notification.alerts[0], "am", START) is None
 
     @pytest.mark.parametrize(
         "labels", [{"opsconsole_scope": "everything"}, {"opsconsole_action": "release"}, {"opsconsole_level": "hard"}]
@@ -298,5 +298,5 @@ def told(status: str, **labels: str) -> Notification:
 
 def asked(notification: Notification) -> Command | None:
     """What its alert asks for."""
-    found = alertmanager.ordered(notification.alerts[0], START)
+    found = alertmanager.ordered(notification.alerts[0], "am", START)
     return found.command if found else None

@@ -74,18 +74,26 @@ def sample_of(alert: Alert, at_s: float) -> Sample | None:
         value = float(alert.annotations[_VALUE])
     except (KeyError, ValueError):
         value = float(alert.status == "firing")
-    said = {"metric": metric, "value": value, "account": alert.labels.get(_ACCOUNT), "source": owner_of(alert)}
+    said = {"metric": metric, "value": value, "account": alert.labels.get(_ACCOUNT), "source": source_of(alert)}
     one = Reported.model_validate(said)
     return Sample(one.metric, at_s, one.value, one.account, source=one.source or "")
 
 
-def owner_of(alert: Alert) -> str:
-    """The alert as the owner of its hold: its fingerprint, or a hash of one that is no name."""
+def source_of(alert: Alert) -> str:
+    """The alert as a name: its fingerprint, or a hash of one that is none."""
     return alert.fingerprint if IDENTIFIER.fullmatch(alert.fingerprint) else _hash(alert.fingerprint)
 
 
-def ordered(alert: Alert, now: datetime) -> Ordered | None:
-    """What an alert asks for; None for one that is none of ours, or a stop that is resolved.
+def owner_of(alert: Alert, by: str) -> str:
+    """The alert, as this one brings it, as the owner of its hold. Anybody can say a fingerprint; who brought it, the
+    credential says."""
+    owner = f"{source_of(alert)}~{by}"
+    return owner if IDENTIFIER.fullmatch(owner) else _hash(owner)
+
+
+def ordered(alert: Alert, by: str, now: datetime) -> Ordered | None:
+    """What an alert asks for that is brought by somebody of that name; None for one that is none of ours, or a stop
+    that is resolved.
 
     Notifications overtake each other: the end of an alert takes the place of its beginning, so that a beginning which
     comes after it places nothing. Raises ValueError, in a sentence for whoever wrote the rule, where its labels make no
@@ -100,19 +108,19 @@ def ordered(alert: Alert, now: datetime) -> Ordered | None:
         selector = Selector.parse(scope)
     except SelectorError as error:
         raise ValueError(f"{_SCOPE}: {error}") from None
-    known = _hash(alert.fingerprint, alert.startsAt)
     if action == "stop":
-        return _stop(alert, selector, known) if alert.status == "firing" else None
+        return _stop(alert, selector) if alert.status == "firing" else None
+    owner, known = owner_of(alert, by), _hash(by, alert.fingerprint, alert.startsAt)
     if alert.status == "firing":
         hold = PlaceHold(
             selectors=(selector,),
             source="alert",
-            owner=owner_of(alert),
+            owner=owner,
             reason=_reason(alert),
             expires_at=now + HOLD_MAX,
         )
         return Ordered(f"alert-{known}", hold)
-    release = ReleaseHolds(selectors=(selector,), source="alert", owner=owner_of(alert), reason="the alert is resolved")
+    release = ReleaseHolds(selectors=(selector,), source="alert", owner=owner, reason="the alert is resolved")
     return Ordered(f"alert-{known}-over", release, instead_of=f"alert-{known}")
 
 
@@ -137,11 +145,11 @@ def selectors_of(command: Command) -> tuple[Selector, ...]:
     return command.selectors
 
 
-def _stop(alert: Alert, selector: Selector, known: str) -> Ordered:
+def _stop(alert: Alert, selector: Selector) -> Ordered:
     level = alert.labels.get(_LEVEL, "immediate")
     if not is_level(level):
         raise ValueError(f"{_LEVEL} is {ascii(level)[:60]}: that is no level of a stop")
-    stop_id = f"S-alert-{known}"
+    stop_id = f"S-alert-{_hash(alert.fingerprint, alert.startsAt)}"
     return Ordered(stop_id, OrderStop(stop_id=stop_id, selectors=(selector,), level=level, reason=_reason(alert)))
 
 

@@ -97,7 +97,7 @@ async def _hear(engine: Engine, identity: Identity, told: MonitorEvent) -> dict[
 async def _look_at(engine: Engine, identity: Identity, alert: Alert) -> tuple[dict[str, Any], ...]:
     """Do what an alert asks for, nothing where it asks for nothing, and then have triggers look at one that is a
     sample."""
-    ordered = alertmanager.ordered(alert, engine.now())
+    ordered = alertmanager.ordered(alert, identity.name, engine.now())
     done = () if ordered is None else (await _carry_out(engine, identity, ordered, "alert"),)
     found = alertmanager.sample_of(alert, engine.now().timestamp())
     if found is not None:
