@@ -224,9 +224,9 @@ def described(step: RecoveryStep) -> str:
             return f"see that {names or 'no service'} {'is' if len(step.services) < 2 else 'are'} stopped{within}"
         case "start":
             state = " with saved state" if step.restores else ""
-            return f"start {names}{state}{within}, then watch for {step.wait_s:g} s"
+            return f"start {names}{state}{within}{', then' if step.wait_s else ''}{_watched(step)}"
         case "admit":
-            return f"admit {step.admit:.0%} of the work, watch for {step.wait_s:g} s{_while(step)}"
+            return f"admit {step.admit:.0%} of the work{',' if step.wait_s else ''}{_watched(step)}{_while(step)}"
         case "watch":
             return f"watch for {step.wait_s:g} s{_while(step)}, then release its holds"
 
@@ -235,6 +235,10 @@ def metrics_of(procedure: Procedure) -> frozenset[str]:
     """What its gates look at."""
     every = (*procedure.metrics, *(gate for step in procedure.ramp for gate in step.metrics))
     return frozenset(one.gate().metric for one in every)
+
+
+def _watched(step: RecoveryStep) -> str:
+    return f" watch for {step.wait_s:g} s" if step.wait_s else ""
 
 
 def _while(step: RecoveryStep) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from core.errors import OpsError
+from core.errors import NotPermitted, OpsError
 from opsconsole.text import clean
 from opsconsole.views.picture import FRESH_S, Link
 from opsconsole.views.words import duration
@@ -32,7 +32,7 @@ class Sight:
         self.trouble = ""
         self._slow_s = 0.0
         self._round_trip_ms: int | None = None
-        self._replaced = False
+        self._replaced = self._refused = False
         self._tries = 0
         self._retry_at: float | None = None
 
@@ -55,7 +55,8 @@ class Sight:
     def link(self, contact: Contact | None) -> Link:
         """What is shown of the connection; `contact` is what the backend says of it, once it is open."""
         retry_s = None if self._retry_at is None else max(0.0, self._retry_at - self._monotonic())
-        link = Link(trouble=self.trouble, tries=self._tries, retry_s=retry_s, replaced=self._replaced)
+        told = {"replaced": self._replaced, "refused": self._refused}
+        link = Link(trouble=self.trouble, tries=self._tries, retry_s=retry_s, **told)
         if contact is None:
             return link
         detail = clean(contact.detail, 120) or self.trouble
@@ -84,6 +85,7 @@ class Sight:
         """A look failed."""
         self.note(error)
         self._replaced = isinstance(error, OpsError) and error.code == "another-fleet"
+        self._refused = isinstance(error, NotPermitted)
         self._tries += 1
         self._retry_at = self._monotonic() + self.retry_s
 
@@ -92,7 +94,8 @@ class Sight:
         self._seen_at = self._monotonic()
         took_s = self._seen_at - began_s
         before = self._visible()
-        self.seen, self.trouble, self._tries, self._replaced = seen, "", 0, False
+        self.seen, self.trouble, self._tries = seen, "", 0
+        self._replaced = self._refused = False
         self._slow_s = round(took_s, 1) if took_s >= SLOW_S else 0.0
         self._round_trip_ms = _settled_ms(self._round_trip_ms, round_trip_s)
         return self._visible() != before

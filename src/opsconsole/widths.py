@@ -23,9 +23,12 @@ class Needs:
         self._cells: tuple[int, ...] = ()
 
     def with_rows(self, columns: tuple[Column, ...], rows: Iterable[Row], size: tuple[int, int]) -> tuple[int, ...]:
-        """Cells for each column, now that `rows` are visible in a pane of `size`: its widest ever, within its most."""
+        """Cells for each column, now that `rows` are visible in a pane of `size`: its widest ever, within its most.
+
+        It may be less than the least that a column claims.
+        """
         if self._of != (columns, size):
-            self._of, self._cells = (columns, size), tuple(column.least for column in columns)
+            self._of, self._cells = (columns, size), tuple(width(column.title) for column in columns)
         for row in rows:
             widest = zip(self._cells, (width(cell.text) for cell in row.cells), strict=True)
             self._cells = tuple(map(max, widest))
@@ -37,7 +40,8 @@ def fit_columns(columns: Sequence[Column], room: int, needs: Sequence[int]) -> t
     """The width of each column in `room` cells, 0 for one that has to go.
 
     What is spare after the least of each goes to what the columns need, the most important first; then to the hungriest
-    up to its most, which gives way when another one grows, so that those at the right edge stay where they are.
+    up to its most, which gives way when another one grows, so that those at the right edge stay where they are. And
+    nothing is cut beside a column that holds air: the least important of those gives it up first.
     """
     shown: list[int] = []
     spare = room
@@ -54,6 +58,12 @@ def fit_columns(columns: Sequence[Column], room: int, needs: Sequence[int]) -> t
         given = max(0, min(spare, wish - widths[index]))
         widths[index] += given
         spare -= given
+    givers = [index for index in reversed(shown) if columns[index].most > columns[index].least]
+    for index in shown:
+        for giver in givers:
+            given = max(0, min(widths[giver] - needs[giver], needs[index] - widths[index]))
+            widths[index] += given
+            widths[giver] -= given
     if not shown and columns:
         widths[0] = max(0, room)
     return tuple(widths)

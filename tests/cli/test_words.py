@@ -110,9 +110,11 @@ def test_one_latched_stop_is_one_latched_stop(ops: Shell) -> None:
 def test_a_hint_about_an_unknown_name_is_made_of_whole_sentences(ops: Shell) -> None:
     ops.ok("sites", "add", "shop-eu")
 
-    assert ops("pause", "--site", "shop-ue").err.endswith("; did you mean shop-eu? To register it, say --create\n")
+    assert ops("pause", "--site", "shop-ue").err.endswith(
+        "; did you mean shop-eu? To register it, say --create, over HTTP create: true\n"
+    )
     assert ops("pause", "--site", "zzz").err.endswith(
-        "; see the list with 'opsconsole sites list'. To register it, say --create\n"
+        "; see the list with 'opsconsole sites list'. To register it, say --create, over HTTP create: true\n"
     )
     for command in (("sites", "rm", "zzz"), ("workflows", "on", "zzz"), ("flags", "on", "zzz")):
         assert "--create" not in ops(*command).err, command

@@ -4,10 +4,16 @@ from datetime import UTC, datetime
 
 from backends.stop_lane import Fired
 from backends.stop_servers import Told
-from opsconsole.views.answers import fault, fired, routes_taken
+from core.capabilities.holds import PlaceHold
+from core.messages import Durable, EventNote, Receipt
+from opsconsole.dialogs.base import Send
+from opsconsole.lines import plain
+from opsconsole.views.answers import answered, fault, fired, routes_taken
 from opsgate.order import Order
+from opsgate.selector import Selector
 
 ORDER = Order("S-1", datetime(2026, 11, 22, tzinfo=UTC))
+SEND = Send(PlaceHold(selectors=(Selector.of(site="mail"),)), "pause mail")
 
 
 def test_each_server_is_named_with_what_became_of_it() -> None:
@@ -37,3 +43,22 @@ def test_a_stop_that_no_disk_no_keeper_and_no_server_took_reached_nobody() -> No
     answer = Fired(ORDER, "disk full", "absent", "memory", servers=(Told("https://b", "absent", fault="refused"),))
 
     assert "".join(span.text for span in fired(answer)).startswith("STOP REACHED NOBODY")
+
+
+# ------------------------------------------------------------------------------------------------- what was carried out
+
+
+def said(*kinds: str, durable: Durable = "database") -> str:
+    notes = tuple(EventNote(revision=9, kind=kind) for kind in kinds)
+    return plain(answered(SEND, Receipt(revision=9, changed=True, events=notes, durable=durable)))
+
+
+def test_what_a_receipt_proves_is_that_it_was_recorded_and_no_more() -> None:
+    assert said("hold.placed") == "pause mail: recorded"
+    assert said("hold.placed", durable="spool") == "pause mail: in force, not recorded yet (spool)"
+
+
+def test_a_recovery_that_turns_back_is_not_done_while_services_stop() -> None:
+    words = "pause mail: turning back, not done: row 1 counts what is seen stopped again"
+    assert said("recovery.aborted", "hold.changed") == words
+    assert said("recovery.aborted", "recovery.rolled-back") == "pause mail: recorded"

@@ -299,7 +299,7 @@ async def test_a_stop_fired_without_a_reason_is_explained_by_its_key_and_by_its_
         await desk.press("5", "e")
         await desk.type("INC-9")
         await desk.press("enter")
-        await desk.until_said("reason of E-37: done")
+        await desk.until_said("reason of E-37: recorded")
         assert desk.fleet.latest().emergencies["E-37"].reason == "INC-9"
         await desk.press("e")
         assert desk.row(-2) == " e: every stop here has its reason"

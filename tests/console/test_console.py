@@ -301,7 +301,7 @@ async def test_a_site_is_paused_by_p_and_y_and_the_answer_is_told() -> None:
     async with desk.at():
         await desk.press("2", "j", "p")
         await desk.confirm("PAUSE feed", "pauses site feed: running work finishes, nothing new starts")
-        await desk.until_said("pause feed: done")
+        await desk.until_said("pause feed: recorded")
         assert desk.fleet.submitted[0].command == PlaceHold(selectors=(Selector.of(site="feed"),))
         assert "feed" in next(row for row in desk.text().split("\n") if "PAUSED" in row and "feed" in row)
 
@@ -311,7 +311,7 @@ async def test_a_site_is_resumed_with_a_reason_at_the_revision_that_was_seen() -
     async with desk.at():
         await desk.press("P")
         await desk.confirm("RESUME shop-eu", "releases H-36: site=shop-eu is paused by ana", reason="mended")
-        await desk.until_said("resume shop-eu: done")
+        await desk.until_said("resume shop-eu: recorded")
         (envelope,) = desk.fleet.submitted
         assert envelope.command == ReleaseHolds(selectors=(Selector.of(site="shop-eu"),), reason="mended")
         assert envelope.expected_revision == 36
@@ -324,11 +324,11 @@ async def test_a_flag_is_switched_off_and_on() -> None:
     async with desk.at():
         await desk.press("3", "p")
         await desk.confirm("PAUSE enableABTesting", "switches enableABTesting off")
-        await desk.until_said("pause enableABTesting: done")
+        await desk.until_said("pause enableABTesting: recorded")
         await desk.until(lambda: desk.console.pane.selected == "ab_testing")
         await desk.press("P")
         await desk.confirm("RESUME enableABTesting", "releases ", reason="again")
-        await desk.until_said("resume enableABTesting: done")
+        await desk.until_said("resume enableABTesting: recorded")
         off, on = (envelope.command for envelope in desk.fleet.submitted)
         assert off == SetSwitch(dimension="operation", names=("ab_testing",), on=False)
         assert on == SetSwitch(dimension="operation", names=("ab_testing",), on=True, reason="again")
@@ -374,7 +374,7 @@ async def test_recovery_takes_a_reason_a_typed_scope_and_three_seconds() -> None
         await recovering(desk)
         assert "resuming all in 3 s" in desk.text()
         (case,) = desk.fleet.latest().active_emergencies()
-        await desk.count_down(f"RECOVER {case.emergency_id}, scope all", "12/12", until="recover all: done")
+        await desk.count_down(f"RECOVER {case.emergency_id}, scope all", "12/12", until="recover all: recorded")
         (envelope,) = desk.fleet.submitted
         assert isinstance(envelope.command, Recover)
         assert (envelope.command.reason, envelope.command.confirm) == ("mended", "all")

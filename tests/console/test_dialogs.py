@@ -317,7 +317,7 @@ def test_the_countdown_says_what_stays_held_and_so_does_the_answer() -> None:
     outcome = prompt.tick(4)
     assert isinstance(outcome, Send)
     done = plain(answered(outcome, fleet.do(outcome.command)))
-    assert done == "recover all: done; 2 stay held: flag enableABTesting, site shop-eu"
+    assert done == "recover all: recorded; 2 stay held: flag enableABTesting, site shop-eu"
 
 
 def test_where_nothing_stays_held_that_is_said_too() -> None:
@@ -330,7 +330,9 @@ def test_where_nothing_stays_held_that_is_said_too() -> None:
     assert "resuming all in 3 s; nothing else holds it" in said(prompt, fleet)
     outcome = prompt.tick(4)
     assert isinstance(outcome, Send)
-    assert plain(answered(outcome, fleet.do(outcome.command))).startswith("recover all: done; nothing else holds it")
+    assert plain(answered(outcome, fleet.do(outcome.command))).startswith(
+        "recover all: recorded; nothing else holds it"
+    )
 
 
 def test_a_recovery_in_steps_is_answered_as_begun_and_not_as_done() -> None:
@@ -345,7 +347,7 @@ def test_a_pause_is_answered_without_a_list_of_what_holds() -> None:
     fleet = small_fleet()
     outcome = press(PausePrompt(Target("site", "mail")), "y")
     assert isinstance(outcome, Send)
-    assert plain(answered(outcome, fleet.do(outcome.command))) == "pause mail: done"
+    assert plain(answered(outcome, fleet.do(outcome.command))) == "pause mail: recorded"
 
 
 def test_enter_behind_the_typed_scope_neither_confirms_nor_cancels() -> None:

@@ -184,7 +184,7 @@ async def test_marks_go_when_their_command_is_done_and_the_answer_counts_them() 
     async with desk.at(120, 36):
         await desk.press("j", "space", "space", "p")
         await desk.confirm("PAUSE 2 marked sites", "feed, mail")
-        await desk.until_said("pause 2 marked sites: done, 2 marks cleared")
+        await desk.until_said("pause 2 marked sites: recorded, 2 marks cleared")
         assert desk.console.pane.browser.marks == frozenset()
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from core.capabilities.names import AddName
+from core.procedures import described
+from core.recoveries import RecoveryStep
 from opsconsole.drawing import Frame, Place, draw
 from opsconsole.layout import plan
 from opsconsole.lines import plain
@@ -17,8 +20,10 @@ from opsconsole.views.recovery import recovery
 from opsconsole.views.samples import curve
 from opsconsole.views.sites import sites
 from opsconsole.views.ticker import tabs, ticker
+from opsgate.selector import Selector
 from tests.console import recovering
 from tests.console.conftest import Golden
+from tests.console.desk import small_fleet
 from tests.console.fleet import Fleet
 from tests.console.recovering import PHASES
 from tests.console.test_views import cells, picture_of
@@ -153,3 +158,30 @@ def test_a_site_that_runs_in_part_is_not_said_to_run_nor_to_be_stopped() -> None
     assert rows["shop-eu"] == "PAUSED"
     rows = {row[0]: row[1] for row in cells(sites(seen(recovering.watching())))}
     assert rows["feed"] == "runs"
+
+
+def test_one_that_turns_back_counts_what_was_seen_stopped_again_and_names_no_phase() -> None:
+    """Its phase is where it was when it failed: said beside TURNING BACK, that would be read as where it is."""
+    fleet = recovering.turning_back()
+    assert "TURNING BACK 2/5 services stopped" in row1(fleet)
+    assert "TURNING BACK 2/5 |" in row1(fleet, 80)
+    assert "3/5" not in row1(fleet)
+    assert recovery(seen(fleet)).alarm == "!1"
+
+
+def test_a_step_that_watches_for_no_time_does_not_say_so() -> None:
+    assert described(RecoveryStep("full_restore", "admit", admit=1.0)) == "admit 100% of the work"
+    assert (
+        described(RecoveryStep("full_restore", "admit", admit=1.0, wait_s=3)) == "admit 100% of the work, watch for 3 s"
+    )
+    assert described(RecoveryStep("gradual_restore", "start", ("db",))) == "start db"
+
+
+def test_the_age_and_the_owner_of_a_long_scope_are_in_sight_at_120_columns() -> None:
+    fleet = small_fleet()
+    fleet.do(AddName(dimension="site", name="a-shop-with-a-long-name"))
+    fleet.stop("S-1", "", *(Selector.of(site=name) for name in ("a-shop-with-a-long-name", "shop-eu")))
+    box = plan(120, 36, "emergencies").boxes["emergencies"]
+    header_, first, *_ = map(plain, draw(emergencies(seen(fleet)), Frame("E"), Place(), box.width, box.height)[1:])
+    assert header_.split()[1:] == ["ID", "RESULT", "AGE", "SCOPE,", "WORKERS", "OWNER", "│"]
+    assert "UNACKED" in first

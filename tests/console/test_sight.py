@@ -3,9 +3,11 @@ makes nothing unknown."""
 
 from datetime import UTC, datetime
 
-from core.errors import BackendUnavailable
+from core.errors import BackendUnavailable, NotPermitted
 from core.ports import Contact, Observations
 from opsconsole.sight import Sight
+from tests.console.fleet import Fleet
+from tests.console.test_views import row1
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 
@@ -48,3 +50,13 @@ def test_what_had_failed_before_it_was_left_stays_unknown() -> None:
     sight.failed(BackendUnavailable("away", "it is away"))
 
     assert not sight.link(Contact("off", 0.4)).live
+
+
+def test_a_server_that_answers_and_lets_nobody_in_is_not_called_unreachable() -> None:
+    sight = Sight(lambda: 0.0, lambda: NOW)
+    sight.failed(NotPermitted("no-identity", "nobody is known by this credential"))
+    assert row1(Fleet(), link=sight.link(None)).startswith(" [ ????] NOT YET KNOWN - NOT LET IN by the server, retry 1")
+
+    sight.saw(Observations(NOW), 0.0)
+    sight.failed(BackendUnavailable("away", "it is away"))
+    assert not sight.link(Contact("off", 9.0)).refused

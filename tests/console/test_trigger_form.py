@@ -235,3 +235,18 @@ async def test_without_a_trigger_under_the_cursor_there_is_nothing_to_change() -
     async with desk.at(80, 24):
         await desk.press("E")
         assert "no trigger is under the cursor" in desk.text()
+
+
+def test_esc_at_the_question_leads_back_to_the_form_with_all_that_was_typed() -> None:
+    form, dialogs, _ = filled()
+    asked = press(form, "end", "enter")
+    assert isinstance(asked, Then)
+    asked.do()
+
+    back = press(dialogs[-1], "escape")
+
+    assert dialogs[-1].escape == ("Esc", "go back")
+    assert isinstance(back, Then)
+    back.do()
+    assert dialogs[-1] is form
+    assert form._text("at.healthScore") == "30"

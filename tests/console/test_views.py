@@ -10,12 +10,14 @@ import pytest
 from core.ack_times import AckTimes
 from core.authority import Identity
 from core.capabilities.emergencies import OrderStop
-from core.capabilities.holds import PlaceHold
+from core.capabilities.holds import HoldChanged, PlaceHold
 from core.capabilities.names import AddName
 from core.capabilities.rate_limits import SetLimit
+from core.capabilities.service_reports import ServiceObserved
 from core.capabilities.services import AddService
 from core.capabilities.switches import SetSwitch
-from core.messages import EVENTS, Actor, Command
+from core.capabilities.triggers import TriggerSwitched
+from core.messages import EVENTS, Actor, Command, Event
 from core.policy import run_state
 from core.ports import LimitUsage
 from opsconsole.drawing import Frame, Place, draw
@@ -645,6 +647,32 @@ def test_the_ticker_tells_emergencies_limits_and_lost_workers() -> None:
 
 def test_every_kind_of_event_has_a_sentence() -> None:
     assert set(EVENTS) == set(SENTENCES)
+
+
+@pytest.mark.parametrize(
+    ("happened", "said"),
+    [
+        (
+            HoldChanged(hold_id="H-5", mode="halt", admit=0.25, expires_at=None, reason=""),
+            "H-5 lets 25% of the work through",
+        ),
+        (HoldChanged(hold_id="H-5", mode="halt", admit=0.0, expires_at=None, reason=""), "H-5 holds all of it: halt"),
+        (
+            HoldChanged(hold_id="H-5", mode="drain", admit=0.0, expires_at=START, reason=""),
+            "H-5 holds all of it: drain, until 13:50:00 UTC",
+        ),
+        (TriggerSwitched(trigger="sick", active=False), "trigger sick switched off"),
+        (
+            ServiceObserved(service="web", standing="running", stop_id=None, recovery_id=None, detail="process 7"),
+            "service web is running: process 7",
+        ),
+        (ServiceObserved(service="web", standing="stopped", stop_id=None, recovery_id=None), "service web is stopped"),
+    ],
+    ids=["ramp", "ramp-ends", "until", "switch", "detail", "no-detail"],
+)
+def test_a_sentence_says_what_has_changed(happened: Event, said: str) -> None:
+    fleet = small_fleet()
+    assert sentence(replace(fleet.recorded[-1], event=happened))[0] == said
 
 
 def test_every_event_of_an_incident_is_one_harmless_sentence(golden: Golden) -> None:

@@ -25,7 +25,7 @@ def drawn(needs: Needs, *names: str, width: int = 33, top: int = 0, height: int 
 
 def test_a_name_is_not_cut_while_another_column_is_empty() -> None:
     assert fit_columns(COLUMNS, 26, Needs().with_rows(COLUMNS, rows("a"), (0, 0))) == (6, 12, 4)
-    assert fit_columns(COLUMNS, 26, Needs().with_rows(COLUMNS, rows(LONG), (0, 0))) == (10, 8, 4)
+    assert fit_columns(COLUMNS, 26, Needs().with_rows(COLUMNS, rows(LONG), (0, 0))) == (12, 6, 4)
     assert fit_columns(COLUMNS, 28, Needs().with_rows(COLUMNS, rows(LONG), (0, 0))) == (12, 8, 4)
 
 
@@ -34,8 +34,12 @@ def test_the_more_important_column_gets_first_what_it_needs() -> None:
     assert fit_columns(COLUMNS, 32, needs) == (12, 12, 4)
 
 
+def test_what_is_of_one_width_gives_nothing_up() -> None:
+    assert fit_columns(COLUMNS, 21, Needs().with_rows(COLUMNS, rows(LONG), (0, 0)))[2] == 4
+
+
 def test_no_column_is_wider_than_its_most_whatever_stands_in_it() -> None:
-    assert Needs().with_rows(COLUMNS, rows("n" * 500, why="w" * 500), (0, 0)) == (12, 30, 4)
+    assert Needs().with_rows(COLUMNS, rows("n" * 500, why="w" * 500), (0, 0)) == (12, 30, 3)
 
 
 def test_wide_characters_count_as_the_cells_that_they_take() -> None:
@@ -65,7 +69,7 @@ def test_in_another_size_the_widths_are_made_anew() -> None:
 def test_with_other_columns_the_widths_are_made_anew() -> None:
     needs = Needs()
     needs.with_rows(COLUMNS, rows(LONG), (80, 24))
-    assert needs.with_rows(COLUMNS[:1], [], (80, 24)) == (6,)
+    assert needs.with_rows(COLUMNS[:1], [], (80, 24)) == (4,)
 
 
 @given(st.integers(0, 120), st.text("abc", max_size=40), st.text("abc", max_size=40))

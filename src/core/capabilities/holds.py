@@ -346,7 +346,9 @@ def _to_release(draft: Draft, wanted: ReleaseHolds, hold: Hold) -> bool:
     if hold.source == "operator":
         return True
     if named and not wanted.force:
-        raise NotPermitted("other-source", f"{hold.hold_id} is {_whose(hold)}", "say --force to release it")
+        raise NotPermitted(
+            "other-source", f"{hold.hold_id} is {_whose(hold)}", "say --force to release it, over HTTP force: true"
+        )
     return wanted.force
 
 

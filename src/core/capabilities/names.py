@@ -163,7 +163,7 @@ def unknown_name(state: State, dimension: str, name: str, *, create: bool = True
     near = near_names(state, dimension, name)
     hint = f"did you mean {' or '.join(near)}?" if near else f"see the list with '{listing(dimension)}'"
     if create:
-        hint += f"{'' if near else '.'} To register it, say --create"
+        hint += f"{'' if near else '.'} To register it, say --create, over HTTP create: true"
     return UnknownName("unknown-name", f"no {dimension} is called {name}", hint)
 
 

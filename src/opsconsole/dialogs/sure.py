@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from opsconsole.dialogs.base import Said, Send
+from opsconsole.dialogs.base import Outcome, Said, Send, Then
 from opsconsole.dialogs.noted import NotedPrompt
 from opsconsole.views.picture import Picture
 
@@ -24,6 +24,8 @@ class Plan(NamedTuple):
     kept: str
     noted: str = ""
     """What the text is called that may be added; empty where there is none."""
+    back: Callable[[], None] | None = None
+    """Where Esc leads; None where it cancels."""
 
 
 class SurePrompt(NotedPrompt):
@@ -36,10 +38,17 @@ class SurePrompt(NotedPrompt):
         super().__init__(plan.does, plan.noted, note)
         self.title = plan.title
         self._plan = plan
+        self.escapes = "go back" if plan.back else "cancel"
 
     def body(self, picture: Picture) -> list[Said]:
         """The plan."""
         return self._plan.says(picture)
+
+    def key(self, key: str, character: str | None) -> Outcome:
+        """Take one key."""
+        if key == "escape" and self._plan.back:
+            return Then(self._plan.back)
+        return super().key(key, character)
 
     def sent(self, note: str) -> Send:
         """The command of the plan."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from opsconsole.dialogs.base import Said
@@ -36,8 +37,8 @@ def switch_prompt(name: str, state: Literal["on", "off", "remove"]) -> SurePromp
     return SurePrompt(Plan(title, says, does, command, f"trigger {shown} {state}", f"trigger {shown} is as it was"))
 
 
-def define_prompt(definition: Definition, *, new: bool) -> SurePrompt:
-    """Ask before one is added or changed, with a rehearsal."""
+def define_prompt(definition: Definition, *, new: bool, back: Callable[[], None] | None = None) -> SurePrompt:
+    """Ask before one is added or changed, with a rehearsal. ``back`` leads to where it was written."""
     shown = clean(definition.name, 60)
 
     def says(picture: Picture) -> list[Said]:
@@ -52,4 +53,6 @@ def define_prompt(definition: Definition, *, new: bool) -> SurePrompt:
     does = "add it" if new else "change it"
     word = "add" if new else "change"
     about = f"{word} trigger {shown}"
-    return SurePrompt(Plan(f"{word.upper()} trigger {shown}", says, does, command, about, f"not done: {about}"))
+    return SurePrompt(
+        Plan(f"{word.upper()} trigger {shown}", says, does, command, about, f"not done: {about}", back=back)
+    )

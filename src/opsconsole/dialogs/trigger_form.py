@@ -134,7 +134,8 @@ class TriggerForm(Dialog):
             at = next((at for at, entry in enumerate(self._lines) if entry.key == self._read.key), self._at)
             self._at = at
             return "stay"
-        return Then(lambda: self._open(define_prompt(definition, new=self._before is None)))
+        asked = define_prompt(definition, new=self._before is None, back=lambda: self._open(self))
+        return Then(lambda: self._open(asked))
 
     def _go(self, by: int) -> None:
         self._at = max(0, min(self._at + by, len(self._lines) - 1))

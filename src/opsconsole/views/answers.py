@@ -26,14 +26,19 @@ def answered(send: Send, receipt: Receipt, unmarked: int = 0) -> Words:
 
     `unmarked` rows have lost their marks by it.
     """
-    did = "done" if receipt.changed else "nothing to change"
-    if any(note.kind == "recovery.started" for note in receipt.events):
+    kinds = {note.kind for note in receipt.events}
+    did = "recorded" if receipt.changed else "nothing to change"
+    if "recovery.started" in kinds:
         did = "begun, not done: H holds it, X aborts it"
+    elif "recovery.aborted" in kinds and "recovery.rolled-back" not in kinds:
+        did = "turning back, not done: row 1 counts what is seen stopped again"
+    elif receipt.changed and receipt.durable != "database":
+        did = "in force"
     words = [Span(f"{clean(send.about, 80)}: {did}", Style.GOOD if receipt.changed else Style.WARN)]
     if unmarked:
         words.append(Span(f", {counted(unmarked, 'mark')} cleared"))
     if receipt.durable != "database":
-        words.append(Span(f" in force, not recorded yet ({receipt.durable})", Style.BAD))
+        words.append(Span(f", not recorded yet ({receipt.durable})", Style.BAD))
     if send.command.lets_run and receipt.changed:
         words.append(Span(f"; {stay_held(map(Hold.from_dict, receipt.remaining_holds))}"))
     words += [Span(f"; {clean(note, 120)}") for note in receipt.notes[:2]]

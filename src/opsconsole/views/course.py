@@ -48,13 +48,24 @@ def phase_of(recovery: Recovery) -> str:
 
 
 def brief(picture: Picture, recovery: Recovery, *, short: bool = False) -> str:
-    """``RECOVERING 3/5 gradual_restore 25%, next in 00:20``; in short without the phase's name and what is next."""
+    """``RECOVERING 3/5 gradual_restore 25%, next in 00:20``; in short without the phase's name and what is next.
+    ``TURNING BACK 2/5 services stopped`` of one that restores no more: its phase is what it has left."""
     word = STATUS[recovery.status][0]
+    if recovery.status == "rolling-back":
+        return f"{word} {_stopped_again(picture, recovery)}{'' if short else ' services stopped'}"
     if short:
         return f"{word} {phase_of(recovery)} {recovery.admit:.0%}"
     said = f"{word} {phase_of(recovery)} {recovery.phase} {recovery.admit:.0%}"
     left = left_s(picture, recovery)
     return f"{said}, next in {stopwatch(left)}" if recovery.status == "running" and left else said
+
+
+def _stopped_again(picture: Picture, recovery: Recovery) -> str:
+    """``2/5``: how many of the services that it may have started were seen stopped since it turned back."""
+    from core.recovery_work import still_running
+
+    left = still_running(picture.state, recovery)
+    return f"{len(recovery.attempted) - len(left)}/{len(recovery.attempted)}"
 
 
 def left_s(picture: Picture, recovery: Recovery) -> float:

@@ -15,8 +15,9 @@ from opsconsole.views.picture import Picture, Progress
 from opsconsole.views.verdict import Verdict, together
 from opsconsole.views.words import age, ago, counted, listed, scope
 
-SCOPE_CELLS = (14, 34, 64)
-"""The scope's column, which the names of workers share: its least, the most that it claims, the most that it takes."""
+SCOPE_CELLS = (14, 19, 64)
+"""The scope's column, which the names of workers share: its least, the most that it claims, the most that it takes. It
+claims no more than leaves room for the age and the owner in a pane of 120 columns."""
 
 NAMED_MAX = 20
 """Missing workers that get a line each; how many there are in all is in the counts."""

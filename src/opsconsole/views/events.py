@@ -11,7 +11,7 @@ from opsconsole.text import clean
 from opsconsole.views.words import clock, scope
 
 if TYPE_CHECKING:
-    from core.messages import Recorded
+    from core.messages import Event, Recorded
 
 COLUMNS = (
     Column("TIME", 8, 8, rank=0),
@@ -26,7 +26,7 @@ SENTENCES: dict[str, tuple[str, Style]] = {
     "name.retitled": ("{e.dimension} {e.name} is titled {e.title}", Style.PLAIN),
     "name.removed": ("{e.dimension} {e.name} removed", Style.PLAIN),
     "hold.placed": ("{e.selector} held by {e.source} {e.owner} ({e.hold_id}): {e.reason}", Style.WARN),
-    "hold.changed": ("{e.hold_id} is {e.mode} now", Style.PLAIN),
+    "hold.changed": ("{e.hold_id} {becomes}", Style.PLAIN),
     "hold.released": ("{e.hold_id} released: {e.reason}", Style.GOOD),
     "hold.expired": ("{e.hold_id} expired", Style.GOOD),
     "hold.expiry-missed": ("{e.hold_id} was due while no keeper watched: a person has to release it", Style.WARN),
@@ -51,10 +51,10 @@ SENTENCES: dict[str, tuple[str, Style]] = {
     "service.added": ("service {e.service} registered, driven by {e.driver}", Style.PLAIN),
     "service.changed": ("service {e.service} is defined anew", Style.PLAIN),
     "service.removed": ("service {e.service} removed", Style.PLAIN),
-    "service.stop-attempted": ("{e.action} of {e.service}: {e.outcome} {e.detail}", Style.PLAIN),
-    "service.observed": ("service {e.service} is {e.standing} {e.detail}", Style.STRONG),
+    "service.stop-attempted": ("{e.action} of {e.service}: {e.outcome}: {e.detail}", Style.PLAIN),
+    "service.observed": ("service {e.service} is {e.standing}: {e.detail}", Style.STRONG),
     "service.state-saved": ("service {e.service} saved its state", Style.PLAIN),
-    "service.started": ("service {e.service} started {e.detail}", Style.GOOD),
+    "service.started": ("service {e.service} started: {e.detail}", Style.GOOD),
     "service.start-failed": ("service {e.service} did NOT start: {e.detail}", Style.BAD),
     "procedure.defined": ("procedure {e.procedure.name} defined", Style.PLAIN),
     "procedure.removed": ("procedure {e.name} removed", Style.PLAIN),
@@ -73,7 +73,7 @@ SENTENCES: dict[str, tuple[str, Style]] = {
     "trigger.added": ("trigger {e.trigger} added", Style.PLAIN),
     "trigger.changed": ("trigger {e.trigger} changed", Style.PLAIN),
     "trigger.removed": ("trigger {e.trigger} removed", Style.WARN),
-    "trigger.switched": ("trigger {e.trigger} is active: {e.active}", Style.WARN),
+    "trigger.switched": ("trigger {e.trigger} switched {switched}", Style.WARN),
     "trigger.bounded": ("automatic stops may take {e.share} of the sites", Style.WARN),
     "trigger.evaluated": ("trigger {e.trigger} {e.result}: {e.value}", Style.PLAIN),
     "trigger.fired": ("trigger {e.trigger} FIRED {e.emergency_id}: {e.value}", Style.BAD),
@@ -96,9 +96,20 @@ def sentence(recorded: Recorded, limit: int = 200) -> tuple[str, Style]:
         listed=len(getattr(happened, "of", ())) or len(getattr(happened, "acked", ())) + len(missing),
         acked=len(getattr(happened, "acked", ())),
         waits=_waits(getattr(happened, "checks", ())),
+        becomes=_becomes(happened),
+        switched="on" if getattr(happened, "active", False) else "off",
         missing=f", MISSING {' '.join(missing)}" if missing else "",
     )
     return " ".join(clean(said, limit).split()).rstrip(":"), Style.BAD if missing else style
+
+
+def _becomes(happened: Event) -> str:
+    """What a hold that was changed does from then on: the share that a recovery lets through, or how it holds."""
+    admit, mode = getattr(happened, "admit", 0.0), getattr(happened, "mode", "")
+    if admit:
+        return f"lets {admit:.0%} of the work through"
+    ends_at = getattr(happened, "expires_at", None)
+    return f"holds all of it: {mode}{f', until {clock(ends_at)} UTC' if ends_at else ''}"
 
 
 def _waits(checks: Sequence[str]) -> str:

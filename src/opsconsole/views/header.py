@@ -158,7 +158,8 @@ def _recoveries(picture: Picture, width: int, beside: Part) -> list[Part]:
 
 
 def _services(verdict: Verdict) -> list[Part]:
-    """How many of the services on the lists were seen stopped, and which were not."""
+    """How many of the services on the lists were seen stopped, and which were not; where all were, that comes after the
+    workers that are missing."""
     if not verdict.services:
         return []
     count = Span(f"services {verdict.stopped}", Style.GOOD if not verdict.running else verdict.style)
@@ -211,7 +212,8 @@ def _acknowledgements(picture: Picture, width: int) -> list[Part]:
     elif picture.facts.workers:
         parts.append((seen_by(picture, hold),))
     if verdict is not None:
-        parts[1:1] = _recoveries(picture, width, _head(picture, brief=True)) or _services(verdict)
+        at = 1 if verdict.running or under_way(picture) else len(parts)
+        parts[at:at] = _recoveries(picture, width, _head(picture, brief=True)) or _services(verdict)
     if picture.facts.in_flight:
         does = fate(hold.mode, verdict)
         runs = "running" if does.startswith("not ") else "in flight"

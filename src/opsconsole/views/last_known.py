@@ -57,6 +57,8 @@ def connection(picture: Picture) -> str:
     if link.replaced:
         return "ANOTHER FLEET is at this address now: leave and start again"
     said = "backend unreachable" if link.age_s is not None or link.trouble else "no answer yet"
+    if link.refused:
+        said = "NOT LET IN by the server"
     if not link.tries:
         return said
     when = "now" if link.retry_s is None else f"in {ceil(link.retry_s)}s"

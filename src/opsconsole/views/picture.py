@@ -72,6 +72,8 @@ class Link(NamedTuple):
     """How far away the server is; None where nothing lies between."""
     replaced: bool = False
     """Whether another fleet lives at this address now: what is shown is of the one before."""
+    refused: bool = False
+    """Whether the server answers, and lets nobody in by this credential."""
 
     @property
     def live(self) -> bool:

@@ -45,10 +45,13 @@ def recovery(picture: Picture) -> Table:
 
 
 def _alarm(picture: Picture) -> str:
-    """How many emergencies wait for a person, else the phase of the recovery that goes on, or how many do."""
+    """How many emergencies wait for a person, else how many recoveries turn back, else the phase of the one that goes
+    on, or how many do."""
     if waiting := sum(bool(each.attention) for each in picture.state.active_emergencies()):
         return f"!{waiting}"
     going = under_way(picture)
+    if back := sum(recovery.status == "rolling-back" for _, recovery in going):
+        return f"!{back}"
     return f"*{len(going)}" if len(going) > 1 else phase_of(going[0][1]) if going else ""
 
 
