@@ -57,6 +57,7 @@ async def row(body: Body) -> dict[str, int]:
     return {"row": base.execute("insert into t(b) values (?)", (body.text,)).lastrowid}
 config = uvicorn.Config(app, port=0, log_level="critical", access_log=False)
 channel = config.bind_socket()
+channel.listen(config.backlog)
 print(channel.getsockname()[1], flush=True)
 uvicorn.Server(config).run(sockets=[channel])
 """

@@ -1,4 +1,4 @@
-"""One command inside one transaction: what was answered before, the step, and what is written of it."""
+"""Commands inside one transaction: what was answered before, the step of each, and what is written of all of them."""
 
 from __future__ import annotations
 
@@ -37,58 +37,75 @@ _RUNTIME: Final = Actor(name="runtime", kind="system")
 
 _salts: Final = Salts()
 
+Wanted = tuple[Envelope, Identity | None]
+"""A command, and whose authority it takes: None for whoever has the database itself."""
+
 _canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
-    """What a command came to: its receipt or its refusal, and what the commit recorded (nothing for a repeated one)."""
+class Answered:
+    """What one command came to: its receipt or its refusal, and what is to be done once it is committed."""
 
     receipt: Receipt | None
     refused: OpsError | None
+    effects: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What commands of one commit came to, in their order, and what it records (nothing for repeated ones)."""
+
+    answers: Sequence[Answered]
     state: State
     events: tuple[Recorded, ...]
     rows: Sequence[Row]
-    effects: tuple[Effect, ...]
 
 
 def carry_out(
     transaction: Transaction,
     state: State,
-    envelope: Envelope,
+    wanted: Sequence[Wanted],
     now: datetime,
     *,
     keeper_since: datetime | None = None,
     lost: Mark | None = None,
-    identity: Identity | None = None,
     rules: Rules | None = None,
 ) -> Carried:
-    """Decide and write one command; after ``lost`` events everything is held first, in the same commit.
-
-    ``identity`` is whose authority it takes, None for whoever has the database itself; ``rules`` is what is set here.
-    """
-    before, outcomes = state, []
+    """Decide commands in order, each on what the ones before it left, and write all of it at once; after ``lost``
+    events everything is held first, in the same commit. ``rules`` is what is set here."""
+    before, answers, events = state, list[Answered](), list[Recorded]()
+    known = Facts(keeper_since=keeper_since, rules=rules or Rules())
+    transaction.expect([envelope.command_id for envelope, _ in wanted])
     if lost is not None:
-        outcomes.append(step(state, safety_hold(lost, state.revision), now))
-        state = outcomes[-1].state
-    receipt, refused, repeated = None, None, False
+        held = step(state, safety_hold(lost, state.revision), now)
+        state = held.state
+        events += held.events
+    for envelope, identity in wanted:
+        answer, outcome = _decide(transaction, state, envelope, identity, now, known)
+        answers.append(answer)
+        if outcome is not None:
+            state = outcome.state
+            events += outcome.events
+    return Carried(answers, state, tuple(events), _record(transaction, before, state, events))
+
+
+def _decide(
+    transaction: Transaction, state: State, envelope: Envelope, identity: Identity | None, now: datetime, known: Facts
+) -> tuple[Answered, Outcome | None]:
+    """What one command comes to; no outcome where it was answered before."""
     try:
         _require_authority(identity, envelope.command, state, now)
-        receipt = _answered(transaction, envelope)
-        repeated = receipt is not None
-        if receipt is None:
-            facts = _facts(transaction, envelope.command, now, Facts(keeper_since=keeper_since, rules=rules or Rules()))
-            outcomes.append(step(state, envelope, now, facts))
-            receipt = outcomes[-1].receipt
+        repeated = _answered(transaction, envelope)
+        if repeated is not None:
+            return Answered(repeated, None), None
+        outcome = step(state, envelope, now, _facts(transaction, envelope.command, now, known))
     except (CommandRejected, RevisionConflict) as error:
-        refused = error
-        outcomes.append(refusal(state, envelope, now, error))
-    events, rows = _record(transaction, before, outcomes)
-    if receipt is not None and not repeated and (events or envelope.actor.kind != "system"):
+        return Answered(None, error), refusal(state, envelope, now, error)
+    if outcome.events or envelope.actor.kind != "system":
         # What the loops find unchanged needs no answer kept: they ask many times a minute.
-        transaction.remember(envelope.command_id, fingerprint(envelope.command), as_json(receipt), now)
-    after = outcomes[-1].state if outcomes else before
-    return Carried(receipt, refused, after, events, rows, tuple(e for outcome in outcomes for e in outcome.effects))
+        transaction.remember(envelope.command_id, fingerprint(envelope.command), as_json(outcome.receipt), now)
+    return Answered(outcome.receipt, None, outcome.effects), outcome
 
 
 def _require_authority(identity: Identity | None, command: Command, state: State, now: datetime) -> None:
@@ -148,16 +165,13 @@ def _facts(transaction: Transaction, command: Command, now: datetime, known: Fac
     return replace(known, live=tuple(live))
 
 
-def _record(
-    transaction: Transaction, before: State, outcomes: Sequence[Outcome]
-) -> tuple[tuple[Recorded, ...], Sequence[Row]]:
-    events = tuple(recorded for outcome in outcomes for recorded in outcome.events)
+def _record(transaction: Transaction, before: State, after: State, events: Sequence[Recorded]) -> Sequence[Row]:
+    """Write what happened, and what all of it together changes for gates."""
     if not events:
-        return (), ()
-    after = outcomes[-1].state
+        return ()
     rows = seal(events, transaction.head().chain, (next(_salts) for _ in events))
     transaction.append(rows, gate_change(before, after, events), after.names_revision)
     for recorded in events:
         if isinstance(recorded.event, LimitReset):
             transaction.drop_usage(limit=recorded.event.name)
-    return events, rows
+    return rows

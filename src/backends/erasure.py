@@ -83,7 +83,7 @@ def erase(
     ended = tuple(each for each in about.ids if each in state.emergencies)
     command = RecordErasure(events=len(about.revisions), emergency_ids=ended, reason=reason)
     envelope = Envelope(command_id=f"erase-{uuid.uuid4().hex}", actor=actor, door="cli", command=command)
-    carried = carry_out(transaction, state, envelope, now, rules=rules)
+    carried = carry_out(transaction, state, [(envelope, None)], now, rules=rules)
     about.require_gone(carried.state)
     transaction.erase(about.revisions, about.command_ids, about.account)
     text = checkpoint.dump(carried.state)

@@ -82,16 +82,13 @@ class Mirror:
                 mine.state, mine.mark = state, mark
                 self._publish(())
 
-    def advance(self, committed: Sequence[Carried]) -> None:
-        """Take over what this process has just committed, in one commit, unless another thread has read it already."""
+    def advance(self, committed: Carried) -> None:
+        """Take over what this process has just committed, unless another thread has read it already."""
         with self._lock:
-            events: list[Recorded] = []
-            for carried in committed:
-                if carried.rows and carried.rows[0].revision == self._projection.mark.revision + 1:
-                    self._projection.advance(carried.state, carried.rows)
-                    events += carried.events
-            if events:
-                self._publish(tuple(events))
+            rows = committed.rows
+            if rows and rows[0].revision == self._projection.mark.revision + 1:
+                self._projection.advance(committed.state, rows)
+                self._publish(committed.events)
 
     def settle(self, lost: Mark | None) -> None:
         """What was lost is recorded now: from here on the present journal is the truth."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from backends import effects, leases, past, reservations
-from backends.commit import Carried, carry_out, founding, safety_hold
+from backends.commit import Answered, Carried, Wanted, carry_out, founding, safety_hold
 from backends.erasure import About, erase
 from backends.feed import Feed
 from backends.floor import Floor
@@ -99,7 +99,7 @@ class Runtime:
 
     def submit_together(
         self,
-        wanted: Sequence[tuple[Envelope, Identity | None]],
+        wanted: Sequence[Wanted],
         *,
         timeout_s: float = 5.0,
         fence: Lease | None = None,
@@ -110,39 +110,35 @@ class Runtime:
         `BackendUnavailable` where nothing was recorded of any of them.
         """
         with self._turns.taken(timeout_s) as left_s:
-            done: list[Carried] = []
             with self.store.write(timeout_s=left_s) as transaction:
                 require_held(transaction, fence, self._clock())
                 state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
-                lost = lost_now = self._mirror.lost
-                now, since = self._clock(), self.keeper_since
-                transaction.expect([envelope.command_id for envelope, _ in wanted])
-                for envelope, identity in wanted:
-                    done.append(
-                        carry_out(
-                            transaction,
-                            state,
-                            envelope,
-                            now,
-                            keeper_since=since,
-                            lost=lost_now,
-                            identity=identity,
-                            rules=self.rules,
-                        )
-                    )
-                    state, lost_now = done[-1].state, None
-            self._mirror.advance(done)
+                lost, now, since = self._mirror.lost, self._clock(), self.keeper_since
+                carried = carry_out(transaction, state, wanted, now, keeper_since=since, lost=lost, rules=self.rules)
+            self._mirror.advance(carried)
             self._mirror.settle(lost)
-        return [self._answer(carried) for carried in done]
+        return self._answers(carried)
 
-    def _answer(self, carried: Carried) -> Receipt | OpsError:
-        notes = self._act(carried)
-        if carried.refused is not None:
-            return carried.refused
-        assert carried.receipt is not None, "what is not refused is answered"
+    def _answers(self, carried: Carried) -> list[Receipt | OpsError]:
+        """What is answered to each command, after what follows the commit: latches, the keeper's hint, a checkpoint
+        now and then."""
+        answers = [self._answer(each, carried.state.fleet) for each in carried.answers]
+        if carried.rows:
+            if self.keeper_since is None:
+                effects.hint(carried.state.fleet)
+            before, last = carried.rows[0].revision - 1, carried.rows[-1]
+            if before // checkpoint.EVERY != last.revision // checkpoint.EVERY:
+                self._store_checkpoint(carried.state, last.chain)
+        return answers
+
+    def _answer(self, answered: Answered, fleet: str) -> Receipt | OpsError:
+        if answered.refused is not None:
+            return answered.refused
+        assert answered.receipt is not None, "what is not refused is answered"
+        notes = effects.carry_out(answered.effects, fleet, self.url) if answered.effects else ()
         if not notes:
-            return carried.receipt
-        return carried.receipt.model_copy(update={"notes": (*carried.receipt.notes, *notes)})
+            return answered.receipt
+        return answered.receipt.model_copy(update={"notes": (*answered.receipt.notes, *notes)})
 
     def rehearse(self, envelope: Envelope, *, timeout_s: float = 5.0) -> None:
         """Carry out a command and take all of it back, so that the first real one of its kind finds everything loaded
@@ -153,7 +149,9 @@ class Runtime:
             self.store.write(timeout_s=left_s) as transaction,
         ):
             state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
-            carry_out(transaction, state, envelope, self._clock(), keeper_since=self.keeper_since, rules=self.rules)
+            carry_out(
+                transaction, state, [(envelope, None)], self._clock(), keeper_since=self.keeper_since, rules=self.rules
+            )
             raise _TakenBack
 
     def state(self, *, timeout_s: float = 5.0) -> State:
@@ -285,8 +283,8 @@ class Runtime:
             with self.store.write(timeout_s=left_s) as transaction:
                 state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
                 carried = erase(transaction, state, about, actor, reason, self._clock(), self.rules)
-            self._mirror.advance([carried])
-        answer = self._answer(carried)
+            self._mirror.advance(carried)
+        (answer,) = self._answers(carried)
         if isinstance(answer, OpsError):
             raise answer
         return answer
@@ -324,18 +322,6 @@ class Runtime:
             if self._has_news:
                 self.state()
                 self._has_news = False
-
-    def _act(self, carried: Carried) -> tuple[str, ...]:
-        """What follows a commit: latches, the keeper's hint, a checkpoint now and then."""
-        if not carried.rows:
-            return ()
-        notes = effects.carry_out(carried.effects, carried.state.fleet, self.url)
-        if self.keeper_since is None:
-            effects.hint(carried.state.fleet)
-        before, last = carried.rows[0].revision - 1, carried.rows[-1].revision
-        if before // checkpoint.EVERY != last // checkpoint.EVERY:
-            self._store_checkpoint(carried.state, carried.rows[-1].chain)
-        return notes
 
     def _store_checkpoint(self, state: State, chain: str) -> None:
         text = checkpoint.dump(state)

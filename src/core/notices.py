@@ -36,6 +36,9 @@ Topic = Literal["emergency", "recovery", "attention", "pause", "flag", "limit", 
 TOPICS: Final[tuple[Topic, ...]] = ("emergency", "recovery", "attention", "pause", "flag", "limit")
 """What a channel can be told of; without a choice of its own it is told of all."""
 
+MAY_WAIT: Final[frozenset[Topic]] = frozenset({"flag", "limit"})
+"""Topics that may wait for others of a burst. An event that is said under no other topic is never urgent."""
+
 LINES: Final = 20
 """Lines of one message at most."""
 
@@ -62,7 +65,7 @@ class Notice:
     @property
     def urgent(self) -> bool:
         """Whether it may not wait for others, nor be held back."""
-        return self.severity == "critical" or self.topic not in ("flag", "limit")
+        return self.severity == "critical" or self.topic not in MAY_WAIT
 
 
 Find = Callable[[int], Recorded | None]

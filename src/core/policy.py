@@ -167,6 +167,8 @@ def _holds_at(state: State, touched: _Touched) -> dict[str, Hold]:
 
 def _stops_at(state: State, touched: _Touched) -> dict[str, Stop]:
     """The touched stops that are in force in one state."""
+    if not touched.stops:
+        return {}
     return {stop.stop_id: stop for stop in state.active_stops() if stop.stop_id in touched.stops}
 
 

@@ -23,14 +23,14 @@ def append_names(transaction: Transaction, state: State, count: int) -> State:
     """Append one event for each of ``count`` new sites."""
     for number in range(count):
         name = AddName(dimension="site", name=f"s{state.revision}-{number}")
-        state = carry_out(transaction, state, say(name), START).state
+        state = carry_out(transaction, state, [(say(name), None)], START).state
     return state
 
 
 def begun(store: Store) -> State:
     """A fleet with its first events."""
     with store.write(timeout_s=5) as transaction:
-        return carry_out(transaction, State(), founding(FLEET), START).state
+        return carry_out(transaction, State(), [(founding(FLEET), None)], START).state
 
 
 def test_a_new_database_has_a_fleet_and_no_event(place: Place) -> None:
@@ -56,7 +56,7 @@ def test_a_transaction_that_raises_leaves_nothing_behind(place: Place) -> None:
 
     def fails_in_the_middle() -> None:
         with store.write(timeout_s=5) as transaction:
-            carry_out(transaction, State(), founding(FLEET), START)
+            carry_out(transaction, State(), [(founding(FLEET), None)], START)
             raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError):
@@ -70,7 +70,7 @@ def test_a_transaction_that_raises_leaves_nothing_behind(place: Place) -> None:
 def test_rows_are_read_in_order_in_pieces_and_behind_a_revision(place: Place) -> None:
     store = place.store()
     with store.write(timeout_s=5) as transaction:
-        state = carry_out(transaction, State(), founding(FLEET), START).state
+        state = carry_out(transaction, State(), [(founding(FLEET), None)], START).state
         append_names(transaction, state, 30)
 
     assert [row.revision for row in store.rows(40)] == list(range(41, 48))
@@ -186,7 +186,7 @@ def test_usage_is_kept_by_limit_and_time_and_goes_by_id_by_age_or_all_at_once(pl
 def test_the_last_checkpoints_stay_and_the_one_at_the_anchor(place: Place) -> None:
     store = place.store()
     with store.write(timeout_s=5) as transaction:
-        state = carry_out(transaction, State(), founding(FLEET), START).state
+        state = carry_out(transaction, State(), [(founding(FLEET), None)], START).state
         append_names(transaction, state, 60)
         transaction.drop_journal(20)
         for revision in (20, 30, 40, 50, 60, 70, 70):
@@ -216,7 +216,7 @@ def test_the_last_event_before_a_time_is_found(place: Place) -> None:
     state = begun(store)
     with store.write(timeout_s=5) as transaction:
         late = START + timedelta(hours=1)
-        carry_out(transaction, state, say(AddName(dimension="site", name="s1")), late)
+        carry_out(transaction, state, [(say(AddName(dimension="site", name="s1")), None)], late)
 
     assert store.revision_at(START - timedelta(microseconds=1)) == 0
     assert store.revision_at(START) == 17

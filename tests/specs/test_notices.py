@@ -15,7 +15,7 @@ from core.capabilities.rate_limits import SetLimit
 from core.capabilities.switches import SetSwitch
 from core.capabilities.triggers import AddTrigger
 from core.messages import Command, Recorded
-from core.notices import TOPICS, Notice, kinds_under, notice_of
+from core.notices import MAY_WAIT, TOPICS, Notice, kinds_under, notice_of
 from core.telling import BURST, Ledger, Patience, Said, again, overdue, settle, unheard
 from opsgate.selector import EVERYTHING
 from tests.specs.engine import BEGINNING, Engine, Kind, on
@@ -206,3 +206,10 @@ def test_what_a_channel_wants_to_know_names_the_events_to_read_for_it() -> None:
     assert kinds_under(["limit"]) == {"limit.defined", "limit.changed", "limit.reset"}
     assert "stop.concluded" in kinds_under(["attention"]) & kinds_under(["emergency"])
     assert "name.added" not in kinds_under(TOPICS)
+
+
+def test_what_is_said_under_no_topic_but_those_that_may_wait_is_never_urgent(told: Told) -> None:
+    (stopped,) = told.do(SetLimit(name="sites", limit=0))
+
+    assert kinds_under(MAY_WAIT) - kinds_under(set(TOPICS) - MAY_WAIT) == kinds_under(["limit"])
+    assert not stopped.urgent

@@ -53,6 +53,16 @@ def test_after_every_command_of_an_incident_the_tables_say_what_the_state_says(p
     assert rows(runtime, "gate_stop") == []
 
 
+def test_a_whole_incident_in_one_commit_leaves_the_tables_that_its_commands_one_by_one_leave(place: Place) -> None:
+    runtime = place.runtime(Clock())
+
+    answers = runtime.submit_together([(say(command), None) for command in INCIDENT])
+
+    assert len(answers) == len(INCIDENT)
+    assert_tables_say_what_the_state_says(runtime)
+    assert runtime.verify().fault is None
+
+
 def test_a_stop_in_force_names_its_frozen_list_its_deadline_and_who_ordered_it(place: Place) -> None:
     runtime = place.runtime(Clock())
     runtime.put_workers([worker("w1", START), worker("w2", START)])

@@ -27,7 +27,7 @@ from core.audit import Row, event_of
 from core.errors import OpsError
 from core.hooks import told_of
 from core.messages import Recorded
-from core.notices import TOPICS, Notice, kinds_under, notice_of
+from core.notices import MAY_WAIT, TOPICS, Notice, kinds_under, notice_of
 from core.ports import Arrival, Lease
 from core.state import State
 from core.telling import Patience, Said, again, next_unheard_s, overdue, settle, unheard
@@ -126,6 +126,8 @@ class Teller(threading.Thread):
         self._notifier: Notifier | None = None
         self._kinds = kinds_under(channel.settings.topics or TOPICS)
         """The kinds of event of which people may be told here: of the others not even the body is read."""
+        self._urgent = self._kinds & kinds_under(frozenset(TOPICS) - MAY_WAIT)
+        """Those among them that a burst which is being gathered may not hold up."""
         self._calls = Calls(channel.name, terms.send_s)
         self._place: Place | None = None
         self._taken: set[tuple[str, int]] = set()
@@ -264,7 +266,7 @@ class Teller(threading.Thread):
         rows = self._runtime.journal(after=self._gathered_to, limit=_ROWS)
         to = rows[-1].revision if rows else self._gathered_to
         state = self._runtime.state()
-        made = (notice_of(each, state, self._event) for each in self._recorded(rows, self._kinds.__contains__))
+        made = (notice_of(each, state, self._event) for each in self._recorded(rows, self._urgent.__contains__))
         if to - place.revision >= _ROWS or any(
             each is not None and each.urgent and self._channel.wants(each) for each in made
         ):

@@ -81,7 +81,8 @@ class Publisher(threading.Thread):
             self._publish()
         else:
             self._wake.set()
-        self._all(wire.encode("moved", revision=arrival.state.revision), self.watchers())
+        if watchers := self.watchers():
+            self._all(wire.encode("moved", revision=arrival.state.revision), watchers)
 
     def joined(self, address: Address, revision: int) -> None:
         """Somebody new is here; it reads the tables where it does not know the fleet as it is."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final, NamedTuple, Protocol
 
 from sqlalchemy import Connection, Delete, Insert, Select, Update
@@ -18,6 +19,10 @@ Statement = Select[Any] | Insert | Update | Delete
 Values = Mapping[str, Any]
 
 _NONE: Final[Values] = {}
+
+_ROWS_AT_ONCE: Final = 32
+"""Rows of one insertion at most. It has 32, 16, 8, … of them, so that few texts are all there are: the driver keeps
+each compiled."""
 
 
 class Line(Protocol):
@@ -69,9 +74,18 @@ class Direct:
         return self._driver.execute(said.text, said.ordered(values)).rowcount
 
     def tell_all(self, statement: Statement, values: Sequence[Values]) -> None:
-        """Change something with each of these values."""
+        """Change something with each of these values. Many rows go in with few statements: after each one other
+        threads take their turn, and to get it back takes longer than the row."""
         said = _said(statement, tuple(values[0]))
-        self._driver.executemany(said.text, [said.ordered(each) for each in values])
+        if not isinstance(statement, Insert):
+            self._driver.executemany(said.text, [said.ordered(each) for each in values])
+            return
+        at = 0
+        while at < len(values):
+            rows = min(_ROWS_AT_ONCE, 1 << ((len(values) - at).bit_length() - 1))
+            pieces = (said.ordered(each) for each in values[at : at + rows])
+            self._driver.execute(_for_rows(said.text, rows), list(chain.from_iterable(pieces)))
+            at += rows
 
 
 class _Said(NamedTuple):
@@ -85,6 +99,13 @@ class _Said(NamedTuple):
         if self.own:
             values = {**self.own, **values}
         return [values[name] for name in self.names]
+
+
+@lru_cache(maxsize=256)
+def _for_rows(text: str, rows: int) -> str:
+    """An insertion of one row as one of so many."""
+    row = text[text.index(" VALUES ") + len(" VALUES ") :]
+    return text + f", {row}" * (rows - 1)
 
 
 @lru_cache(maxsize=256)

@@ -81,9 +81,15 @@ _THEIRS: Final = ("uvicorn", "asyncio")
 def log_to_stderr(level: int = logging.INFO) -> LogWriter:
     """Send what the server and the parts under it say, from a level on, to stderr; close it at the end."""
     writer = LogWriter(sys.stderr)
+    _collect_what_is_written()
     for name, heard in {"opsconsole": level, **dict.fromkeys(_THEIRS, logging.ERROR)}.items():
         root = logging.getLogger(name)
         root.handlers = [writer]
         root.setLevel(heard)
         root.propagate = False
     return writer
+
+
+def _collect_what_is_written() -> None:
+    """Have no record look for its process and thread, of which no line says anything: there is one for each request."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple, TypeVar
 
 from backends import spool
+from backends.commit import Wanted
 from backends.runtime import Runtime
 from core.authority import Identity
 from core.errors import BackendUnavailable, OpsError
@@ -35,7 +36,7 @@ T = TypeVar("T")
 class _Asked(NamedTuple):
     """Something to do, or a command by somebody's authority."""
 
-    what: Callable[[float], Any] | tuple[Envelope, Identity | None]
+    what: Callable[[float], Any] | Wanted
     deadline_s: float
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Any]
@@ -82,7 +83,7 @@ class Writer(threading.Thread):
             ending = taken[-1] is None
             self._do_all([asked for asked in taken if asked is not None])
 
-    async def _ask(self, what: Callable[[float], Any] | tuple[Envelope, Identity | None]) -> Any:
+    async def _ask(self, what: Callable[[float], Any] | Wanted) -> Any:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         try:
@@ -116,7 +117,7 @@ class Writer(threading.Thread):
         _tell(list(zip(together, answers, strict=True)))
         return True
 
-    def _is_all_recorded(self, commands: Sequence[tuple[Envelope, Identity | None]], left_s: float) -> bool:
+    def _is_all_recorded(self, commands: Sequence[Wanted], left_s: float) -> bool:
         """Whether these may be carried out as far as latched stops are concerned."""
         if not any(envelope.command.lets_run for envelope, _ in commands):
             return True

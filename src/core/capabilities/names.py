@@ -112,7 +112,7 @@ def name_added(state: State, happened: NameAdded, header: Header) -> State:
     """Fold."""
     dimension, name = happened.dimension, happened.name
     entry = Name(dimension, name, happened.title, header.at, changed_at=header.at, changed_by=header.actor.name)
-    return state._replace(names=state.names.set((dimension, name), entry), names_revision=header.revision)
+    return state.but(names=state.names.set((dimension, name), entry), names_revision=header.revision)
 
 
 @evolves(NameRetitled)
@@ -125,7 +125,7 @@ def name_retitled(state: State, happened: NameRetitled, header: Header) -> State
 def name_removed(state: State, happened: NameRemoved, header: Header) -> State:
     """Fold."""
     names = state.names.delete((happened.dimension, happened.name))
-    return state._replace(names=names, names_revision=header.revision)
+    return state.but(names=names, names_revision=header.revision)
 
 
 def stored_name(dimension: str, name: str) -> str:

@@ -217,7 +217,7 @@ def charged(draft: Draft, operation: str | None, *, create: bool = False) -> str
 def _with_limit(state: State, limit: Limit, header: Header, was: Limit | None) -> State:
     stops_or_stopped = limit.limit == 0 or (was is not None and was.limit == 0)
     control_revision = header.revision if stops_or_stopped else state.control_revision
-    return state._replace(limits=state.limits.set(limit.name, limit), control_revision=control_revision)
+    return state.but(limits=state.limits.set(limit.name, limit), control_revision=control_revision)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ def worker_returned(state: State, happened: WorkerReturned, _header: Header) -> 
 @evolves(WorkerLeft)
 def worker_left(state: State, happened: WorkerLeft, _header: Header) -> State:
     """Fold."""
-    return state._replace(workers=state.workers.delete(happened.worker_id))
+    return state.but(workers=state.workers.delete(happened.worker_id))
 
 
 @evolves(WorkerForgotten)
@@ -147,8 +147,8 @@ def worker_forgotten(state: State, happened: WorkerForgotten, _header: Header) -
     workers = state.workers
     if happened.worker_id in workers:
         workers = workers.delete(happened.worker_id)
-    return state._replace(workers=workers, stops=stops)
+    return state.but(workers=workers, stops=stops)
 
 
 def _with(state: State, worker: Worker) -> State:
-    return state._replace(workers=state.workers.set(worker.worker_id, worker))
+    return state.but(workers=state.workers.set(worker.worker_id, worker))
