@@ -25,7 +25,7 @@ def names_in(file: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "docs/proof/faults.md"])
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "docs/proof/faults.md", "docs/proof/http.md"])
 def test_every_test_that_a_proof_names_exists(page: str) -> None:
     promised = NAMED_TEST.findall((ROOT / page).read_text("utf-8"))
 

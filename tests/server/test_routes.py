@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from prometheus_client.parser import text_string_to_metric_families
 
 from backends import open_runtime
 from backends.keeper.log import JsonLines
@@ -415,6 +416,12 @@ def test_metrics_say_what_is_held_who_works_and_which_state_is_the_one(served: S
     served.get("/v1/check", params={"site": site})
     page = served.get("/metrics").text
 
+    for family in text_string_to_metric_families(page):
+        assert family.name.startswith("opsconsole_"), family.name
+        assert family.documentation, family.name
+        assert family.type != "unknown", family.name
+        if {family.name} == {label for sample in family.samples for label in sample.labels}:
+            assert sum(sample.value for sample in family.samples) == 1, "a set of states, of which one is"
     samples = dict(line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
     assert samples[f'opsconsole_paused{{scope="site={site}",scope_type="site"}}'] == "1.0"
     assert float(samples['opsconsole_holds{scope="site",source="operator"}']) >= 1

@@ -21,6 +21,7 @@ from backends import open_backend
 from backends.server.crowd import STOPS_PER_CLIENT
 from core.errors import BackendUnavailable
 from tests.support.serving import DEADLINE_S, Served, serving
+from tests.support.waiting import eventually
 
 
 def certificate(folder: Path) -> Path:
@@ -43,8 +44,28 @@ def certificate(folder: Path) -> Path:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     file = folder / "tls.pem"
-    file.write_bytes(secret + made.public_bytes(serialization.Encoding.PEM))
+    put(file, secret + made.public_bytes(serialization.Encoding.PEM))
     return file
+
+
+def put(file: Path, content: bytes) -> None:
+    """Write a file in one step, as those do that renew certificates."""
+    (new := file.with_suffix(".new")).write_bytes(content)
+    new.replace(file)
+
+
+def trust_in(file: Path) -> ssl.SSLContext:
+    """Who trusts the certificate that is in a file now, and no other."""
+    text = file.read_text()
+    return ssl.create_default_context(cadata=text[text.index("-----BEGIN CERTIFICATE") :])
+
+
+def shows(port: str, trusted: ssl.SSLContext) -> bool:
+    """Whether a port shows a certificate that is trusted there."""
+    try:
+        return httpx.get(f"{port}/healthz", verify=trusted).status_code == 200
+    except httpx.ConnectError:
+        return False
 
 
 class Secured(NamedTuple):
@@ -111,6 +132,26 @@ def test_a_console_that_speaks_plainly_to_a_secured_server_or_the_reverse_is_tol
             with pytest.raises(BackendUnavailable) as caught:
                 open_backend(url)
             assert f"is it an {other} server?" in caught.value.hint
+
+
+def test_a_new_certificate_is_shown_to_whoever_comes_and_one_that_is_none_is_not(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And who is connected stays so."""
+    file = certificate(tmp_path)
+    old = trust_in(file)
+    with serving(f"sqlite:///{tmp_path / 'fleet.db'}", certificate=file, heartbeat_s=0.05) as served:
+        ports = [url.replace("http:", "https:") for url in (served.url, served.stop_url)]
+        with httpx.Client(verify=old) as connected:
+            assert connected.get(f"{ports[0]}/healthz").status_code == 200
+            put(file, b"half of one")
+            eventually(lambda: "a new certificate is of no use" in caplog.text, within_s=DEADLINE_S)
+            assert all(shows(port, old) for port in ports)
+
+            new = trust_in(certificate(tmp_path))
+            eventually(lambda: all(shows(port, new) for port in ports), within_s=DEADLINE_S)
+            assert not any(shows(port, old) for port in ports)
+            assert connected.get(f"{ports[0]}/healthz").status_code == 200
 
 
 def test_a_file_that_holds_no_certificate_is_refused_at_the_start(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import ssl
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -36,19 +35,6 @@ class Listening:
     heartbeat_s: float = HEARTBEAT_S
     """Seconds between two signs of life on a stream. Clients wait for two and a half of the usual ones."""
     hook_secret: str = field(default="", repr=False)
-
-
-def tls(listening: Listening) -> ssl.SSLContext | None:
-    """What secures the ports; None where nothing does. Raises OSError where the files are not what they should be."""
-    if listening.certificate is None:
-        return None
-    certificate, key = listening.certificate, listening.key or listening.certificate
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(certificate, key)
-    except (ssl.SSLError, OSError) as error:
-        raise OSError(error.errno, f"no certificate with its key can be read from {certificate} and {key}") from error
-    return context
 
 
 def listen(host: str, port: int) -> socket.socket:

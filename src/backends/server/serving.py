@@ -22,12 +22,13 @@ from backends.keeper.room import EngineRoom
 from backends.notifiers.settings import NotifySettings
 from backends.server.access import Access
 from backends.server.app import Door
+from backends.server.certificate import Certificate
 from backends.server.connections import Connection, close_silent, connections_of
 from backends.server.crowd import main_crowd, stop_crowd
 from backends.server.engine import Engine
 from backends.server.gates import Gates
 from backends.server.identity import Identify, developer
-from backends.server.listening import BACKLOG, Listening, listen, listen_at, own_sockets, own_urls, tls
+from backends.server.listening import BACKLOG, Listening, listen, listen_at, own_sockets, own_urls
 from backends.server.push import Hub
 from backends.server.stop_port import StopPort
 from opsgate.wire import HEARTBEAT_S
@@ -131,7 +132,9 @@ class Serving:
     ) -> None:
         """``identify`` makes, of the room, what tells whose a credential is. Raises `core.errors.OpsError` where the
         database cannot be opened, `HouseError`, or OSError where nobody can listen there."""
-        gates, secure = Gates(), tls(listening)
+        gates, files = Gates(), listening.certificate
+        self._certificate = Certificate(files, listening.key or files, listening.heartbeat_s) if files else None
+        secure = self._certificate.context if self._certificate else None
         with ExitStack() as listened:
             main = listened.enter_context(listen(listening.host, listening.port))
             stops = listened.enter_context(listen(listening.host, listening.stop_port))
@@ -166,6 +169,8 @@ class Serving:
     def start(self) -> None:
         """Go to work: stops first. Returns when requests are answered."""
         self.room.start()
+        if self._certificate is not None:
+            self._certificate.start()
         self._stops.start()
         self._stops.ready.wait()
         self.engine.start()
@@ -181,6 +186,8 @@ class Serving:
         self.engine.close()
         self._stops.close()
         self.room.close(why)
+        if self._certificate is not None:
+            self._certificate.close()
         for path in self._paths:
             path.unlink(missing_ok=True)
 
