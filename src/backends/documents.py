@@ -31,6 +31,10 @@ class Malformed(ValueError):
     """A document is not what it should be."""
 
 
+class Newer(Malformed):
+    """A document is of a later version than this program reads."""
+
+
 def _reads(what: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Let a function that reads a document raise nothing but `Malformed`."""
 
@@ -39,6 +43,8 @@ def _reads(what: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         def reading(*args: P.args, **kwargs: P.kwargs) -> T:
             try:
                 return read(*args, **kwargs)
+            except Newer:
+                raise
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                 raise Malformed(f"this is no {what} of ours: {error!r}") from error
 
@@ -93,7 +99,7 @@ def state_from(document: Document) -> tuple[State, str]:
     """The state in a document, and the hash of its last event."""
     state = checkpoint.read(document["state"])
     if state is None:
-        raise ValueError("it is of another format: is the server of another version?")
+        raise Newer(f"a state of ours in format {document['state'].get('format')} is none that this program reads")
     return state, str(document["chain"])
 
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
-from typing import Annotated, Final, Literal, NamedTuple
-
-from pydantic import Field
+from typing import Final, Literal, NamedTuple
 
 Comparison = Literal["<", "<=", ">", ">="]
 
@@ -24,9 +22,6 @@ a person, or that it may go on."""
 
 MISSING_MAX_S: Final = 600.0
 """Seconds without enough samples after which a gate has waited long enough, where nothing else is said."""
-
-Patience = Annotated[float, Field(gt=0.0, le=86_400.0, exclude_if=lambda said_s: said_s == MISSING_MAX_S)]
-"""Seconds without enough samples. Unsaid where it is as long as usual: the version before does not know the field."""
 
 LOOKED_AT_MAX: Final = 1000
 """The latest samples that one gate looks at."""
@@ -48,7 +43,7 @@ class MetricGate:
     min_samples: int = 1
     missing: Missing = "wait"
     account: str | None = None
-    timeout_s: Patience = MISSING_MAX_S
+    timeout_s: float = MISSING_MAX_S
 
     @property
     def name(self) -> str:

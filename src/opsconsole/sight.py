@@ -63,11 +63,11 @@ class Sight:
         if contact.word == "initialising":
             return link._replace(trouble=detail)
         left = contact.word == "off" and not self.failing  # closed by whoever looked on: only time makes it old
-        age_s = contact.age_s if contact.word == "valid" or left else max(FRESH_S, contact.age_s)
+        link = link._replace(age_s=contact.age_s, broken=not (contact.word == "valid" or left))
         unseen_s = self._monotonic() - self._seen_at
         if not detail and unseen_s > UNSEEN_S:
             detail = f"no word of the workers for {duration(unseen_s)}"
-        return link._replace(age_s=age_s, trouble=detail, slow_s=self._slow_s, round_trip_ms=self._round_trip_ms)
+        return link._replace(trouble=detail, slow_s=self._slow_s, round_trip_ms=self._round_trip_ms)
 
     def trying(self) -> None:
         """A look begins."""

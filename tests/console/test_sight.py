@@ -44,6 +44,16 @@ def test_what_was_live_until_the_console_was_left_is_not_called_unknown() -> Non
     assert not sight.link(Contact("off", 9.0)).live
 
 
+def test_what_broke_off_a_moment_ago_is_unknown_at_once_and_no_older_than_it_is() -> None:
+    """It was called five seconds old, so that the time at which it had been seen last moved on with each look."""
+    sight = Sight(lambda: 0.0, lambda: NOW)
+    sight.saw(Observations(NOW), 0.0)
+
+    link = sight.link(Contact("interrupted", 1.2, "it is away"))
+
+    assert (link.live, link.age_s) == (False, 1.2)
+
+
 def test_what_had_failed_before_it_was_left_stays_unknown() -> None:
     sight = Sight(lambda: 0.0, lambda: NOW)
     sight.saw(Observations(NOW), 0.0)

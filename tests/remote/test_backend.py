@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from backends import open_backend, spool, stop_lane
+from core import checkpoint
 from core.authority import Identity
 from core.capabilities.holds import PlaceHold
 from core.capabilities.recovery import Recover
@@ -99,6 +100,18 @@ def test_where_nobody_listens_is_said_and_what_to_look_at(url: str) -> None:
 def test_the_next_server_is_asked_where_one_is_away(served: Served) -> None:
     with closing(open_backend(f"http://127.0.0.1:1,{served.url}")) as backend:
         assert backend.state().revision == served.revision
+
+
+def test_a_server_of_a_newer_version_is_called_that(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was called no server of ours at all, and its URL wrong."""
+    monkeypatch.setattr(checkpoint, "FORMAT", checkpoint.FORMAT + 1)
+    served.command("add-name", dimension="site", name="s7").raise_for_status()  # what it has answered is not kept
+
+    with pytest.raises(NotOurDatabase, match="newer version") as refused:
+        open_backend(served.url)
+
+    assert refused.value.code == "newer-server"
+    assert "upgrade opsconsole here" in refused.value.hint
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from backends import documents, spool
 from backends.contact import ContactLog
 from backends.documents import Malformed
 from backends.feed import Feed
-from backends.remote.client import Client, not_ours
+from backends.remote.client import Client, misread
 from backends.remote.copy import Copy, Gap
 from backends.remote.stream import Stream, catch_up
 from backends.remote.transport import Transport
@@ -73,7 +73,7 @@ class RemoteBackend:
         except Gap:
             self._reload(timeout_s)
         except Malformed as error:
-            raise not_ours(self.url, str(error)) from error
+            raise misread(self.url, error) from error
         return self._copy.state
 
     def latest(self) -> State:
@@ -176,7 +176,7 @@ class RemoteBackend:
         try:
             return read(document)
         except (Malformed, ValidationError, KeyError, TypeError) as error:
-            fault = not_ours(self.url, str(error))
+            fault = misread(self.url, error)
             self._contact.failed(fault)
             raise fault from error
 

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any, Final
 
 from backends.contact import ContactLog
-from backends.documents import Malformed
+from backends.documents import Malformed, Newer
 from backends.remote.transport import Reply, Request, Transport
 from core.errors import (
     KINDS,
@@ -82,7 +82,7 @@ class Client:
             self._contact.failed(error)
             raise
         except Malformed as error:
-            fault = not_ours(self.transport.url, str(error))
+            fault = misread(self.transport.url, error)
             self._contact.failed(fault)
             raise fault from error
 
@@ -111,6 +111,17 @@ def error_of(status: int, problem: Mapping[str, Any], url: str) -> OpsError:
 def not_ours(url: str, why: str) -> NotOurDatabase:
     """What answers at ``url`` is no server of a fleet."""
     return NotOurDatabase("not-a-server", f"what answers at {url} is no opsconsole server: {why}", "correct the URL")
+
+
+def misread(url: str, error: Exception) -> NotOurDatabase:
+    """What was answered cannot be read."""
+    if isinstance(error, Newer):
+        return NotOurDatabase(
+            "newer-server",
+            f"{url} is a server of a newer version: {error}",
+            "upgrade opsconsole here; stops still work",
+        )
+    return not_ours(url, str(error))
 
 
 def _document(reply: Reply, url: str) -> Any:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import SerializerFunctionWrapHandler, WrapSerializer
 
 from core.engine import evolves
+from core.gates import MISSING_MAX_S
 from core.messages import EmergencyEvent, Header, RecoveryEvent, event
 from core.recoveries import EndedAs, Phase, Recovery, RecoveryStep
 from core.state import ENDED_KEPT, Emergency, State, Stop
@@ -15,13 +18,22 @@ from opsgate.order import BUDGET_S
 ATTENTION: Final = "manual intervention needed"
 
 
+def _steps_as_before(steps: tuple[RecoveryStep, ...], write: SerializerFunctionWrapHandler) -> list[dict[str, Any]]:
+    """The usual patience of a gate is left unsaid: the version before does not know the field."""
+    documents: list[dict[str, Any]] = write(steps)
+    for gate in (gate for step in documents for gate in step["metrics"]):
+        if gate["timeout_s"] == MISSING_MAX_S:
+            del gate["timeout_s"]
+    return documents
+
+
 @event
 class RecoveryStarted(RecoveryEvent):
     """A recovery in steps began; ``steps`` are all of them, frozen."""
 
     kind: Literal["recovery.started"] = "recovery.started"
     procedure: str
-    steps: tuple[RecoveryStep, ...]
+    steps: Annotated[tuple[RecoveryStep, ...], WrapSerializer(_steps_as_before)]
     reason: str
     automatic: bool = False
     checks: tuple[str, ...] = ()

@@ -70,6 +70,8 @@ class Link(NamedTuple):
     """Seconds until it is asked again; None while it is being asked."""
     round_trip_ms: int | None = None
     """How far away the server is; None where nothing lies between."""
+    broken: bool = False
+    """Whether the backend is known not to answer now, however short a while ago it did."""
     replaced: bool = False
     """Whether another fleet lives at this address now: what is shown is of the one before."""
     refused: bool = False
@@ -78,7 +80,7 @@ class Link(NamedTuple):
     @property
     def live(self) -> bool:
         """Whether what is shown is what is."""
-        return self.age_s is not None and self.age_s < FRESH_S
+        return self.age_s is not None and self.age_s < FRESH_S and not self.broken
 
 
 class Routes(NamedTuple):
