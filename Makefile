@@ -3,7 +3,7 @@
 
 VENV   ?= .venv
 PYTHON ?=
-JOBS   ?= 3
+JOBS   ?= 4
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PYTEST := $(BIN)/pytest -n $(JOBS) --dist loadgroup

@@ -104,6 +104,4 @@ def until(reached: Callable[[], object], pause_s: float) -> None:
     while not reached():
         if time.monotonic() > deadline_s:
             raise TimeoutError(f"what was waited for did not happen within {PATIENCE_S} s")
-        time.sleep(
-            pause_s
-        )  # how closely it is looked at; no more, for the looks take the processor from what is measured
+        time.sleep(pause_s)  # as closely as it has to be looked at: the looks take the processor from what is measured

@@ -117,7 +117,7 @@ def one_ms(gate: Gate, number: int) -> float:
         return (time.perf_counter() - began) * 1000
     finally:
         leave()
-        time.sleep(REST_S)
+        time.sleep(REST_S)  # the next one begins on a keeper that has done with this one
 
 
 @contextmanager

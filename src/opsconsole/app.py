@@ -110,7 +110,8 @@ def show(console: Console, lane: Lane, again: str = "opsconsole") -> int:
     if console.return_code != HUNG_UP:
         _last_word(f"opsconsole: {console.farewell(again)}")
     if console.crash is not None:
-        print("opsconsole: internal error; the fleet and its stops are as they were", file=sys.stderr)  # noqa: T201
+        word = "internal error; the fleet and its stops are as they were"
+        print(f"opsconsole: {word}", file=sys.stderr)  # noqa: T201 - the screen is gone, and its reader at a shell
         traceback.print_exception(console.crash, file=sys.stderr)
         return INTERNAL_ERROR
     return INTERNAL_ERROR if console.return_code is None else console.return_code

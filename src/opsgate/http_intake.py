@@ -93,6 +93,7 @@ class Intake:
 
 def _snapshot(document: Mapping[str, Any]) -> Snapshot:
     """A snapshot, each of whose holds is read by itself: one that a later version wrote must not hide the others."""
+    # mypy knows no default of a lambda
     holds = [hold_of(str(hold.get("hold_id")), lambda hold=hold: hold) for hold in document["holds"]]  # type: ignore[misc]
     return replace(
         Snapshot.from_dict({**document, "holds": ()}), holds=tuple(hold for hold in holds if hold is not None)

@@ -190,7 +190,7 @@ class Watcher(threading.Thread):
                 self._turn()
             except Exception:  # noqa: BLE001 (a fault of ours must not leave the worker deaf for ever)
                 _log.exception("the gate met a fault of its own and goes on")
-                time.sleep(_AFTER_A_FAULT_S)
+                time.sleep(_AFTER_A_FAULT_S)  # the same fault again and again must not take a processor
         self._tell("bye", {"worker": self._member.worker, "boot": self._fixed["boot"]})
         self._read_orders()
         self._keep_due_s = 0.0

@@ -77,7 +77,7 @@ def _console(lane: Lane, dress: Dress, *, hostile: bool, seed: str) -> Console:
 
         def key_x(self) -> None:
             """Block the event loop."""
-            time.sleep(BLOCKED_S)
+            time.sleep(BLOCKED_S)  # as a fault of ours might
 
         def key_f11(self) -> None:
             """Break, with something in a variable that nobody should read."""

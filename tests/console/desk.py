@@ -155,7 +155,7 @@ class Desk:
         deadline = time.monotonic() + DEADLINE_S
         while not true():
             assert time.monotonic() < deadline, f"never came true; the screen said:\n{self.text()}"
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.005)  # another thread tells nobody
 
     async def until_said(self, words: str) -> None:
         """Wait until the screen says something."""

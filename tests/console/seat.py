@@ -97,7 +97,7 @@ class Seat:
         deadline = time.monotonic() + DEADLINE_S
         while not true():
             assert time.monotonic() < deadline, f"{what} never came; the screen said:\n{self.text}"
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.005)  # another thread tells nobody
 
     @property
     def gone(self) -> bool:

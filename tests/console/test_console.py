@@ -458,7 +458,7 @@ async def test_arming_a_stop_ends_a_countdown_that_runs_beneath_it() -> None:
         assert desk.fleet.submitted == []
         await desk.press("S")
         await desk.until(lambda: len(desk.orders) == 1)
-        assert not isinstance(desk.console.screen.query_one("#prompt").dialog, RecoverPrompt)  # type: ignore[attr-defined]
+        assert not isinstance(desk.console.screen.query_one("#prompt").dialog, RecoverPrompt)  # type: ignore[attr-defined] # a Prompt
 
 
 async def test_a_stop_by_somebody_else_ends_a_countdown() -> None:

@@ -559,7 +559,7 @@ def test_a_waiter_in_an_event_loop_leaves_the_loop_free(keeper: Keeper, gate: Ga
 
     async def wait_and_release() -> bool:
         waiting = asyncio.create_task(gate.wait_until_allowed_async(site="s1", timeout_s=10))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # it begins to wait
         keeper.say("delta", delta=Delta(2, 3, released=(held.hold_id,)).as_dict())
         return bool(await waiting)
 

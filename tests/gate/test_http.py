@@ -498,7 +498,7 @@ def test_a_hold_of_a_later_version_hides_no_other(server: Double, caplog: pytest
         {**hold(site="s1").as_dict(), "selector": {"galaxy": "g1"}},
         hold(site="s2").as_dict(),
     ]
-    server.document = lambda: document  # type: ignore[method-assign]
+    server.document = lambda: document  # type: ignore[method-assign]  # another one from now on
 
     with Gate.open(server.url) as gate:
         assert not gate.check(site="s2")

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ FAULTS = (ROOT / "docs/proof/faults.md").read_text("utf-8")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 
 
+@cache
 def names_in(file: Path) -> set[str]:
     """The functions, classes and variables of a test module."""
     names: set[str] = set()

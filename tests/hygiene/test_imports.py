@@ -9,7 +9,16 @@ import sys
 
 import pytest
 
-from tests.hygiene.tree import PACKAGES, SRC, imports, module_name, modules, names_used, run_python
+from tests.hygiene.tree import (
+    PACKAGES,
+    SRC,
+    imported_at_once,
+    imports,
+    module_name,
+    modules,
+    names_used,
+    run_python,
+)
 
 # The parts of the standard library that make, take apart and compare values.
 VALUES = frozenset(
@@ -88,23 +97,63 @@ def test_each_module_can_be_the_first_one_imported(package: str) -> None:
     """No module leans on another having been imported before it; and an import starts, prints and writes nothing.
 
     What stands to the right of its package stays imported from module to module: imports run only that way, so nothing
-    there can ask for the package back.
+    there can ask for the package back. And a module is tried where one that it imports itself has just been tried, in
+    a fork of that process: whatever is there it would have loaded anyhow.
     """
-    names = [module_name(file) for file in modules(package)]
     probe = f"""
-import importlib, sys, threading
+import gc, importlib, os, sys, threading
+after = {tried_after(package)!r}
 def forget():
     for name in [name for name in sys.modules if name.partition(".")[0] == {package!r}]:
         del sys.modules[name]
-for name in {names!r}:
-    forget()
+def all_fit(before):
+    return all([fits(name) for name in after if after[name] == before])
+def fits(name):
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1] == 0
+    if name in sys.modules:
+        forget()
     importlib.import_module(name)
     assert threading.active_count() == 1, f"importing {{name}} started a thread"
+    fit = all_fit(name)
+    sys.stdout.flush()
+    os._exit(not fit)
+for name in after:
+    importlib.import_module(name)
+forget()
+gc.freeze()
+sys.exit(not all_fit(None))
 """
 
     result = run_python("-c", probe)
 
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def tried_after(package: str) -> dict[str, str | None]:
+    """For each module of a package the one among those it imports that loads most, and does not load it back."""
+    named = {module_name(file): list(imported_at_once(file)) for file in modules(package)}
+
+    def loaded_with(name: str) -> set[str]:
+        loaded: set[str] = set()
+        wanted = [name]
+        while wanted:
+            one = wanted.pop()
+            if one in named and one not in loaded:
+                loaded.add(one)
+                wanted.extend(named[one])
+        return loaded
+
+    all_of = {name: loaded_with(name) for name in named}
+    return {
+        name: max(
+            (one for one in named[name] if one in named and name not in all_of[one]),
+            key=lambda one: len(all_of[one]),
+            default=None,
+        )
+        for name in named
+    }
 
 
 def test_the_first_frame_of_the_console_waits_for_no_models_and_no_database() -> None:

@@ -50,6 +50,17 @@ def imports(file: Path) -> Iterator[Import]:
             yield Import(node.module or "", file, node.lineno)
 
 
+def imported_at_once(file: Path) -> Iterator[str]:
+    """What is imported along with a module: its packages, and what it names outside of functions and conditions. Of
+    `from a import b` both `a` and `a.b`, whether the second is a module or not."""
+    yield from (".".join(file.relative_to(SRC).parts[:depth]) for depth in range(1, len(file.relative_to(SRC).parts)))
+    for node in ast.parse(file.read_text("utf-8")).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+
+
 def names_used(file: Path) -> Iterator[tuple[str, int]]:
     """Every name a module reads, with its attributes joined by dots (`datetime.now`), and its line."""
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):

@@ -77,7 +77,7 @@ def test_nothing_is_granted_to_a_worker_that_has_stopped_waiting(
         assert slow.wait(60.0)
         return reserve(limit, cost, timeout_s=5.0)
 
-    parts.runtime.reserve = slowly  # type: ignore[method-assign]
+    parts.runtime.reserve = slowly  # type: ignore[method-assign]  # in its place
     now_s = [1000.0]
     monkeypatch.setattr("backends.keeper.counter.elapsed_s", lambda: now_s[0])
     worker = Worker(counter)
@@ -97,7 +97,7 @@ def test_where_nobody_can_count_nothing_is_granted_and_the_worker_asks_again(par
     def away(*_: object, **__: object) -> Any:
         raise BackendUnavailable("database-locked", "the database is locked", "try again")
 
-    parts.runtime.reserve = away  # type: ignore[method-assign]
+    parts.runtime.reserve = away  # type: ignore[method-assign]  # in its place
     worker = Worker(counter)
 
     worker.ask("reserve", id="q1", limit="sites")

@@ -54,7 +54,7 @@ def test_a_stop_is_verified_when_everybody_has_acknowledged_and_at_once(fleet: K
     began = time.monotonic()
     fired = fleet.stop(order)
     for worker in workers:
-        eventually(lambda worker=worker: worker.heard("order"))  # type: ignore[misc]
+        eventually(lambda worker=worker: worker.heard("order"))  # type: ignore[misc]  # mypy knows no default
         worker.beat(order.stop_id)
     eventually(lambda: fleet.result(order) == "verified")
     took_s = time.monotonic() - began

@@ -360,7 +360,7 @@ def test_a_jump_of_the_time_of_day_loses_nobody(parts: Parts) -> None:
 def test_plain_heartbeats_are_written_once_a_second_and_news_ten_times(parts: Parts) -> None:
     register = Register(parts.office)
     written = []
-    parts.runtime.put_workers = lambda rows, **_: written.append(list(rows))  # type: ignore[method-assign]
+    parts.runtime.put_workers = lambda rows, **_: written.append(list(rows))  # type: ignore[method-assign]  # kept
 
     for _ in range(100):
         parts.hear("a")
@@ -684,11 +684,11 @@ def test_loops_go_on_when_the_database_comes_back(parts: Parts) -> None:
     def away(*, timeout_s: float) -> None:
         raise BackendUnavailable("database-locked", "locked", "")
 
-    parts.runtime.store.write = away  # type: ignore[method-assign, assignment]
+    parts.runtime.store.write = away  # type: ignore[method-assign, assignment]  # in its place
     parts.hear("a")
     loops.turn(parts.now())
     seen: list[str] = [loops.database]
-    parts.runtime.store.write = write  # type: ignore[method-assign]
+    parts.runtime.store.write = write  # type: ignore[method-assign]  # as it was
     parts.pass_(4.0)
     loops.turn(parts.now())
     seen.append(loops.database)

@@ -159,7 +159,7 @@ def test_a_gate_that_does_not_read_holds_up_nobody_and_is_told_later_that_someth
 
     for number in range(40):
         published.submit(PlaceHold(selectors=(Selector.of(account=f"a{number}"),), reason="x"))
-        eventually(lambda count=number + 1: len(published.gate.read()) >= count)  # type: ignore[misc]
+        eventually(lambda count=number + 1: len(published.gate.read()) >= count)  # type: ignore[misc]  # no default
 
     assert len(deaf.read()) < 40, "its queue was full long before"
     eventually(lambda: deaf.kinds()[-1] == "moved")

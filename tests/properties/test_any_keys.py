@@ -65,6 +65,7 @@ async def stopped_from_everywhere(rng: random.Random) -> int:
             before = set(seat.world.latest().stops)
             await seat.press("escape" if seat.console.ear.chord.armed else "shift+tab", "!", "S")
             where = f"a stop from {name} at {size}"
+            # mypy knows no default of a lambda
             await seat.until(lambda before=before: set(seat.world.latest().stops) > before, where)  # type: ignore[misc]
             seat.require_truth()
             seat.world.acknowledge(())

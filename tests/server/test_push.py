@@ -106,7 +106,7 @@ async def test_who_knows_the_present_is_told_only_what_comes_next() -> None:
     stage = Stage()
     reader = await stage.join(seen=1)
     await comes_true(lambda: len(stage.hub) == 1)
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # it has begun to wait
     stage.move()
     await comes_true(lambda: reader.events() == [delta(2)])
     await stage.end()

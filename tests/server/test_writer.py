@@ -56,7 +56,7 @@ class Stage:
             asyncio.create_task(self.writer.submit(say(command, command_id=command_id), ADMIN))
             for command, command_id in zip(commands, named, strict=True)
         ]
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # all of them have asked
         if not self.writer.is_alive():
             self.writer.start()
         return await asyncio.gather(*asking, return_exceptions=True)
@@ -128,7 +128,7 @@ async def test_a_fault_of_ours_in_one_is_answered_to_that_one(stage: Stage) -> N
 @pytest.mark.asyncio
 async def test_too_many_are_told_to_try_again_at_once(stage: Stage) -> None:
     asking = [asyncio.create_task(stage.writer.do(lambda _left_s: datetime.now(UTC))) for _ in range(WAITING_MAX)]
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # all of them have asked
     with pytest.raises(BackendUnavailable) as refused:
         await stage.writer.do(lambda _left_s: None)
     assert refused.value.code == "busy"

@@ -6,11 +6,11 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 from backends import open_backend
 from core.audit import event_of
 from core.engine import fold
-from core.ports import iterate
 from core.state import State
 from opsgate.paths import sqlite_path
 from opsgate.sources import SqliteSource
@@ -36,19 +36,23 @@ def tell(sentence: str) -> None:
 def require_whole(url: str) -> State:
     """The state, after checking that the chain verifies, that events alone give the same state, and that the tables
     of the gates are its picture."""
-    backend = open_backend(url, create=False)
-    try:
+    state = require_picture(url)
+    with closing(open_backend(url, create=False)) as backend:
         report = backend.verify()
         assert report.fault is None, report.fault
+        events = [event_of(row) for row in backend.journal(limit=state.revision)]
+    assert [recorded.revision for recorded in events] == list(range(1, state.revision + 1))
+    assert fold(State(), events) == state
+    return state
+
+
+def require_picture(url: str) -> State:
+    """The state, after checking that the tables of the gates are its picture; in a long journal that costs no more
+    than in a short one."""
+    with closing(open_backend(url, create=False)) as backend:
         state = backend.state()
-        events = [event_of(row) for row in iterate(backend.store, 0)]  # type: ignore[attr-defined]
-        assert [recorded.revision for recorded in events] == list(range(1, state.revision + 1))
-        assert fold(State(), events) == state
-    finally:
-        backend.close()
-    source = SqliteSource(sqlite_path(url))
-    snapshot, expected = source.read(), state.snapshot()
-    source.close()
+    with closing(SqliteSource(sqlite_path(url))) as source:
+        snapshot, expected = source.read(), state.snapshot()
     assert {hold.hold_id: hold for hold in snapshot.holds} == {hold.hold_id: hold for hold in expected.holds}
     assert {notice.stop_id: notice for notice in snapshot.stops} == {n.stop_id: n for n in expected.stops}
     assert (snapshot.revision, snapshot.names) == (expected.revision, expected.names)

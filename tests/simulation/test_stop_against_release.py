@@ -18,13 +18,12 @@ from tests.simulation.nursery import Child, Nursery
 pytestmark = pytest.mark.timeout(1800)
 
 
-def said_by(child: Child) -> list[dict[str, object]]:
+def said_by(child: Child) -> tuple[threading.Thread, list[dict[str, object]]]:
     """What a child says until it ends, read on a thread so that no child waits for its reader."""
     said: list[dict[str, object]] = []
-    thread = threading.Thread(target=lambda: said.extend(child.lines()))
-    thread.start()
-    child.reader = thread  # type: ignore[attr-defined]
-    return said
+    reader = threading.Thread(target=lambda: said.extend(child.lines()))
+    reader.start()
+    return reader, said
 
 
 def test_a_stop_ends_only_by_a_release_that_had_seen_it(tmp_path: Path, seed: int) -> None:
@@ -34,16 +33,15 @@ def test_a_stop_ends_only_by_a_release_that_had_seen_it(tmp_path: Path, seed: in
     ordered: set[str] = set()
     looked_at: dict[str, int] = {}
     with Nursery.open() as nursery:
-        for number in rounds(quick=40, full=400):
+        for number in rounds(quick=20, full=400):
             stoppers = [nursery.bear("stop", url=url, seed=seed + 4 * number + k, rounds=10) for k in range(2)]
             releasers = [nursery.bear("release", url=url, seed=seed + 4 * number + k) for k in range(2)]
             releases = [said_by(child) for child in releasers]
             for child in stoppers:
                 ordered.update(str(said["stop_id"]) for said in child.lines() if "stop_id" in said)
-            for child in releasers:
+            for child, (reader, said) in zip(releasers, releases, strict=True):
                 child.kill()
-                child.reader.join()  # type: ignore[attr-defined]
-            for said in releases:
+                reader.join()
                 looked_at.update((str(s["command_id"]), int(str(s["expected"]))) for s in said if "expected" in s)
             for child in (*stoppers, *releasers):
                 child.close()

@@ -43,7 +43,7 @@ def note() -> None:
 def wait_for_ever() -> None:
     note()
     while True:
-        time.sleep(60)
+        time.sleep(60)  # until it is killed
 
 
 if "deaf" in patterns:
@@ -83,4 +83,4 @@ while True:
             wait_for_ever()
         if old:
             os.kill(old, signal.SIGKILL)
-    time.sleep(0.01)
+    time.sleep(0.01)  # between two looks at what it is told

@@ -193,7 +193,7 @@ class Proxy(threading.Thread):
             if is_answer and self._left == 0:
                 raise ConnectionResetError
             if size < _BLOCK:
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # each piece leaves by itself
 
     def _reset(self) -> None:
         for end in tuple(self._open):

@@ -119,7 +119,7 @@ def came_true(fact: Callable[[], bool]) -> bool:
     """Whether something became true, after some patience."""
     deadline_s = elapsed_s() + _PATIENCE_S
     while not fact() and elapsed_s() < deadline_s:
-        time.sleep(_LOOK_S)
+        time.sleep(_LOOK_S)  # the world tells nobody
     return fact()
 
 
@@ -127,5 +127,5 @@ def until(driver: Driver, standing: str) -> Observation:
     """The first observation with this standing, or the last one of all."""
     deadline_s = elapsed_s() + _PATIENCE_S
     while (seen := driver.observe(5.0)).standing != standing and elapsed_s() < deadline_s:
-        time.sleep(_LOOK_S)
+        time.sleep(_LOOK_S)  # likewise
     return seen

@@ -137,7 +137,7 @@ def _talk(process: subprocess.Popen[bytes], given: bytes, until_s: float) -> tup
                 if not heard:
                     poller.unregister(out)
                 elif not room:
-                    time.sleep(_FLOOD_REST_S)
+                    time.sleep(_FLOOD_REST_S)  # else a flood would keep a processor busy
             elif ended in ready:
                 return bytes(said), True
     return bytes(said), False

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a keeper; returns the exit code: 0 when it was not needed any more, 128 + n for signal n."""
     options = _parse(arguments)
     if not options.backend:
-        print("the keeper needs a backend: --backend URL or OPSCONSOLE_BACKEND", file=sys.stderr)  # noqa: T201
+        print("the keeper needs a backend: --backend URL or OPSCONSOLE_BACKEND", file=sys.stderr)  # noqa: T201 (no log yet)
         return 2
     from backends.configuration import ConfigurationFault
     from backends.emergency_settings import resolve
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings, notify = resolve(options.settings, debug=options.debug), resolve_channels()
     except ConfigurationFault as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(error, file=sys.stderr)  # noqa: T201 (no log yet)
         return 2
     hear_of_children()
     if options.detach:
@@ -79,7 +79,7 @@ def _keep(url: str, linger_s: float, ready: Callable[[], None], settings: Resolv
     try:
         keeper = Keeper(url, linger_s=linger_s, settings=settings.settings, notify=notify)
     except (OpsError, OSError, ValueError) as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(error, file=sys.stderr)  # noqa: T201 (no log yet)
         return 0 if isinstance(error, BlockingIOError) else _UNREACHABLE
     write_to(log_path(keeper.fleet), settings.log_level)
     keeper.start()

@@ -317,7 +317,8 @@ class Teller(threading.Thread):
             place.failing_since = now.at
             _log.error("a channel does not take what it is told", extra={"channel": self._channel.name, "fault": why})
         shortest_s, longest_s = _BACKOFF_S
-        wait_s = min(longest_s, shortest_s * 2.0 ** min(self.failures, 20)) * random.uniform(0.5, 1.0)  # noqa: S311
+        wait_s = min(longest_s, shortest_s * 2.0 ** min(self.failures, 20))
+        wait_s *= random.uniform(0.5, 1.0)  # noqa: S311 (spread, no secret)
         self.failures += 1
         self._why = why
         self._retry_at_s = now.elapsed_s + wait_s

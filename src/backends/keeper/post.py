@@ -80,7 +80,7 @@ class Post(threading.Thread):
                 poller.register(descriptor, select.EPOLLIN)
             while not self._ending.is_set():
                 if self._read([descriptor for descriptor, _ in poller.poll(_LOOK_S)], buffer):
-                    time.sleep(_GATHER_S)
+                    time.sleep(_GATHER_S)  # many speak at once: the next look finds them together
         self._read(self._channels, buffer)  # what had been said before it was told to end
 
     def _read(self, descriptors: Iterable[int], buffer: bytearray) -> bool:

@@ -33,7 +33,7 @@ def wait_for_acks(engine: Engine, selectors: Sequence[Selector], revision: int, 
         seen = [row for row in rows if row.revision >= revision or row.state == "left"]
         if len(seen) == len(awaited) or elapsed_s() >= deadline_s:
             break
-        time.sleep(_POLL_S)
+        time.sleep(_POLL_S)  # what workers say is no event that one could wait for
     running = sum(row.in_flight for row in rows if row.state != "left")
     say(f"seen by {len(seen)}/{counted(len(awaited), 'worker')}; {_pieces(running)} still running in them")
     missing = sorted(awaited - {row.worker_id for row in seen})

@@ -96,7 +96,7 @@ def _watch(fired: Fired, durable: str, look: Callable[[], FleetStatus], *, wait:
         if stop is not None and acked != told and age_s(fired) > _QUIET_S:
             say(f"{acked}/{len(stop.of)} acknowledged")
             told = acked
-        time.sleep(_POLL_S)
+        time.sleep(_POLL_S)  # it is looked at, in a database or at a server: neither tells
 
 
 def _outcome(fired: Fired, durable: str, status: FleetStatus, stop: StopStatus | None, *, over: bool) -> Outcome:

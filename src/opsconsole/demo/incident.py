@@ -85,7 +85,7 @@ class Incident:
         up_s = self._wait_until_up()
         if up_s is None:
             return self._summary(None, [], None, elapsed_s() - began_s, as_told=False), False
-        time.sleep(self._pause_s)
+        time.sleep(self._pause_s)  # for whoever watches
         deaf = [member for member in self._members if member.character == "deaf"]
         part = [member for member in self._members if member.site in self._first_sites()]
         first = self._stop([Selector.of(site=site) for site in self._first_sites()], part, expect_missing=())
@@ -182,7 +182,7 @@ class Incident:
         stopped = [member.worker for member in covered if member.worker not in outcome.missing]
         others = [member.worker for member in self._members if member.worker not in stopped]
         before, before_others = self._fleet.steps(stopped), self._fleet.steps(others)
-        time.sleep(self._pause_s)
+        time.sleep(self._pause_s)  # what still runs would take steps meanwhile
         steps, steps_of_others = self._fleet.steps(stopped) - before, self._fleet.steps(others) - before_others
         self._say(
             f"for {self._pause_s:.1f} s: {steps} steps by the {len(stopped)} stopped, {steps_of_others} by others"
@@ -266,5 +266,5 @@ def _until(condition: Callable[[], bool], within_s: float) -> bool:
     while not condition():
         if elapsed_s() >= deadline_s:
             return False
-        time.sleep(0.02)
+        time.sleep(0.02)  # it comes true in other processes
     return True

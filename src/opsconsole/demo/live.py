@@ -102,4 +102,4 @@ def _end_keeper(fleet: str) -> None:
     except (ProcessLookupError, PermissionError):
         return  # gone already, or never ours
     while is_running(pid, start) and time.monotonic() < deadline_s:
-        time.sleep(0.02)
+        time.sleep(0.02)  # whose child it is need not be known

@@ -81,7 +81,7 @@ def main() -> None:
     with contextlib.suppress(FileNotFoundError):  # the folder is gone
         while is_wanted():
             say("paused" if paused.is_set() or asked() == "pause" else "running")
-            time.sleep(LOOK_S)
+            time.sleep(LOOK_S)  # its folder goes without a word
 
 
 def is_wanted() -> bool:

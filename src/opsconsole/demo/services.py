@@ -83,7 +83,7 @@ class Services:
             while not (self._home(name) / "status").exists():
                 if elapsed_s() > deadline_s:
                     raise TimeoutError(f"service {name} did not come up within {_UP_WITHIN_S:.0f} s")
-                time.sleep(0.01)
+                time.sleep(0.01)  # a file in another process's hand
             _write_pid(self._home(name) / "pid", process.pid)
 
     def commands(self) -> Iterator[Command]:

@@ -77,14 +77,14 @@ def do(gate: Gate, task: Dimensions, journal: Journal, *, slow: bool) -> None:
     """One piece of work: ask, reserve, then step by step until it is done or has to stop."""
     with gate.work(**task) as work:
         if not work:
-            time.sleep(_REFUSED_S)
+            time.sleep(_REFUSED_S)  # as a worker that has nothing else to do
             return
         limit = LIMIT_OF_OPERATION.get(task.get("operation") or "")
         if limit is not None and not gate.reserve(limit):
             return
         for _ in range(_CHANCE.randint(*_STEPS)):
             journal.note(" ".join(map(str, task.values())))
-            time.sleep(SLOW_STEP_S if slow else STEP_S)
+            time.sleep(SLOW_STEP_S if slow else STEP_S)  # this is its work
             if not work.checkpoint():
                 return
     time.sleep(_CHANCE.uniform(*_REST_S))
