@@ -6,12 +6,15 @@ import asyncio
 import random
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as with_seed
 from hypothesis import strategies as st
 
 from tests.console.seat import Seat
 from tests.simulation.harness import FULL, rounds, tell
+
+pytestmark = pytest.mark.timeout(600)
 
 PLACES: dict[str, tuple[str, ...]] = {
     **{f"pane {number}": (number,) for number in "123456"},

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import seed as with_seed
 from hypothesis import strategies as st
@@ -41,6 +42,8 @@ from tests.properties.desks import Desk, EngineDesk, SqliteDesk
 from tests.properties.model import Model, Pairs
 from tests.simulation.harness import rounds, tell
 from tests.support.fleets import say
+
+pytestmark = pytest.mark.timeout(600)
 
 OPERATION = "ab_testing"
 PAIRS = [("site", "s1"), ("site", "s2"), ("operation", OPERATION), ("workflow", "xml-import"), ("env", "dev")]
@@ -330,7 +333,7 @@ class FleetOnSqlite(Fleet):
 
 
 def run(machine: type[Fleet], seed: int, *, quick: int, full: int, steps: int) -> None:
-    """Run that many batches of ten examples, or as many as fit into the time. Each has a seed of its own, which follows
+    """Run that many batches of ten examples. Each has a seed of its own, which follows
     from that of the whole run, so that what failed can be run again."""
     limits = settings(max_examples=10, stateful_step_count=steps, suppress_health_check=[HealthCheck.too_slow])
     done = 0

@@ -47,7 +47,7 @@ def test_whatever_was_acknowledged_before_a_crash_is_there_after_it(tmp_path: Pa
     acknowledged: dict[str, int] = {}
     crashes = 0
     with Nursery.open() as nursery:
-        for number in rounds(quick=200, full=1000):
+        for number in rounds(quick=100, full=1000):
             children = [
                 nursery.bear("submit", url=url, seed=seed + 10 * number + twin) for twin in range(1 + number % 2)
             ]
@@ -75,7 +75,7 @@ def test_a_stop_outlives_the_keeper_whenever_that_dies(tmp_path: Path, seed: int
     backend = open_backend(url)
     fleet = backend.latest().fleet
     fired: dict[str, str] = {}
-    for _ in rounds(quick=10, full=200):
+    for _ in rounds(quick=6, full=200):
         address = keeper.ensure(url)
         pong = wire.ask(str(address), "ping", timeout_s=5.0)
         assert pong is not None

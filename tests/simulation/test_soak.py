@@ -1,7 +1,7 @@
 """Stops and recoveries of real services for a long time, with a keeper that is killed -9 and with one that is not.
 
 At full length (`make soak`) S1's targets are measured over hundreds of incidents: coordination over 99.5 %, uptime over
-99.9 %, recovery over 95 %. Here, over as many as fit into twenty seconds.
+99.9 %, recovery over 95 %. Here, over a handful.
 """
 
 from __future__ import annotations
