@@ -19,8 +19,8 @@ from opsgate.sources import SourceError
 from opsgate.tables import hold_of
 
 _BEHIND_S: Final = 10.0
-"""Seconds for which a server may know less of the fleet than the gate before that is believed. Of several servers one
-may lag behind the other; a database that was put back stays behind."""
+"""Seconds for which a server whose database answers may know less of the fleet than the gate before that is believed.
+Of several servers one may lag behind the other; a database that was put back stays behind."""
 
 Hearing = Literal["connecting", "live", "mute", "away"]
 """What the stream is: not there yet, heard, not to be had (asked instead), or nobody answers."""
@@ -59,9 +59,10 @@ class Intake:
         known = self.hearer.known.snapshot
         return of_another_fleet(server.url, fleet, known.fleet if known else "any")
 
-    def receive(self, server: Server, body: bytes, asked_at: int) -> Snapshot:
+    def receive(self, server: Server, body: bytes, asked_at: int, age_s: float) -> Snapshot:
         """The state in a document, whose unrecorded orders are in force by then. ``asked_at`` is the revision that was
         known when it was asked for: one that what came by another way has overtaken since then lags behind nothing.
+        ``age_s`` is for how long the server has heard nothing of its database.
 
         Raises `SourceError` for one that cannot be read, and for one that must not be believed: of another fleet, or
         older than what was known."""
@@ -79,15 +80,17 @@ class Intake:
         for stop_id, order in orders:
             self.deliver(wire.encode("order", stop_id=stop_id, order=order))
         if known is not None and known.fleet == snapshot.fleet and snapshot.revision < asked_at:
-            self._wait_for(server, snapshot.revision, asked_at)
+            self._wait_for(server, snapshot.revision, asked_at, age_s)
         self._behind_since_s = None
         return snapshot
 
-    def _wait_for(self, server: Server, revision: int, known: int) -> None:
+    def _wait_for(self, server: Server, revision: int, known: int, age_s: float) -> None:
+        """Raise `Behind` until a database must have been put back. One that is away shows nothing of the kind, and what
+        was paused behind the last that its server heard must not run by that."""
         now_s = elapsed_s()
-        if self._behind_since_s is None:
+        if self._behind_since_s is None or age_s:
             self._behind_since_s = now_s
-        if now_s - self._behind_since_s < _BEHIND_S:
+        if age_s or now_s - self._behind_since_s < _BEHIND_S:
             raise Behind(f"{server.url} is at revision {revision} and lags behind {known}, which was seen before")
 
 

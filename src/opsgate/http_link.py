@@ -143,7 +143,7 @@ class HttpSource:
             return known
         if answer.status != 200:
             raise self._intake.refused(answer.server, answer.status, answer.body)
-        snapshot = self._intake.receive(answer.server, answer.body, known.revision if known else 0)
+        snapshot = self._intake.receive(answer.server, answer.body, known.revision if known else 0, self.age_s)
         self.waits = self.waits or (bool(headers) and self._intake.hearing == "mute")
         self._tag, self._read = answer.headers.get("etag", ""), snapshot
         return snapshot

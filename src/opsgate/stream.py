@@ -179,7 +179,7 @@ class Stream(threading.Thread):
         hearer, began_s = self._intake.hearer, elapsed_s()
         asked_at = hearer.known.revision if asked_at is None else asked_at
         try:
-            snapshot = self._intake.receive(server, event.data, asked_at)
+            snapshot = self._intake.receive(server, event.data, asked_at, self._age_s)
         except Behind as error:
             _log.info("%s", error)
         else:

@@ -217,7 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             document = double.document()
             double.on_its_way()
-            self._json(200, document, {"ETag": tag})
+            self._json(200, document, {"ETag": tag, "Age": str(round(double.age_s))})
 
     def _json(self, status: int, document: object, headers: dict[str, str] | None = None) -> None:
         body = json.dumps(document).encode()

@@ -441,6 +441,31 @@ def test_a_server_that_stays_behind_had_its_database_put_back(
         assert gate.check(site="s1").outcome == "blocked", "what was lost stays in force until a person has looked"
 
 
+def test_a_server_that_lags_behind_while_its_database_is_away_is_never_believed(
+    server: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has put nothing back: it knows less because it hears nothing itself, and a pause must not end by that."""
+    monkeypatch.setattr(http_intake, "_BEHIND_S", 0.0)
+    server.commit(placed=(hold(site="s1"),))
+    with Gate.open(server.url, worker="w1") as gate:
+        eventually(lambda: gate.revision == 2)
+        server.snapshot, server.age_s = replace(server.snapshot, revision=1, holds=()), 60.0
+        server.cut()
+
+        def is_told() -> bool:
+            """What follows the state on the next stream was heard, so the state is judged."""
+            order(server)
+            return gate.check(site="s2").outcome == "blocked"
+
+        eventually(is_told)
+        assert gate.revision == 2
+        assert {blocker.source for blocker in gate.check(site="s1").blockers} == {"operator", "emergency"}
+
+        server.age_s = 0.0
+        server.cut()
+        eventually(lambda: gate.revision == 1)
+
+
 def test_a_server_of_another_fleet_is_not_believed_by_a_running_worker(
     server: Double, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
