@@ -109,7 +109,7 @@ class Runtime:
         A refusal is among the answers and keeps none of the others from being carried out. Raises
         `BackendUnavailable` where nothing was recorded of any of them.
         """
-        with self._turns.taken(timeout_s) as left_s:
+        with self._turns.taken(timeout_s, folds=True) as left_s:
             with self.store.write(timeout_s=left_s) as transaction:
                 require_held(transaction, fence, self._clock())
                 state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
@@ -156,7 +156,7 @@ class Runtime:
 
     def state(self, *, timeout_s: float = 5.0) -> State:
         """The state now: catches up with the database first."""
-        with self._turns.asking():
+        with self._turns.asking(folds=True):
             self._mirror.look(timeout_s=timeout_s)
         self._secure(timeout_s)
         return self._mirror.state
@@ -303,7 +303,7 @@ class Runtime:
         self.store.close()
 
     def _open(self) -> None:
-        with self._turns.asking():
+        with self._turns.asking(folds=True):
             self._mirror.load()
             if self._mirror.state.revision == 0:
                 self.submit(founding(self.store.head().fleet))
@@ -317,7 +317,7 @@ class Runtime:
 
     def _look(self) -> None:
         """What the feed does again and again: news stay news until they have been read."""
-        with self._turns.asking():
+        with self._turns.asking(folds=True):
             self._has_news = self.store.moved() or self._has_news
             if self._has_news:
                 self.state()

@@ -31,8 +31,10 @@ class Turns:
         return self.contact.now().word == "off"
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
-        """Remember whether the database answered. `BackendUnavailable` ``closed`` where nobody is to ask any more."""
+    def asking(self, *, folds: bool = False) -> Iterator[None]:
+        """Remember whether the database answered. That it did makes the state newer only where that was caught up with
+        it, which ``folds`` says: whoever reads anything else may be told of what is not folded yet.
+        `BackendUnavailable` ``closed`` where nobody is to ask any more."""
         if self.is_closed:
             raise BackendUnavailable("closed", f"{self._store.url} was closed here", "open it again")
         try:
@@ -41,16 +43,18 @@ class Turns:
             self.contact.failed(error)
             raise
         else:
-            self.contact.answered()
+            if folds:
+                self.contact.answered()
 
     @contextmanager
-    def taken(self, timeout_s: float) -> Iterator[float]:
-        """Have the turn; yields the seconds that are left. `BackendUnavailable` ``busy`` where it did not come."""
+    def taken(self, timeout_s: float, *, folds: bool = False) -> Iterator[float]:
+        """Have the turn; yields the seconds that are left. ``folds`` as in `asking`. `BackendUnavailable` ``busy``
+        where it did not come."""
         deadline_s = monotonic() + timeout_s
         if not self._taken.acquire(timeout=max(0.0, timeout_s)):
             raise BackendUnavailable("busy", f"{self._store.url} is busy with another command", "try again")
         try:
-            with self.asking():
+            with self.asking(folds=folds):
                 yield max(0.001, deadline_s - monotonic())
         finally:
             self._taken.release()

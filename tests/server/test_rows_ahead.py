@@ -114,3 +114,22 @@ async def test_who_comes_is_told_no_less_than_those_who_are_there(server: Server
     await comes_true(lambda: told(second)[-1][1] == began + 2)
 
     assert [(kind, revision) for kind, revision, _ in told(second)] == [("snapshot", began + 1), ("row", began + 2)]
+
+
+def test_rows_that_are_read_and_not_folded_make_no_state_newer(
+    two: tuple[Runtime, Runtime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gates count from when the state was certainly the newest until they stop what is hazardous."""
+    here, elsewhere = two
+    now_s = [0.0]
+    monkeypatch.setattr(here._turns.contact, "_clock_s", lambda: now_s[0])
+    here.state()
+    now_s[0] = 7.0
+    elsewhere.submit(say(PlaceHold(selectors=(EVERYTHING,), reason="inventory")))
+
+    assert here.journal(after=here.latest().revision)
+    here.observe()
+    assert here.contact().age_s == 7.0
+
+    here.state()
+    assert here.contact().age_s == 0.0

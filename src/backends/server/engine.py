@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import count
 from time import time_ns
+from typing import Final
 
 from backends.keeper.room import EngineRoom
 from backends.server.access import Access
@@ -32,6 +33,10 @@ from opsgate.decision import Decision
 from opsgate.evaluate import Table, evaluate
 from opsgate.order import Order
 from opsgate.view import View
+
+_LOOKED_WITHIN_S: Final = 5.0
+"""Seconds after the last look at the database for which the state counts as that of now: there is a look each second,
+and more where the machine has other work to do."""
 
 
 class Engine:
@@ -92,8 +97,9 @@ class Engine:
             stream.heartbeat()
 
     def _age_s(self) -> float:
+        """How old the state is that is told; 0 while the database was just looked at."""
         contact = self.runtime.contact()
-        return 0.0 if contact.word == "valid" else contact.age_s
+        return 0.0 if contact.word == "valid" and contact.age_s < _LOOKED_WITHIN_S else contact.age_s
 
     def command_id(self) -> str:
         """An id for a command that came without one. Whoever could guess it could take it first, and have the command
