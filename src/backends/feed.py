@@ -47,7 +47,7 @@ class Feed:
         self._look = look
         self._lock = threading.Lock()
         self._listeners: list[Listener] = []
-        self._state: State | None = None
+        self._sealed: tuple[State, str] | None = None
         self._events: list[Recorded] = []
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
@@ -66,12 +66,12 @@ class Feed:
 
         return leave
 
-    def publish(self, state: State, events: tuple[Recorded, ...]) -> None:
-        """Queue a change. The caller's lock keeps changes in order."""
+    def publish(self, state: State, chain: str, events: tuple[Recorded, ...]) -> None:
+        """Queue a change; ``chain`` is the hash of the last event in it. The caller's lock keeps changes in order."""
         with self._lock:
             if not self._listeners:
                 return
-            self._state = state
+            self._sealed = state, chain
             self._events.extend(events)
         self._bell.wake()
 
@@ -109,13 +109,14 @@ class Feed:
     def _deliver(self) -> bool:
         """Hand over what has come; False where nothing has."""
         with self._lock:
-            state, events, listeners = self._state, tuple(self._events), self._listeners
-            self._state, self._events = None, []
-        if state is None:
+            sealed, events, listeners = self._sealed, tuple(self._events), self._listeners
+            self._sealed, self._events = None, []
+        if sealed is None:
             return False
+        state, chain = sealed
         for listener in listeners:
             try:
-                listener(Arrival(state, events))
+                listener(Arrival(state, events, chain))
             except Exception:  # noqa: BLE001 - a listener's fault must not end the news of all others
                 _log.exception("a listener failed")
         return True

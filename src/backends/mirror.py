@@ -38,9 +38,9 @@ class Mirror:
         return self._projection.state
 
     def sealed(self) -> tuple[State, str]:
-        """The state as last seen, and the chain hash of the last event in it."""
-        with self._lock:
-            return self._projection.state, self._projection.mark.chain
+        """The state as last seen, and the chain hash of the last event in it. Needs no lock either."""
+        state, mark = self._projection.seen
+        return state, mark.chain
 
     @property
     def lost(self) -> Mark | None:
@@ -79,7 +79,7 @@ class Mirror:
         with self._lock:
             mine = self._projection
             if lost is mine.lost is None and state.fleet == mine.state.fleet and mark.revision > mine.mark.revision:
-                mine.state, mine.mark = state, mark
+                mine.seen = state, mark
                 self._publish(())
 
     def advance(self, committed: Carried) -> None:
@@ -111,7 +111,7 @@ class Mirror:
         return self._projection.state
 
     def _publish(self, events: tuple[Recorded, ...]) -> None:
-        self._feed.publish(self._projection.state, events)
+        self._feed.publish(*self.sealed(), events)
         if self._floor is not None:
             self._keep(self._floor)
 

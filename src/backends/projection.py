@@ -27,16 +27,26 @@ _RESTORE: Final = (
 
 
 class Projection:
-    """State and chain hash at one revision. Not thread-safe: the runtime's lock guards it; ``state`` may be read."""
+    """State and chain hash at one revision. Not thread-safe: the runtime's lock guards it; ``seen`` may be read."""
 
     def __init__(self, store: Store, remembered: Callable[[], Mark | None] = lambda: None) -> None:
         """``remembered`` says how far this host knows, outside the database, that the journal had come."""
         self._store = store
         self._remembered = remembered
-        self.state = State()
-        self.mark = Mark(0, GENESIS)
+        self.seen = State(), Mark(0, GENESIS)
+        """The state and how far the journal had come with it; replaced together, so that both may be read."""
         self.lost: Mark | None = None
         """How far this host had seen a journal that has since been put back, until that is recorded."""
+
+    @property
+    def state(self) -> State:
+        """The state as last seen."""
+        return self.seen[0]
+
+    @property
+    def mark(self) -> Mark:
+        """How far the journal had come with it."""
+        return self.seen[1]
 
     def load(self, head: Head | None = None) -> None:
         """Read the last good checkpoint and the tail behind it, and set ``lost`` where known events are gone.
@@ -60,7 +70,7 @@ class Projection:
             )
         gone = [seen for seen in known if seen is not None and (seen is self.lost or self._lacks(seen, mark))]
         self.lost = max(gone, key=lambda seen: seen.revision, default=None)
-        self.state, self.mark = state, mark
+        self.seen = state, mark
 
     def catch_up(self, head: Head, rows: Callable[[int], Sequence[Row]]) -> tuple[Recorded, ...]:
         """Fold what others committed, up to ``head``; ``rows(after)`` reads it. Returns those events, oldest first.
@@ -81,11 +91,11 @@ class Projection:
 
     def advance(self, state: State, rows: Sequence[Row]) -> None:
         """Take over what this process has just committed."""
-        self.state, self.mark = state, Mark(rows[-1].revision, rows[-1].chain)
+        self.seen = state, Mark(rows[-1].revision, rows[-1].chain)
 
     def _fold(self, row: Row) -> Recorded:
         recorded = read_event(row, self.mark)
-        self.state, self.mark = evolve(self.state, recorded), Mark(row.revision, row.chain)
+        self.seen = evolve(self.state, recorded), Mark(row.revision, row.chain)
         return recorded
 
     def _lacks(self, seen: Mark, end: Mark) -> bool:

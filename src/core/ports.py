@@ -102,13 +102,15 @@ class Observations:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """New state for whoever follows: ``events`` lead from the state before to this one.
+    """New state for whoever follows: ``events`` lead from the state before to this one, and ``chain`` is the hash of
+    the last one in it; empty where nobody knows.
 
     No events with another state mean that it was read anew: compare with what is shown.
     """
 
     state: State
     events: tuple[Recorded, ...]
+    chain: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ class Intake:
             raise self.foreign(server, snapshot.fleet)
         for stop_id, order in orders:
             self.deliver(wire.encode("order", stop_id=stop_id, order=order))
-        if known is not None and known.fleet == snapshot.fleet and snapshot.revision < asked_at:
+        if known is not None and known.fleet == snapshot.fleet and _goes_back(known, snapshot, asked_at):
             self._wait_for(server, snapshot.revision, asked_at, age_s)
         self._behind_since_s = None
         return snapshot
@@ -92,6 +92,12 @@ class Intake:
             self._behind_since_s = now_s
         if age_s or now_s - self._behind_since_s < _BEHIND_S:
             raise Behind(f"{server.url} is at revision {revision} and lags behind {known}, which was seen before")
+
+
+def _goes_back(known: Snapshot, snapshot: Snapshot, asked_at: int) -> bool:
+    """Whether a state is older than what was known, or as far by another chain."""
+    is_as_far = snapshot.revision == known.revision
+    return snapshot.revision < asked_at or (is_as_far and not known.is_at(snapshot.revision, snapshot.chain))
 
 
 def _snapshot(document: Mapping[str, Any]) -> Snapshot:

@@ -49,9 +49,14 @@ class Known:
         """The revision of the tables as last seen; 0 before."""
         return self.snapshot.revision if self.snapshot else 0
 
+    def is_at(self, revision: int, chain: str) -> bool:
+        """Whether the tables are known as they are there."""
+        return self.snapshot.is_at(revision, chain) if self.snapshot else revision == 0
+
     def read(self, snapshot: Snapshot, *, asked_at: int = 0) -> Known:
         """The tables were read. ``asked_at`` is the revision that was known when the reading began: a lower one that
-        is not below it was merely overtaken by datagrams, a lower one below it means that the database went back."""
+        is not below it was merely overtaken by datagrams, a lower one below it means that the database went back. So
+        does the same one of another chain: the database has come as far again since."""
         before = self.snapshot
         if before is snapshot:
             return self
@@ -60,7 +65,8 @@ class Known:
         if snapshot.fleet == before.fleet and asked_at <= snapshot.revision < before.revision:
             return self
         compiled = _followed(self.compiled, snapshot)
-        if snapshot.fleet == before.fleet and snapshot.revision >= before.revision:
+        is_further = snapshot.revision > before.revision or before.is_at(snapshot.revision, snapshot.chain)
+        if snapshot.fleet == before.fleet and is_further:
             return self._with(snapshot, compiled)
         foreign = snapshot.fleet != before.fleet
         lost = [h for h in before.holds if h.source == "emergency" or (h.is_global and not foreign)]

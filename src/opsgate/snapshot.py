@@ -48,10 +48,17 @@ class Snapshot:
     names_revision: int = 0
     within: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """The bounds of what is told here, where that is not all: dimension → the names of it that are."""
+    chain: str = ""
+    """The hash of the event at the revision, which differs where a database was put back and has come as far again.
+    Empty where nobody said."""
 
     def table(self) -> Table:
         """The holds compiled for decisions."""
         return Table(self.holds, self.names, within=self.within)
+
+    def is_at(self, revision: int, chain: str) -> bool:
+        """Whether this is the state there, as far as can be told."""
+        return self.revision == revision and (self.chain == chain or not (self.chain and chain))
 
     def changed(self, delta: Delta) -> Snapshot | None:
         """This snapshot with a delta applied, or None where the delta does not follow on from it."""
@@ -62,6 +69,7 @@ class Snapshot:
         return replace(
             self,
             revision=delta.revision,
+            chain=self.chain if delta.revision == self.revision else delta.chain,
             holds=(*(hold for hold in self.holds if hold.hold_id not in gone), *delta.placed),
             stops=(*(notice for notice in self.stops if notice.stop_id not in ended), *delta.ordered),
         )
@@ -76,6 +84,7 @@ class Snapshot:
             "stops": [notice.as_dict() for notice in self.stops],
             "names": {dimension: sorted(names) for dimension, names in self.names.items()},
             "names_revision": self.names_revision,
+            "chain": self.chain,
             **(
                 {"within": {dimension: sorted(names) for dimension, names in self.within.items()}}
                 if self.within
@@ -96,6 +105,7 @@ class Snapshot:
             names={dimension: frozenset(document["names"][dimension]) for dimension in document["names"]},
             names_revision=whole(document.get("names_revision", 0)),
             within={dimension: frozenset(names) for dimension, names in document.get("within", {}).items()},
+            chain=str(document.get("chain", "")),
         )
 
 
@@ -109,6 +119,8 @@ class Delta:
     released: tuple[str, ...] = ()
     ordered: tuple[Notice, ...] = ()
     ended: tuple[str, ...] = ()
+    chain: str = ""
+    """The hash of the event at ``revision``; empty where nobody said."""
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON object of this delta."""
@@ -119,6 +131,7 @@ class Delta:
             "released": list(self.released),
             "ordered": [notice.as_dict() for notice in self.ordered],
             "ended": list(self.ended),
+            "chain": self.chain,
         }
 
     @classmethod
@@ -131,4 +144,5 @@ class Delta:
             released=tuple(map(str, document["released"])),
             ordered=tuple(Notice.from_dict(notice) for notice in document["ordered"]),
             ended=tuple(map(str, document["ended"])),
+            chain=str(document.get("chain", "")),
         )

@@ -92,16 +92,18 @@ class WorkerRow:
 
 def read_snapshot(connection: sqlite3.Connection, known: Snapshot | None, parsed: Parsed) -> Snapshot:
     """What decisions rest on; ``known`` itself where nothing has moved. ``parsed`` is kept up by this function."""
-    head = connection.execute("SELECT format, fleet, revision, names_revision FROM gate_head WHERE id = 1").fetchone()
+    asked = "SELECT format, fleet, revision, chain, names_revision FROM gate_head WHERE id = 1"
+    head = connection.execute(asked).fetchone()
     if head is None:
         raise NotReadable("holds no fleet yet: start the console on it once")
-    written_in, fleet, revision, names_revision = head
+    written_in, fleet, revision, chain, names_revision = head
     if abs(int(written_in) - FORMAT) > 1:
         raise NotReadable(
             f"is of format {written_in}, and this opsgate reads {FORMAT}, one back and one forth: bring both to the "
             "same version"
         )
-    if known and (known.fleet, known.revision, known.names_revision) == (fleet, revision, names_revision):
+    head = fleet, revision, chain, names_revision
+    if known and (known.fleet, known.revision, known.chain, known.names_revision) == head:
         return known
     same_names = known is not None and (known.fleet, known.names_revision) == (fleet, names_revision)
     return Snapshot(
@@ -111,6 +113,7 @@ def read_snapshot(connection: sqlite3.Connection, known: Snapshot | None, parsed
         stops=_notices(connection),
         names=known.names if known and same_names else _names(connection),
         names_revision=int(names_revision),
+        chain=str(chain),
     )
 
 

@@ -341,7 +341,7 @@ class Watcher(threading.Thread):
                 case "order":
                     self.known = self.known.ordered(Order.from_dict(message["order"]))
                 case "moved":
-                    if int(message["revision"]) != self.known.revision:
+                    if not self.known.is_at(int(message["revision"]), str(message.get("chain", ""))):
                         self._reader.ask()
                 case "heartbeat":
                     self._confirmed(message)
@@ -356,13 +356,13 @@ class Watcher(threading.Thread):
 
     def _confirmed(self, heartbeat: Mapping[str, Any]) -> None:
         """A server says which revision it has. Its messages come in order, so one that is ahead for longer than a
-        heartbeat has told something that was not heard."""
+        heartbeat has told something that was not heard; one that is as far by another chain has nothing under way."""
         revision, behind = int(heartbeat["revision"]), self._behind
-        self._behind = revision if revision != self.known.revision else 0
+        self._behind = 0 if self.known.is_at(revision, str(heartbeat.get("chain", ""))) else revision
         if not self._behind:
             if self.known.snapshot is not None and not self.from_disk:
                 self._confirm(elapsed_s() - float(heartbeat.get("age_s", 0.0)))
-        elif behind:
+        elif behind or revision == self.known.revision:
             self._reader.ask()
 
     def _follow(self, delta: Delta) -> None:

@@ -17,7 +17,7 @@ To the keeper, from a bound socket so that it can answer:
 ===========  =======================================================================================================
 
 From the keeper, beside the answers: ``delta`` (a `opsgate.snapshot.Delta`), ``moved`` (read the tables again:
-revision), ``order`` (obey this at once, its record follows: stop_id, which stands first, and order).
+revision, chain), ``order`` (obey this at once, its record follows: stop_id, which stands first, and order).
 
 ============  ======================================================================================================
 ``pong``      pid, fleet, revision, leader (whether it runs the loops), database: ``here``, ``away`` or ``gone``,

@@ -63,13 +63,13 @@ def test_what_arrived_is_delivered_after_looks_have_failed(feed: Feed, looks: Lo
     feed.follow(arrivals.append)
     looks.more()
 
-    feed.publish(State(revision=1), ())
+    feed.publish(State(revision=1), "", ())
 
     eventually(lambda: [arrival.state.revision for arrival in arrivals] == [1])
 
 
 def test_no_thread_is_started_before_somebody_follows(feed: Feed) -> None:
-    feed.publish(State(revision=1), ())
+    feed.publish(State(revision=1), "", ())
 
     assert "opsconsole-feed" not in {thread.name for thread in threading.enumerate()}
 

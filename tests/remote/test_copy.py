@@ -32,7 +32,7 @@ class Published:
     def __init__(self) -> None:
         self.told: list[tuple[int, list[int]]] = []
 
-    def __call__(self, state: State, events: tuple[Recorded, ...]) -> None:
+    def __call__(self, state: State, _chain: str, events: tuple[Recorded, ...]) -> None:
         """Note one change."""
         self.told.append((state.revision, [recorded.revision for recorded in events]))
 

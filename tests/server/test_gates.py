@@ -33,7 +33,7 @@ def test_a_heartbeat_names_what_was_told_and_not_what_waits_to_be_told_with_more
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kept = Gates()
-    kept.latest = lambda: State(revision=9)
+    kept.sealed = lambda: (State(revision=9), "")
     hub, heard = kept.of(EVERYWHERE).hub, []
 
     def deliver(one: Frame) -> None:
@@ -50,7 +50,7 @@ def test_a_heartbeat_names_what_was_told_and_not_what_waits_to_be_told_with_more
 def test_what_a_worker_knows_by_then_it_is_not_told_again() -> None:
     """Of a thousand workers that acknowledge a stop none has to read the whole state for it."""
     kept = Gates()
-    kept.latest = lambda: State(revision=9)
+    kept.sealed = lambda: (State(revision=9), "")
     kept.of(EVERYWHERE).hub.revision = 7
     order = Order("S-1", datetime(2026, 7, 31, tzinfo=UTC))
     told = wire.encode("moved", revision=9), wire.encode("order", stop_id="S-1", order=order.as_dict())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from immutables import Map
@@ -57,6 +58,7 @@ class Publisher(threading.Thread):
         self._elapsed_s = elapsed_s
         self._obeyed = obeyed
         self._told = self._state = state
+        self._chain = ""
         self._events: list[Recorded] = []
         self._due_s: float | None = None
         self._watchers: Map[Address, float] = Map()
@@ -73,7 +75,7 @@ class Publisher(threading.Thread):
         already) waits a moment for what comes after it, so that a fleet is not woken for it again and again.
         """
         with self._lock:
-            self._state = arrival.state
+            self._state, self._chain = arrival.state, arrival.chain
             self._events.extend(arrival.events)
             urgent = not arrival.events or any(self._matters(recorded) for recorded in arrival.events)
             self._due_s = self._elapsed_s() + (0.0 if urgent else _MOMENT_S)
@@ -82,12 +84,12 @@ class Publisher(threading.Thread):
         else:
             self._wake.set()
         if watchers := self.watchers():
-            self._all(wire.encode("moved", revision=arrival.state.revision), watchers)
+            self._all(_moved(arrival.state, arrival.chain), watchers)
 
     def joined(self, address: Address, revision: int) -> None:
         """Somebody new is here; it reads the tables where it does not know the fleet as it is."""
         if revision != self._state.revision:
-            self._all(wire.encode("moved", revision=self._state.revision), [address])
+            self.remind([address])
 
     def watched(self, address: Address) -> None:
         """Tell this address of changes for a while."""
@@ -105,7 +107,7 @@ class Publisher(threading.Thread):
 
     def remind(self, addresses: Iterable[Address]) -> None:
         """Tell these again that the fleet has moved: they should know it and do not say so."""
-        self._all(wire.encode("moved", revision=self._state.revision), addresses)
+        self._all(self._moved(), addresses)
 
     def close(self) -> None:
         """End the thread and wait for it."""
@@ -138,13 +140,17 @@ class Publisher(threading.Thread):
         """Send what is new since the last time as one change; in order, whichever thread does it."""
         with self._sending:
             with self._lock:
-                before, after, events = self._told, self._state, tuple(self._events)
+                before, after, chain, events = self._told, self._state, self._chain, tuple(self._events)
                 self._told, self._events, self._due_s = after, [], None
             if after is before:
                 return
             gates = [entry.address for entry in self._entries().values() if entry.row.state == "live"]
-            for datagram in _change(before, after, events):
+            for datagram in _change(before, after, chain, events):
                 self._try_again(self._outbox.send_all(datagram, gates))
+
+    def _moved(self) -> bytes:
+        with self._lock:
+            return _moved(self._state, self._chain)
 
     def _all(self, datagram: bytes, addresses: Iterable[Address]) -> None:
         self._try_again([address for address in addresses if address and not self._outbox.send(datagram, address)])
@@ -158,7 +164,7 @@ class Publisher(threading.Thread):
                 self._wake.set()
 
     def _again(self) -> None:
-        moved = wire.encode("moved", revision=self._state.revision)
+        moved = self._moved()
         for address, tries in self._behind.items():
             through = self._outbox.send(moved, address)
             with self._lock:
@@ -168,16 +174,21 @@ class Publisher(threading.Thread):
                     self._behind = self._behind.set(address, tries - 1)
 
 
-def _change(before: State, after: State, events: Sequence[Recorded]) -> list[bytes]:
+def _moved(state: State, chain: str) -> bytes:
+    """What has whoever does not know this state read the tables."""
+    return wire.encode("moved", revision=state.revision, chain=chain)
+
+
+def _change(before: State, after: State, chain: str, events: Sequence[Recorded]) -> list[bytes]:
     """What gates are sent of a change. They read the tables where it is too large, where it is about names (first, for
     then they know that what follows is not all), and where no events lead from one state to the other, because an
     older copy of the database was put back."""
-    moved = wire.encode("moved", revision=after.revision)
+    moved = _moved(after, chain)
     follows = events and events[0].revision == before.revision + 1 and events[-1].revision == after.revision
     if not follows or len(events) != after.revision - before.revision:
         return [moved]
     change = gate_change(before, after, events)
-    delta = wire.encode("delta", delta=change.delta.as_dict())
+    delta = wire.encode("delta", delta=replace(change.delta, chain=chain).as_dict())
     if len(delta) > wire.MAX_DATAGRAM:
         return [moved]
     return [moved, delta] if change.names_added or change.names_removed else [delta]

@@ -25,7 +25,7 @@ class Gap(Exception):
 class Copy:
     """State and chain of one fleet; ``publish`` gets every change, in order."""
 
-    def __init__(self, publish: Callable[[State, tuple[Recorded, ...]], None]) -> None:
+    def __init__(self, publish: Callable[[State, str, tuple[Recorded, ...]], None]) -> None:
         self.state = State()
         self._chain = GENESIS
         self._publish = publish
@@ -41,7 +41,7 @@ class Copy:
             if (state.revision, chain) == (known, self._chain) or known > max(asked_at, state.revision - 1):
                 return
             self.state, self._chain = state, chain
-            self._publish(state, ())
+            self._publish(state, chain, ())
 
     def follow(self, rows: Sequence[Row | Veil]) -> None:
         """Fold what comes next; what is known already is passed over. Raises `Gap`.
@@ -50,7 +50,7 @@ class Copy:
         with self._lock:
             events = tuple(self._folded(rows))
             if events:
-                self._publish(self.state, events)
+                self._publish(self.state, self._chain, events)
 
     def expect(self, head: Mapping[str, Any]) -> None:
         """Raise `Gap` where the server's journal ends otherwise than this copy, at the same revision or before."""

@@ -7,10 +7,15 @@ from collections.abc import Callable, Mapping
 from starlette.responses import Response
 
 
-def cached(headers: Mapping[str, str], revision: int, body: bytes, *, variant: str = "") -> Response:
+def at_revision(revision: int, chain: str) -> str:
+    """The revision and enough of its event's hash to tell it from the same one before a database was put back."""
+    return f"{revision}.{chain[:12]}"
+
+
+def cached(headers: Mapping[str, str], revision: int, chain: str, body: bytes, *, variant: str = "") -> Response:
     """The body under the tag of its revision, or 304 to whoever has it. ``variant`` tells two bodies of one revision
     apart."""
-    return tagged(headers, f'"{revision}{variant}"', lambda: body)
+    return tagged(headers, f'"{at_revision(revision, chain)}{variant}"', lambda: body)
 
 
 def tagged(headers: Mapping[str, str], tag: str, made: Callable[[], bytes]) -> Response:

@@ -12,6 +12,7 @@ from typing import Final
 
 from backends.keeper.room import EngineRoom
 from backends.server.access import Access
+from backends.server.answers import at_revision
 from backends.server.gates import Gates
 from backends.server.gauges import Gauges
 from backends.server.instances import Instances
@@ -59,7 +60,7 @@ class Engine:
         self.metrics = Metrics(Gauges(room, self.view, self._open_streams, self.instances))
         self.propagation = Propagation(self.metrics.propagated, room.runtime.latest, lambda: room.desk.unrecorded)
         gates.attach(
-            room.runtime.latest,
+            room.runtime.sealed,
             lambda: room.desk.unrecorded,
             self._age_s,
             self.refetch.look,
@@ -171,10 +172,12 @@ class Engine:
         return (*self.runtime.store.workers(), *(entry.row for entry in self.room.roster.entries.values()))
 
     def tag(self, scope: Scope = EVERYWHERE) -> str:
-        """What changes whenever a decision may: the revision, the orders that no journal has yet, and whose decision it
-        is. Take it before the view that is answered with, so that what is tagged is never older than its tag."""
+        """What changes whenever a decision may: the revision with its hash, the orders that no journal has yet, and
+        whose decision it is. Take it before the view that is answered with, so that what is tagged is never older than
+        its tag."""
         orders = self.gates.of(scope).tag()
-        return f"{self.runtime.latest().revision}{orders}"
+        state, chain = self.runtime.sealed()
+        return f"{at_revision(state.revision, chain)}{orders}"
 
     def decide(self, work: Mapping[str, str], *, strict: bool = False, scope: Scope = EVERYWHERE) -> Decision:
         """Decide one piece of work, as a worker's gate would, and count it. What lies beyond the scope is refused."""

@@ -18,7 +18,7 @@ from core.scope import EVERYWHERE
 from core.sight import Sight
 from opsgate.selector import IDENTIFIER
 
-_REVISION: Final = re.compile(r'(?:W/)?"(\d{1,18})(?:[+/][^"]{0,80})?"')
+_REVISION: Final = re.compile(r'(?:W/)?"(\d{1,18})(?:[.+/][^"]{0,80})?"')
 """An entity tag of ours: the revision, and behind it what else made the answer what it was."""
 
 

@@ -12,6 +12,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -39,7 +40,7 @@ class Gates:
 
     def __init__(self) -> None:
         self.stop_port = 0
-        self.latest: Callable[[], State] = State
+        self.sealed: Callable[[], tuple[State, str]] = lambda: (State(), "")
         self.unrecorded: Unrecorded = dict
         self._age_s: Callable[[], float] = lambda: 0.0
         self._also: Callable[[], None] = lambda: None
@@ -50,20 +51,24 @@ class Gates:
 
     def attach(
         self,
-        latest: Callable[[], State],
+        sealed: Callable[[], tuple[State, str]],
         unrecorded: Unrecorded,
         age_s: Callable[[], float],
         also: Callable[[], None],
         sent: Callable[[int], None],
     ) -> None:
-        """Say where the state comes from, the orders that it does not hold yet, and how old it is while its database is
-        away. ``also`` is called whenever all gates have been told something; ``sent``, with the revision, when a change
-        was handed to all gates of one scope that listen."""
-        self.latest = latest
+        """Say where the state comes from, with the hash of its last event; the orders that it does not hold yet; and
+        how old it is while its database is away. ``also`` is called whenever all gates have been told something;
+        ``sent``, with the revision, when a change was handed to all gates of one scope that listen."""
+        self.sealed = sealed
         self._age_s = age_s
         self.unrecorded = unrecorded
         self._also = also
         self._sent = sent
+
+    def latest(self) -> State:
+        """The state as last seen."""
+        return self.sealed()[0]
 
     def sent(self, revision: int) -> None:
         """A change was handed to all who listen."""
@@ -93,7 +98,8 @@ class Gates:
                 self._waiting.pop(next(iter(self._waiting)))
             if len(waiting) > _KEPT_MAX:
                 waiting.clear()
-                waiting[wire.encode("moved", revision=self.latest().revision)] = None
+                state, chain = self.sealed()
+                waiting[wire.encode("moved", revision=state.revision, chain=chain)] = None
 
     def tell_all(self, message: bytes) -> None:
         """Write a message to all streams."""
@@ -135,9 +141,11 @@ class Gates:
             audience.hub.deliver(self.beat(audience.told))
 
     def beat(self, revision: int) -> Frame:
-        """A sign of life, which says whose fleet this is, how far who hears it was told, and how old that is."""
-        state, now, age_s = self.latest(), timestamp(datetime.now(UTC)), round(self.age_s, 1)
-        message = wire.encode("heartbeat", revision=revision, at=now, fleet=state.fleet, age_s=age_s)
+        """A sign of life, which says whose fleet this is, how far who hears it was told, by which chain where that is
+        the state as last seen, and how old that is."""
+        (state, chain), now, age_s = self.sealed(), timestamp(datetime.now(UTC)), round(self.age_s, 1)
+        chain = chain if revision == state.revision else ""
+        message = wire.encode("heartbeat", revision=revision, chain=chain, at=now, fleet=state.fleet, age_s=age_s)
         return frame("heartbeat", message)
 
 
@@ -161,16 +169,16 @@ class Audience:
         return message_within(message, self._sight, self._gates.latest())
 
     # ------------------------------------------------------------------------------------------------- on the loop
-    async def document(self) -> tuple[int, bytes]:
-        """All that a gate needs, and its revision."""
+    async def document(self) -> tuple[int, str, bytes]:
+        """All that a gate needs, with its revision and the hash of the event there."""
         orders = self._orders()  # before the state: one that is recorded meanwhile is in both, and never in none
-        state = self._gates.latest()
+        state, chain = self._gates.sealed()
         if not orders and self._cached is not None and self._cached[0] is state:
-            return state.revision, self._cached[1]
-        text = await asyncio.to_thread(self._write, state, orders)
+            return state.revision, chain, self._cached[1]
+        text = await asyncio.to_thread(self._write, state, chain, orders)
         if not orders:
             self._cached = (state, text)
-        return state.revision, text
+        return state.revision, chain, text
 
     def tag(self) -> str:
         """What the tag of the document has behind the revision: the orders in it that are in no table, and for whom it
@@ -190,11 +198,12 @@ class Audience:
         if seen == self._gates.latest().revision:
             told = (wire.encode("order", stop_id=each.stop_id, order=each.as_dict()) for each in orders)
             return [self._gates.beat(seen), *(frame("order", message) for message in told)]
-        revision, text = await self.document()
+        revision, _, text = await self.document()
         return [self._gates.beat(revision), frame("snapshot", text, revision)]
 
-    def _write(self, state: State, orders: list[Order]) -> bytes:
-        snapshot = state.snapshot() if self.is_everybody else self._sight.snapshot(state)
+    def _write(self, state: State, chain: str, orders: list[Order]) -> bytes:
+        seen = state.snapshot() if self.is_everybody else self._sight.snapshot(state)
+        snapshot = replace(seen, chain=chain)
         document = {
             "format": FORMAT,
             "fleet": state.fleet,

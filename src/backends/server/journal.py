@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from backends import documents
+from backends.floor import Mark
 from backends.keeper.log import NAME
 from backends.runtime import Runtime
 from backends.server.outlooks import Outlooks
 from backends.server.push import Frame, Hub, frame
+from core.audit import verify
 from core.errors import OpsError
 from core.ports import Arrival, WorkerRow
 from opsgate.hold import timestamp
@@ -38,7 +40,7 @@ class Journal(threading.Thread):
         """What those are told who may not see all of it."""
         self._looks = False
         self._runtime = runtime
-        self._published = runtime.latest().revision
+        self._published = self._now()
         self._news = threading.Event()
         self._ending = False
         self._cached: tuple[int, str, bytes] | None = None
@@ -71,31 +73,47 @@ class Journal(threading.Thread):
                 _log.exception("publishing the journal failed")
 
     def _publish(self) -> None:
-        revision = self._as_far_as(self._published)
-        if revision < self._published:  # an older copy of the database was put back
-            self._published = revision
-            self.hub.publish(self._snapshot())
-            return
         if not self.hub:  # whoever comes now is told first what led here
-            self._published = revision
-            self.hub.skip(revision)
+            self._published = self._now()
+            self.hub.skip(self._published.revision)
             return
-        while rows := self._runtime.journal(after=self._published):
-            self._published = rows[-1].revision
-            if rows[0].revision != rows[-1].revision - len(rows) + 1:
-                self.hub.publish(self._snapshot())
+        if self._was_put_back():
+            self._publish_anew()
+        while rows := self._runtime.journal(after=self._published.revision):
+            told = self._published
+            if verify(rows[:1], told.revision, told.chain)[0] is not None:  # what lay between is not kept any more
+                self._publish_anew()
                 continue
+            self._published = Mark(rows[-1].revision, rows[-1].chain)
             for row in rows:
                 self.hub.publish(_frame_of(documents.of_row(row)))
 
+    def _was_put_back(self) -> bool:
+        """Whether the journal as folded does not lead to, or on from, what was told: an older copy of the database was
+        put back, and may have come as far again."""
+        self._as_far_as(self._published.revision)
+        now = self._now()
+        return now != self._published and now.revision <= self._published.revision
+
+    def _publish_anew(self) -> None:
+        self._runtime.state()  # what follows is read from the database, and has to follow on from what is told here
+        revision, chain, text = self.state()
+        self._published = Mark(revision, chain)
+        self.hub.publish(frame("snapshot", text, revision, anew=True))
+
+    def _now(self) -> Mark:
+        state, chain = self._runtime.sealed()
+        return Mark(state.revision, chain)
+
     # ------------------------------------------------------------------------------------------------- the state
-    def state(self) -> tuple[int, bytes]:
-        """The state as last seen as a document, with its revision. Encodes it where it has moved."""
+    def state(self) -> tuple[int, str, bytes]:
+        """The state as last seen as a document, behind its revision and the hash of its last event. Encodes it where it
+        has moved."""
         state, chain = self._runtime.sealed()
         cached = self._cached
         if cached is None or cached[:2] != (state.revision, chain):
             cached = self._cached = (state.revision, chain, documents.of_state(state, chain).encode())
-        return state.revision, cached[2]
+        return state.revision, chain, cached[2]
 
     def heartbeat(self) -> None:
         """Tell all who listen that this server lives, how far the journal is that they were told of, and for how many
@@ -137,8 +155,8 @@ class Journal(threading.Thread):
         return revision if revision >= seen else self._runtime.state().revision
 
     def _snapshot(self) -> Frame:
-        self._as_far_as(self._published)  # whoever reads it is told next what follows that
-        revision, text = self.state()
+        self._as_far_as(self._published.revision)  # whoever reads it is told next what follows that
+        revision, _, text = self.state()
         return frame("snapshot", text, revision, anew=True)
 
 

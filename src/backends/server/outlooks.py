@@ -133,12 +133,13 @@ class Outlook:
             cached = self._shown = (state, sight, sight.state(state))
         return cached[2]
 
-    def document(self) -> tuple[int, str, bytes]:
-        """The state as last seen as a document, with its revision and with what else its bytes depend on."""
+    def document(self) -> tuple[int, str, bytes, str]:
+        """The state as last seen as a document, behind its revision and the hash of its last event; and what else its
+        bytes depend on."""
         state, chain = self._story.runtime.sealed()
         text = self._encode(state, chain)
         names = blake2b(" ".join(sorted(self._sight.workers)).encode(), digest_size=6).hexdigest()
-        return state.revision, f"/{names}", text
+        return state.revision, chain, text, f"/{names}"
 
     def _encode(self, state: State, chain: str) -> bytes:
         shown = self.shown(state)

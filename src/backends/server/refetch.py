@@ -24,14 +24,14 @@ class Refetch:
         self.hub = Hub(self._catch_up)
         self._tag = tag
         self._latest = latest
-        self._told: tuple[int, int, str] | None = None
+        self._told: tuple[object, ...] | None = None
         self._lock = threading.Lock()
 
     def look(self) -> None:
         """Tell everybody, if anything that decides has changed since the last time. From any thread."""
         with self._lock:
             state, tag = self._latest(), self._tag()
-            decides = state.control_revision, state.names_revision, tag.partition("+")[2]
+            decides = state.control_revision, state.names_revision, state.holds, tag.partition("+")[2]
             if decides != self._told:
                 self._told = decides
                 self.hub.publish(_frame(tag))
@@ -40,14 +40,14 @@ class Refetch:
         """Keep the connections."""
         self.hub.deliver(_ALIVE)
 
-    async def _catch_up(self, seen: int | None) -> list[Frame]:
-        """Whoever comes, or comes back, may have asked before something changed; the tag says whether."""
-        tag = self._tag()
-        return [] if tag == str(seen) else [_frame(tag)]
+    async def _catch_up(self, _seen: int | None) -> list[Frame]:
+        """Whoever comes, or comes back, may have asked before something changed; asking again with the tag of what it
+        has tells it whether."""
+        return [_frame(self._tag())]
 
 
 def _frame(tag: str) -> Frame:
     """The event. To the hub it has no revision: each one replaces those before it, and a stop has none yet."""
     data = json.dumps(ofrep.refetch(tag, datetime.now(UTC).timestamp()), separators=(",", ":"))
-    revision = tag.partition("+")[0]
+    revision = tag.partition(".")[0]
     return Frame(0, f"id: {revision}\nevent: message\ndata: {data}\n\n".encode())

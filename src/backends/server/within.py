@@ -18,7 +18,7 @@ def message_within(message: Mapping[str, Any], sight: Sight, state: State) -> by
     it may be known, for the next one follows on from it."""
     match message["t"]:
         case "moved":
-            return wire.encode("moved", revision=message["revision"])
+            return wire.encode("moved", revision=message["revision"], chain=message["chain"])
         case "order":
             order = order_within(Order.from_dict(message["order"]), sight)
             return None if order is None else wire.encode("order", stop_id=order.stop_id, order=order.as_dict())
@@ -43,6 +43,7 @@ def _delta_within(delta: Mapping[str, Any], sight: Sight, state: State) -> dict[
     return {
         "since": delta["since"],
         "revision": delta["revision"],
+        "chain": delta["chain"],
         "placed": [
             {**hold, "correlation_id": renamed.get(hold["correlation_id"], hold["correlation_id"])}
             for hold in delta["placed"]

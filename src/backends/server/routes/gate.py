@@ -34,9 +34,9 @@ async def answer_at_once(engine: Engine, asked: Asked, identity: Identity) -> Re
 async def _answer(engine: Engine, headers: Mapping[str, str], identity: Identity) -> Response:
     audience = engine.gates.of(identity.scope)
     variant = audience.tag()
-    revision, body = await audience.document()
+    revision, chain, body = await audience.document()
     engine.access.require_still(identity)
-    answer = cached(headers, revision, body, variant=variant)
+    answer = cached(headers, revision, chain, body, variant=variant)
     answer.headers["Age"] = str(math.ceil(engine.gates.age_s))
     return answer
 

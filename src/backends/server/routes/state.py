@@ -31,10 +31,9 @@ def routes(engine: Engine) -> APIRouter:
             return Response(text, media_type="application/json")
         await asyncio.to_thread(engine.runtime.state)
         if scope == EVERYWHERE:
-            revision, body = await asyncio.to_thread(engine.journal.state)
-            return cached(request.headers, revision, body)
-        revision, variant, body = await asyncio.to_thread(engine.journal.outlooks.of(scope).document)
-        return cached(request.headers, revision, body, variant=variant)
+            return cached(request.headers, *await asyncio.to_thread(engine.journal.state))
+        revision, chain, body, variant = await asyncio.to_thread(engine.journal.outlooks.of(scope).document)
+        return cached(request.headers, revision, chain, body, variant=variant)
 
     @router.get("/v1/observations")
     def read_observations(request: Request) -> dict[str, Any]:
