@@ -1,4 +1,4 @@
-"""An older copy of the database is put back and comes as far again: whoever goes by revisions alone would not see it."""
+"""An older copy of the database is put back and comes as far again: whoever goes by revisions alone misses it."""
 
 from __future__ import annotations
 

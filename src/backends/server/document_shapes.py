@@ -147,6 +147,7 @@ _GATE: Final = record(
         stops={"type": "array", "items": record(stop_id=TEXT, selectors=listed("Selector"))},
         names={"type": "object", "additionalProperties": TEXTS, "description": "those there are, by dimension"},
         names_revision=COUNT,
+        chain=TEXT,
     ),
     orders=listed("Order"),
 ) | {"description": "What decisions are made by: work is blocked by every hold whose selector matches it."}

@@ -10,7 +10,7 @@ from zlib import crc32
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from backends.server.answers import cached, tagged
+from backends.server.answers import at_revision, tagged
 from backends.server.engine import Engine
 from core import facts, service_facts
 from core.ports import Observations
@@ -62,9 +62,12 @@ def routes(engine: Engine) -> APIRouter:
 
     def of_state(noun: str, rows: Callable[[State], Rows]) -> Callable[[Request], Response]:
         def answer(request: Request) -> Response:
-            state = shown(request)
             if request.state.identity.scope == EVERYWHERE:
-                return tagged(request.headers, f'"{state.revision}"', lambda: _listed(state, noun, rows(state)))
+                engine.runtime.state()
+                whole, chain = engine.runtime.sealed()
+                tag = f'"{at_revision(whole.revision, chain)}"'
+                return tagged(request.headers, tag, lambda: _listed(whole, noun, rows(whole)))
+            state = shown(request)
             return _by_its_bytes(request, state, _listed(state, noun, rows(state)))
 
         return answer
@@ -89,4 +92,4 @@ def _listed(state: State, noun: str, rows: Rows) -> bytes:
 
 def _by_its_bytes(request: Request, state: State, body: bytes) -> Response:
     """What is observed, and who is asking, make another list of the same revision."""
-    return cached(request.headers, state.revision, body, variant=f"/{crc32(body):08x}")
+    return tagged(request.headers, f'"{state.revision}/{crc32(body):08x}"', lambda: body)
