@@ -200,6 +200,8 @@ def command_from(document: Any, text: str | bytes | None = None) -> Command:
     boolean and a number no name. ``text`` is that object's own, where it came as one. Raises ValueError (pydantic's
     own, where a field is at fault)."""
     kind = document.get("kind") if isinstance(document, Mapping) else None
+    if kind is None:
+        raise ValueError('a command is an object that names its "kind"')
     if not isinstance(kind, str) or kind not in COMMANDS:
         raise ValueError(f"unknown command kind {ascii(kind)[:60]}")
     spelt = COMMANDS[kind].spelt(document)

@@ -106,6 +106,7 @@ def test_a_release_at_an_older_revision_is_refused_where_holds_have_changed(serv
         (b'{"a":' * 40 + b"1" + b"}" * 40, 400, "malformed-json"),
         (b"\xff{}", 400, "malformed-json"),
         (b"[]", 422, "malformed-command"),
+        (b"{}", 422, "malformed-command"),
         (b'{"kind": "sing"}', 422, "malformed-command"),
         (b'{"kind": "add-name", "dimension": "site"}', 422, "malformed-command"),
         (b'{"kind": "set-switch", "dimension": "workflow", "names": ["x"], "on": "false"}', 422, "malformed-command"),
@@ -129,13 +130,20 @@ def test_a_body_that_cannot_be_taken_is_answered_by_a_problem_and_changes_nothin
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/nothing", 404), ("DELETE", "/v1/state", 405), ("GET", "/v1/events?after=-1", 422), ("GET", "/v1/", 404)],
+    [
+        ("GET", "/nothing", 404),
+        ("GET", "/v1/", 404),
+        ("DELETE", "/v1/state", 405),
+        ("POST", "/v1/gate/events", 405),
+        ("GET", "/v1/events?after=-1", 422),
+    ],
 )
 def test_what_the_framework_refuses_is_a_problem_too(served: Served, method: str, path: str, status: int) -> None:
     answer = served.http.request(method, path)
 
     assert (answer.status_code, answer.json()["status"]) == (status, status)
     assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers.get("allow") == ("GET" if status == 405 else None)
 
 
 def test_a_command_of_another_content_type_is_refused(served: Served) -> None:

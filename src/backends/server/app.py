@@ -261,6 +261,9 @@ async def _refusal(_request: Request, error: Exception) -> Response:
 async def _framework(request: Request, error: Exception) -> Response:
     """What the router says no to: a path or a method that there is not."""
     assert isinstance(error, HTTPException)
+    takes = ", ".join(method for method, path in sorted(_BARE) if path == request.scope["path"])
+    if error.status_code == 404 and takes:
+        error = HTTPException(405, "Method Not Allowed", {"Allow": takes})
     code = {404: "no-such-route", 405: "wrong-method"}.get(error.status_code, "refused")
     what = f"{request.method} {ascii(request.scope['path'])[1:-1][:100]}"
     return Problem(
