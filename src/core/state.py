@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from immutables import Map
@@ -302,10 +303,17 @@ class State(NamedTuple):
         """The registered names of one dimension, by name."""
         return tuple(sorted((n for n in self.names.values() if n.dimension == dimension), key=lambda n: n.name))
 
+    def emergencies_touching(self, selectors: Iterable[Selector]) -> tuple[Emergency, ...]:
+        """The active emergencies whose scope overlaps any of these selectors, oldest first. Each holds all of its scope
+        until it ends, so they are found by their holds, however many others there are."""
+        owners = {hold.owner for hold in self.holds_touching(selectors) if hold.source == "emergency"}
+        found = (self.emergencies[owner] for owner in owners if owner in self.emergencies)
+        return tuple(sorted((each for each in found if each.status == "active"), key=_AGE))
+
     def active_emergencies(self) -> tuple[Emergency, ...]:
         """The emergencies that have not been recovered, oldest first."""
-        active = (emergency for emergency in self.emergencies.values() if emergency.status == "active")
-        return tuple(sorted(active, key=lambda emergency: (emergency.opened_at, emergency.emergency_id)))
+        active = [emergency for emergency in self.emergencies.values() if emergency.status == "active"]
+        return tuple(sorted(active, key=_AGE))
 
     def active_stops(self) -> tuple[Stop, ...]:
         """The stops of active emergencies, oldest first."""
@@ -329,6 +337,8 @@ class State(NamedTuple):
         """The holds compiled for decisions; compile once per revision."""
         return self.snapshot().table()
 
+
+_AGE: Final = attrgetter("opened_at", "emergency_id")
 
 _PLACES: Final = {name: place for place, name in enumerate(State._fields)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
@@ -25,6 +25,7 @@ from core.triggers.rules import compiled, fault_of_rule
 from core.triggers.sample import Sample
 from core.triggers.watch import Watch
 from core.triggers.windows import Window
+from opsgate.selector import Selector
 from tests.specs.engine import BEGINNING, Engine, on
 
 SITE = (on(site="s1"),)
@@ -530,6 +531,34 @@ def test_a_storm_of_ten_thousand_samples_is_one_emergency_and_a_handful_of_event
     assert len(room.engine.journal) - before < 30
     room.sweep(after_s=2)
     assert room.trigger().suppressed > 0
+
+
+def test_an_edge_is_compared_with_the_emergencies_that_it_meets_however_many_others_there_are(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = 0
+
+    def counted(compare: Callable[[Selector, Selector], bool]) -> Callable[[Selector, Selector], bool]:
+        def comparing(mine: Selector, theirs: Selector) -> bool:
+            nonlocal compared
+            compared += 1
+            return compare(mine, theirs)
+
+        return comparing
+
+    for name in ("contains", "overlaps"):
+        monkeypatch.setattr(Selector, name, counted(getattr(Selector, name)))
+    costs = []
+    for round_, others in enumerate((1, 50)):
+        for number in range(others):
+            account = f"other-{round_}-{number}"
+            room.engine.stop(f"S-{account}", on(account=account), create=True)
+        room.tell()
+        room.add(f"t{round_}", account_id=f"mine-{round_}", scope=())
+        compared = 0
+        assert room.say(1.0, account=f"mine-{round_}") == [f"t{round_}"]
+        costs.append(compared)
+    assert costs[1] <= costs[0]
 
 
 def test_shadow_never_stops_and_says_what_it_would_have_done(room: Room) -> None:

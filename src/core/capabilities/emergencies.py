@@ -290,14 +290,13 @@ def _already_ordered(draft: Draft, stop: Stop) -> None:
 
 def _open_or_join(draft: Draft, wanted: OrderStop, selectors: tuple[Selector, ...]) -> str:
     """The emergency of this stop: the oldest running one whose scope it overlaps, else one of its own."""
-    for running in draft.state.active_emergencies():
-        if any(mine.overlaps(theirs) for mine in selectors for theirs in running.selectors):
-            level = max(running.level, wanted.level, key=STRENGTH.__getitem__)
-            wider = _widest((*running.selectors, *selectors))
-            draft.correlation_id = running.correlation_id
-            if (level, wider) != (running.level, running.selectors):
-                draft.emit(EmergencyJoined(emergency_id=running.emergency_id, level=level, selectors=wider))
-            return running.emergency_id
+    for running in draft.state.emergencies_touching(selectors):
+        level = max(running.level, wanted.level, key=STRENGTH.__getitem__)
+        wider = _widest((*running.selectors, *selectors))
+        draft.correlation_id = running.correlation_id
+        if (level, wider) != (running.level, running.selectors):
+            draft.emit(EmergencyJoined(emergency_id=running.emergency_id, level=level, selectors=wider))
+        return running.emergency_id
     emergency_id = f"E-{draft.next_revision}"
     draft.emit(
         EmergencyOpened(

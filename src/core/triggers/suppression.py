@@ -49,14 +49,14 @@ def judge(
     for order in placed:
         if _covers(order.selectors, order.level, selectors, definition.stop_level):
             return Verdict("joined", f"stop {order.stop_id} covers it")
-    for emergency in state.active_emergencies():
+    for emergency in state.emergencies_touching(selectors):
         if _is_stopped(state, emergency, selectors, definition.stop_level):
             return Verdict("joined", f"{emergency.emergency_id} covers it", emergency.emergency_id)
     ends_at = cooldown_ends_at(state, trigger)
     if ends_at is not None and now < ends_at:
         left_s = (ends_at - now).total_seconds()
         return Verdict("cooldown", f"{left_s:.0f} s of its cooldown are left", trigger.emergency_id, ends_at)
-    share = share_taken(state, selectors)
+    share = share_taken(state, selectors) if state.trigger_share < 1.0 else 0.0
     if share > state.trigger_share:
         taken = f"automatic stops would take {share:.0%} of the sites, and may take {state.trigger_share:.0%}"
         return Verdict("share-exceeded", taken)
