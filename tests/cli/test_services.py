@@ -2,10 +2,13 @@
 
 import json
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from backends import open_backend
+from backends.driving.inventory import Inventory
 from opsgate.paths import config_home, default_database
 from tests.cli.shell import Shell, keeper_of
 
@@ -260,3 +263,21 @@ def test_making_the_first_token_and_the_doctor_tell_of_services_that_cannot_be_d
     assert "Service x cannot be driven wholly: this host allows no programs" in made.err
     (row,) = (row for row in ops("doctor", "-o", "json").json if row["what"] == "services")
     assert (row["verdict"], "drivers.toml" in row["detail"]) == ("fail", True)
+
+
+def test_what_a_server_without_tokens_may_not_drive_is_not_called_drivable(ops: Shell, tmp_path: Path) -> None:
+    """A keeper writes down what services there are, and whether anybody else may say so."""
+    told = json.dumps({"pidfile": str(tmp_path / "pid"), "command": ["/bin/true"]})
+    ops.ok("services", "add", "x", "--driver", "process", "--config", told)
+    assert drivable(ops) == "ok"
+
+    with closing(open_backend(f"sqlite:///{default_database()}")) as backend:
+        state = backend.state()
+        Inventory(state.fleet).keep(state.services, is_own=False)
+
+    assert drivable(ops) == "fail"
+
+
+def drivable(ops: Shell) -> str:
+    (row,) = (row for row in ops("doctor", "-o", "json").json if row["what"] == "services")
+    return str(row["verdict"])

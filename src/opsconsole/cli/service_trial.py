@@ -12,6 +12,7 @@ from core.facts import standing
 from core.ports import Observations
 from core.services import Service
 from core.state import State
+from opsconsole.cli.drivable import is_own
 from opsconsole.cli.engine import Engine
 from opsconsole.render import Document
 
@@ -25,7 +26,7 @@ def tried(engine: Engine, state: State, name: str) -> Document:
         return _shown(service, Trial(why=f"{service.host} drives it, and this is {this_host()}: look from there"))
     seen = engine.backend.observe(timeout_s=engine.timeout_s)
     members = tuple(_members(seen))
-    return _shown(service, trial(service, lambda: host_rules(lambda: members, is_own=not state.tokens)))
+    return _shown(service, trial(service, lambda: host_rules(lambda: members, is_own=is_own(state))))
 
 
 def _members(seen: Observations) -> Iterator[Member]:
