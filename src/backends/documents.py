@@ -15,7 +15,7 @@ from core import checkpoint
 from core.audit import Fault, Row
 from core.authority import Identity
 from core.capabilities.rate_limits import Grant
-from core.ports import ChainReport, LimitUsage, Observations, Reservation, Watched, WorkerRow
+from core.ports import AskingClient, ChainReport, LimitUsage, Observations, Reservation, Watched, WorkerRow
 from core.scope import Scope
 from core.showing import Veil
 from core.state import State
@@ -113,6 +113,7 @@ def of_observations(seen: Observations) -> dict[str, Any]:
         "present": list(seen.present),
         "watched": [of_watched(one) for one in seen.watched],
         "known_as": of_identity(seen.known_as) if seen.known_as else None,
+        "clients": [asdict(one) | {"heard_at": timestamp(one.heard_at)} for one in seen.clients],
     }
 
 
@@ -127,7 +128,15 @@ def observations_from(document: Document) -> Observations:
         present=tuple(map(str, document.get("present", ()))),
         known_as=identity_from(document["known_as"]) if document.get("known_as") else None,
         watched=tuple(map(watched_from, document.get("watched", ()))),
+        clients=tuple(map(client_from, document.get("clients", ()))),
     )
+
+
+@_reads("observation")
+def client_from(document: Document) -> AskingClient:
+    """The client in a document."""
+    on, off = int(document["found_on"]), int(document["found_off"])
+    return AskingClient(str(document["app"]), str(document["instance"]), moment(document["heard_at"]), on, off)
 
 
 def of_watched(one: Watched) -> dict[str, Any]:

@@ -86,10 +86,23 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
+class AskingClient:
+    """An instance of an application that asks for its flags by a protocol of others, when it was last heard of, and how
+    often it says that it found one on and off. It is no worker: it acknowledges nothing, and no stop waits for it."""
+
+    app: str
+    instance: str
+    heard_at: datetime
+    found_on: int = 0
+    found_off: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Observations:
     """What is observed beside the journal, at ``at``: rows, never events. ``keeper`` is whether one is alive,
     ``present`` who else looks at this fleet through the same server now, once for each console, and ``known_as`` whom
-    that server takes the one who asks for; None where there is none."""
+    that server takes the one who asks for; None where there is none. ``clients`` are those that it has
+    heard of."""
 
     at: datetime
     workers: tuple[WorkerRow, ...] = ()
@@ -98,6 +111,7 @@ class Observations:
     present: tuple[str, ...] = ()
     known_as: Identity | None = None
     watched: tuple[Watched, ...] = ()
+    clients: tuple[AskingClient, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

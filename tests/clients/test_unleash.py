@@ -71,6 +71,10 @@ def test_a_stop_turns_a_toggle_off_and_says_which_client_saw_it(served: Served, 
     eventually(lambda: seen in served.get("/metrics").text)
     assert 'opsconsole_client_age_seconds{app="shop",instance="shop-1"}' in served.get("/metrics").text
     assert "enableFlying" not in served.get("/metrics").text
+    (seen_client,) = served.get("/v1/observations").json()["clients"]
+    assert (seen_client["app"], seen_client["instance"]) == ("shop", "shop-1")
+    assert seen_client["found_on"] >= 2
+    assert seen_client["found_off"] >= 1
 
 
 def test_what_has_not_changed_is_not_sent_again(served: Served) -> None:
@@ -82,6 +86,14 @@ def test_what_has_not_changed_is_not_sent_again(served: Served) -> None:
     assert (first.status_code, again.status_code, again.content, changed.status_code) == (200, 304, b"", 200)
     assert not served.get(f"{FEATURES}/workflow.status-sync").json()["enabled"]
     assert served.get(f"{FEATURES}/nothing").status_code == 404
+
+
+def test_a_count_that_no_metric_can_show_is_refused_and_the_metrics_go_on(served: Served) -> None:
+    bucket = {"toggles": {"enableABTesting": {"yes": 10**400, "no": 0}}}
+
+    answer = served.http.post("/api/client/metrics", json={"appName": "a", "instanceId": "a-1", "bucket": bucket})
+
+    assert (served.get("/metrics").status_code, answer.status_code) == (200, 400)
 
 
 @pytest.mark.parametrize("path", ["register", "metrics"])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch
-from core.ports import LimitUsage
+from core.ports import AskingClient, LimitUsage
 from opsconsole.drawing import Frame, Place, draw
 from opsconsole.layout import plan
 from opsconsole.lines import Style, plain
+from opsconsole.panes.workers import WorkersPane
 from opsconsole.table import Table
 from opsconsole.views.audit import Read, audit
 from opsconsole.views.case import emergency_case, worker_case, workers_case
@@ -19,7 +21,7 @@ from opsconsole.views.emergencies import emergencies
 from opsconsole.views.flags import flags
 from opsconsole.views.holds import holds
 from opsconsole.views.inside import inside
-from opsconsole.views.picture import Link, Picture
+from opsconsole.views.picture import Facts, Link, Picture
 from opsconsole.views.sites import sites
 from opsconsole.views.subject import Subject
 from opsconsole.views.why import explanation
@@ -95,6 +97,23 @@ def test_workers_that_are_lost_or_missing_come_first() -> None:
         ("w-12", "MISSING", "0/1!"),
         ("w-01", "live", "1/1"),
     ]
+
+
+def test_clients_that_ask_for_flags_stand_behind_the_workers_and_raise_no_alarm() -> None:
+    fleet = fleet_in_trouble()
+    picture, asking = picture_of(fleet), AskingClient("shop", "shop-1", picture_of(fleet).now, 3, 1)
+    assert picture.facts.seen is not None
+    with_one = replace(picture.facts.seen, clients=(asking,))
+    seen = picture._replace(facts=Facts.of(picture.state, with_one))
+
+    before, after = workers(picture), workers(seen)
+
+    assert cells(after)[:-1] == cells(before)
+    assert cells(after)[-1][:4] == ("shop/shop-1", "client", "-", "-")
+    assert cells(after)[-1][-1] == "asks: found on 3, off 1"
+    assert (after.alarm, after.note) == (before.alarm, f"{before.note} and 1 client")
+    pane = WorkersPane()
+    assert (pane.subject_of("shop/shop-1", seen), pane.why("shop/shop-1", seen)) == (None, None)
 
 
 def test_a_workflow_says_what_its_switch_is_and_what_holds_it_all_the_same() -> None:

@@ -12,7 +12,7 @@ from core.audit import Fault
 from core.authority import Identity
 from core.capabilities.emergencies import OrderStop
 from core.capabilities.rate_limits import Grant
-from core.ports import ChainReport, LimitUsage, Observations, Reservation, Watched
+from core.ports import AskingClient, ChainReport, LimitUsage, Observations, Reservation, Watched
 from core.scope import Scope
 from opsgate.selector import EVERYTHING
 from tests.support.fleets import START, say, worker
@@ -43,6 +43,7 @@ def test_observations_reservations_and_reports_arrive_as_they_left() -> None:
         START, rows, (LimitUsage("sites", 3, (1, 2)),), keeper=True, present=("ana", "ben"), known_as=ANA_AS_OPERATOR
     )
     seen = replace(seen, watched=(Watched("E-1", "err_rate", (0.5, 1.0), START),))
+    seen = replace(seen, clients=(AskingClient("shop", "shop-1", START, 3, 1),))
     asked = Reservation("r-1", Grant(granted=False, used=10, limit=10, retry_after_s=2.5))
     report = ChainReport(3, 9, "abc", Fault(7, "event 7 was changed"))
 

@@ -8,10 +8,13 @@ recovery lets through by and by is off here until the end.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from backends.clients import keys
 from opsgate.evaluate import Table
+
+_COUNT_MAX: Final = 2**53
+"""What a metric shows to the last unit."""
 
 
 def features(table: Table) -> dict[str, Any]:
@@ -56,6 +59,6 @@ def _feature(key: str, *, enabled: bool) -> dict[str, Any]:
 
 
 def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise TypeError(f"{value!r} is no count")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _COUNT_MAX:
+        raise TypeError(f"{str(value)[:40]} is no count")
     return value

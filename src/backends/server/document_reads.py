@@ -205,6 +205,10 @@ ANSWERS: Final[Mapping[tuple[str, str], dict[str, Any]]] = {
             "items": record(emergency_id=TEXT, metric=TEXT, values={"type": "array", "items": NUMBER}, at=TIME),
         },
         known_as={"anyOf": [ref("Identity"), {"type": "null"}]},
+        clients={
+            "type": "array",
+            "items": record(app=TEXT, instance=TEXT, heard_at=TIME, found_on=COUNT, found_off=COUNT),
+        },
     ),
     ("get", "/v1/whoami"): ref("Identity"),
     ("get", "/v1/events"): record(

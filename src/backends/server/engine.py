@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import count
@@ -142,7 +143,9 @@ class Engine:
     def observed(self, scope: Scope) -> Observations:
         """What is observed beside the journal, as far as it may be seen."""
         seen = self.runtime.observe()
-        return seen if scope == EVERYWHERE else self.journal.outlooks.of(scope).observed(seen, self.runtime.latest())
+        if scope == EVERYWHERE:
+            return replace(seen, clients=self.instances.rows(seen.at))
+        return self.journal.outlooks.of(scope).observed(seen, self.runtime.latest())
 
     def present(self, identity: Identity) -> tuple[str, ...]:
         """Who else follows the fleet through this server, once for each console: those who see no more than they do who

@@ -27,9 +27,11 @@ class WorkersPane(TablePane):
         return workers(picture, wide=self.wide)
 
     def subject_of(self, key: str, picture: Picture) -> Subject | None:
-        """The worker."""
-        return Subject("worker", key)
+        """The worker; nothing about a client can be asked for."""
+        return None if key in picture.facts.clients else Subject("worker", key)
 
     def why(self, key: str, picture: Picture) -> Question | None:
         """What it owes, and what was last heard of it."""
+        if key in picture.facts.clients:
+            return None
         return Question(clean(key, 60), lambda seen: worker_case(seen, key))

@@ -18,7 +18,7 @@ from opsgate.wire import LOST_AFTER_S
 
 if TYPE_CHECKING:
     from core.authority import Identity
-    from core.ports import LimitUsage, Observations, WorkerRow
+    from core.ports import AskingClient, LimitUsage, Observations, WorkerRow
     from core.state import State, Stop
     from core.triggers.sample import Input, Sample
 
@@ -149,6 +149,11 @@ class Facts:
     def workers(self) -> dict[str, WorkerRow]:
         """What each worker last said; those that ended on purpose included."""
         return {row.worker_id: row for row in self.seen.workers} if self.seen else {}
+
+    @cached_property
+    def clients(self) -> dict[str, AskingClient]:
+        """Who asks for flags by a protocol of others, under a name that no worker can have."""
+        return {f"{one.app}/{one.instance}": one for one in self.seen.clients} if self.seen else {}
 
     @cached_property
     def lost(self) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""The workers: who is there, what each works on, and whether it has acknowledged what it was told."""
+"""The workers: who is there, what each works on, and whether it has acknowledged what it was told.
+
+Behind them, clients that ask a server for their flags: of those nobody knows more than what they say they found.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from opsconsole.views.picture import Picture
 from opsconsole.views.words import age, counted
 
 if TYPE_CHECKING:
-    from core.ports import WorkerRow
+    from core.ports import AskingClient, WorkerRow
     from core.state import Stop
 
 COLUMNS = (
@@ -43,11 +46,18 @@ def workers(picture: Picture, among: Iterable[str] | None = None, *, wide: bool 
     standings = sorted((_severity(picture, name, acks.get(name), missed), name) for name in names)
     severities = {name: severity for severity, name in standings}
     bad = sum(severity in {LOST, MISSING} for severity, _name in standings)
+    clients = picture.facts.clients if among is None else {}
+
+    def row(name: str) -> Row:
+        if name in clients:
+            return _client(picture, name, clients[name], wide=wide)
+        return _row(picture, name, severities[name], acks.get(name), wide=wide)
+
     return Table(
         columns=COLUMNS + WIDE if wide else COLUMNS,
-        rows=Made(list(severities), lambda name: _row(picture, name, severities[name], acks.get(name), wide=wide)),
+        rows=Made([*severities, *sorted(clients)], row),
         alarm=f"!{bad}" if bad else f"*{len(missed)}" if missed else "",
-        note=counted(len(standings), "worker"),
+        note=" and ".join([counted(len(standings), "worker"), *([counted(len(clients), "client")] if clients else ())]),
         empty="no worker is registered" if among is None else "no worker",
     )
 
@@ -148,3 +158,18 @@ def _row(picture: Picture, name: str, severity: int, acks: _Acks | None, *, wide
             Cell(str(row.revision) if row else "?"),
         ]
     return Row(name, tuple(cells))
+
+
+def _client(picture: Picture, name: str, client: AskingClient, *, wide: bool) -> Row:
+    found = f"asks: found on {client.found_on}, off {client.found_off}"
+    nothing = Cell("-")
+    cells = [
+        Cell(clean(name, 64)),
+        Cell("client", Style.DIM),
+        nothing,
+        nothing,
+        Cell(age(client.heard_at, picture.now)),
+        nothing,
+        Cell(found),
+    ]
+    return Row(name, tuple(cells + [nothing] * len(WIDE) if wide else cells))
