@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from core.audit import event_of
 from core.capabilities.firing import TriggerEvaluated
+from core.triggers.sample import Sample
 from opsgate.selector import Selector
 from tests.support.serving import Served, serving
 from tests.support.waiting import eventually
@@ -160,3 +163,24 @@ def test_where_too_many_wait_the_sender_is_told(served: Served, monkeypatch: pyt
     refused = served.http.post("/v1/samples", json={"samples": [{"metric": "x", "value": 1}]})
 
     assert (refused.status_code, refused.json()["code"]) == (503, "too-many-samples")
+
+
+def test_readings_are_read_for_one_at_a_time(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One answer may hold a hundred thousand of them: who else asks waits in line, without a thread."""
+    inside, together, two = list[str](), list[int](), threading.Event()
+
+    def samples(metric: str, **_: object) -> Sequence[Sample]:
+        inside.append(metric)
+        together.append(len(inside))
+        if len(inside) > 1:
+            two.set()
+        two.wait(0.2)
+        inside.remove(metric)
+        return ()
+
+    monkeypatch.setattr(served.room.runtime, "samples", samples)
+    with ThreadPoolExecutor(3) as askers:
+        asked = list(askers.map(lambda name: served.get("/v1/samples", params={"metric": name}), ["a", "b", "c"]))
+
+    assert [answer.json() for answer in asked] == [{"samples": []}] * 3
+    assert together == [1, 1, 1]
