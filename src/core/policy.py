@@ -167,9 +167,8 @@ def _holds_at(state: State, touched: _Touched) -> dict[str, Hold]:
 
 def _stops_at(state: State, touched: _Touched) -> dict[str, Stop]:
     """The touched stops that are in force in one state."""
-    if not touched.stops:
-        return {}
-    return {stop.stop_id: stop for stop in state.active_stops() if stop.stop_id in touched.stops}
+    known = (state.stops[stop_id] for stop_id in sorted(touched.stops) if stop_id in state.stops)
+    return {stop.stop_id: stop for stop in known if state.emergencies[stop.emergency_id].status == "active"}
 
 
 def run_state(state: State) -> RunState:

@@ -20,7 +20,7 @@ from backends.keeper.deeds import Hands, Health, Look
 from backends.keeper.hands import DriverHands
 from backends.keeper.log import NAME
 from backends.keeper.office import Office
-from backends.keeper.recovering import BAD_LOOKS
+from backends.keeper.recovery_checks import BAD_LOOKS
 from backends.keeper.service_stops import ServiceStops
 from core.capabilities.service_reports import ReportServices, ServiceReport
 from core.errors import OpsError

@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-from backends.keeper.deeds import Deed, Hands, Health, Look
+from backends.keeper.deeds import Deed, Hands, Look
 from backends.keeper.log import NAME
+from backends.keeper.recovery_checks import Readings, RecoveryChecks
+from backends.keeper.recovery_round import Memory, Round
 from backends.keeper.roster import Instant
 from backends.milestones import Milestone, passing
 from core.automatic import automatic_recoveries
-from core.capabilities.restoring import AdvanceRecovery, Seen
+from core.capabilities.restoring import AdvanceRecovery
 from core.capabilities.service_reports import ReportServices, ServiceReport
 from core.errors import CommandRejected, RevisionConflict
-from core.gates import MetricGate, judged
 from core.messages import Command
 from core.procedures import procedures
 from core.recoveries import Recovery
-from core.recovery_work import DEPENDENCIES, Work, health_of, is_seen, work_of
+from core.recovery_work import health_of, is_seen, work_of
 from core.services import Service, Standing, tiers
 from core.state import State
 
@@ -41,12 +41,6 @@ BREAK_S: Final = 10.0
 SAY_AGAIN_S: Final = 10.0
 """Seconds after which a keeper that does not lead says again how its services stand."""
 
-LOST_S: Final = 30.0
-"""Seconds without such a word after which nobody is known to watch them."""
-
-BAD_LOOKS: Final = 2
-"""How many times, one after the other, something that was well must be seen unwell to be taken for it."""
-
 _ROLLBACK_S: Final = 60.0
 """The time for turning back where the procedure is known no more."""
 
@@ -54,46 +48,6 @@ _ROLLBACK_S: Final = 60.0
 Startable = Callable[[Recovery, Sequence[Service]], Sequence[Service]]
 """Those of the services that a recovery may start now. None while a stop is in force that the journal does not know,
 because that may cover what is recovered; nor one that a stop still drives from which it comes back."""
-
-Readings = Callable[[MetricGate, float], Sequence[float]]
-"""The values that a gate looks at: those after so many seconds since the epoch, the latest last."""
-
-
-@dataclass(slots=True)
-class Memory:
-    """What one keeper remembers of the present step of one recovery."""
-
-    step_revision: int
-    began_s: float
-    tried_s: dict[tuple[str, Deed], float] = field(default_factory=dict)
-    turned_s: dict[str, float] = field(default_factory=dict)
-    """Since when each service has had its turn to be stopped again."""
-    failed: dict[str, str] = field(default_factory=dict)
-    """Services that did not start, and why."""
-    by_hand: dict[str, str] = field(default_factory=dict)
-    """Services that a person has to start, as their driver says."""
-    bad: dict[str, int] = field(default_factory=dict)
-    """How many times, one after the other, each thing was seen unwell."""
-    said_s: dict[str, float] = field(default_factory=dict)
-    """When it was said last how each service stands."""
-    heard: dict[str, tuple[int, float]] = field(default_factory=dict)
-    """The last observation of each service of another host, by its event, and when that was met."""
-    missing_since_s: dict[str, float] = field(default_factory=dict)
-    """Since when each gate has had too few samples to tell."""
-    good_since_s: float | None = None
-    looked_s: float | None = None
-
-
-@dataclass(slots=True)
-class Round:
-    """One look at one recovery."""
-
-    state: State
-    recovery: Recovery
-    memory: Memory
-    work: Work
-    now: Instant
-    looks: dict[str, Look] = field(default_factory=dict)
 
 
 class Recovering:
@@ -114,7 +68,8 @@ class Recovering:
         service, ``startable`` are those that may be started just now, and ``readings`` what gates look at.
         """
         self._hands, self._submit, self._leads, self._mine = hands, submit, leads, mine
-        self._startable, self._readings = startable, readings
+        self._startable = startable
+        self._checks = RecoveryChecks(hands, readings, self._of)
         self._memories: dict[str, Memory] = {}
 
     def turn(self, now: Instant, latest: Callable[[], State]) -> bool:
@@ -226,7 +181,7 @@ class Recovering:
         found: dict[str, Look] = {}
         for name, health in (self._hands.health(asked) if asked else {}).items():
             starting = this.recovery.present.kind == "start"
-            seen = self._said(this, health_of(name), is_well=health.is_up, detail=health.detail)
+            seen = self._checks.said(this, health_of(name), is_well=health.is_up, detail=health.detail)
             if seen.verdict != "good":
                 is_bad = seen.verdict == "bad"
                 standing: Standing | None = "failed" if is_bad and not starting else "starting" if starting else None
@@ -237,20 +192,10 @@ class Recovering:
         """Whether the one that leads is to hear again of what it cannot see itself."""
         return not self._leads() and this.now.elapsed_s - this.memory.said_s.get(name, 0.0) >= SAY_AGAIN_S
 
-    def _is_lost(self, this: Round, name: str) -> bool:
-        """Whether whoever drives a service has said nothing of it for too long while it is watched."""
-        known = this.state.services.get(name)
-        if name in this.looks or known is None or this.recovery.present.kind not in {"admit", "watch"}:
-            return False
-        last = this.memory.heard.get(name)
-        if last is None or last[0] != known.observed_revision:
-            last = this.memory.heard[name] = (known.observed_revision, this.now.elapsed_s)
-        return this.now.elapsed_s - last[1] >= LOST_S
-
     def _advance(self, this: Round, state: State) -> None:
         """Say what was seen, where that could change anything."""
         recovery, memory = this.recovery, this.memory
-        checks = () if recovery.status == "rolling-back" else tuple(self._checks(this))
+        checks = () if recovery.status == "rolling-back" else tuple(self._checks.of(this))
         well = all(check.verdict == "good" for check in checks) and self._all_seen(this, state)
         broken = memory.looked_s is not None and this.now.elapsed_s - memory.looked_s > BREAK_S
         if not well or broken:
@@ -277,88 +222,9 @@ class Recovering:
 
     def _all_seen(self, this: Round, state: State) -> bool:
         """Whether everything that the step is about stands as it should, by this very look where it is ours."""
-        wanted = _wanted(this.recovery)
+        wanted = this.wanted
         ours = all(look.standing == wanted for look in this.looks.values())
         return ours and all(is_seen(state, this.recovery, name, wanted) for name in this.work.observe)
-
-    # -------------------------------------------------------------------------------------------------- what was seen
-    def _checks(self, this: Round) -> Iterable[Seen]:
-        """Everything beside the standing of services that the present step wants to know."""
-        for name, why in this.memory.failed.items():
-            yield Seen(name=f"start of {name}", verdict="bad", detail=why[:300])
-        for name, look in this.looks.items():
-            is_well = False if look.standing == "failed" else look.standing == _wanted(this.recovery) or None
-            more = ", ".join(filter(None, (look.detail, this.memory.by_hand.get(name))))
-            detail = f"{look.standing or 'not to be seen'}{f', {more}' if more else ''}"
-            seen = self._said(this, f"standing of {name}", is_well=is_well, detail=detail)
-            if not is_well:
-                yield seen
-        for name in this.work.observe:
-            if self._is_lost(this, name):
-                yield self._said(this, f"standing of {name}", is_well=False, detail=f"nothing heard for {LOST_S:g} s")
-        found = self._hands.health(self._of(this.state, this.work.health))
-        for name in this.work.health:
-            health = found.get(name) or self._as_its_host_says(this, name)
-            starting = this.recovery.present.kind == "start"
-            is_well = None if starting and health.is_up is False else health.is_up
-            yield self._said(this, health_of(name), is_well=is_well, detail=health.detail)
-        if DEPENDENCIES in this.recovery.present.checks:
-            yield self._dependencies(this)
-        for gate in this.recovery.present.metrics:
-            yield self._gate(this, gate)
-
-    def _gate(self, this: Round, gate: MetricGate) -> Seen:
-        """What was measured since the step began."""
-        since_s = gate.since_s(this.recovery.step_at.timestamp(), this.now.at.timestamp())
-        found = judged(gate, self._readings(gate, since_s))
-        seen = self._said(this, gate.name, is_well=found.is_well, detail=found.detail)
-        missing_since_s = this.memory.missing_since_s
-        if found.is_well is not None:
-            missing_since_s.pop(gate.name, None)
-            return seen.model_copy(update={"value": found.value})
-        missing_s = this.now.elapsed_s - missing_since_s.setdefault(gate.name, this.now.elapsed_s)
-        return seen.model_copy(update={"missing_s": missing_s})
-
-    def _as_its_host_says(self, this: Round, name: str) -> Health:
-        """The health of a service whose host's keeper alone can ask: that says that it runs where it is well."""
-        known = this.state.services.get(name)
-        if known is None or self._mine(known):
-            return Health(None, "nobody could ask")
-        if not is_seen(this.state, this.recovery, name, known.standing):
-            return Health(None, f"nothing heard of it yet from {known.host}")
-        said = f"{known.standing}, says {known.host}{f': {known.detail}' if known.detail else ''}"
-        return Health({"running": True, "failed": False}.get(known.standing), said)
-
-    def _dependencies(self, this: Round) -> Seen:
-        """What comes back needs this to run, and does not bring it back."""
-        services = self._of(this.state, this.work.dependencies)
-        looks, found = dict(self._hands.look(services)), dict(self._hands.health(services))
-        for name in this.work.dependencies:
-            if name not in looks and name in this.state.services:
-                looks[name] = self._heard(this, name)
-        faults = [
-            f"{name} is {look.standing or 'seen by nobody'} {look.detail}".strip()
-            for name, look in looks.items()
-            if look.standing != "running"
-        ]
-        faults += [f"{name} is unwell {health.detail}".strip() for name, health in found.items() if not health.is_up]
-        if not faults:
-            return self._said(this, DEPENDENCIES, is_well=True, detail="")
-        unseen = any(look.standing is None for look in looks.values()) or any(h.is_up is None for h in found.values())
-        return self._said(this, DEPENDENCIES, is_well=None if unseen else False, detail="; ".join(faults))
-
-    def _heard(self, this: Round, name: str) -> Look:
-        """How a service of another host was seen to stand there since the step began."""
-        known = this.state.services[name]
-        seen = is_seen(this.state, this.recovery, name, known.standing)
-        return Look(known.standing if seen else None, known.detail if seen else f"on {known.host} yet")
-
-    def _said(self, this: Round, name: str, *, is_well: bool | None, detail: str) -> Seen:
-        """What is unwell once may be well a moment later; what is so twice is bad."""
-        bad = this.memory.bad
-        bad[name] = bad.get(name, 0) + 1 if is_well is False else 0
-        verdict: Literal["good", "waiting", "bad"] = "good" if is_well else "waiting"
-        return Seen(name=name, verdict="bad" if bad[name] >= BAD_LOOKS else verdict, detail=detail[:300])
 
     # --------------------------------------------------------------------------------------------------- turning back
     def _stopping(self, this: Round, service: Service) -> Deed:
@@ -388,11 +254,6 @@ class Recovering:
 def _phase(recovery: Recovery) -> str:
     """The phase that a milestone is passed in; turning back is one of its own."""
     return recovery.status if recovery.status == "rolling-back" else recovery.phase
-
-
-def _wanted(recovery: Recovery) -> Standing:
-    """How everything has to stand in the present step."""
-    return "stopped" if recovery.present.kind == "prepare" else "running"
 
 
 def _turn_s(state: State, recovery: Recovery) -> float:
