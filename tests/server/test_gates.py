@@ -11,6 +11,7 @@ from backends.server.caps import read_json
 from backends.server.gates import Gates
 from backends.server.problems import Problem
 from backends.server.push import Frame
+from backends.server.routes.gate import wait_in
 from backends.server.said import Said
 from core.scope import EVERYWHERE
 from core.state import State
@@ -100,3 +101,12 @@ def test_last_words_are_kept_of_so_many_workers_and_only_where_they_are_short() 
     kept.beat("w-long", b'{"env": "x"' + b" " * said._KEPT_BYTES + b"}", None)
 
     assert len(kept) == said._KEPT_MAX
+
+
+@pytest.mark.parametrize(
+    ("query", "wait_s"),
+    [(b"", 0.0), (b"wait=4", 4.0), (b"wait=0.05", 0.05), (b"wait=30", 30.0), (b"wait=30.1", None), (b"wait=99", None)]
+    + [(query, None) for query in (b"wait=", b"wait=-1", b"wait=1e1", b"wait=1&wait=2", b"at=3", b"wait=nan")],
+)
+def test_how_long_a_gate_may_wait_is_a_plain_number_or_left_to_the_framework(query: bytes, wait_s: float) -> None:
+    assert wait_in(query) == wait_s

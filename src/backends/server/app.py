@@ -121,9 +121,11 @@ class Door:
         if asked.method == "PUT" and beats.PATH.fullmatch(asked.path):
             scope["route"] = _BEATS
             return await beats.answer(self._engine, asked, scope["state"]["identity"], receive)
-        if asked.method == "GET" and asked.path == gate.PATH and not scope["query_string"]:
-            scope["route"] = _GATE
-            return await gate.answer_at_once(self._engine, asked, scope["state"]["identity"])
+        if asked.method == "GET" and asked.path == gate.PATH:
+            wait_s = gate.wait_in(scope["query_string"])
+            if wait_s is not None:
+                scope["route"] = _GATE
+                return await gate.answer(self._engine, asked, scope["state"]["identity"], wait_s)
         return None
 
     async def _streamed(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
@@ -24,11 +25,35 @@ WAIT_MAX_S: Final = 30.0
 """Seconds for which a question may be kept."""
 
 
-async def answer_at_once(engine: Engine, asked: Asked, identity: Identity) -> Response:
-    """The same as `GET /v1/gate` without anything behind it, past the framework, which takes several times as long: a
-    thousand gates ask when their server has begun anew. Raises `Problem` or `core.errors.OpsError`."""
+_WAIT: Final = re.compile(rb"wait=(\d{1,2}(?:\.\d{1,6})?)")
+
+
+def wait_in(query: bytes) -> float | None:
+    """For how long a query asks to be kept; None for one that the framework has to read, or to refuse."""
+    found = _WAIT.fullmatch(query)
+    wait_s = float(found[1]) if found else None if query else 0.0
+    return wait_s if wait_s is not None and wait_s <= WAIT_MAX_S else None
+
+
+async def answer(engine: Engine, asked: Asked, identity: Identity, wait_s: float) -> Response:
+    """`GET /v1/gate` past the framework, which takes several times as long: a thousand gates ask when their server has
+    begun anew, and again and again where they hear no stream. Raises `Problem` or `core.errors.OpsError`."""
     engine.access.permit(identity, "GET", PATH)
-    return await _answer(engine, asked.headers, identity)
+    return await _kept(engine, asked.headers, identity, wait_s)
+
+
+async def _kept(engine: Engine, headers: Mapping[str, str], identity: Identity, wait_s: float) -> Response:
+    deadline_s, hub = elapsed_s() + wait_s, engine.gates.of(identity.scope).hub
+    while True:
+        news = hub.next()
+        answered = await _answer(engine, headers, identity)
+        left_s = deadline_s - elapsed_s()
+        if answered.status_code != 304 or left_s <= 0 or hub.closed:
+            return answered
+        try:
+            await asyncio.wait_for(asyncio.shield(news), left_s)
+        except TimeoutError:
+            pass  # nothing happened: that is the answer
 
 
 async def _answer(engine: Engine, headers: Mapping[str, str], identity: Identity) -> Response:
@@ -52,17 +77,7 @@ def routes(engine: Engine) -> APIRouter:
         Whoever has it already, as ``If-None-Match`` says, is answered after ``wait`` seconds or when something has
         changed. ``Age`` is how long the database has been away.
         """
-        deadline_s, hub = elapsed_s() + wait, engine.gates.of(request.state.identity.scope).hub
-        while True:
-            news = hub.next()
-            answer = await _answer(engine, request.headers, request.state.identity)
-            left_s = deadline_s - elapsed_s()
-            if answer.status_code != 304 or left_s <= 0 or hub.closed:
-                return answer
-            try:
-                await asyncio.wait_for(asyncio.shield(news), left_s)
-            except TimeoutError:
-                pass  # nothing happened: that is the answer
+        return await _kept(engine, request.headers, request.state.identity, wait)
 
     @router.delete("/v1/workers/{worker_id}")
     async def say_goodbye(
