@@ -77,7 +77,7 @@ class Lookout(threading.Thread):
         before = self._footprint_now()
         lying = latch.look(fleets, known.latched)
         self._footprint = before if lying.whole else None
-        self._tell_of_missing(known, lying)
+        self._tell_of_missing(lying)
         self._regular_s = elapsed_s() + _REGULAR_S
         self._rest()
         return lying
@@ -184,9 +184,10 @@ class Lookout(threading.Thread):
             self._must_look = self._must_look or told.went or told.folders
             self._arm = self._arm or told.folders
 
-    def _tell_of_missing(self, known: Known, lying: Lying) -> None:
-        """Say it once, when a folder is gone with latches in it: nobody but a person can tell what that means."""
-        lost = {path: order for path, order in known.latched.items() if path.parent in lying.missing}
+    def _tell_of_missing(self, lying: Lying) -> None:
+        """Say it once, when a folder is gone with latches in it: nobody but a person can tell what that means. By what
+        the gate knows now: what the look before found, it may have taken in during this one."""
+        lost = {path: order for path, order in self._known().latched.items() if path.parent in lying.missing}
         for path, order in lost.items():
             _log.warning(
                 "%s is gone with the stop %s in it, which stays in force here until its end is recorded; where no "

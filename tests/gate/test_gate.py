@@ -15,6 +15,8 @@ import pytest
 
 from opsgate import Gate, GateClosed, beats, latch, reader, wire
 from opsgate.channel import is_ours
+from opsgate.known import Known
+from opsgate.lookout import Lookout
 from opsgate.names import DIMENSIONS, REGISTERED
 from opsgate.order import Order
 from opsgate.paths import fleet_of_url, keeper_socket
@@ -257,6 +259,22 @@ def test_a_stop_outlives_the_folder_that_its_latch_lay_in(gate: Gate, caplog: py
     eventually(lambda: gate._watcher is not None and gate._watcher.known.latched)
     latch.remove("S-9", "f-one")
     eventually(lambda: gate.check(site="s1"))
+
+
+def test_a_stop_that_the_gate_learns_of_while_its_folder_goes_is_told_of_too(caplog: pytest.LogCaptureFixture) -> None:
+    """What one look found, another thread takes in, while the next look may be under way."""
+    folder = latch.place(Order("S-9", AT), "f-one").parent
+    learnt = Known().found(latch.look(["f-one"], {}))
+    folder.rename(folder.with_name("unmounted"))
+    at_first = iter([Known()])
+    lookout = Lookout(
+        lambda: ("f-one",), lambda: next(at_first, learnt), lambda _stop_id: True, lambda: False, lambda _lying: None
+    )
+
+    lookout.look()
+
+    lookout.close()
+    assert "is gone with the stop S-9 in it" in caplog.text
 
 
 def test_the_keeper_ends_a_stop_whose_folder_is_gone(keeper: Keeper, gate: Gate) -> None:
