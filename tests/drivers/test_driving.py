@@ -51,7 +51,6 @@ class Double:
     done: list[Action] = field(default_factory=list)
     may_return: threading.Event = field(default_factory=threading.Event)
     looks: int = 0
-    threads: list[threading.Thread] = field(default_factory=list)
 
     @classmethod
     def build(cls, service: str, config: Mapping[str, Any], host: Host) -> Self:
@@ -59,12 +58,10 @@ class Double:
 
     def observe(self, timeout_s: float) -> Observation:
         self.looks += 1
-        self.threads.append(threading.current_thread())
         return Observation(self.standing)
 
     def _act(self, action: Action) -> Outcome:
         self.done.append(action)
-        self.threads.append(threading.current_thread())
         if self.crashes:
             raise RuntimeError("it fell over")
         if action in self.hangs:
@@ -175,20 +172,6 @@ def test_a_driver_that_hangs_is_left_behind_and_the_next_thing_is_done(desk: Mak
     made.take("S-1", task("a", ("stop", SOON_S), ("kill", LONG_S)), task("b", ("stop", LONG_S)))
     eventually(lambda: not made.driving.left("S-1"))
     assert (one.done, other.done, made.driving.abandoned) == (["stop", "kill"], ["stop"], 1)
-
-
-def test_calls_that_come_back_are_made_on_one_thread_and_one_that_does_not_is_left_with_it(desk: Make) -> None:
-    """A hundred services that stop at once would begin five hundred threads. Those that are left end when they can."""
-    one, other = Double(hangs=frozenset({"stop"})), Double(settle_s=0.05)
-    made = desk(a=one, b=other)
-    made.take("S-1", task("a", ("stop", SOON_S), ("kill", LONG_S)), task("b", ("stop", LONG_S)))
-    eventually(lambda: not made.driving.left("S-1"))
-    assert len(other.threads) >= 4
-    assert len(set(other.threads)) == 1
-    assert len(set(one.threads)) == 2
-    assert len(set(one.threads[1:])) == 1
-    one.may_return.set()
-    eventually(lambda: not any(thread.is_alive() for thread in {*one.threads, *other.threads}))
 
 
 def test_a_stronger_stop_does_not_wait_for_what_a_weaker_one_is_doing(desk: Make) -> None:

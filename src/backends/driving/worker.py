@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from backends.drivers.base import Action, Driver, DriverConfigError, Observation, Outcome, Resumes, perform
-from backends.driving.calls import Call, Caller
+from backends.driving.calls import Call
 from backends.driving.reports import Report
 from backends.driving.schedule import STRENGTH, Task, due
 from backends.milestones import Milestone, passing
@@ -74,7 +74,6 @@ class Worker:
         """Those whose service has stopped, while their stop is in force."""
         self._lock = threading.Lock()
         self._news = threading.Event()
-        self._caller = Caller(self._news)
         self._thread: threading.Thread | None = None
         self._failures = 0
         self._failed_at = -1
@@ -137,8 +136,6 @@ class Worker:
     def _run(self) -> None:
         while True:
             with self._lock:
-                if not self._tasks:
-                    self._caller.leave()  # nothing is asked for a while
                 if not self._tasks and not self._watched:
                     self._thread, self._at_hand = None, frozenset()
                     return
@@ -224,7 +221,7 @@ class Worker:
         if self._is_hung():
             return Outcome("timed-out", "the driver never comes back")
         timeout_s = until_s - elapsed_s()
-        call = self._caller.begin(lambda: perform(driver, action, task.order, timeout_s))
+        call = Call(lambda: perform(driver, action, task.order, timeout_s), self._news)
         if not self._wait_for(call, until_s + _GRACE_S, task.slot.action):
             self._abandon(call)
             return Outcome("timed-out", _left(action, is_outdone=self._is_outdone(task.slot.action)))
@@ -236,7 +233,6 @@ class Worker:
     def _abandon(self, call: Call[Any]) -> None:
         self.abandoned += 1
         self._hung.append(call)
-        self._caller.leave()
 
     def _is_hung(self) -> bool:
         """Whether so many calls of its driver hang that no more are made."""
@@ -292,13 +288,10 @@ class Worker:
             self._news.clear()
 
     def _observe(self, driver: Driver, action: Action | None) -> Observation:
-        """One look, which is left for something stronger where it does not come back at once."""
         if self._is_hung():
             return Observation("unknown", "the driver never comes back")
-        call = self._caller.begin(lambda: driver.observe(_OBSERVE_S))
-        began_s = elapsed_s()
-        soon = self._wait_for(call, began_s + _GRACE_S, None)
-        if not soon and not self._wait_for(call, began_s + _OBSERVE_S + _GRACE_S, action):
+        call = Call(lambda: driver.observe(_OBSERVE_S), self._news)
+        if not self._wait_for(call, elapsed_s() + _OBSERVE_S + _GRACE_S, action):
             self._abandon(call)
             return Observation("unknown", "the driver did not come back")
         if call.fault is not None or call.result is None:

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from backends.drivers.base import Driver, DriverConfigError, DriverOrder, Host, Observation, Outcome, perform
 from backends.drivers.health import Check, check_of
 from backends.drivers.health import Health as Found
-from backends.driving.calls import Call, call_once
+from backends.driving.calls import Call
 from backends.driving.driving import Drivers
 from backends.keeper.deeds import Deed, Done, Health, Look
 from core.recoveries import Recovery
@@ -84,7 +84,7 @@ class DriverHands:
         for name, service in services.items():
             hung = self._hung.get(name)
             if hung is None or hung.has_ended:
-                calls[name] = call_once(partial(self._asked, act, service), told)
+                calls[name] = Call(partial(self._asked, act, service), told)
         until_s = elapsed_s() + timeout_s + _GRACE_S
         while not all(call.has_ended for call in calls.values()) and elapsed_s() < until_s:
             told.wait(max(0.0, until_s - elapsed_s()))
