@@ -101,11 +101,12 @@ class Post(threading.Thread):
             for _ in range(_AT_ONCE):
                 letter = receive(channel, buffer)
                 if letter is not None:
-                    self._handle(letter.message, letter.peer)
+                    self._receive(letter.message, letter.peer)
         except BlockingIOError:
             pass  # there is nothing more
 
-    def _handle(self, message: Mapping[str, Any], peer: Peer) -> None:
+    # Not `_handle`: from Python 3.13 on a thread has one of its own.
+    def _receive(self, message: Mapping[str, Any], peer: Peer) -> None:
         try:
             match message["t"]:
                 case "ack":
