@@ -94,8 +94,7 @@ class Bars:
         fresh = self._monotonic() - self._words_at < OWN_WORDS_S
         if self._words and fresh and not self._overtaken(look.picture):
             return line(width, Span(" "), *self._words)
-        recent = look.recent
-        return line(width, *news(recent[-1])) if recent else line(width)
+        return line(width, *news(look.recent))
 
     def _keys(self, width: int) -> Line:
         look = self._look()

@@ -94,7 +94,7 @@ def test_without_a_terminal_the_console_is_the_status_and_one_line_on_how_to_get
 
     answer = run()
 
-    assert (answer.code, answer.out.splitlines()[0].startswith("[ RUN] running")) == (0, True)
+    assert (answer.code, answer.out.splitlines()[0].startswith("[ RUN] at revision")) == (0, True)
     assert answer.err == "this is no terminal: run opsconsole in one to get the console, or see opsconsole --help\n"
 
 

@@ -29,7 +29,7 @@ def test_a_fleet_that_runs_in_parts_says_which(ops: Shell) -> None:
 
     said = ops.ok("status").out.splitlines()
 
-    assert said[0].startswith("[PART] partly at revision")
+    assert said[0].startswith("[PART] at revision")
     assert said[1] == "  1 site held by an emergency, 1 flag off, 1 combination paused, 2 sites paused, 1 workflow off"
 
 
@@ -50,7 +50,7 @@ def test_a_stop_that_misses_a_worker_names_it_at_the_top(ops: Shell) -> None:
         assert work
 
     assert (answer.code, answer.json["result"]) == (5, "unverified")
-    assert said[0].startswith("[PART] partly")
+    assert said[0].startswith("[PART] at revision")
     assert said[1] == f"  stop {answer.json['stop_id']} unverified: 0/1, missing w-12; everything held by an emergency"
 
 

@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from backends.stop_lane import Fired
 from backends.stop_servers import Told
 from core.capabilities.holds import PlaceHold
 from core.messages import Durable, EventNote, Receipt
 from opsconsole.dialogs.base import Send
-from opsconsole.lines import plain
+from opsconsole.lines import Style, plain
 from opsconsole.views.answers import answered, fault, fired, routes_taken
 from opsgate.order import Order
 from opsgate.selector import Selector
@@ -58,7 +60,22 @@ def test_what_a_receipt_proves_is_that_it_was_recorded_and_no_more() -> None:
     assert said("hold.placed", durable="spool") == "pause mail: in force, not recorded yet (spool)"
 
 
+@pytest.mark.parametrize("kind", ["recovery.started", "recovery.aborted"])
+def test_what_is_not_done_yet_has_the_sign_and_the_colour_of_a_warning(kind: str) -> None:
+    notes = (EventNote(revision=9, kind=kind),)
+
+    head, *_rest = answered(SEND, Receipt(revision=9, changed=True, events=notes, durable="database"))
+
+    assert (head.text[:5], head.style) == ("[!!] ", Style.WARN)
+
+
+def test_what_was_recorded_has_no_sign_of_a_warning() -> None:
+    head, *_rest = answered(SEND, Receipt(revision=9, changed=True, durable="database"))
+
+    assert (head.text, head.style) == ("pause mail: recorded", Style.GOOD)
+
+
 def test_a_recovery_that_turns_back_is_not_done_while_services_stop() -> None:
-    words = "pause mail: turning back, not done: row 1 counts what is seen stopped again"
+    words = "[!!] pause mail: turning back, not done: row 1 counts what is seen stopped again"
     assert said("recovery.aborted", "hold.changed") == words
     assert said("recovery.aborted", "recovery.rolled-back") == "pause mail: recorded"

@@ -339,7 +339,7 @@ def test_a_recovery_in_steps_is_answered_as_begun_and_not_as_done() -> None:
     send = Send(Recover(emergency_id="E-7", reason="mended"), "recover all")
     begun = Receipt(revision=9, changed=True, events=(EventNote(revision=9, kind="recovery.started"),))
     said_of_it = plain(answered(send, begun))
-    assert said_of_it.startswith("recover all: begun, not done: H holds it, X aborts it")
+    assert said_of_it.startswith("[!!] recover all: begun, not done: H holds it, X aborts it")
     assert "done;" not in said_of_it
 
 

@@ -151,7 +151,7 @@ def sweep(batch: Sequence[str], chance: random.Random) -> None:
     require_exact(
         bars(picture, {name: table for name, (_, table) in shown.items()}, width), width, picture.who.operator
     )
-    require_exact([line(width, *news(recorded)) for recorded in fleet.recorded], width, "news")
+    require_exact([line(width, *news((recorded,))) for recorded in fleet.recorded], width, "news")
     require_exact(boxed(StopPrompt(), picture, width), width, "stop")
     for text in batch:
         for dialog in typed(text):

@@ -9,6 +9,7 @@ import pytest
 
 from core.ack_times import AckTimes
 from core.authority import Identity
+from core.capabilities.course import RecoveryPhaseEntered
 from core.capabilities.emergencies import OrderStop
 from core.capabilities.holds import HoldChanged, PlaceHold
 from core.capabilities.names import AddName
@@ -17,7 +18,7 @@ from core.capabilities.service_reports import ServiceObserved
 from core.capabilities.services import AddService
 from core.capabilities.switches import SetSwitch
 from core.capabilities.triggers import TriggerSwitched
-from core.messages import EVENTS, Actor, Command, Event
+from core.messages import EVENTS, Actor, Command, Event, Recorded
 from core.policy import run_state
 from core.ports import LimitUsage
 from opsconsole.drawing import Frame, Place, draw
@@ -27,7 +28,7 @@ from opsconsole.table import Table
 from opsconsole.views import header
 from opsconsole.views.case import emergency_case, worker_case
 from opsconsole.views.emergencies import emergencies
-from opsconsole.views.events import SENTENCES, events, sentence
+from opsconsole.views.events import SENTENCES, events, news, sentence
 from opsconsole.views.flags import flags
 from opsconsole.views.header import address
 from opsconsole.views.limits import limits
@@ -673,6 +674,43 @@ def test_every_kind_of_event_has_a_sentence() -> None:
 def test_a_sentence_says_what_has_changed(happened: Event, said: str) -> None:
     fleet = small_fleet()
     assert sentence(replace(fleet.recorded[-1], event=happened))[0] == said
+
+
+OBSERVED = ServiceObserved(service="web", standing="running", stop_id=None, recovery_id="R-74", detail="process 7")
+ENTERED = RecoveryPhaseEntered(emergency_id="E-7", recovery_id="R-74", phase="monitoring")
+
+
+def happened_at(*events: tuple[float, Event]) -> list[Recorded]:
+    """Events so many seconds after the start."""
+    known = small_fleet().recorded[-1]
+    return [
+        Recorded(replace(known.header, revision=number, at=START + timedelta(seconds=second)), event)
+        for number, (second, event) in enumerate(events, 1)
+    ]
+
+
+def test_what_a_recovery_routinely_sees_does_not_hide_that_its_phase_has_changed() -> None:
+    recent = happened_at((0, ENTERED), (1, OBSERVED), (2, OBSERVED))
+    assert "R-74 is in monitoring" in plain(news(recent))
+
+
+def test_a_routine_observation_is_news_once_the_last_event_of_importance_is_old() -> None:
+    recent = happened_at((0, ENTERED), (30, OBSERVED))
+    assert "service web is running" in plain(news(recent))
+
+
+@pytest.mark.parametrize(
+    "happened",
+    [
+        OBSERVED.model_copy(update={"standing": "not-stopped"}),
+        OBSERVED.model_copy(update={"standing": "unknown"}),
+        OBSERVED.model_copy(update={"standing": "stopped", "recovery_id": None}),
+    ],
+    ids=["runs on", "not seen any more", "stopped by itself"],
+)
+def test_an_observation_that_somebody_should_look_at_is_news_at_once(happened: Event) -> None:
+    recent = happened_at((0, ENTERED), (1, happened), (2, OBSERVED))
+    assert f"service web is {getattr(happened, 'standing', '')}" in plain(news(recent))
 
 
 def test_every_event_of_an_incident_is_one_harmless_sentence(golden: Golden) -> None:

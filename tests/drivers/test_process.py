@@ -84,6 +84,15 @@ def test_what_a_process_leaves_behind_runs_and_is_stopped_too(tmp_path: Path) ->
     assert alive(tmp_path) == []
 
 
+def test_who_runs_is_said_once(tmp_path: Path) -> None:
+    """The numbers are there for what came of the process, which has no other name."""
+    driver = process(tmp_path)
+    started(driver, tmp_path, 1)
+    [pid] = alive(tmp_path)
+    assert driver.observe(PATIENCE_S).detail == f"process {pid}"
+    assert perform(driver, "stop", ORDER, PATIENCE_S).result == "done"
+
+
 def test_a_frozen_process_is_not_one_that_has_stopped(tmp_path: Path) -> None:
     """Somebody may let it go on."""
     driver = process(tmp_path)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import core.capabilities  # noqa: F401 - registers commands and events
+from core.ack_times import AckTimes
 from core.capabilities.emergencies import ConcludeStop, OrderStop
 from core.capabilities.fleet import CreateFleet
 from core.capabilities.holds import ExpireHolds, PlaceHold, ReleaseHolds
@@ -107,11 +108,12 @@ class Engine:
         wanted = OrderStop(stop_id=stop_id, selectors=selectors or (EVERYTHING,), level=level, **fields)
         return self.do(wanted, by=by)
 
-    def count(self, stop_id: str, *acked: str, since: int | None = None) -> Receipt:
+    def count(self, stop_id: str, *acked: str, since: int | None = None, times: AckTimes | None = None) -> Receipt:
         """The keeper says who has acknowledged, of the stop as it stands or as it stood at another count."""
         known = self.state.stops.get(stop_id)
         looked_at = since if since is not None else known.recounted_revision if known else 0
-        return self.do(ConcludeStop(stop_id=stop_id, acked=acked, since=looked_at), by="keeper", kind="system")
+        counted = ConcludeStop(stop_id=stop_id, acked=acked, since=looked_at, times=times)
+        return self.do(counted, by="keeper", kind="system")
 
     def recover(self, emergency_id: str, confirm: str = "all", reason: str = "mended", **how: Any) -> Receipt:
         """Recover an emergency."""

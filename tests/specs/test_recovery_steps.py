@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.ack_times import AckTimes, ack_times
 from core.automatic import RETRY_AFTER, automatic_recoveries
 from core.capabilities.emergencies import OrderStop
 from core.capabilities.firing import ClearTrigger, FireTrigger
@@ -471,6 +472,26 @@ def test_what_was_let_through_has_to_stop_as_well_once_nothing_is_let_through_an
         engine.see()
     engine.count("S-2", "w1")
     assert engine.stopped("S-2").unacked == ()
+
+
+def test_a_stop_that_is_counted_anew_keeps_how_long_it_took_to_be_acknowledged(engine: Incident) -> None:
+    """Acknowledgements of work that a recovery let through come long after the order, which says nothing of workers."""
+    engine.live = (WorkerFact("w1"),)
+    engine.stop("S-2", level="graceful")
+    for name in ("web", "api", "db"):
+        engine.report(name, "stopped", stop_id="S-2")
+    engine.count("S-2", "w1", times=ack_times({"w1": 0.4}))
+    engine.begin("standard_recovery")
+    while not engine.recovery(engine.emergency_id).admit:
+        engine.see()
+    engine.do(AbortRecovery(emergency_id=engine.emergency_id))
+    while engine.status == "rolling-back":
+        engine.see()
+
+    engine.count("S-2", "w1", times=ack_times({"w1": 41.0}))
+
+    anew = engine.stopped("S-2")
+    assert (anew.result, anew.unacked, anew.ack_times) == ("verified", (), AckTimes(1, 0.4, 0.4, 0.4, "w1"))
 
 
 def test_an_acknowledgement_stands_where_nothing_was_let_through(engine: Incident) -> None:

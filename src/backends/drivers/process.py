@@ -260,7 +260,8 @@ def _told(process: Seen | None, members: tuple[Seen, ...]) -> str:
     rest = f" and {count} more" if process in members and count else f" {count} that came of it" if count else ""
     states = {p.state for p in members}
     how = ", frozen" if states <= {"T", "t"} else ", some waiting in the kernel" if "D" in states else ""
-    return cut(f"{who}{rest}{how} ({' '.join(map(_pid, members[:8]))})")
+    numbers = f" ({' '.join(map(_pid, members[:8]))})" if rest else ""
+    return cut(f"{who}{rest}{how}{numbers}")
 
 
 def _pid(process: Seen) -> str:

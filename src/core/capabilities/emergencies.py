@@ -192,16 +192,18 @@ def conclude_stop(draft: Draft, seen: ConcludeStop) -> None:
     if seen.since != stop.recounted_revision:
         draft.notes.append(f"stop {seen.stop_id} is counted anew since")
         return
+    # Counted anew, it is acknowledged long after its order, which says nothing of how fast workers stop.
+    times = None if stop.recounted_revision else seen.times
     stopped = {*seen.acked, *stop.acked}
     acked = tuple(worker for worker in stop.of if worker in stopped)
     if not replace(stop, acked=acked).missing:
         if stop.result != "verified":
-            conclude(draft, stop, acked, seen.times)
+            conclude(draft, stop, acked, times)
     elif seen.time_is_up or draft.now >= stop.deadline_at:
         if stop.result == "pending" and MODE_OF_LEVEL[stop.level] == DRAIN:
             _escalate(draft, stop, "immediate", draft.now + timedelta(seconds=draft.facts.rules.budgets_s["immediate"]))
         elif stop.result == "pending" or acked != stop.acked:
-            conclude(draft, stop, acked, seen.times)
+            conclude(draft, stop, acked, times)
 
 
 @evolves(StopOrdered)

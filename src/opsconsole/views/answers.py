@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Words = tuple[Span, ...]
 
+NOT_DONE = "[!!] "
+"""Before an answer that is no success yet, for who sees no colour."""
+
 
 def answered(send: Send, receipt: Receipt, unmarked: int = 0) -> Words:
     """A command was carried out: what changed, and after what lets something run what holds all the same.
@@ -27,14 +30,16 @@ def answered(send: Send, receipt: Receipt, unmarked: int = 0) -> Words:
     `unmarked` rows have lost their marks by it.
     """
     kinds = {note.kind for note in receipt.events}
-    did = "recorded" if receipt.changed else "nothing to change"
+    did, sign, style = "recorded", "", Style.GOOD
     if "recovery.started" in kinds:
-        did = "begun, not done: H holds it, X aborts it"
+        did, sign, style = "begun, not done: H holds it, X aborts it", NOT_DONE, Style.WARN
     elif "recovery.aborted" in kinds and "recovery.rolled-back" not in kinds:
-        did = "turning back, not done: row 1 counts what is seen stopped again"
-    elif receipt.changed and receipt.durable != "database":
+        did, sign, style = "turning back, not done: row 1 counts what is seen stopped again", NOT_DONE, Style.WARN
+    elif not receipt.changed:
+        did, style = "nothing to change", Style.WARN
+    elif receipt.durable != "database":
         did = "in force"
-    words = [Span(f"{clean(send.about, 80)}: {did}", Style.GOOD if receipt.changed else Style.WARN)]
+    words = [Span(f"{sign}{clean(send.about, 80)}: {did}", style)]
     if unmarked:
         words.append(Span(f", {counted(unmarked, 'mark')} cleared"))
     if receipt.durable != "database":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from opsconsole.lines import Span, Style
@@ -85,6 +86,13 @@ SENTENCES: dict[str, tuple[str, Style]] = {
 """One sentence for each kind of event. A kind that is missing here is shown by its name, never hidden."""
 
 
+NEWS_STANDS = timedelta(seconds=8)
+"""How long what is only routine leaves the line above the keys to what happened before it."""
+
+EXPECTED = frozenset({"running", "stopping", "stopped", "starting"})
+"""What services are seen to be on their way through a stop or a recovery; all else is a fault."""
+
+
 def sentence(recorded: Recorded, limit: int = 200) -> tuple[str, Style]:
     """What happened, in words that are safe to show. A newline stays visible, as everywhere."""
     happened = recorded.event
@@ -144,10 +152,33 @@ def events(recent: Sequence[Recorded]) -> Table:
     return Table(columns=COLUMNS, rows=EventRows(recent), empty="nothing has happened yet")
 
 
-def news(recorded: Recorded) -> tuple[Span, ...]:
-    """The latest event, for the line above the keys."""
+def news(recent: Sequence[Recorded]) -> tuple[Span, ...]:
+    """What happened last, of `recent` events given oldest first, for the line above the keys."""
+    if not recent:
+        return ()
+    recorded = _foremost(recent)
     said, style = sentence(recorded)
     return (Span(f" {clock(recorded.header.at)} "), Span(said, style))
+
+
+def _foremost(recent: Sequence[Recorded]) -> Recorded:
+    """The latest event, or what it follows too soon to hide it."""
+    latest = recent[-1]
+    for recorded in reversed(recent):
+        if abs(latest.header.at - recorded.header.at) > NEWS_STANDS:
+            break
+        if not _is_routine(recorded.event):
+            return recorded
+    return latest
+
+
+def _is_routine(happened: Event) -> bool:
+    """Whether this comes by the dozen: a trigger's look, or what a stop or a recovery sees of its services as it goes,
+    where that is no fault."""
+    if happened.kind != "service.observed":
+        return happened.kind == "trigger.evaluated"
+    is_asked = getattr(happened, "stop_id", None) or getattr(happened, "recovery_id", None)
+    return bool(is_asked) and getattr(happened, "standing", "") in EXPECTED
 
 
 def _row(recorded: Recorded) -> Row:

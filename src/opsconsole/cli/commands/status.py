@@ -17,7 +17,7 @@ from opsgate.status import FleetStatus, read_status
 if TYPE_CHECKING:
     from core.figures import Figures
 
-_SIGNS: Final = {"running": "[ RUN]", "stopped": "[STOP]", "partly": "[PART]", "unknown": "[????]"}
+_SIGNS: Final = {"running": "[ RUN]", "stopped": "[STOP]", "partly": "[PART]", "unknown": "[????] unknown"}
 _EXITS: Final = {"running": Exit.OK, "stopped": Exit.BLOCKED, "partly": Exit.PARTLY, "unknown": Exit.UNREADABLE}
 _HOLDS_SHOWN: Final = 20
 
@@ -88,7 +88,7 @@ def _found(invocation: Invocation) -> FleetStatus:
 
 def _lines(found: FleetStatus) -> list[str]:
     read = "" if found.age_s is None else f", read {ago(found.age_s)} ago"
-    lines = [f"{_SIGNS[found.state]} {found.state} at revision {found.revision}{read}"]
+    lines = [f"{_SIGNS[found.state]} at revision {found.revision}{read}"]
     if found.fault:
         lines.append(f"  {found.fault}")
     elif found.state == "partly":
