@@ -14,7 +14,7 @@ from core.capabilities.emergencies import OrderStop
 from core.capabilities.holds import HoldChanged, PlaceHold
 from core.capabilities.names import AddName
 from core.capabilities.rate_limits import SetLimit
-from core.capabilities.service_reports import ServiceObserved
+from core.capabilities.service_reports import ServiceObserved, ServiceStopAttempted
 from core.capabilities.services import AddService
 from core.capabilities.switches import SetSwitch
 from core.capabilities.triggers import TriggerSwitched
@@ -692,6 +692,16 @@ def happened_at(*events: tuple[float, Event]) -> list[Recorded]:
 def test_what_a_recovery_routinely_sees_does_not_hide_that_its_phase_has_changed() -> None:
     recent = happened_at((0, ENTERED), (1, OBSERVED), (2, OBSERVED))
     assert "R-74 is in monitoring" in plain(news(recent))
+
+
+def test_that_a_driver_was_told_to_stop_does_not_hide_that_the_service_was_seen_to_stop() -> None:
+    told = ServiceStopAttempted(
+        service="web", stop_id="S-1", recovery_id=None, action="stop", outcome="done", took_s=0.4
+    )
+    stopped = OBSERVED.model_copy(update={"standing": "stopped"})
+    assert "service web is stopped" in plain(news(happened_at((0, told), (1, stopped))))
+    failed = told.model_copy(update={"outcome": "timed-out"})
+    assert "stop of web: timed-out" in plain(news(happened_at((0, failed), (1, OBSERVED))))
 
 
 def test_a_routine_observation_is_news_once_the_last_event_of_importance_is_old() -> None:

@@ -173,8 +173,10 @@ def _foremost(recent: Sequence[Recorded]) -> Recorded:
 
 
 def _is_routine(happened: Event) -> bool:
-    """Whether this comes by the dozen: a trigger's look, or what a stop or a recovery sees of its services as it goes,
-    where that is no fault."""
+    """Whether this comes by the dozen: a trigger's look, or what a stop or a recovery does to its services and sees of
+    them as it goes, where that is no fault."""
+    if happened.kind == "service.stop-attempted":
+        return getattr(happened, "outcome", "") == "done"
     if happened.kind != "service.observed":
         return happened.kind == "trigger.evaluated"
     is_asked = getattr(happened, "stop_id", None) or getattr(happened, "recovery_id", None)
