@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from core.messages import EVENTS, Actor, Event, Header, Recorded
 from core.ports import LimitUsage, WorkerRow
+from core.recoveries import RecoveryStep
 from core.state import Emergency, Limit, Name, State, Stop, Worker
 from opsgate.hold import Hold
 from opsgate.selector import EVERYTHING, Selector
@@ -137,6 +138,8 @@ def _value(annotation: Any, text: str) -> Any:
         return annotation.model_construct(**{name: _value(field.annotation, text) for name, field in fields})
     if get_origin(annotation) is tuple:
         inner = get_args(annotation)[0]
+        if inner is RecoveryStep:
+            return (RecoveryStep("validation", "check", (text, text), checks=(text,)),)
         return (Selector((("site", text),)),) if "Selector" in str(inner) else (text, text)
     if "Selector" in str(annotation):
         return Selector((("site", text),))
