@@ -60,9 +60,27 @@ def test_an_order_for_which_no_thread_is_left_is_latched_and_recorded_all_the_sa
         patched.setattr(threading.Thread, "start", refuse)
         desk.adopt(order)
         eventually(lambda: latch.latched(order.stop_id, ["f1"]))
+        eventually(lambda: recorded == [order])
 
-    assert recorded == [order]
     assert dict(desk.unrecorded) == {order.stop_id: order}
+
+
+def test_who_ordered_a_stop_is_who_came_by_a_door_with_it_though_its_latch_was_found_before(desk: StopDesk) -> None:
+    recorded: list[Order] = []
+    desk.record = recorded.append
+    order = new_order(actor="whoever-writes-files")
+    by_a_door = replace(order, actor="ana", door="http")
+
+    desk.adopt(order)
+    eventually(lambda: order.stop_id in desk.unrecorded)  # it is in force at once
+    desk.take(by_a_door, lambda _answer: None)
+    eventually(lambda: recorded)
+    desk.adopt(order)  # as long as it lies there
+
+    sign = new_order(actor="and-who-found-nothing")
+    desk.adopt(sign)
+    eventually(lambda: sign in recorded)
+    assert recorded == [by_a_door, sign]
 
 
 def test_an_order_is_handed_to_the_recorder_before_the_disk_is_touched(
@@ -72,7 +90,7 @@ def test_an_order_is_handed_to_the_recorder_before_the_disk_is_touched(
     desk.record = lambda _order: done.append("record")
     monkeypatch.setattr(latch, "place", lambda *_: done.append("place"))
 
-    desk.adopt(new_order())
+    desk.take(new_order(), lambda _answer: None)
 
     eventually(lambda: len(done) == 2)
     assert done == ["record", "place"]

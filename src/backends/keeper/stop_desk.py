@@ -38,6 +38,10 @@ _log = logging.getLogger(NAME)
 _ANSWER_BY_S: Final = 0.7 * ANSWER_S
 """Seconds after which an order that is not recorded yet is answered all the same."""
 
+_DOOR_S: Final = 0.5
+"""Seconds for which an order that was found on disk is in force without being recorded. Whoever placed it comes by a
+door at the same time, where it is known who that is, and what a credential says is what the journal has to say."""
+
 _REST_S: Final = 60.0
 
 
@@ -69,6 +73,8 @@ class StopDesk(threading.Thread):
         self._elapsed_s = elapsed_s
         self._cases = Cases()
         self._adopted: deque[Order] = deque()
+        self._found: dict[str, tuple[Order, float]] = {}
+        """Orders that nobody has brought by a door yet, and until when (host clock) that is waited for."""
         self._taken: deque[tuple[Order, Answered]] = deque()
         self._claims: dict[str, Order] = {}
         """Orders on their way to the desk's thread by their ids."""
@@ -196,11 +202,14 @@ class StopDesk(threading.Thread):
             with self._claiming:
                 self._claims.pop(order.stop_id, None)  # there is a case of it by now
         while self._adopted:
-            self._open(self._adopted.popleft())
+            self._open(self._adopted.popleft(), found=True)
         while self._settled:
             self._settle(self._settled.popleft())
         self._hand_over()
         now_s = self._elapsed_s()
+        for order, until_s in tuple(self._found.values()):
+            if until_s <= now_s:
+                self._record(order)
         for address, case in self._cases.late(now_s):  # it will be recorded all the same
             self._say(case.answer(), address)
         self._herald.repeat(self.unrecorded.values(), now_s)
@@ -233,19 +242,25 @@ class StopDesk(threading.Thread):
             self._open(order)
         self._answer(stop_id)
 
-    def _open(self, order: Order) -> None:
-        """Have an order obeyed, recorded and latched, once."""
+    def _open(self, order: Order, *, found: bool = False) -> None:
+        """Have an order obeyed, recorded and latched, once; one that was ``found`` is recorded a moment later."""
         known = self._cases.of(order.stop_id)
         if known is not None and recorded_id(known.order) == recorded_id(order):
+            if not found and order.stop_id in self._found:
+                self._record(order)
             return
         case = self._cases.open(order)
         try:
-            self._see_to(case)
+            self._see_to(case, found=found)
         except BaseException:
             self._cases.forget(order.stop_id)  # or it would pass for seen to, when it is seen again
             raise
 
-    def _see_to(self, case: Case) -> None:
+    def _record(self, order: Order) -> None:
+        self.record(order)
+        self._found.pop(order.stop_id, None)
+
+    def _see_to(self, case: Case, *, found: bool) -> None:
         """Gates first, then the journal, and the disk last: where no thread is left, it is waited for."""
         passing(Milestone.ORDER_HEARD)
         order = case.order
@@ -257,7 +272,10 @@ class StopDesk(threading.Thread):
             passing(Milestone.ORDER_TOLD)
             self.drive(proclaimed)
             passing(Milestone.ORDER_DRIVEN)
-        self.record(order)
+        if found:
+            self._found[order.stop_id] = (order, self._elapsed_s() + _DOOR_S)
+        else:
+            self._record(order)
         passing(Milestone.ORDER_HANDED_ON)
         if is_new:
             told = {"stop": order.stop_id, "stop_level": order.level, "actor": order.actor, "door": order.door}
@@ -300,7 +318,8 @@ class StopDesk(threading.Thread):
 
     def _rest_s(self) -> float:
         now_s = self._elapsed_s()
-        due_s = min(self._cases.due_s(), self._herald.due_s(self.unrecorded.values()))
+        found_s = (until_s for _, until_s in self._found.values())
+        due_s = min(self._cases.due_s(), self._herald.due_s(self.unrecorded.values()), *found_s)
         return min(max(0.0, due_s - now_s), _REST_S)
 
     def _ring(self) -> None:
