@@ -118,7 +118,7 @@ def fire(
     deadline_s = elapsed_s() + (timeout_s or (stop_servers.ANSWER_S if servers else ANSWER_S))
     telling = Telling(order, servers, token, deadline_s, fleet)
     placing = Placing(order, names or (ALL_FLEETS,))
-    addresses = [stop_socket(names[0])] if names else _all_keepers()
+    addresses = _keepers(names, beside_servers=bool(servers))
     answers, silent = _tell(order, addresses, min(deadline_s, elapsed_s() + ANSWER_S), placing.at_last)
     told = telling.result()
     latch_fault = placing.fault(deadline_s)
@@ -236,7 +236,14 @@ def _spooled(told: Sequence[Told]) -> bool:
     return any(one.answer.get("durable") in ("spool", "database") for one in told)
 
 
-def _all_keepers() -> list[Path]:
+def _keepers(names: Sequence[str], *, beside_servers: bool) -> list[Path]:
+    """Where keepers of a fleet listen, or of all fleets without a name. Servers are told with a credential: a keeper of
+    theirs on this host would hear first who sits here, and the journal name another one than the token does. It finds
+    the latch, if no server can be asked."""
+    if beside_servers:
+        return []
+    if names:
+        return [stop_socket(names[0])]
     try:
         return [path for path in runtime_home().glob("*.stop.sock") if not path.is_symlink()]
     except OSError:

@@ -211,6 +211,14 @@ def test_the_console_that_can_start_no_thread_stops_all_the_same(monkeypatch: py
     assert latch.in_force([fleet_of_url(URL)]) == (order,)
 
 
+def test_where_servers_are_told_with_a_credential_no_keeper_of_this_host_is_told_without_one() -> None:
+    with someone_listens("f1", recorded) as told:
+        fired = stop_lane.fire(stop_lane.new_order(), url="http://127.0.0.1:1", fleet="f1", token="t")
+
+    assert told == []
+    assert (fired.keeper, fired.latched, [each.word for each in fired.servers]) == ("absent", True, ["absent"])
+
+
 def test_where_no_socket_can_be_had_the_latch_alone_stops_the_fleet(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> socket.socket:
         raise OSError(24, "Too many open files")
