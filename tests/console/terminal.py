@@ -75,8 +75,10 @@ class Terminal:
         os.write(self.master, data)
 
     def text(self) -> str:
-        """The screen."""
-        return "\n".join(row.rstrip() for row in self.screen.display)
+        """The screen. The second cell of a wide letter is empty, also where only its first one was painted over."""
+        rows = range(self.screen.lines)
+        cells = range(self.screen.columns)
+        return "\n".join("".join(self.screen.buffer[y][x].data for x in cells).rstrip() for y in rows)
 
     def until(self, true: Callable[[], bool], *, reading: bool = True, within_s: float = DEADLINE_S) -> None:
         """Wait for something, reading what the program writes unless told not to."""
