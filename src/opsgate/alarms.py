@@ -43,10 +43,17 @@ class Alarms:
             going_on = "going on with the last known state" if known else "nothing is known of the fleet"
             log.warning("%s; %s", sentence, going_on)
 
-    def aged(self, age_s: float | None, open_s: float, *, emergency: bool) -> None:
-        """Time has passed. ``open_s`` is how long the gate has been open, ``age_s`` None while nothing is known."""
+    def aged(self, age_s: float | None, open_s: float, *, emergency: bool, illegible: bool = False) -> None:
+        """Time has passed. ``open_s`` is how long the gate has been open, ``age_s`` None while nothing is known, with
+        ``illegible`` where something was."""
         for rule in self._rules:
-            if age_s is None:
+            if age_s is None and illegible:
+                self._once(
+                    "illegible",
+                    logging.ERROR,
+                    "what was last known of the fleet cannot be read: everything is closed until the fleet can be",
+                )
+            elif age_s is None:
                 self._cold(rule, open_s)
             elif emergency and age_s > FRESH_S:
                 self._once(

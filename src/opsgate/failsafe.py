@@ -9,7 +9,8 @@ hazardous  as it says     refused                 refused                  what 
 =========  =============  ======================  =======================  ============================================
 
 Above all classes: what was stopped when last seen stays stopped, and while an emergency was in force when last seen,
-everything is closed as soon as the state is old.
+everything is closed as soon as the state is old. Where something was known once and cannot be read any more, that may
+have been a stop: everything is closed until the fleet itself can be read.
 """
 
 from __future__ import annotations
@@ -95,13 +96,18 @@ class Judgement:
     note: str = ""
 
 
-def judge(verdict: Verdict, rule: Rule, age_s: float | None, emergencies: tuple[Hold, ...] = ()) -> Judgement:
-    """Weigh a verdict by the age of the state it rests on (None: there is no state).
+def judge(
+    verdict: Verdict, rule: Rule, age_s: float | None, emergencies: tuple[Hold, ...] = (), *, illegible: bool = False
+) -> Judgement:
+    """Weigh a verdict by the age of the state it rests on (None: there is no state, ``illegible``: there was one).
 
     ``emergencies`` are the emergency holds of that state. A refusal stays one at any age.
     """
     if verdict.blockers:
         return Judgement(verdict, allowed=False)
+    if age_s is None and illegible:
+        note = f"what was last known of the fleet cannot be read: {rule.name} work is closed until the fleet can be"
+        return Judgement(Verdict("unknown"), allowed=False, note=note)
     if age_s is None:
         does = "runs all the same" if rule.cold_allows else "waits for it"
         note = f"nothing is known of the fleet yet: {rule.name} work {does}"

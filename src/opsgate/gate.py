@@ -362,7 +362,7 @@ class Gate:
         if verdict.unknown_names and age_s is not None:
             self._count(verdict.unknown_names)
         old = age_s is not None and age_s > FRESH_S
-        judged = judge(verdict, rule, age_s, view.emergencies if old else ())
+        judged = judge(verdict, rule, age_s, view.emergencies if old else (), illegible=view.illegible)
         decision = Decision(judged.verdict, view, at_s, judged.allowed, judged.note)
         if not decision.allowed:
             self._tally.count(REFUSALS)

@@ -49,6 +49,11 @@ class Known:
         """The revision of the tables as last seen; 0 before."""
         return self.snapshot.revision if self.snapshot else 0
 
+    @property
+    def fleet(self) -> str:
+        """The id of the fleet; empty before the tables were read."""
+        return self.snapshot.fleet if self.snapshot else ""
+
     def is_at(self, revision: int, chain: str) -> bool:
         """Whether the tables are known as they are there."""
         return self.snapshot.is_at(revision, chain) if self.snapshot else revision == 0

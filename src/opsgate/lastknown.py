@@ -2,7 +2,8 @@
 
 One file for each fleet and host, shared by all workers there: ``FLEET.json``, beside it ``uHASH.json``, which says
 which fleet an URL was. Written whole (temporary file, fsync, rename), under a lock, and never backwards, so that a
-worker that lags behind cannot take back a stop that another one has seen. Latches are kept with where they lay: whoever
+worker that lags behind cannot take back a stop that another one has seen. A file that is there and cannot be read is not the
+same as none: something was known, and perhaps a stop. Latches are kept with where they lay: whoever
 starts from here looks there first, and only a folder that is gone by then leaves them in force.
 """
 
@@ -44,6 +45,13 @@ class Remembered:
     confirmed_at_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Illegible:
+    """Something was on disk, and it cannot be read, or is of another fleet. ``why`` says so for people."""
+
+    why: str
+
+
 class LastKnown:
     """The last known state of the fleet behind one URL. For use by one thread at a time."""
 
@@ -53,18 +61,28 @@ class LastKnown:
         self._pointed_at: str | None = None
         self._held_back = False
 
-    def load(self) -> Remembered | None:
-        """What is on disk, or None. A file that cannot be read is an error line, never an exception."""
-        pointer = last_known_home() / f"{self._url_key}.json"
+    def load(self) -> Remembered | Illegible | None:
+        """What is on disk, or None where nothing is. A file that cannot be read is an error line, never an exception."""
+        path = last_known_home() / f"{self._url_key}.json"
         try:
-            self._pointed_at = str(json.loads(pointer.read_bytes())["fleet"])
-            document = json.loads((last_known_home() / f"{self._pointed_at}.json").read_bytes())
-            return Remembered(_known(document["header"], document["snapshot"]), _confirmed(document["header"]))
-        except FileNotFoundError:
+            fleet = str(json.loads(path.read_bytes())["fleet"])
+            path = last_known_home() / f"{fleet}.json"
+            document = json.loads(path.read_bytes())
+            found = Remembered(_known(document["header"], document["snapshot"]), _confirmed(document["header"]))
+            if (theirs := found.known.fleet) != fleet:
+                raise ValueError(f"it is of fleet {theirs}")
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except _UNREADABLE as error:
-            _log.error("the last known state in %s cannot be read (%s): starting without it", pointer.parent, error)
-            return None
+            _log.error(
+                "the last known state in %s cannot be read (%s): everything is closed until the fleet can be; if you "
+                "know that nothing was stopped, remove the file and start the worker again",
+                path,
+                error,
+            )
+            return Illegible(f"nor can what was last known of the fleet be read, from {path}")
+        self._pointed_at = fleet
+        return found
 
     def save(self, known: Known, confirmed_at_s: float) -> bool:
         """Write the knowledge down, merged with what other workers wrote; False when one of them is writing, so that

@@ -18,7 +18,7 @@ from opsgate.evaluate import Work, evaluate
 from opsgate.failsafe import Policy, judge
 from opsgate.hold import LIMIT_SOURCE, timestamp
 from opsgate.known import Known
-from opsgate.lastknown import LastKnown
+from opsgate.lastknown import Illegible, LastKnown, Remembered
 from opsgate.paths import fleet_of_url, sqlite_path
 from opsgate.run_state import RunState, run_state_of
 from opsgate.sources import SourceError, SqliteSource
@@ -112,16 +112,18 @@ class Found:
     workers: tuple[WorkerRow, ...] = ()
     failing: tuple[ChannelRow, ...] = ()
     fault: str = ""
+    illegible: bool = False
+    """Whether something was known of it that cannot be read any more."""
 
     def view(self) -> View:
         """The same for decisions."""
-        snapshot = self.known.snapshot
         return View(
             self.known.table(),
-            fleet=snapshot.fleet if snapshot else "",
+            fleet=self.known.fleet,
             revision=self.known.revision,
             confirmed_at_s=self.confirmed_at_s,
             from_disk=self.from_disk,
+            illegible=self.illegible,
             settled=True,
             stops=self.known.stops(),
         )
@@ -138,15 +140,16 @@ def look(url: str) -> Found:
         snapshot, stops, workers, failing = source.survey()
         found = Found(Known().read(snapshot), began_s, stops=stops, workers=workers, failing=failing)
     except SourceError as error:
-        remembered = LastKnown(key).load()
-        if remembered is None:
-            found = Found(Known(), None, fault=str(error))
-        else:
-            found = Found(remembered.known, remembered.confirmed_at_s, from_disk=True, fault=str(error))
+        match LastKnown(key).load():
+            case Remembered() as last:
+                found = Found(last.known, last.confirmed_at_s, from_disk=True, fault=str(error))
+            case Illegible(why):
+                found = Found(Known(), None, fault=f"{error}; {why}", illegible=True)
+            case None:
+                found = Found(Known(), None, fault=str(error))
     finally:
         source.close()
-    fleet = found.known.snapshot.fleet if found.known.snapshot else ""
-    lying = latch.look(tuple(filter(None, (fleet, key))), found.known.latched)
+    lying = latch.look(tuple(filter(None, (found.known.fleet, key))), found.known.latched)
     return replace(found, known=found.known.found(lying))
 
 
@@ -174,7 +177,7 @@ def read_status(url: str, now: datetime | None = None) -> FleetStatus:
         lost=len(lost),
         stops=stops,
         fault=found.fault,
-        fleet=found.known.snapshot.fleet if found.known.snapshot else "",
+        fleet=found.known.fleet,
         failing=found.failing,
         known=found.known,
     )
@@ -186,7 +189,7 @@ def decide_once(url: str, work: Work, *, strict: bool = False, key: str | None =
     view, at_s = look(url).view(), elapsed_s()
     age_s = view.age_s(at_s)
     verdict = evaluate(view.table, work, key=key, strict=strict and age_s is not None)
-    judged = judge(verdict, Policy().of(None), age_s, view.emergencies)
+    judged = judge(verdict, Policy().of(None), age_s, view.emergencies, illegible=view.illegible)
     return Decision(judged.verdict, view, at_s, judged.allowed, judged.note)
 
 

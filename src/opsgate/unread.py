@@ -64,6 +64,7 @@ class UnreadView(View):
                 revision=base.revision,
                 confirmed_at_s=base.confirmed_at_s,
                 from_disk=base.from_disk,
+                illegible=base.illegible,
                 settled=base.settled,
                 stops={**base.stops, **{order.stop_id: order.notice() for order in orders}},
                 quick_s=0.0,

@@ -40,6 +40,7 @@ class View:
         "held_service",
         "held_site",
         "held_workflow",
+        "illegible",
         "known_campaign",
         "known_dependency",
         "known_operation",
@@ -61,18 +62,20 @@ class View:
         revision: int = 0,
         confirmed_at_s: float | None = None,
         from_disk: bool = False,
+        illegible: bool = False,
         settled: bool = False,
         stops: Mapping[str, Notice] | None = None,
         quick_s: float = FRESH_S,
         env: str | None = None,
     ) -> None:
-        """``confirmed_at_s`` is when the table was last known to be the truth, None when there is no state at all;
-        ``settled``, whether a first attempt to read it has ended; ``quick_s`` 0 sends every check the long way."""
+        """``confirmed_at_s`` is when the table was last known to be the truth, None when there is no state at all,
+        ``illegible`` that one was kept on disk and cannot be read; ``settled``, whether a first attempt to read it has ended; ``quick_s`` 0 sends every check the long way."""
         self.table = table or Table()
         self.fleet = fleet
         self.revision = revision
         self.confirmed_at_s = confirmed_at_s
         self.from_disk = from_disk
+        self.illegible = illegible
         self.settled = settled
         self.stops: Mapping[str, Notice] = stops or {}
         self._emergencies: tuple[Hold, ...] | None = None
@@ -107,6 +110,7 @@ class View:
             revision=self.revision,
             confirmed_at_s=self.confirmed_at_s,
             from_disk=self.from_disk,
+            illegible=self.illegible,
             stops=self.stops,
         )
 

@@ -30,7 +30,7 @@ from opsgate.failsafe import FRESH_S, Policy
 from opsgate.hold import HALT, Hold
 from opsgate.identity import process_boot, process_started
 from opsgate.known import Known
-from opsgate.lastknown import RENEWED_S, LastKnown
+from opsgate.lastknown import RENEWED_S, Illegible, LastKnown, Remembered
 from opsgate.links import link_of
 from opsgate.lookout import Lookout
 from opsgate.membership import Member
@@ -92,7 +92,7 @@ class Watcher(threading.Thread):
         super().__init__(name="opsgate-watcher", daemon=True)
         self.known = Known()
         self.confirmed_at_s: float | None = None
-        self.from_disk = False
+        self.from_disk = self.illegible = False
         self.freshness: Freshness = "initialising"
         self._member = member
         self._publish = publish
@@ -144,12 +144,16 @@ class Watcher(threading.Thread):
         OSError where the process has no thread or no descriptor left."""
         if parent is not None:
             self.known, self.confirmed_at_s, self.from_disk = parent.known, parent.confirmed_at_s, parent.from_disk
-            self.freshness = parent.freshness
+            self.illegible, self.freshness = parent.illegible, parent.freshness
             self.was_live = parent.was_live
             self._obedience.inherit(parent._obedience)  # noqa: SLF001 (an instance of this very class)
             self._read_orders()
-        elif (found := self._last_known.load()) is not None:
-            self.known, self.confirmed_at_s, self.from_disk = found.known, found.confirmed_at_s, True
+        else:
+            match self._last_known.load():
+                case Remembered() as found:
+                    self.known, self.confirmed_at_s, self.from_disk = found.known, found.confirmed_at_s, True
+                case Illegible():
+                    self.illegible = True
         self._address()
         self.known = self.known.found(self._lookout.look())
         self._show()
@@ -215,7 +219,7 @@ class Watcher(threading.Thread):
 
     @property
     def _fleet(self) -> str:
-        return self.known.snapshot.fleet if self.known.snapshot else ""
+        return self.known.fleet
 
     # -------------------------------------------------------------------------------------- orders, while it sleeps
     def _obey(self, stop_id: str, datagram: bytes, sender: Address) -> float:
@@ -270,7 +274,7 @@ class Watcher(threading.Thread):
         age_s = view.age_s(now_s)
         if age_s is None or age_s > self._quick_s:
             emergency = age_s is not None and age_s > FRESH_S and bool(view.emergencies)
-            self._alarms.aged(age_s, now_s - self._opened_s, emergency=emergency)
+            self._alarms.aged(age_s, now_s - self._opened_s, emergency=emergency, illegible=self.illegible)
 
     # --------------------------------------------------------------------------------------------- what is heard
     def take(self, reading: Reading) -> None:
@@ -396,6 +400,7 @@ class Watcher(threading.Thread):
             revision=self.known.revision,
             confirmed_at_s=self.confirmed_at_s,
             from_disk=self.from_disk,
+            illegible=self.illegible,
             settled=self._settled,
             stops=stops,
             quick_s=0.0 if _log.isEnabledFor(logging.DEBUG) else self._quick_s,

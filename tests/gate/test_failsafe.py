@@ -90,6 +90,16 @@ def test_with_nothing_known_the_class_alone_decides_and_the_outcome_says_unknown
 
 
 @pytest.mark.parametrize("name", CLASSES)
+def test_with_something_known_that_cannot_be_read_every_class_is_closed(name: str) -> None:
+    judged = judge(ALLOWED, CLASSES[name], None, illegible=True)
+
+    assert (judged.allowed, judged.verdict.outcome) == (False, "unknown")
+    assert (
+        judged.note == f"what was last known of the fleet cannot be read: {name} work is closed until the fleet can be"
+    )
+
+
+@pytest.mark.parametrize("name", CLASSES)
 def test_a_latch_is_obeyed_though_nothing_else_is_known(name: str) -> None:
     latched = Verdict("blocked", (hold(source="emergency"),))
 

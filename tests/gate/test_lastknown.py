@@ -11,7 +11,7 @@ import pytest
 
 from opsgate.clock import elapsed_s
 from opsgate.known import Known
-from opsgate.lastknown import RENEWED_S, LastKnown
+from opsgate.lastknown import RENEWED_S, Illegible, LastKnown, Remembered
 from opsgate.order import Lying, Order
 from opsgate.paths import last_known_home
 from opsgate.snapshot import Snapshot
@@ -28,7 +28,7 @@ def known_at(revision: int, **changes: object) -> Known:
 
 def loaded() -> Known:
     found = LastKnown("uabc").load()
-    assert found is not None
+    assert isinstance(found, Remembered)
     return found.known
 
 
@@ -77,7 +77,7 @@ def test_the_age_of_a_kept_state_goes_on_growing() -> None:
 
     found = LastKnown("uabc").load()
 
-    assert found is not None
+    assert isinstance(found, Remembered)
     assert 100 <= elapsed_s() - found.confirmed_at_s < 160
 
 
@@ -89,7 +89,7 @@ def test_after_a_restart_of_the_host_a_state_is_at_least_as_old_as_the_host_is_u
 
     found = LastKnown("uabc").load()
 
-    assert found is not None
+    assert isinstance(found, Remembered)
     assert found.confirmed_at_s <= 0
 
 
@@ -148,18 +148,41 @@ def test_files_are_for_their_owner_alone() -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in last_known_home().iterdir() if path.is_file()} == {0o600}
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"header": 1, "snapshot": 2}', b"\xff\xfe"])
-def test_a_file_that_cannot_be_read_is_said_once_and_is_no_history(
-    text: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
-    LastKnown("uabc").save(known_at(8), elapsed_s())
-    (last_known_home() / "f-one.json").write_bytes(text)
+OF_ANOTHER_FLEET = json.dumps({"header": {}, "snapshot": Snapshot("f-two", 9).as_dict()}).encode()
 
-    assert LastKnown("uabc").load() is None
+
+@pytest.mark.parametrize("name", ["f-one.json", "uabc.json"])
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"header": 1, "snapshot": 2}', b"\xff\xfe", OF_ANOTHER_FLEET])
+def test_a_file_that_is_there_and_cannot_be_read_is_said_once_and_is_not_nothing(
+    name: str, text: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Something was known of this fleet, and perhaps that it was stopped. What is known next is written over it."""
+    LastKnown("uabc").save(known_at(8), elapsed_s())
+    (last_known_home() / name).write_bytes(text)
+
+    assert isinstance(LastKnown("uabc").load(), Illegible)
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
     LastKnown("uabc").save(known_at(9), elapsed_s())
     assert loaded().revision == 9
+
+
+def test_a_state_of_another_fleet_is_not_the_last_known_one_of_this(caplog: pytest.LogCaptureFixture) -> None:
+    LastKnown("uabc").save(known_at(8), elapsed_s())
+    LastKnown("uxyz").save(replace(known_at(9), snapshot=Snapshot("f-two", 9)), elapsed_s())
+    (last_known_home() / "f-one.json").write_bytes((last_known_home() / "f-two.json").read_bytes())
+
+    assert isinstance(LastKnown("uabc").load(), Illegible)
+    assert "it is of fleet f-two" in caplog.text
+
+
+@pytest.mark.parametrize("gone", ["f-one.json", "uabc.json"])
+def test_a_file_that_somebody_took_away_is_no_history(gone: str, caplog: pytest.LogCaptureFixture) -> None:
+    LastKnown("uabc").save(known_at(8), elapsed_s())
+    (last_known_home() / gone).unlink()
+
+    assert LastKnown("uabc").load() is None
+    assert not caplog.records
 
 
 def test_a_disk_that_refuses_is_said_once_and_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:

@@ -159,7 +159,7 @@ def test_a_gate_that_ends_has_written_it_down(unread: None, keeper: Keeper, flee
         keeper.hear("ack")
 
     remembered = lastknown.LastKnown(fleet_of_url(fleet.url)).load()
-    assert remembered is not None
+    assert isinstance(remembered, lastknown.Remembered)
     assert set(remembered.known.stops()) == {"S-1"}
 
 

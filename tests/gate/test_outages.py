@@ -72,6 +72,28 @@ def test_a_cold_start_with_nothing_known_waits_and_then_the_class_decides(
     assert (decision.age_s, decision.revision, decision.unknown_names) == (None, 0, ())
 
 
+@pytest.mark.parametrize("operation", ["site_creation", "content_generation", "payout"])
+def test_a_last_known_state_that_cannot_be_read_closes_every_class_until_the_fleet_can(
+    fleet: Fleet, operation: str, later: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have said that everything is stopped, and a stop never becomes a run by a disk that fails."""
+    monkeypatch.setattr(reader, "RETRIES_S", (0.05,))
+    remember(fleet)
+    hide(fleet)
+    (last_known_home() / "f-one.json").write_text("{")
+    with Gate.open(fleet.url, policy=POLICY) as gate:
+        eventually(lambda: gate.freshness == "interrupted")
+        later(31)
+
+        decision = gate.check(operation=operation)
+
+        assert (decision.allowed, decision.outcome, decision.decided_by) == (False, "unknown", "default")
+        assert "what was last known of the fleet cannot be read" in decision.headline
+        later(-31)
+        fleet.path.with_suffix(".away").rename(fleet.path)
+        eventually(lambda: gate.check(operation=operation))
+
+
 def test_a_check_that_comes_too_early_waits_for_the_first_state(fleet: Fleet) -> None:
     hide(fleet)
     with Gate.open(fleet.url, policy=POLICY) as gate:
@@ -315,6 +337,19 @@ def test_a_worker_that_never_knew_anything_says_what_it_does_about_it(caplog: py
         "nothing is known of the fleet: hazardous work is refused",
         "nothing is known of the fleet: routine work runs all the same",
         "nothing is known of the fleet: guarded work is refused",
+    ]
+
+
+def test_a_worker_that_cannot_read_what_was_known_says_that_everything_is_closed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    alarms = Alarms("fleet.db", tuple(CLASSES.values()))
+
+    for open_s in (0.5, 3.0, 100.0):
+        alarms.aged(None, open_s, emergency=False, illegible=True)
+
+    assert [line for _, line in said(caplog)] == [
+        "what was last known of the fleet cannot be read: everything is closed until the fleet can be"
     ]
 
 

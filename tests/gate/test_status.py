@@ -10,6 +10,7 @@ import pytest
 from opsgate import Gate, latch
 from opsgate.hold import timestamp
 from opsgate.order import Order
+from opsgate.paths import last_known_home
 from opsgate.selector import Selector
 from opsgate.status import decide_once, read_status
 from tests.gate.world import AT, Fleet, emergency, hold
@@ -179,6 +180,19 @@ def test_nothing_known_at_all_is_unknown_without_an_age(home: object) -> None:
     found = read_status("sqlite:////nowhere/at/all.db")
 
     assert (found.state, found.revision, found.as_dict()["age_s"]) == ("unknown", 0, None)
+
+
+def test_a_last_known_state_that_cannot_be_read_is_part_of_the_fault_and_closes_routine_work(fleet: Fleet) -> None:
+    with Gate.open(fleet.url) as gate:
+        eventually(lambda: gate.freshness == "valid")
+    (last_known_home() / "f-one.json").write_text("{")
+    fleet.path.rename(fleet.path.with_suffix(".away"))
+
+    found, decision = read_status(fleet.url), decide_once(fleet.url, {"site": "s1"})
+
+    assert (found.state, found.revision, found.age_s) == ("unknown", 0, None)
+    assert "nor can what was last known of the fleet be read" in found.fault
+    assert (decision.allowed, decision.outcome) == (False, "unknown")
 
 
 def test_one_decision_needs_no_thread_and_is_the_gates_own(fleet: Fleet) -> None:
