@@ -2,9 +2,9 @@
 
 One file for each fleet and host, shared by all workers there: ``FLEET.json``, beside it ``uHASH.json``, which says
 which fleet an URL was. Written whole (temporary file, fsync, rename), under a lock, and never backwards, so that a
-worker that lags behind cannot take back a stop that another one has seen. A file that is there and cannot be read is not the
-same as none: something was known, and perhaps a stop. Latches are kept with where they lay: whoever
-starts from here looks there first, and only a folder that is gone by then leaves them in force.
+worker that lags behind cannot take back a stop that another one has seen. Latches are kept with where they lay: whoever
+starts from here looks there first, and only a folder that is gone by then leaves them in force. A file that is there
+and cannot be read is not the same as none: something was known, and perhaps a stop.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class LastKnown:
         self._held_back = False
 
     def load(self) -> Remembered | Illegible | None:
-        """What is on disk, or None where nothing is. A file that cannot be read is an error line, never an exception."""
+        """What is on disk; None where nothing is. A file that cannot be read is an error line, never an exception."""
         path = last_known_home() / f"{self._url_key}.json"
         try:
             fleet = str(json.loads(path.read_bytes())["fleet"])

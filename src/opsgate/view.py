@@ -69,7 +69,8 @@ class View:
         env: str | None = None,
     ) -> None:
         """``confirmed_at_s`` is when the table was last known to be the truth, None when there is no state at all,
-        ``illegible`` that one was kept on disk and cannot be read; ``settled``, whether a first attempt to read it has ended; ``quick_s`` 0 sends every check the long way."""
+        ``illegible`` that one was kept on disk and cannot be read; ``settled``, whether a first
+        attempt to read it has ended; ``quick_s`` 0 sends every check the long way."""
         self.table = table or Table()
         self.fleet = fleet
         self.revision = revision
