@@ -82,7 +82,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     }
     (home / "opsconsole").write_text(secrets["ana"] + "\n", "utf-8")
     backend = f"sqlite:///{home / 'fleet.db'}"
-    with serving(backend, lambda room: Doorkeeper(room.runtime.latest), hook_secret=HOOK_SECRET) as one:
+    (hook_secret := home / "hook.secret").touch(mode=0o600)
+    hook_secret.write_text(HOOK_SECRET)
+    with serving(backend, lambda room: Doorkeeper(room.runtime.latest), hook_secrets=hook_secret) as one:
         for n, (name, secret) in enumerate(secrets.items()):
             role: Any = {"role": "admin"} if name == "ana" else {"role": "worker", "worker_id": name}
             token = TOKEN_ID.replace("9", str(n))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -20,11 +21,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from backends import open_backend
 from backends.server.crowd import STOPS_PER_CLIENT
 from core.errors import BackendUnavailable
-from tests.support.serving import DEADLINE_S, Served, serving
+from opsconsole.cli.checkup.way import certificates
+from tests.support.serving import DEADLINE_S, Served, server_process, serving
 from tests.support.waiting import eventually
 
 
-def certificate(folder: Path) -> Path:
+def certificate(folder: Path, *, good_for: timedelta = timedelta(days=30)) -> Path:
     """A file with a new key and a certificate that it has signed itself."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
@@ -35,8 +37,8 @@ def certificate(folder: Path) -> Path:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=90))
+        .not_valid_after(now + good_for)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -152,6 +154,52 @@ def test_a_new_certificate_is_shown_to_whoever_comes_and_one_that_is_none_is_not
             eventually(lambda: all(shows(port, new) for port in ports), within_s=DEADLINE_S)
             assert not any(shows(port, old) for port in ports)
             assert connected.get(f"{ports[0]}/healthz").status_code == 200
+
+
+def days_left(served: Served, trusted: ssl.SSLContext) -> float:
+    """What the metrics say."""
+    page = httpx.get(f"{served.url.replace('http:', 'https:')}/metrics", verify=trusted).text
+    found = re.search(r"^opsconsole_certificate_days_left (\S+)$", page, re.MULTILINE)
+    assert found, page
+    return float(found[1])
+
+
+def warnings(served: Served, trusted: ssl.SSLContext) -> list[str]:
+    """What is said to a probe."""
+    ready = httpx.get(f"{served.url.replace('http:', 'https:')}/readyz", verify=trusted)
+    assert ready.status_code == 200
+    found: list[str] = ready.json()["warnings"]
+    return found
+
+
+def test_a_certificate_that_ends_soon_is_spoken_of_until_there_is_a_new_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = certificate(tmp_path, good_for=timedelta(days=5, hours=1))
+    soon = trust_in(file)
+    with serving(f"sqlite:///{tmp_path / 'fleet.db'}", certificate=file, heartbeat_s=0.05) as served:
+        eventually(lambda: "the certificate expires on" in caplog.text, within_s=DEADLINE_S)
+        (warned,) = warnings(served, soon)
+        assert "in 5 days: put a new one into its file" in warned
+        assert 5 < days_left(served, soon) < 5.1
+        (found,) = certificates(served.url.replace("http:", "https:"))
+        assert found.verdict == "warn"
+        assert warned.partition(":")[0].removeprefix("the certificate ") in found.detail
+
+        later = trust_in(certificate(tmp_path))
+        eventually(lambda: shows(served.url.replace("http:", "https:"), later), within_s=DEADLINE_S)
+        assert warnings(served, later) == []
+        assert 29.9 < days_left(served, later) < 30
+
+
+def test_one_that_has_expired_is_said_at_the_start_and_by_doctor(tmp_path: Path) -> None:
+    file = certificate(tmp_path, good_for=-timedelta(days=2))
+    with server_process(f"sqlite:///{tmp_path / 'fleet.db'}", "--dev", "--tls-cert", str(file)) as served:
+        (found,) = certificates(served.url)
+
+        assert re.search(r"the certificate expired on .* UTC: put a new one", served.said)
+        assert found.verdict == "fail"
+        assert "expired on" in found.detail
 
 
 def test_a_file_that_holds_no_certificate_is_refused_at_the_start(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backends.configuration import ConfigurationFault, Layer, layers
-from backends.private_file import OpenToOthers, read_private
+from backends.private_file import private_text
 from core.faults import sentence
 from core.notices import Topic
 from core.telling import Patience
@@ -50,7 +50,7 @@ class ChannelSettings(_Table):
 
     def address(self) -> str:
         """Where it leads, with all that lets anybody in. Raises `ConfigurationFault`."""
-        return self.url or ("" if self.url_file is None else secret_in(self.url_file))
+        return self.url or ("" if self.url_file is None else private_text(self.url_file))
 
 
 class NotifySettings(_Table):
@@ -86,18 +86,6 @@ def resolve_channels(
     if unknown:
         raise ConfigurationFault(f"escalate_to: no channel is called {unknown[0]}; add [notify.channels.{unknown[0]}]")
     return settings
-
-
-def secret_in(path: Path) -> str:
-    """The one line of a file that nobody else may read. Raises `ConfigurationFault`, which never quotes it."""
-    file = path.expanduser()
-    try:
-        content = read_private(file, 8192)
-    except OSError as error:
-        raise ConfigurationFault(f"{file} cannot be read: {error.strerror}") from None
-    except OpenToOthers:
-        raise ConfigurationFault(f"{file} can be read by others: chmod 600 {file}") from None
-    return content.decode("utf-8", "replace").strip()
 
 
 def _read(layer: Layer) -> NotifySettings:

@@ -17,7 +17,8 @@ import httpx
 
 from backends.clients.signed import SECRET_MIN, signature
 from backends.notifiers.base import Message, Misconfigured, NotDelivered, Refused, Takes
-from backends.notifiers.settings import ChannelSettings, secret_in
+from backends.notifiers.settings import ChannelSettings
+from backends.private_file import private_text
 from core.hooks import Told
 from opsgate.hold import timestamp
 
@@ -39,7 +40,7 @@ class WebhookNotifier:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Misconfigured("a webhook is an address that begins with http:// or https://")
         self._where = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
-        self._secret = "" if settings.secret_file is None else secret_in(settings.secret_file)
+        self._secret = "" if settings.secret_file is None else private_text(settings.secret_file)
         if settings.secret_file is not None and len(self._secret) < SECRET_MIN:
             raise Misconfigured(f"{settings.secret_file} holds fewer than {SECRET_MIN} characters")
 

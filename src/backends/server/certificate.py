@@ -1,79 +1,90 @@
-"""The certificate that the ports show, and the one that comes in its place while they are open.
+"""The certificate that the ports show, the one that comes in its place while they are open, and how long it is good.
 
 Certificates are renewed every few weeks, and a server that went on showing the old one would take no stop any more from
-the day on which that ends. Whoever connects is shown the newest; nobody who is connected is cut off for it.
+the day on which that ends. Whoever connects is shown the newest; nobody who is connected is cut off for it. Where no
+new one comes the server says so while there is time.
 """
 
 from __future__ import annotations
 
 import logging
 import ssl
-import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
+
+from cryptography.x509 import load_pem_x509_certificates
 
 from backends.keeper.log import NAME
+from backends.server.renewing import Renewed
 
 _log = logging.getLogger(NAME)
 
-_Stamps = tuple[tuple[int, int, int] | None, ...]
-"""Of each file when it was written, which it is and how long; None where it is not there."""
+SOON_DAYS: Final = 14
+"""Days before its end from which on a certificate is spoken of. Those who renew by themselves do it long before."""
+
+_DAY_S: Final = 86_400
 
 
-class Certificate(threading.Thread):
-    """Looks on a thread of its own, for a disk may hang, whether the files have changed."""
+class Shown(NamedTuple):
+    """What a port shows, and until when it is good: as long as all of its chain is."""
 
-    def __init__(self, chain: Path, key: Path, every_s: float) -> None:
+    context: ssl.SSLContext
+    expires_at: datetime
+
+
+class Certificate(Renewed[Shown]):
+    """The certificate in these files, whichever it is now."""
+
+    def __init__(self, chain: Path, key: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """Raises OSError where the files are not what they should be."""
-        super().__init__(name="certificate", daemon=True)
-        self._chain, self._key = chain, key
-        self._every_s = every_s
-        self._ending = threading.Event()
-        self._seen = self._stamps()
-        self._newest = self.context = self._read()
+        super().__init__("certificate", (chain, key), lambda: _read(chain, key))
+        self._now, self._said = now, ""
+        self.context = self.value.context
         self.context.sni_callback = self._show
 
-    def run(self) -> None:
-        """Look again and again, until `close`."""
-        while not self._ending.wait(self._every_s):
-            self._look()
+    def look(self) -> None:
+        """Take over a new one, and say in the log, once, when the time comes to have one."""
+        super().look()
+        word = self.warning()
+        if word and word != self._said:
+            _log.error(word)
+        self._said = word
 
-    def close(self) -> None:
-        """Look no more."""
-        self._ending.set()
+    def days_left(self) -> float:
+        """For how long it is good; below 0 where it is so no more."""
+        return days_until(self.value.expires_at, self._now())
 
-    def _look(self) -> None:
-        stamps = self._stamps()
-        if stamps == self._seen:
-            return
-        self._seen = stamps
-        try:
-            self._newest = self._read()
-        except OSError as error:  # the other file may be under way; until then there is one that is good
-            _log.error("a new certificate is of no use, and the old one is shown", extra={"why": error.strerror})
-        else:
-            _log.info("a new certificate is shown from now on", extra={"file": str(self._chain)})
+    def warning(self) -> str:
+        """What a person has to do about it; empty while that is nothing."""
+        if self.days_left() >= SOON_DAYS:
+            return ""
+        word = ends(self.value.expires_at, self._now())
+        return f"the certificate {word}: put a new one into its file, and it is shown without a restart"
 
     def _show(self, channel: Any, _name: str | None, _context: ssl.SSLContext) -> None:
         """Called in every handshake, also in one that names no host: take what is the newest then."""
-        channel.context = self._newest
-
-    def _read(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        try:
-            context.load_cert_chain(self._chain, self._key)
-        except OSError as error:
-            what = f"no certificate with its key can be read from {self._chain} and {self._key}"
-            raise OSError(error.errno, what) from error
-        return context
-
-    def _stamps(self) -> _Stamps:
-        return tuple(map(_stamp, (self._chain, self._key)))
+        channel.context = self.value.context
 
 
-def _stamp(file: Path) -> tuple[int, int, int] | None:
+def days_until(expires_at: datetime, now: datetime) -> float:
+    """Days for which a certificate is still good; below 0 where it is so no more."""
+    return (expires_at - now).total_seconds() / _DAY_S
+
+
+def ends(expires_at: datetime, now: datetime) -> str:
+    """When it does so, in words."""
+    on = f"on {expires_at:%Y-%m-%d %H:%M} UTC"
+    return f"expires {on}, in {int(days_until(expires_at, now))} days" if expires_at > now else f"expired {on}"
+
+
+def _read(chain: Path, key: Path) -> Shown:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
+        context.load_cert_chain(chain, key)
+        expires_at = min(each.not_valid_after_utc for each in load_pem_x509_certificates(chain.read_bytes()))
+    except (OSError, ValueError) as error:
+        what = f"no certificate with its key can be read from {chain} and {key}"
+        raise OSError(getattr(error, "errno", None), what) from error
+    return Shown(context, expires_at)

@@ -178,7 +178,11 @@ _VEIL: Final = record(
 
 ANSWERS: Final[Mapping[tuple[str, str], dict[str, Any]]] = {
     ("get", "/readyz"): record(
-        ready=TRUTH, database=one_of("here", "away", "gone"), contact=TEXT, reason={**TEXT, "description": "why not"}
+        ready=TRUTH,
+        database=one_of("here", "away", "gone"),
+        contact=TEXT,
+        reason={**TEXT, "description": "why not"},
+        warnings={**TEXTS, "description": "what will keep clients away soon"},
     ),
     ("get", "/v1/state"): record(
         fleet=TEXT,

@@ -14,6 +14,7 @@ from typing import Final
 from backends.keeper.room import EngineRoom
 from backends.server.access import Access
 from backends.server.answers import at_revision
+from backends.server.certificate import Certificate
 from backends.server.gates import Gates
 from backends.server.gauges import Gauges
 from backends.server.instances import Instances
@@ -22,6 +23,7 @@ from backends.server.metrics import Metrics
 from backends.server.propagation import Propagation
 from backends.server.push import Hub
 from backends.server.refetch import Refetch
+from backends.server.renewing import Renewed
 from backends.server.said import Said
 from backends.server.within import orders_within
 from backends.server.writer import Writer
@@ -44,9 +46,18 @@ and more where the machine has other work to do."""
 class Engine:
     """One fleet behind HTTP. The room is the caller's, who opens it first and closes it last."""
 
-    def __init__(self, room: EngineRoom, gates: Gates, access: Access, *, hook_secret: str = "") -> None:
-        """``hook_secret`` is what signs requests of hooks; empty where nobody can."""
-        self.hook_secret = hook_secret
+    def __init__(
+        self,
+        room: EngineRoom,
+        gates: Gates,
+        access: Access,
+        *,
+        certificate: Certificate | None = None,
+        hook_secrets: Renewed[tuple[str, ...]] | None = None,
+    ) -> None:
+        """``hook_secrets`` are what signs requests of hooks; None where nobody can."""
+        self.certificate = certificate
+        self.hook_secrets = hook_secrets
         self.room = room
         self.runtime = room.runtime
         self.access = access
@@ -58,7 +69,7 @@ class Engine:
         self.said = Said()
         self._compiled: dict[Scope, tuple[State, Table]] = {}
         self._secret, self._numbers = os.urandom(32), count(1)
-        self.metrics = Metrics(Gauges(room, self.view, self._open_streams, self.instances))
+        self.metrics = Metrics(Gauges(room, self.view, self._open_streams, self.instances, certificate))
         self.propagation = Propagation(self.metrics.propagated, room.runtime.latest, lambda: room.desk.unrecorded)
         gates.attach(
             room.runtime.sealed,

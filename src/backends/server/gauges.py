@@ -14,6 +14,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from backends.keeper.room import EngineRoom
+from backends.server.certificate import Certificate
 from backends.server.instances import Instances
 from core.figures import figures
 from core.policy import run_state
@@ -35,12 +36,14 @@ class Gauges(Collector):
         view: Callable[[], View],
         streams: Callable[[], Mapping[str, int]],
         instances: Instances,
+        certificate: Certificate | None,
     ) -> None:
         """``view`` is what decides now, ``streams`` says how many listen, by the name of their stream."""
         self._room = room
         self._view = view
         self._streams = streams
         self._instances = instances
+        self._certificate = certificate
 
     def describe(self) -> list[Metric]:
         """Nothing: the families are known when they are collected."""
@@ -66,6 +69,9 @@ class Gauges(Collector):
         for name, number in self._streams().items():
             streams.add_metric([name], number)
         yield streams
+        if self._certificate is not None:
+            left = self._certificate.days_left()
+            yield _number("opsconsole_certificate_days_left", "Until the certificate of this server expires.", left)
         yield _told(self._room.notifying.outcomes)
         yield from self._instances.collect()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ BACKLOG: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Where a server listens, and what signs requests of hooks there.
+    """Where a server listens, and the files of what it is known by there.
 
     Port 0 is one that is free. TLS is for the ports; sockets of this host need none."""
 
@@ -34,7 +34,8 @@ class Listening:
     key: Path | None = None
     heartbeat_s: float = HEARTBEAT_S
     """Seconds between two signs of life on a stream. Clients wait for two and a half of the usual ones."""
-    hook_secret: str = field(default="", repr=False)
+    hook_secrets: Path | None = None
+    """The file of what signs requests of hooks."""
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -41,8 +41,8 @@ def run(
 
     With ``dev`` everybody at this host is let in as an admin, otherwise whoever has a token; ``allowed`` are the only
     networks from which anybody is answered, unless there are none; ``settings`` is what is set for emergencies, and
-    ``notify`` whom it tells. Raises `core.errors.OpsError` where the database cannot be opened, and OSError where
-    nobody can listen there.
+    ``notify`` whom it tells. Raises `core.errors.OpsError` where the database cannot be opened, `ConfigurationFault`
+    for a file of secrets that holds none, and OSError where nobody can listen there.
     """
     os.umask(0o077)
     sys.setswitchinterval(_SWITCH_S)
@@ -65,6 +65,8 @@ def run(
     if not serving.room.settings.emergency_stop_enabled:
         say(AUTOMATICS_OFF)
     where = f"{'https' if listening.certificate else 'http'}://{listening.host}:{serving.port}"
+    if serving.certificate is not None and (warned := serving.certificate.warning()):
+        say(warned)
     say(f"serving fleet {serving.room.fleet} on {where}, stops on port {serving.stop_port}")
     ending.wait()
     say("closing")

@@ -11,11 +11,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, Final
 
 import uvicorn
 import uvloop
 
+from backends.clients.signed import secrets_in
 from backends.emergency_settings import EmergencySettings
 from backends.keeper.log import NAME
 from backends.keeper.room import EngineRoom
@@ -30,6 +32,7 @@ from backends.server.gates import Gates
 from backends.server.identity import Identify, developer
 from backends.server.listening import BACKLOG, Listening, listen, listen_at, own_sockets, own_urls
 from backends.server.push import Hub
+from backends.server.renewing import Renewed, Renewing
 from backends.server.stop_port import StopPort
 from opsgate.wire import HEARTBEAT_S
 
@@ -131,10 +134,13 @@ class Serving:
         notify: NotifySettings | None = None,
     ) -> None:
         """``identify`` makes, of the room, what tells whose a credential is. Raises `core.errors.OpsError` where the
-        database cannot be opened, `HouseError`, or OSError where nobody can listen there."""
+        database cannot be opened, `HouseError`, `ConfigurationFault`, or OSError where nobody can listen there."""
         gates, files = Gates(), listening.certificate
-        self._certificate = Certificate(files, listening.key or files, listening.heartbeat_s) if files else None
-        secure = self._certificate.context if self._certificate else None
+        self.certificate = Certificate(files, listening.key or files) if files else None
+        secure = self.certificate.context if self.certificate else None
+        secrets = listening.hook_secrets
+        hook_secrets = Renewed("hook secret", (secrets,), partial(secrets_in, secrets)) if secrets else None
+        self._renewing = Renewing([each for each in (self.certificate, hook_secrets) if each], listening.heartbeat_s)
         with ExitStack() as listened:
             main = listened.enter_context(listen(listening.host, listening.port))
             stops = listened.enter_context(listen(listening.host, listening.stop_port))
@@ -151,7 +157,7 @@ class Serving:
         knows = identify(self.room)
         self.room.services.is_open = knows is developer
         access = Access(knows, self.room.runtime.latest)
-        self.engine = Engine(self.room, gates, access, hook_secret=listening.hook_secret)
+        self.engine = Engine(self.room, gates, access, certificate=self.certificate, hook_secrets=hook_secrets)
         self.port, self.stop_port = (int(channel.getsockname()[1]) for channel in (main, stops))
         gates.stop_port = self.stop_port
         self._paths = own_sockets(self.room)
@@ -169,8 +175,7 @@ class Serving:
     def start(self) -> None:
         """Go to work: stops first. Returns when requests are answered."""
         self.room.start()
-        if self._certificate is not None:
-            self._certificate.start()
+        self._renewing.start()
         self._stops.start()
         self._stops.ready.wait()
         self.engine.start()
@@ -186,8 +191,7 @@ class Serving:
         self.engine.close()
         self._stops.close()
         self.room.close(why)
-        if self._certificate is not None:
-            self._certificate.close()
+        self._renewing.close()
         for path in self._paths:
             path.unlink(missing_ok=True)
 

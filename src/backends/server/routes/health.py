@@ -21,14 +21,17 @@ def routes(engine: Engine) -> APIRouter:
 
     @router.get("/readyz")
     async def is_ready() -> JSONResponse:
-        """Whether commands can be carried out now, or why not. Stops are taken in any case."""
+        """Whether commands can be carried out now, or why not. Stops are taken in any case. ``warnings`` are what will
+        keep clients away soon."""
         contact, word = engine.runtime.contact(), engine.room.database_word
+        warned = engine.certificate.warning() if engine.certificate else ""
         ready = contact.word == "valid" and word == "here"
         document: dict[str, Any] = {
             "ready": ready,
             "database": word,
             "contact": contact.word,
             "reason": "" if ready else contact.detail or f"the database is {word}",
+            "warnings": [warned] if warned else [],
         }
         return JSONResponse(document, 200 if ready else 503, headers={} if ready else {"Retry-After": "1"})
 

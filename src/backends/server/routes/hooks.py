@@ -60,7 +60,7 @@ def routes(engine: Engine) -> APIRouter:
 
     @router.post("/v1/hooks/signed")
     async def hear_signed(request: Request) -> JSONResponse:
-        """Hold or stop, for whoever shows a token and also knows the secret of this server's hooks. Headers:
+        """Hold or stop, for whoever shows a token and also knows a secret of this server's hooks. Headers:
         ``X-Opsconsole-Timestamp`` (Unix seconds), ``X-Opsconsole-Nonce`` (new each time) and
         ``X-Opsconsole-Signature`` (``v1=`` and HMAC-SHA256 over ``TIMESTAMP.NONCE.BODY``, in hexadecimal)."""
         body = await read_body(request.receive, request.headers)
@@ -108,10 +108,10 @@ async def _look_at(engine: Engine, identity: Identity, alert: Alert) -> tuple[di
 def _believed(engine: Engine, request: Request, body: bytes) -> tuple[str, datetime]:
     """The signature of a request that is signed, and from when it is. Raises `Problem` for one that is not, or where
     nobody can sign."""
-    if not engine.hook_secret:
+    if not engine.hook_secrets:
         raise Problem(404, "no-hook", "this server knows no secret for hooks", "serve with --hook-secret FILE")
     timestamp, nonce, said = (request.headers.get(f"x-opsconsole-{name}", "") for name in _SIGNED)
-    why = signed.fault(engine.hook_secret, timestamp, nonce, said, body, engine.now().timestamp())
+    why = signed.fault(engine.hook_secrets.value, timestamp, nonce, said, body, engine.now().timestamp())
     if why or not nonce:
         raise Problem(403, "not-signed", why or "it has no nonce", "see the page on hooks", kind="not-permitted")
     return said, datetime.fromtimestamp(int(timestamp), UTC)

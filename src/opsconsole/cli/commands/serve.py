@@ -11,7 +11,6 @@ from opsconsole.cli.emergency_flags import emergency_flags, emergency_settings, 
 from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.output import complain
-from opsconsole.credential import read_token
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -26,7 +25,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--allow", multiple=True, metavar="NETWORK", help="Answer from this network only, such as 10.0.0.0/8.")
 @click.option("--tls-cert", type=_FILE, metavar="FILE", help="The certificate, with its chain, as PEM.")
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key, where it is not in the same file.")
-@click.option("--hook-secret", type=_FILE, metavar="FILE", help="The secret by which signed hooks are believed.")
+@click.option(
+    "--hook-secret",
+    type=_FILE,
+    metavar="FILE",
+    help="What signed hooks are believed by: a secret a line.",
+)
 @emergency_flags
 @click.pass_obj
 def serve(  # noqa: PLR0913, PLR0917 (one for each option)
@@ -51,7 +55,7 @@ def serve(  # noqa: PLR0913, PLR0917 (one for each option)
     if tls_key is not None and tls_cert is None:
         complain("--tls-key is of no use without --tls-cert")
         return Exit.USAGE
-    from backends.clients.signed import SECRET_MIN
+    from backends.configuration import ConfigurationFault
     from backends.server.identity import networks
     from backends.server.listening import Listening
     from backends.server.running import run
@@ -62,15 +66,14 @@ def serve(  # noqa: PLR0913, PLR0917 (one for each option)
         complain(f"--allow: {error}")
         return Exit.USAGE
 
-    secret = read_token(str(hook_secret) if hook_secret else None)
-    if hook_secret and len(secret) < SECRET_MIN:
-        complain(f"--hook-secret: {hook_secret} holds fewer than {SECRET_MIN} characters")
-        return Exit.USAGE
     emergency, notify = emergency_settings(invocation, settings), notify_settings(invocation)
-    listening = Listening(host, port, stop_port, tls_cert, tls_key, hook_secret=secret)
+    listening = Listening(host, port, stop_port, tls_cert, tls_key, hook_secrets=hook_secret)
     try:
         backend = invocation.settings.backend
         return run(backend, listening, dev=dev, allowed=allowed, say=invocation.say, settings=emergency, notify=notify)
+    except ConfigurationFault as error:
+        complain(str(error))
+        return Exit.USAGE
     except OSError as error:
         complain(str(error.strerror or error))
         return Exit.REFUSED

@@ -1,21 +1,15 @@
-"""What ``doctor`` looks at: each question asked by itself, so that one answer that fails leaves the others standing."""
+"""What ``doctor`` asks of a fleet: whether it can be read, and whether something in it waits for a person."""
 
 from __future__ import annotations
 
-import os
-import platform
-import shutil
-import sqlite3
-import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from core.errors import OpsError
+from opsconsole.cli.checkup.finding import Finding
 from opsgate import latch
 from opsgate.clock import elapsed_s
-from opsgate.paths import keeper_socket, latch_home, runtime_home, sqlite_path
+from opsgate.paths import keeper_socket
 from opsgate.wire import ask
 
 if TYPE_CHECKING:
@@ -23,123 +17,11 @@ if TYPE_CHECKING:
     from core.state import State
     from opsconsole.cli.invocation import Invocation
 
-Verdict = Literal["ok", "warn", "fail"]
-
-_ROOM_BYTES: Final = 100 * 1024 * 1024
-_SOUND_SQLITE: Final = (3, 51, 3)
 _KEEPER_WITHIN_S: Final = 1.0
-_CONNECT_S: Final = 5
-_READABLE: Final = "chmod u+rx {}, as its owner or root"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One answer: ``fail`` needs mending, ``warn`` is to be known. ``hint`` is the next step."""
-
-    verdict: Verdict
-    what: str
-    detail: str
-    hint: str = ""
-
-
-def findings(invocation: Invocation) -> Iterator[Finding]:
-    """Look at this host, then at the backend, then at the fleet."""
-    yield _python()
-    yield _sqlite()
-    yield from _folders()
-    url = invocation.settings.backend
-    if url.startswith("sqlite:"):
-        yield from _file(sqlite_path(url))
-    yield from _backend(invocation)
-    if url.startswith(("postgresql:", "postgres:")):
-        yield from _pooler(url)
-
-
-def _python() -> Finding:
-    return Finding("ok", "python", f"{platform.python_implementation()} {platform.python_version()}")
-
-
-def _sqlite() -> Finding:
-    version = sqlite3.sqlite_version
-    if sqlite3.sqlite_version_info >= _SOUND_SQLITE:
-        return Finding("ok", "sqlite", f"{version}, Python's own")
-    return Finding(
-        "warn",
-        "sqlite",
-        f"{version}, Python's own; before 3.51.3 two checkpoints at once may damage a log",
-        "only the keeper makes checkpoints here, so nothing has to be done",
-    )
-
-
-def _folders() -> Iterator[Finding]:
-    yield _private("sockets", runtime_home())
-    home = latch_home()
-    try:
-        existing = next(folder for folder in (home, *home.parents) if folder.exists())
-    except OSError as error:
-        yield Finding("fail", "latches", f"{home} cannot be reached: {error.strerror}", _READABLE.format(home.parent))
-        return
-    if existing == home and not os.access(home, os.R_OK | os.X_OK):
-        yield Finding("fail", "latches", f"{home} cannot be read: gates stop everything", _READABLE.format(home))
-    elif existing == home and home.stat().st_mode & stat.S_IWOTH:
-        yield Finding("fail", "latches", f"{home} is world-writable: anyone could stop or un-stop", f"chmod o-w {home}")
-    elif not os.access(existing, os.W_OK):
-        yield Finding(
-            "fail",
-            "latches",
-            f"{home} cannot be written: a stop has no spool",
-            f"make {existing} writable for this user",
-        )
-    else:
-        yield Finding("ok", "latches", str(home))
-
-
-def _private(what: str, folder: Path) -> Finding:
-    try:
-        found = folder.stat()
-    except OSError:
-        return Finding("ok", what, f"{folder}, made when first needed")
-    if found.st_uid not in (os.getuid(), 0) or found.st_mode & (stat.S_IRWXO | stat.S_IWGRP):
-        return Finding("fail", what, f"{folder} is not private to you", f"chmod 700 {folder}")
-    return Finding("ok", what, str(folder))
-
-
-def _pooler(url: str) -> Iterator[Finding]:
-    import psycopg
-
-    from backends.local.postgres_link import is_pooled
-
-    try:
-        with psycopg.connect(url, connect_timeout=_CONNECT_S) as connection:
-            pooled = is_pooled(connection)
-    except psycopg.Error:
-        return  # what is wrong with it was said of the backend
-    if pooled:
-        yield Finding(
-            "warn",
-            "pooler",
-            "a connection pooler stands before the database: what others change is seen up to a quarter second late",
-            "name the database itself, or have it pool by session",
-        )
-    else:
-        yield Finding("ok", "pooler", "none stands before the database")
-
-
-def _file(path: Path) -> Iterator[Finding]:
-    if not path.exists():
-        yield Finding("warn", "file", f"{path} does not exist yet", "the first command that writes makes it")
-        return
-    found = path.stat()
-    if found.st_mode & (stat.S_IWOTH | stat.S_IWGRP):
-        yield Finding("warn", "file", f"{path} is writable by others: each of them is an admin", f"chmod 600 {path}")
-    else:
-        yield Finding("ok", "file", f"{path}, {found.st_size} bytes")
-    free = shutil.disk_usage(path.parent).free
-    verdict: Verdict = "ok" if free > _ROOM_BYTES else "warn"
-    yield Finding(verdict, "disk", f"{free // 1024**2} MB free", "" if verdict == "ok" else "make room: a full disk")
-
-
-def _backend(invocation: Invocation) -> Iterator[Finding]:
+def fleet(invocation: Invocation) -> Iterator[Finding]:
+    """Open it, and ask one thing after the other."""
     from opsconsole.cli.engine import opened
 
     try:
