@@ -16,6 +16,9 @@ from opsgate.sources import SourceError
 BODY_BYTES_MAX: Final = 64 << 20
 """An answer that is longer is none of a server of ours."""
 
+AWAY: Final = frozenset({421, 502, 503, 504})
+"""What a server answers, or a proxy before it, when another one may do better: it is away, or another fleet's."""
+
 
 class Answer(NamedTuple):
     """What a server said to one question."""
@@ -34,6 +37,11 @@ class Question(NamedTuple):
     body: bytes | None
     headers: Mapping[str, str]
     deadline_s: float
+
+    def shared(self, others: int) -> Question:
+        """The same, answered in time for so many others to be asked after it."""
+        now_s = elapsed_s()
+        return self._replace(deadline_s=now_s + max(0.0, self.deadline_s - now_s) / (others + 1))
 
 
 class Line:
@@ -55,20 +63,32 @@ class Line:
         headers: Mapping[str, str] | None = None,
         within_s: float,
     ) -> Answer:
-        """Ask, again at the next server where one does not answer; ``within_s`` over all of them. `Unreachable` or
-        `Refused` with the sentence of the first one; the next question begins with another."""
+        """Ask, again at the next server where one does not answer or says that it is away; ``within_s`` over all of
+        them, of which each has its share. `Unreachable` or `Refused` with the sentence of the first one; the next
+        question begins with another."""
         question = Question(method, path, body, headers or {}, elapsed_s() + within_s)
+        away: Answer | None = None
         faults: list[SourceError] = []
-        for server in self._servers.in_turn():
+        for left, server in self._turns():
             try:
-                answer = self._ask(server, question)
+                answer = self._ask(server, question.shared(left))
             except SourceError as error:
                 faults.append(error)
                 self._servers.failed(server)
             else:
-                self._servers.answered(server)
-                return answer
-        raise faults[0]
+                if answer.status not in AWAY:
+                    self._servers.answered(server)
+                    return answer
+                away = away or answer
+                self._servers.failed(server)
+        if away is None:
+            raise faults[0]
+        return away
+
+    def _turns(self) -> list[tuple[int, Server]]:
+        """Each server, and how many are left behind it."""
+        servers = tuple(self._servers.in_turn())
+        return [(len(servers) - number, server) for number, server in enumerate(servers, 1)]
 
     def close(self) -> None:
         """Hang up."""

@@ -125,6 +125,7 @@ class HttpSource:
         from opsgate.http_line import Line
 
         self._intake = intake
+        self._servers = servers
         self._line = Line(servers)
         self._tag = ""
         self.age_s, self.waits = 0.0, False
@@ -132,11 +133,13 @@ class HttpSource:
 
     def read(self, known: Snapshot | None = None) -> Snapshot:
         """The state now; ``known`` itself where nothing has moved since it was read here."""
-        path = f"/v1/gate?wait={_POLL_WAITS_S:.0f}" if self._intake.hearing == "mute" else "/v1/gate"
+        path, within_s = "/v1/gate", ANSWER_WITHIN_S
+        if self._intake.hearing == "mute":
+            path, within_s = f"{path}?wait={_POLL_WAITS_S:.0f}", (within_s + _POLL_WAITS_S) * len(self._servers)
         is_same = known is not None and known is self._read
         headers = {"If-None-Match": self._tag} if is_same and self._tag else {}
         asked_s = elapsed_s()
-        answer = self._line.ask("GET", path, headers=headers, within_s=ANSWER_WITHIN_S + _POLL_WAITS_S)
+        answer = self._line.ask("GET", path, headers=headers, within_s=within_s)
         self.age_s = _seconds(answer.headers.get("age", ""))
         self.waits = elapsed_s() - asked_s > _KEPT_S
         if answer.status == 304 and known is not None and is_same:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from opsgate.clock import elapsed_s
-from opsgate.http_line import Connection, Question
+from opsgate.http_line import Connection, Line, Question
 from opsgate.http_servers import Server, Servers
+from tests.gate.doubles import Double
 
 
 class Recorded:
@@ -39,3 +40,20 @@ def test_the_head_and_the_body_of_a_question_leave_together(monkeypatch: pytest.
         assert connection.answer(server).body == b"{}"
 
     assert [piece.partition(b"\r\n\r\n")[2] for piece in made.sent] == [b"one", b"another"]
+
+
+def test_a_server_that_says_that_it_is_away_is_left_for_the_next_one() -> None:
+    one, other = Double(), Double()
+    one.status["/v1/gate"] = 503
+    line = Line(Servers((one.url, other.url), ""))
+
+    answers = [line.ask("GET", "/v1/gate", within_s=60) for _ in range(2)]
+    other.status["/v1/gate"] = 502
+    nobody = line.ask("GET", "/v1/gate", within_s=60)
+
+    assert [(answer.status, answer.server.url) for answer in answers] == [(200, other.url)] * 2
+    assert one.asked.count("GET /v1/gate") == 2, "it is asked again only when the other one is away too"
+    assert nobody.status == 502, "what the first one said is said"
+    line.close()
+    one.close()
+    other.close()

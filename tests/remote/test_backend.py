@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from backends import open_backend, spool, stop_lane
+from backends.remote.transport import HttpTransport, Request
 from core import checkpoint
 from core.authority import Identity
 from core.capabilities.holds import PlaceHold
 from core.capabilities.recovery import Recover
-from core.errors import BackendUnavailable, NotOurDatabase
+from core.errors import BackendUnavailable, NotOurDatabase, TimedOut
 from opsconsole.cli.standing import status_of
 from opsgate import latch
 from opsgate.paths import fleet_of_url
@@ -100,6 +101,15 @@ def test_where_nobody_listens_is_said_and_what_to_look_at(url: str) -> None:
 def test_the_next_server_is_asked_where_one_is_away(served: Served) -> None:
     with closing(open_backend(f"http://127.0.0.1:1,{served.url}")) as backend:
         assert backend.state().revision == served.revision
+
+
+def test_where_one_has_taken_it_and_gives_no_answer_nobody_says_that_it_was_not_done() -> None:
+    """The last one that was asked could not be reached at all, which alone would be a plain no."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        transport = HttpTransport([f"http://127.0.0.1:{silent.getsockname()[1]}", "http://127.0.0.1:1"])
+        with pytest.raises(TimedOut), transport.open(Request("POST", "/v1/commands"), timeout_s=0.5):
+            pass
+        transport.close()
 
 
 def test_a_server_of_a_newer_version_is_called_that(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

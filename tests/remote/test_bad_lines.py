@@ -165,6 +165,25 @@ def test_a_line_that_is_open_and_says_nothing_is_lost_contact_and_is_said_so(ser
         assert picture_of(backend).word == before
 
 
+def test_of_two_servers_the_one_that_has_fallen_silent_is_left_for_the_other(served: Served, line: Proxy) -> None:
+    """It takes connections and questions, as a process does that stands still, and answers none of them."""
+    both = f"{line.url},{served.url}"
+    with follower(both) as (backend, seen), Gate.open(both, worker="w-left") as gate:
+        eventually(lambda: gate.freshness == "valid" and "w-left" in served.room.roster.entries, within_s=LONG_S)
+        line.stall()
+        stop_id = served.stop(selector={"site": "s-left"}).json()["stop_id"]
+
+        assert stop_id in backend.state().stops, "whoever asks is answered by the other"
+        eventually(lambda: stop_id in served.room.roster.entries["w-left"].row.stops, within_s=LONG_S)
+        added = served.command("add-name", dimension="site", name="s-left-later").json()["revision"]
+        eventually(lambda: backend.latest().revision >= added, within_s=LONG_S)
+        assert gate.reserve("content_pages")
+        assert seen.went_back == []
+    with Gate.open(both, worker="w-came") as late, closing(open_backend(both)) as came:
+        eventually(lambda: not late.allowed(site="s-left") and "w-came" in served.room.roster.entries, within_s=LONG_S)
+        assert stop_id in came.latest().stops
+
+
 def test_a_heartbeat_that_says_another_revision_costs_no_follower_an_event(served: Served) -> None:
     """An answer may have been ahead of the stream, and a row may have been lost on it: neither is a reason to begin
     anew, which would tell the state and not what led to it."""

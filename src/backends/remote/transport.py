@@ -66,7 +66,7 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """A connection pool to the servers of one fleet; the one that answered last is asked first."""
+    """A connection pool to the servers of one fleet: first is asked who answered last, and last who did not."""
 
     def __init__(self, urls: Sequence[str], *, token: str = "") -> None:
         """``urls`` without a login; ``token`` is the credential, sent as a bearer."""
@@ -79,20 +79,36 @@ class HttpTransport:
 
     @contextmanager
     def open(self, request: Request, timeout_s: float) -> Iterator[Reply]:
-        """Ask one after the other until somebody answers, within ``timeout_s``."""
+        """Ask one after the other until somebody answers, each within its share of the ``timeout_s`` that are left.
+
+        Where nobody does and one may have carried it out all the same, it is that one's `TimedOut` that is raised.
+        """
         deadline_s = monotonic() + timeout_s
+        unsure: TimedOut | None = None
         for left, url in reversed(list(enumerate(reversed(self._urls)))):
+            share_s = max(0.001, deadline_s - monotonic()) / (left + 1)
             try:
-                reply = self._send(url, request, max(0.001, deadline_s - monotonic()), others=left > 0)
-            except BackendUnavailable:
+                reply = self._send(url, request, share_s, others=left > 0)
+            except BackendUnavailable as error:
+                self._ask_last(url)
+                unsure = unsure or (error if isinstance(error, TimedOut) else None)
                 if left == 0 or monotonic() >= deadline_s:
-                    raise
+                    raise unsure or error from error.__cause__
                 continue
             with _Reply(reply, self.url) as answered:
-                if answered.status in AWAY and left and monotonic() < deadline_s:
-                    continue
-                self._prefer(url)
-                yield answered
+                if answered.status in AWAY:
+                    self._ask_last(url)
+                    if left and monotonic() < deadline_s:
+                        continue
+                    if unsure:
+                        raise unsure
+                else:
+                    self._ask_first(url)
+                try:
+                    yield answered
+                except BackendUnavailable:
+                    self._ask_last(url)
+                    raise
                 return
 
     def close(self) -> None:
@@ -109,9 +125,13 @@ class HttpTransport:
         with _in_our_words(url):
             return self._client.send(built, stream=True)
 
-    def _prefer(self, url: str) -> None:
+    def _ask_first(self, url: str) -> None:
         if self._urls[0] != url:
             self._urls = [url, *(other for other in self._urls if other != url)]
+
+    def _ask_last(self, url: str) -> None:
+        if self._urls[-1] != url:
+            self._urls = [*(other for other in self._urls if other != url), url]
 
 
 class _Reply:
