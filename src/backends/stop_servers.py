@@ -1,6 +1,7 @@
 """The stop lane's third route: every server of the fleet at once, each at its own stop port and at its usual one.
 
-Standard library only, as all of the stop lane. A server is known to obey when any of its two ports has answered.
+Standard library only, as all of the stop lane. A server is known to obey when any of its two ports has answered. What
+answers behind its usual port may be somebody else's, and counts where it says that it is a stop port.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 from opsgate.clock import elapsed_s
 from opsgate.order import Order
 from opsgate.paths import fleet_of_url
-from opsgate.wire import FLEET_HEADER
+from opsgate.wire import DOOR_HEADER, FLEET_HEADER
 
 ANSWER_S: Final = 3.0
 """Seconds that a stop waits to learn how durable it is where servers are on its way: they may be far."""
@@ -24,13 +25,17 @@ DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 _ANSWER_MAX: Final = 1 << 20
 
+_MISDIRECTED: Final = 421
+
+Word = Literal["answered", "refused", "silent", "absent"]
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """What became of an order at one server. ``answer`` is what it said where it obeys; ``fault`` what was wrong."""
 
     url: str
-    word: Literal["answered", "refused", "silent", "absent"] = "silent"
+    word: Word = "silent"
     answer: Mapping[str, Any] = field(default_factory=dict)
     fault: str = ""
 
@@ -81,7 +86,7 @@ class Telling:
 
     def _tell(self, url: str, door: str) -> None:
         try:
-            word, answer, fault = self._asked(door)
+            word, answer, fault = self._asked(door, behind=door != url)
         except Exception as error:  # noqa: BLE001 (whatever is wrong with one way, the others must go on)
             word, answer, fault = "absent", {}, str(error) or type(error).__name__
         with self._changed:
@@ -89,7 +94,8 @@ class Telling:
             self._left -= 1
             self._changed.notify_all()
 
-    def _asked(self, door: str) -> tuple[Literal["answered", "refused", "silent", "absent"], Mapping[str, Any], str]:
+    def _asked(self, door: str, *, behind: bool) -> tuple[Word, Mapping[str, Any], str]:
+        """``behind``: it is taken for the stop port behind a server's usual one, and says whether it is."""
         from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
         where = urlsplit(door)
@@ -98,13 +104,16 @@ class Telling:
         try:
             connection.connect()
             try:
-                connection.request("POST", f"{where.path}/v1/stop", self._body, self._headers)
+                headers = {**self._headers, DOOR_HEADER: "stop"} if behind else self._headers
+                connection.request("POST", f"{where.path}/v1/stop", self._body, headers)
                 reply = connection.getresponse()
                 document = _document(reply.read(_ANSWER_MAX))
             except (OSError, HTTPException) as error:
                 return "silent", {}, str(error) or type(error).__name__
         finally:
             connection.close()
+        if behind and (reply.status == _MISDIRECTED or (reply.status < 300 and document.get("door") != "stop")):
+            return "absent", {}, f"port {where.port} is not its stop port"
         if reply.status < 300 and document.get("durable"):
             return "answered", document, ""
         said = str(document.get("detail") or document.get("title") or f"it answered {reply.status}")

@@ -50,6 +50,9 @@ LOST_AFTER_S: Final = 15.0
 FLEET_HEADER: Final = "X-Opsconsole-Fleet"
 """Over HTTP, for which fleet a request is meant. Where another one's server answers by now, nothing is done."""
 
+DOOR_HEADER: Final = "X-Opsconsole-Door"
+"""Over HTTP, which door of a server a stop is meant for: ``stop`` for the port behind its main one."""
+
 
 def encode(kind: str, **fields: Any) -> bytes:
     """One message as bytes."""

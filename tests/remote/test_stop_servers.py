@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
+
 from backends import stop_lane
 from backends.stop_servers import servers_of
+from tests.support.serving import adjacent
 
 RECORDED = {"durable": "database", "revision": 19, "emergency_id": "E-18", "of": 3}
 
 
 @contextmanager
-def a_server(status: int = 200, document: Any = RECORDED) -> Iterator[tuple[str, list[Any]]]:
+def a_server(status: int = 200, document: Any = RECORDED, port: int = 0) -> Iterator[tuple[str, list[Any]]]:
     """One port that answers every stop in one way; yields its URL, and what it is told."""
     told: list[Any] = []
 
@@ -30,7 +33,7 @@ def a_server(status: int = 200, document: Any = RECORDED) -> Iterator[tuple[str,
         def log_message(self, *_args: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
@@ -113,6 +116,31 @@ def test_one_that_is_there_and_says_nothing_counts_as_somebody_who_may_have_hear
         fired = stop_lane.fire(stop_lane.new_order(), url=stuck, timeout_s=0.2)
 
     assert (fired.heard, fired.durable, fired.in_force) == (True, "spool", True)
+
+
+OF_ANOTHER = {"title": "Misdirected Request", "detail": "this is the main port of server 5e", "code": "another-door"}
+STOPPED_THERE = {**RECORDED, "fleet": "f-1", "server": "5e", "door": "stop"}
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "word"),
+    [
+        (200, STOPPED_THERE, "answered"),
+        (200, {**STOPPED_THERE, "door": "main"}, "absent"),
+        (200, RECORDED, "absent"),
+        (421, OF_ANOTHER, "absent"),
+    ],
+)
+def test_what_answers_behind_a_servers_port_counts_for_it_where_it_says_that_it_is_a_stop_port(
+    status: int, document: Any, word: str
+) -> None:
+    """The server is down, and on the port behind its own lives its stop port, or another server."""
+    with adjacent() as (first, second), a_server(status, document, second) as (_, told):
+        fired = stop_lane.fire(stop_lane.new_order(), url=f"http://127.0.0.1:{first}")
+
+    assert len(told) == 1, "it was asked"
+    assert [server.word for server in fired.servers] == [word]
+    assert fired.durable == ("database" if word == "answered" else "spool")
 
 
 def test_the_servers_of_a_url() -> None:

@@ -15,12 +15,17 @@ from pathlib import Path
 import httpx
 import pytest
 
+from backends import stop_lane
 from backends.server.writer import WAITING_MAX
+from opsconsole.cli.main import run
 from opsgate import Gate
 from opsgate.order import Order
+from opsgate.wire import DOOR_HEADER
 from tests.conftest import FULL
-from tests.support.serving import Served, server_process
+from tests.support.serving import Served, adjacent, server_process, serving
 from tests.support.waiting import eventually
+
+AS_STOP_PORT = {DOOR_HEADER: "stop"}
 
 IDLE = 5_000 if FULL else 500
 """Connections that say nothing."""
@@ -95,3 +100,41 @@ def test_a_stop_is_taken_by_whatever_way_it_is_said(served: Served) -> None:
     assert [stop[7] for stop in stops if stop[0] == "S-whole"] == ["dev"], "by whom, the credential says"
     page = httpx.post(f"{served.stop_url}/v1/stop", headers={"Origin": "http://evil.example"})
     assert page.status_code == 403
+
+
+def test_a_stop_for_one_server_is_not_done_by_another_whose_main_port_is_behind_its_own(tmp_path: Path) -> None:
+    """The one that is meant is away; nobody knows yet which fleet that is."""
+    with (
+        adjacent() as (first, second),
+        serving(f"sqlite:///{tmp_path / 'other.db'}", port=second) as other,
+    ):
+        before = other.revision
+        fired = stop_lane.fire(stop_lane.new_order(), url=f"http://127.0.0.1:{first}")
+
+        assert [told.word for told in fired.servers] == ["absent"]
+        assert (other.revision, other.get("/v1/gate").json()["orders"]) == (before, [])
+
+
+def test_a_stop_port_behind_its_main_one_says_whose_it_is_and_one_elsewhere_is_none(tmp_path: Path) -> None:
+    with adjacent() as (first, second), serving(f"sqlite:///{tmp_path / 'a.db'}", port=first, stop_port=second) as one:
+        answers = [httpx.post(f"{url}/v1/stop", headers=AS_STOP_PORT) for url in (one.stop_url, one.url)]
+        plain = one.stop(stop_id="S-plain").json()
+
+    taken, refused = answers
+    assert {taken.json()["server"], plain["server"]} == {taken.json()["server"]}
+    assert (taken.json()["fleet"], taken.json()["door"]) == (one.room.fleet, "stop")
+    assert (refused.status_code, refused.json()["code"]) == (421, "another-door")
+    assert "this is the main port of server" in refused.json()["detail"]
+
+
+def test_a_server_whose_stop_port_is_taken_does_not_start_and_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with adjacent() as (first, second), socket.create_server(("127.0.0.1", second)):
+        backend = f"sqlite:///{tmp_path / 'a.db'}"
+        assert run(["serve", "-b", backend, "--dev", "--port", str(first)]) == 1
+
+    said = capsys.readouterr().err
+    assert f"nobody can listen on 127.0.0.1 port {second}" in said
+    assert "end what listens there, or choose another one by --stop-port" in said
+    assert not (tmp_path / "a.db").exists()

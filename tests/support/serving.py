@@ -12,11 +12,12 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,24 @@ def events_in(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
         elif fields:
             yield {**fields, "data": json.loads(fields["data"])}
             fields = {}
+
+
+@contextmanager
+def adjacent() -> Iterator[tuple[int, int]]:
+    """Two ports of this host, one right behind the other, that nobody but who listens there on purpose can take: they
+    are bound, below those that connections are given, and listened to by nobody."""
+    for first in range(20_000 + os.getpid() % 5_000 * 2, 32_000, 2):
+        with ExitStack() as bound:
+            try:
+                for port in (first, first + 1):
+                    channel = bound.enter_context(socket.socket())
+                    channel.bind(("127.0.0.1", port))
+                    channel.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            except OSError:
+                continue
+            yield first, first + 1
+            return
+    raise AssertionError("no two ports beside each other are free")
 
 
 @contextmanager

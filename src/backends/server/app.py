@@ -46,7 +46,7 @@ from backends.server.routes import (
     workflow_controls,
 )
 from backends.server.stop_port import PATH as STOP
-from backends.server.stop_port import StopPort
+from backends.server.stop_port import Sign, StopPort
 from core.errors import OpsError
 from core.scope import EVERYWHERE
 from core.scope import Scope as Reach
@@ -79,11 +79,11 @@ _FAULT: Final = Problem(500, "internal", "a fault of the server's", "look at its
 class Door:
     """The outermost application of a listener."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, sign: Sign) -> None:
         self._engine = engine
         nouns = [noun.routes(engine) for noun in _NOUNS]
         self._api = _api(engine, nouns)
-        self._stops = StopPort(engine.room.desk, engine.access)
+        self._stops = StopPort(engine.room.desk, engine.access, sign)
         self.routes = frozenset({*_BARE, *_paths(nouns)})
         """Method and path of each."""
 

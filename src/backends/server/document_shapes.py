@@ -161,6 +161,9 @@ _STOPPED: Final = {
         "revision": COUNT,
         "emergency_id": MAYBE,
         "of": COUNT | {"description": "how many workers must acknowledge it"},
+        "fleet": TEXT,
+        "server": TEXT | {"description": "who answers, by a name that it draws when it starts"},
+        "door": one_of("main", "stop"),
     },
 }
 

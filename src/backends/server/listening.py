@@ -38,8 +38,8 @@ class Listening:
     """The file of what signs requests of hooks."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket. Raises OSError."""
+def listen(host: str, port: int, chosen_by: str = "another port") -> socket.socket:
+    """A bound socket. Raises OSError, whose sentence names the option that ``chosen_by`` somebody is to be mended."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
@@ -51,7 +51,8 @@ def listen(host: str, port: int) -> socket.socket:
         channel.listen(BACKLOG)  # so that nobody else can take the port before anything is opened
     except OSError as error:
         channel.close()
-        raise OSError(error.errno, f"nobody can listen on {host} port {port}: {error.strerror}") from error
+        what = f"nobody can listen on {host} port {port} ({error.strerror})"
+        raise OSError(error.errno, f"{what}: end what listens there, or choose another one by {chosen_by}") from error
     return channel
 
 

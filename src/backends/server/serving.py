@@ -9,6 +9,7 @@ import asyncio
 import logging
 import socket
 import threading
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -33,7 +34,7 @@ from backends.server.identity import Identify, developer
 from backends.server.listening import BACKLOG, Listening, listen, listen_at, own_sockets, own_urls
 from backends.server.push import Hub
 from backends.server.renewing import Renewed, Renewing
-from backends.server.stop_port import StopPort
+from backends.server.stop_port import Sign, StopPort
 from opsgate.wire import HEARTBEAT_S
 
 _log = logging.getLogger(NAME)
@@ -142,8 +143,8 @@ class Serving:
         hook_secrets = Renewed("hook secret", (secrets,), partial(secrets_in, secrets)) if secrets else None
         self._renewing = Renewing([each for each in (self.certificate, hook_secrets) if each], listening.heartbeat_s)
         with ExitStack() as listened:
-            main = listened.enter_context(listen(listening.host, listening.port))
-            stops = listened.enter_context(listen(listening.host, listening.stop_port))
+            main = listened.enter_context(listen(listening.host, listening.port, "--port"))
+            stops = listened.enter_context(listen(listening.host, listening.stop_port, "--stop-port"))
             self.room = EngineRoom(
                 url,
                 alone=False,
@@ -165,12 +166,14 @@ class Serving:
         stop_sockets = [(stops, connections_of(stop_crowd(), secure))]
         for path, sockets in zip(self._paths, (main_sockets, stop_sockets), strict=False):
             sockets.append((listen_at(path), Connection))
-        self.door = Door(self.engine)
+        main_sign = Sign(self.room.fleet, uuid.uuid4().hex)
+        stop_sign = main_sign._replace(door="stop", behind=self.stop_port == self.port + 1)
+        self.door = Door(self.engine, main_sign)
         self._main = Lane("http", self.door, main_sockets)
         self._main.hubs = self.engine.hubs
         self._main.beats = (self.engine.heartbeat,)
         self._main.heartbeat_s = listening.heartbeat_s
-        self._stops = Lane("stop-port", StopPort(self.room.desk, access), stop_sockets)
+        self._stops = Lane("stop-port", StopPort(self.room.desk, access, stop_sign), stop_sockets)
 
     def start(self) -> None:
         """Go to work: stops first. Returns when requests are answered."""

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
@@ -28,6 +28,7 @@ from core.faults import sentence
 from core.messages import Identifier, Message, SelectorField
 from opsgate.order import Level, Order
 from opsgate.selector import EVERYTHING, IDENTIFIER, Selector
+from opsgate.wire import DOOR_HEADER
 
 _log = logging.getLogger(NAME)
 
@@ -37,6 +38,8 @@ REASON_MAX: Final = 300
 
 BODY_MAX: Final = 1 << 20
 """A stop may name ten thousand scopes."""
+
+_DOOR: Final = DOOR_HEADER.lower()
 
 _NAMESAKES_MAX: Final = 100
 _NAMED_MAX: Final = 120
@@ -68,12 +71,35 @@ class StopRequest(Message):
         return tuple(dict.fromkeys(found)) or (EVERYTHING,)
 
 
+class Sign(NamedTuple):
+    """What a door says of itself in each answer: the fleet, the server by a name of this start, and which door it is.
+
+    ``behind`` is whether it is the stop port behind the server's main one. There callers look for it who know the
+    main one alone, and what they find may as well be the main port of another server.
+    """
+
+    fleet: str
+    server: str
+    door: Literal["main", "stop"] = "main"
+    behind: bool = False
+
+    def require(self, meant: str) -> None:
+        """Raise `Problem` 421 where a caller means a stop port behind a main one, and this is none."""
+        if meant and not self.behind:
+            port = "main port" if self.door == "main" else "stop port"
+            what = (
+                f"this is the {port} of server {self.server} of fleet {self.fleet}, and not what stands behind another"
+            )
+            raise Problem(421, "another-door", what, "send it to the main port of the server that is meant")
+
+
 class StopPort:
     """The application of that listener."""
 
-    def __init__(self, desk: StopDesk, access: Access) -> None:
+    def __init__(self, desk: StopDesk, access: Access, sign: Sign) -> None:
         self._desk = desk
         self._access = access
+        self._sign = sign
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -102,12 +128,14 @@ class StopPort:
             raise Problem(404, "no-such-route", "this listener takes stops alone", f"POST {PATH}")
         if asked.method != "POST":
             raise Problem(405, "wrong-method", f"{PATH} takes POST", headers={"Allow": "POST"})
+        self._sign.require(asked.headers.get(_DOOR, ""))
         self._access.permit(identity, "POST", PATH)
         wanted = request_in(await read_body(receive, asked.headers, at_most=BODY_MAX))
         self._access.permit_work(identity, "stop", wanted.scope())
         admitted()
         answer = await self._placed(order_of(wanted, asked.headers, identity.actor().name))
         document = {key: value for key, value in answer.items() if key != "t"}
+        document |= {"fleet": self._sign.fleet, "server": self._sign.server, "door": self._sign.door}
         return JSONResponse(document, 200 if answer["durable"] == "database" else 202)
 
     async def _placed(self, order: Order) -> Mapping[str, Any]:

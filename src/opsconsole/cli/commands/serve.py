@@ -12,15 +12,22 @@ from opsconsole.cli.exits import Exit
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.output import complain
 
+_LAST_PORT = 65535
+
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(short_help="The HTTP server: consoles, gates and clients that exist already.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=3001, show_default=True, help="For everything; 0: a free one."
+    "--port", type=click.IntRange(0, _LAST_PORT), default=3001, show_default=True, help="For everything; 0: a free one."
 )
-@click.option("--stop-port", type=click.IntRange(0, 65535), default=3002, show_default=True, help="For stops alone.")
+@click.option(
+    "--stop-port",
+    type=click.IntRange(0, _LAST_PORT),
+    show_default="the one behind --port",
+    help="For stops alone. Whoever knows the other one looks for it right behind.",
+)
 @click.option("--dev", is_flag=True, help="Without tokens: everybody on this host is admin. Loopback only.")
 @click.option("--allow", multiple=True, metavar="NETWORK", help="Answer from this network only, such as 10.0.0.0/8.")
 @click.option("--tls-cert", type=_FILE, metavar="FILE", help="The certificate, with its chain, as PEM.")
@@ -37,7 +44,7 @@ def serve(  # noqa: PLR0913, PLR0917 (one for each option)
     invocation: Invocation,
     host: str,
     port: int,
-    stop_port: int,
+    stop_port: int | None,
     dev: bool,
     allow: tuple[str, ...],
     tls_cert: Path | None,
@@ -67,6 +74,11 @@ def serve(  # noqa: PLR0913, PLR0917 (one for each option)
         return Exit.USAGE
 
     emergency, notify = emergency_settings(invocation, settings), notify_settings(invocation)
+    if stop_port is None:
+        stop_port = port + 1 if port else 0
+    if stop_port > _LAST_PORT:
+        complain(f"no port is left behind {port} for stops: name one by --stop-port, or another --port")
+        return Exit.USAGE
     listening = Listening(host, port, stop_port, tls_cert, tls_key, hook_secrets=hook_secret)
     try:
         backend = invocation.settings.backend
