@@ -1,20 +1,26 @@
-"""The three databases that every fact of this folder is true of, and a server before one of them."""
+"""The three databases that every fact of this folder is true of, a server before one of them, two of them, and one at
+the end of a bad line."""
 
 import itertools
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from backends import open_backend
 from backends.server.asked import Asked
 from core.authority import Identity
+from core.errors import BackendUnavailable
 from core.ports import Backend, Store
 from tests.conftest import FULL
 from tests.support.places import Place, place_of
 from tests.support.postgres import postgres_server, postgres_url
-from tests.support.serving import Served, serving
+from tests.support.proxy import Proxy
+from tests.support.serving import serving
+from tests.support.waiting import eventually
 
 __all__ = ["postgres_server", "postgres_url"]
 
@@ -26,18 +32,18 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 
 
 ANYWHERE = ("memory", "sqlite", "postgres", "http")
-EVERYWHERE = (*ANYWHERE, "replicas")
+REPLICAS = (*ANYWHERE, "replicas")
 
 
-@pytest.fixture(params=EVERYWHERE if FULL else ANYWHERE)
+@pytest.fixture(params=REPLICAS if FULL else ANYWHERE)
 def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """The same, and a fleet that is reached through a server; at full length through two of them too."""
     yield from _place_anywhere(request, tmp_path)
 
 
-@pytest.fixture(params=EVERYWHERE)
+@pytest.fixture(params=(*REPLICAS, "bad-line"))
 def everywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """The same, for what two servers on one database could get wrong."""
+    """The same, for what two servers on one database could get wrong, or a line that breaks all the time."""
     yield from _place_anywhere(request, tmp_path)
 
 
@@ -50,10 +56,13 @@ def _place_anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
         place.runtime().close()
         with ExitStack() as opened:
             served = [opened.enter_context(serving(place.url, lambda _room: _everybody)) for _ in range(servers)]
-            yield opened.enter_context(closing(ServedPlace(request.param, served)))
+            if request.param == "bad-line":
+                yield opened.enter_context(closing(BehindABadLine(opened.enter_context(_bad_line(served[0].url)))))
+            else:
+                yield opened.enter_context(closing(ServedPlace(request.param, [one.url for one in served])))
 
 
-SERVED = {"http": ("sqlite", 1), "replicas": ("postgres", 2)}
+SERVED = {"http": ("sqlite", 1), "replicas": ("postgres", 2), "bad-line": ("sqlite", 1)}
 
 
 def _everybody(_asked: Asked) -> Identity:
@@ -63,9 +72,9 @@ def _everybody(_asked: Asked) -> Identity:
 class ServedPlace(Place):
     """A fleet behind servers; each seat is a client of its own, at the next server."""
 
-    def __init__(self, kind: str, served: Sequence[Served]) -> None:
-        super().__init__(kind, served[0].url, _no_store)
-        self._urls = itertools.cycle(one.url for one in served)
+    def __init__(self, kind: str, urls: Sequence[str]) -> None:
+        super().__init__(kind, urls[0], _no_store)
+        self._urls = itertools.cycle(urls)
 
     def seat(self) -> Backend:
         """Another client."""
@@ -74,3 +83,78 @@ class ServedPlace(Place):
 
 def _no_store() -> Store:
     raise AssertionError("what is behind a server is reached by its routes alone")
+
+
+class BehindABadLine(ServedPlace):
+    """Whoever sits here asks again, in the same words, what was not answered."""
+
+    def __init__(self, line: Proxy) -> None:
+        super().__init__("bad-line", [line.url])
+
+    def seat(self) -> Backend:
+        """Another client."""
+        return cast("Backend", Patient(_again(super().seat)))
+
+
+class Patient:
+    """A backend of which everything is asked until it answers."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._backend, name)
+        return _patiently(found) if name in ("submit", "state", "journal") else found
+
+
+def _patiently(ask: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *what, **options: _again(lambda: ask(*what, **options))
+
+
+def _again(ask: Callable[[], Any]) -> Any:
+    answers: list[Any] = []
+
+    def is_answered() -> bool:
+        try:
+            answers.append(ask())
+        except BackendUnavailable:
+            return False
+        return True
+
+    eventually(is_answered, within_s=120.0)
+    return answers[0]
+
+
+WEATHER: tuple[Callable[[Proxy], None], ...] = (
+    lambda line: line.slice(7),
+    Proxy.cut,
+    lambda line: line.slow(0.01),
+    lambda line: line.tear(700),
+    Proxy.stall,
+    Proxy.cut,
+    lambda line: line.hold_back(5_000),
+    Proxy.refuse,
+)
+
+
+@contextmanager
+def _bad_line(url: str) -> Iterator[Proxy]:
+    """The way to a server, over which one fault follows the other with a fair moment between."""
+    over = threading.Event()
+
+    def change(line: Proxy) -> None:
+        for fault in itertools.cycle(WEATHER):
+            fault(line)
+            over.wait(0.05)
+            line.heal()
+            if over.wait(0.05):
+                return
+
+    with Proxy.before(url) as line:
+        weather = threading.Thread(target=change, args=(line,))
+        weather.start()
+        try:
+            yield line
+        finally:
+            over.set()
+            weather.join()

@@ -184,6 +184,26 @@ def test_of_two_servers_the_one_that_has_fallen_silent_is_left_for_the_other(ser
         assert stop_id in came.latest().stops
 
 
+def test_a_line_that_breaks_now_and_then_is_taken_up_again_as_soon_as_after_the_first_time(
+    served: Served, line: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited_after: list[int] = []
+
+    def pause_s(failures: int) -> float:
+        waited_after.append(failures)
+        return 0.0
+
+    monkeypatch.setattr(console_stream, "_pause_s", pause_s)
+    with follower(line.url) as (backend, _):
+        for number in range(4):
+            added = served.command("add-name", dimension="site", name=f"s-now-{number}").json()["revision"]
+            eventually(lambda: backend.latest().revision >= added, within_s=LONG_S)  # noqa: B023 (it is waited for here)
+            line.cut()
+        eventually(lambda: len(waited_after) > 4, within_s=LONG_S)
+
+    assert max(waited_after) == 1
+
+
 def test_a_heartbeat_that_says_another_revision_costs_no_follower_an_event(served: Served) -> None:
     """An answer may have been ahead of the stream, and a row may have been lost on it: neither is a reason to begin
     anew, which would tell the state and not what led to it."""

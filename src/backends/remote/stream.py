@@ -74,10 +74,14 @@ class Stream(threading.Thread):
             except Gap:
                 failures = self._read_anew(failures)
             except OpsError as error:  # the client remembers what is wrong and since when
-                failures = len(PAUSES_S) if isinstance(error, NotPermitted | NotOurDatabase) else failures + 1
+                failures = len(PAUSES_S) if isinstance(error, NotPermitted | NotOurDatabase) else self._after(failures)
             except Exception:  # noqa: BLE001 - news must not end for good because of one fault, whosever it is
                 _log.exception("following the server failed")
                 failures += 1
+
+    def _after(self, failures: int) -> int:
+        """How many failures follow on each other with this one: one that was heard before it broke is the first."""
+        return failures + 1 if self._mute else 1
 
     def _listen(self) -> None:
         """Follow one stream to its end."""
