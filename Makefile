@@ -35,7 +35,7 @@ check: venv ## format, lint, types, import contracts
 
 test: venv ## all of check, and then the suite
 	@$(MAKE) --no-print-directory --jobs 2 check compiled
-	$(PYTEST)
+	$(BIN)/python scripts/suite.py $(JOBS)
 
 # While mypy has one core, the other compiles the tests: else each process of the suite would do that for itself. What
 # is wrong with them the suite says.

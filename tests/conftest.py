@@ -17,6 +17,8 @@ import pytest
 from xdist.workermanage import WorkerController
 
 FULL = bool(os.environ.get("OPSCONSOLE_FULL"))  # the one variable of ours that a test may read
+SEED = "20261122"
+"""What a short run draws from, so that what turns it red is what was changed. A full run draws anew each time."""
 
 NOT_OF_THE_PERSON = {"OPSCONSOLE_FULL", "TEXTUAL_SNAPSHOT_TEMPDIR"}
 """The second one the snapshot plugin hands to the processes of a parallel run."""
@@ -66,9 +68,8 @@ os.environ.update(homes_under(HOME_OF_THE_SESSION))
 
 from hypothesis import HealthCheck, settings  # noqa: E402 - only now: what it loads must see the environment made above
 
-# Stated outright, because Hypothesis draws the same numbers in every run where it finds the variable CI. No deadline
-# for one example: a small machine with other work to do would miss it now and then. Fifty examples where a test does
-# not say: the next run draws others.
+# Stated outright, because Hypothesis has a profile of its own where it finds the variable CI. No deadline for one
+# example: a small machine with other work to do would miss it now and then.
 lenient = [HealthCheck.too_slow]
 quick = settings(max_examples=50, derandomize=False, deadline=None, print_blob=True, suppress_health_check=lenient)
 settings.register_profile("quick", quick)
@@ -99,7 +100,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose the seed of a run that was not given one; a process of a parallel run takes that of the whole."""
     if config.option.hypothesis_seed is None:
         inherited = getattr(config, "workerinput", {}).get("seed")
-        config.option.hypothesis_seed = inherited or str(random.SystemRandom().randrange(2**32))
+        drawn = str(random.SystemRandom().randrange(2**32)) if FULL else SEED
+        config.option.hypothesis_seed = inherited or drawn
 
 
 def pytest_configure_node(node: WorkerController) -> None:

@@ -331,6 +331,26 @@ class TestWhatIsInIt:
         assert refused, "some of the damage must have been found"
         assert [error for error in refused if not error.hint] == []
 
+    @pytest.mark.parametrize("value", ["NULL", "x'ff00'"])
+    @pytest.mark.parametrize(
+        ("table", "column"),
+        [
+            ("gate_head", "fleet"),
+            ("journal_anchor", "chain"),
+            ("journal", "at"),
+            ("journal", "salt"),
+            ("journal", "body"),
+        ],
+    )
+    def test_what_is_no_value_of_its_column_is_refused_with_a_sentence(
+        self, path: Path, table: str, column: str, value: str
+    ) -> None:
+        """A damaged page answers with whatever its bytes then mean, whatever the schema promises."""
+        _alter(path, "PRAGMA writable_schema = ON", "UPDATE sqlite_schema SET sql = replace(sql, 'NOT NULL', '')")
+        _alter(path, f"UPDATE {table} SET {column} = {value} WHERE rowid = (SELECT max(rowid) FROM {table})")
+
+        assert refusal_of(path).code in {"database-corrupt", "not-a-fleet"}
+
     def test_a_changed_event_in_the_journal_is_found_before_it_is_believed(self, path: Path) -> None:
         _alter(path, "UPDATE journal SET body = replace(body, 's1', 's2') WHERE revision = 18")
 
@@ -349,9 +369,10 @@ class TestWhatIsInIt:
         assert fault.revision == 18
 
 
-def _alter(path: Path, statement: str) -> None:
+def _alter(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute(statement)
+        for statement in statements:
+            connection.execute(statement)
 
 
 class TestTheDisk:

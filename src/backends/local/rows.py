@@ -8,6 +8,8 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any, Final
 
+from sqlalchemy import Select
+
 from backends.local import schema, statements
 from backends.local.line import Line
 from core.audit import Row
@@ -24,6 +26,15 @@ _WORKER: Final = tuple(schema.worker.c.keys())
 _FIELDS: Final = attrgetter(*(field.name for field in fields(Row)))
 
 
+def _shape_of(statement: Select[Any]) -> tuple[type, ...]:
+    return tuple(column.type.python_type for column in statement.selected_columns)
+
+
+_HEAD_SHAPE: Final = _shape_of(statements.HEAD)
+_ANCHOR_SHAPE: Final = _shape_of(statements.ANCHOR)
+_ROW_SHAPE: Final = _shape_of(statements.ROWS)
+
+
 class Damaged(ValueError):
     """A row that nothing of ours can have written."""
 
@@ -31,26 +42,33 @@ class Damaged(ValueError):
 def read_head(line: Line, *, locked: bool = False) -> Head:
     """The one head row; `Damaged` where it is missing or no head."""
     found = line.ask(statements.LOCKED_HEAD if locked else statements.HEAD)
-    if len(found) == 1:
-        head = Head(*found[0])
-        if isinstance(head.revision, int):
-            return head
+    if len(found) == 1 and _has_shape(found[0], _HEAD_SHAPE):
+        return Head(*found[0])
     raise Damaged("the head row is missing or unreadable")
 
 
 def read_anchor(line: Line) -> tuple[int, str]:
     """The one anchor row; `Damaged` where it is missing or no anchor."""
     found = line.ask(statements.ANCHOR)
-    if len(found) == 1:
+    if len(found) == 1 and _has_shape(found[0], _ANCHOR_SHAPE):
         revision, chain = found[0]
-        if isinstance(revision, int):
-            return revision, chain
+        return revision, chain
     raise Damaged("the anchor of the journal is missing or unreadable")
 
 
 def read_rows(line: Line, after: int, limit: int) -> list[Row]:
-    """Journal rows behind a revision, oldest first."""
-    return [Row(*row) for row in line.ask(statements.ROWS, {"of_after": after, "of_limit": limit})]
+    """Journal rows behind a revision, oldest first; `Damaged` where one is no row of a journal."""
+    rows: list[Row] = []
+    for number, found in enumerate(line.ask(statements.ROWS, {"of_after": after, "of_limit": limit}), after + 1):
+        if not _has_shape(found, _ROW_SHAPE):
+            raise Damaged(f"event {number} of the journal is unreadable")
+        rows.append(Row(*found))
+    return rows
+
+
+def _has_shape(found: Sequence[Any], shape: tuple[type, ...]) -> bool:
+    """Whether the columns hold what they were made for: a database whose file is damaged may answer with anything."""
+    return tuple(map(type, found)) == shape
 
 
 def read_lease(line: Line, name: str) -> Lease | None:
