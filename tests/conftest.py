@@ -66,7 +66,9 @@ for number, meaning in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 HOME_OF_THE_SESSION = _make_home()  # for fixtures that live longer than one test
 os.environ.update(homes_under(HOME_OF_THE_SESSION))
 
-from hypothesis import HealthCheck, settings  # noqa: E402 - only now: what it loads must see the environment made above
+from hypothesis import HealthCheck, settings  # noqa: E402 - only now: what they load must see the environment made above
+
+from backends import stop_lane, stop_servers  # noqa: E402 - as above
 
 # Stated outright, because Hypothesis has a profile of its own where it finds the variable CI. No deadline for one
 # example: a small machine with other work to do would miss it now and then.
@@ -87,6 +89,14 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.delenv(name, raising=False)
     yield root
     shutil.rmtree(root, ignore_errors=True)  # a process that the test has just ended may still write into it
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop of this process waits for its answers as long as a busy machine may need. Where none is to come, a test
+    says for how long it is waited for."""
+    monkeypatch.setattr(stop_lane, "ANSWER_S", 60.0)
+    monkeypatch.setattr(stop_servers, "ANSWER_S", 60.0)
 
 
 @pytest.fixture(scope="session")

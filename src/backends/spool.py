@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -113,8 +114,9 @@ def ended(fleets: Sequence[str], state: State) -> tuple[Order, ...]:
     return tuple(order for order in lying if _standing(order, state) == "ended")
 
 
-def record(order: Order, backend: Backend, *, timeout_s: float) -> Recorded:
-    """Record one order, or find it recorded.
+def record(order: Order, backend: Backend, *, timeout_s: float, words: Envelope | None = None) -> Recorded:
+    """Record one order, or find it recorded. ``words`` is another command that orders the same stop and says more of
+    it; where that is refused, the order speaks for itself.
 
     Raises `BackendUnavailable` when the database is away: the order stays latched, try again. `CommandRejected` where
     no command can carry the order, a fault of ours.
@@ -125,7 +127,7 @@ def record(order: Order, backend: Backend, *, timeout_s: float) -> Recorded:
         why = " ".join(str(error).split())[:200]
         raise CommandRejected("not-recordable", f"no command can carry {ascii(order.stop_id)[:130]}: {why}") from error
     try:
-        revision = backend.submit(envelope, timeout_s=timeout_s).revision
+        revision = _submitted(words, envelope, backend, timeout_s)
     except CommandRejected as error:  # somebody recorded the same stop in words of their own
         if _standing(order, backend.state(timeout_s=timeout_s)) is not None:
             revision = backend.latest().revision
@@ -135,6 +137,13 @@ def record(order: Order, backend: Backend, *, timeout_s: float) -> Recorded:
             raise
     state = backend.state(timeout_s=timeout_s)
     return Recorded(order, revision, state.stops.get(recorded_id(order)), _standing(order, state) or "ended")
+
+
+def _submitted(words: Envelope | None, envelope: Envelope, backend: Backend, timeout_s: float) -> int:
+    if words is not None:
+        with suppress(CommandRejected):
+            return backend.submit(words, timeout_s=timeout_s).revision
+    return backend.submit(envelope, timeout_s=timeout_s).revision
 
 
 @dataclass(frozen=True, slots=True)

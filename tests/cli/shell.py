@@ -70,7 +70,7 @@ def environment(**more: str) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(SRC)} | more
 
 
-def run(*arguments: str | bytes, text: str | None = None, timeout_s: float = 60.0, **environ: str) -> Answer:
+def run(*arguments: str | bytes, text: str | None = None, timeout_s: float = 120.0, **environ: str) -> Answer:
     """Carry out one command line in a process of its own, without a terminal."""
     done = subprocess.run(
         [sys.executable, "-m", "opsconsole", *arguments],
@@ -111,7 +111,7 @@ def started(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
 def keeper_of(url: str) -> Iterator[int]:
     """A keeper of the fleet at ``url``, by its process id; ended at the end of the block."""
     address = ensure(url)
-    answer = ask(str(address), "ping", timeout_s=5.0)
+    answer = ask(str(address), "ping", timeout_s=60.0)
     assert answer is not None
     pid = int(answer["pid"])
     try:

@@ -135,7 +135,7 @@ def test_a_command_that_is_ended_says_by_its_code_how(ops: Shell, number: int, c
 
         process.send_signal(number)
 
-        assert process.wait(30) == code
+        assert process.wait(60) == code
         assert process.stderr is not None
         assert process.stderr.read() == ""
 

@@ -50,7 +50,7 @@ def on_a_terminal(*arguments: str, typed: str, **environ: str) -> tuple[int, str
             answered = True
             os.write(ours, typed.encode())
     os.close(ours)
-    return process.wait(30), shown.decode()
+    return process.wait(60), shown.decode()
 
 
 def _read(terminal: int) -> bytes:

@@ -33,7 +33,7 @@ HOWTO = ROOT / "docs/howto"
 PAGES = ("serve", "tokens", "workers-over-http", "openfeature", "unleash", "alertmanager")
 HOOK_SECRET = "c0ffee" * 11
 TOKEN_ID = "t-0123456789ab"
-PATIENCE_S = 60
+PATIENCE_S = 240
 
 SHELL = r"""
 set -eu
@@ -80,7 +80,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     secrets = {
         name: secret_of(TOKEN_ID.replace("9", str(n)), os.urandom(32)) for n, name in enumerate(("ana", "importer-1"))
     }
-    (home / "opsconsole").write_text(secrets["ana"] + "\n", "utf-8")
+    for kept in (home / "opsconsole", home / ".config/opsconsole/token"):  # where each guide expects what another made
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(secrets["ana"] + "\n", "utf-8")
+        kept.chmod(0o600)
     backend = f"sqlite:///{home / 'fleet.db'}"
     (hook_secret := home / "hook.secret").touch(mode=0o600)
     hook_secret.write_text(HOOK_SECRET)

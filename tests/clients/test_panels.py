@@ -65,7 +65,7 @@ def as_curl_asks(served: Served, words: list[str]) -> Any:
     """The answer to a command line: of curl, or where there is none, to the request that it makes."""
     local = [word.replace("http://localhost:3001", served.url.replace("127.0.0.1", "localhost")) for word in words]
     if shutil.which("curl"):
-        told = subprocess.run([*local, "--silent", "--fail-with-body"], check=True, capture_output=True, timeout=30)
+        told = subprocess.run([*local, "--silent", "--fail-with-body"], check=True, capture_output=True, timeout=60)
         return json.loads(told.stdout)
     options = dict(zip(local[1::2], local[2::2], strict=False))
     url = next(word for word in local if word.startswith("http")).replace("{siteId}", "siteId")

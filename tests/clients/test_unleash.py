@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from UnleashClient import UnleashClient  # type: ignore[attr-defined]  # as its own documentation says
 
@@ -107,9 +106,9 @@ def test_what_is_no_word_of_a_client_is_refused_and_counts_for_nothing(served: S
 def test_it_is_let_in_by_the_bare_token_under_its_own_paths_only(served: Served, secret: str) -> None:
     bare = {"Authorization": secret}
 
-    assert httpx.get(served.url + FEATURES, headers=bare).status_code == 200
-    assert httpx.get(served.url + FEATURES, headers={"Authorization": "*:development.abc"}).status_code == 401
-    assert httpx.get(f"{served.url}/v1/state", headers=bare).status_code == 401
+    assert served.get(FEATURES, headers=bare).status_code == 200
+    assert served.get(FEATURES, headers={"Authorization": "*:development.abc"}).status_code == 401
+    assert served.get("/v1/state", headers=bare).status_code == 401
 
 
 def stop(dimension: str, name: str) -> OrderStop:

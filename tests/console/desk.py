@@ -24,7 +24,7 @@ from opsconsole.views.picture import Routes, Who
 from opsgate.order import Order
 from tests.console.fleet import Fleet
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 WHO = Who("ana", Fleet.url, "PROD")
 
 

@@ -26,7 +26,7 @@ from opsconsole.script.header import Seeded
 from opsconsole.script.stage import seeded
 from opsgate.selector import Selector
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 ANA = Actor(name="ana")
 TYPES = {"enter": "\r", "tab": "\t", "space": " "}
 

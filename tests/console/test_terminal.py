@@ -364,7 +364,7 @@ def test_without_a_terminal_it_says_so_and_does_not_spin() -> None:
     environment = os.environ | {"TERM": "xterm", "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
     with Path(os.devnull).open("rb") as nothing:
         ended = subprocess.run(
-            program, stdin=nothing, capture_output=True, timeout=30, check=False, cwd=ROOT, env=environment
+            program, stdin=nothing, capture_output=True, timeout=60, check=False, cwd=ROOT, env=environment
         )
     assert ended.returncode == 2
     assert b"needs a terminal" in ended.stderr

@@ -83,5 +83,5 @@ def test_a_name_of_ten_million_marks_is_answered_at_once() -> None:
 
 def test_the_command_line_gets_clean_text_without_textual() -> None:
     program = "import sys; from opsconsole.text import clean; clean('\\x1b'); print('textual' in sys.modules)"
-    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert answer.stdout.strip() == "False"

@@ -24,7 +24,7 @@ def channel() -> Iterator[socket.socket]:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as channel:
         channel.bind(str(path))
-        channel.settimeout(30)
+        channel.settimeout(60)
         yield channel
 
 
@@ -76,7 +76,7 @@ def test_a_keeper_that_answers_a_ping_is_alive(place: Place, channel: socket.soc
     thread = threading.Thread(target=answers)
     thread.start()
     assert ours.observe().keeper
-    thread.join(30)
+    thread.join(60)
 
 
 def test_a_socket_that_nobody_answers_is_no_keeper(place: Place, channel: socket.socket) -> None:

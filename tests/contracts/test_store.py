@@ -119,9 +119,9 @@ def test_a_writer_that_waited_sees_what_the_other_committed(place: Place) -> Non
     with first.write(timeout_s=5) as transaction:
         thread = threading.Thread(target=waits)
         thread.start()
-        assert entered.wait(30)
+        assert entered.wait(60)
         append_names(transaction, State(fleet=FLEET, revision=17), 1)
-    thread.join(30)
+    thread.join(60)
 
     assert finished.is_set()
     assert seen == [18]
@@ -318,7 +318,7 @@ def test_a_wait_ends_when_somebody_wakes_it(place: Place) -> None:
     eventually(woken_thrice)
     ended.set()
     store.wake()
-    thread.join(30)
+    thread.join(60)
     assert not thread.is_alive()
 
 

@@ -15,7 +15,7 @@ from backends.drivers.procs import Census, Looks
 from tests.support.waiting import eventually
 
 ASKING = 20
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Held:

@@ -19,7 +19,7 @@ from backends.drivers.contract import ORDER
 from tests.support.services import PYTHON, agent, alive, ended_afterwards, is_alive, noted
 from tests.support.waiting import eventually
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture(autouse=True)

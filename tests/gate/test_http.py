@@ -681,7 +681,7 @@ gate.close()
     assert process.stdin is not None
     process.stdin.write("\n")
     process.stdin.flush()
-    eventually(lambda: server.listeners == 2, within_s=30)
+    eventually(lambda: server.listeners == 2)
     while (child := server.told("PUT")["path"]) == "/v1/workers/w1":
         pass  # its parent's next heartbeat
     server.commit(placed=(hold(site="s1"),))

@@ -184,7 +184,7 @@ def test_many_threads_of_one_worker_share_its_blocks(server: Server) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     worker.sweep(all_of_them=True)
 
     assert sum(map(bool, granted)) == 100 == used(server)

@@ -103,7 +103,7 @@ def test_a_check_that_comes_too_early_waits_for_the_first_state(fleet: Fleet) ->
         asking.start()
 
         fleet.path.with_suffix(".away").rename(fleet.path)
-        asking.join(20)
+        asking.join(60)
 
     assert answers == [True]
 

@@ -7,7 +7,6 @@ import shlex
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import pytest
 import yaml
 
@@ -83,7 +82,7 @@ def test_a_server_starts_in_the_environment_that_is_written_for_it_and_its_probe
 
     with server_process(f"sqlite:///{home / 'fleet.db'}") as served:
         answers = {
-            name: httpx.get({"http": served.url, "stop": served.stop_url}[probe["port"]] + probe["path"])
+            name: served.get({"http": served.url, "stop": served.stop_url}[probe["port"]] + probe["path"])
             for name in ("livenessProbe", "readinessProbe")
             for probe in [container()[name]["httpGet"]]
         }

@@ -109,9 +109,18 @@ class KeptFleet:
         """What the workers said last, as it is written down."""
         return {row.worker_id: row for row in self.backend.observe().workers}
 
-    def stop(self, order: Order) -> stop_lane.Fired:
+    def fire(self, order: Order, timeout_s: float | None = None) -> stop_lane.Fired:
         """Fire an order as anybody on this host would."""
-        return stop_lane.fire(order, url=self.url)
+        return stop_lane.fire(order, url=self.url, timeout_s=timeout_s)
+
+    def stop(self, order: Order) -> stop_lane.Fired:
+        """Fire an order until it is answered from the journal: a busy keeper answers before it has recorded it, and
+        the same order again changes nothing."""
+        fired = self.fire(order)
+        while fired.durable != "database":
+            eventually(lambda: self.find(order) is not None)
+            fired = self.fire(order)
+        return fired
 
     def find(self, order: Order) -> Stop | None:
         """What the journal knows of an order."""

@@ -36,7 +36,7 @@ from tests.keeper.fleet import KeptFleet, SaidWorker, kept_fleet, measured
 from tests.support.fleets import say
 from tests.support.waiting import PATIENCE_S, eventually
 
-ACCEPTED_S = 5.0
+ACCEPTED_S = 60.0
 
 
 def order_on(site: str) -> Order:
@@ -152,7 +152,7 @@ def test_a_stop_fired_while_no_keeper_lives_is_recorded_by_the_next_one_with_nob
     worker = fleet.worker("w1")
     fleet.kill()
     order = stop_lane.new_order()
-    fired = fleet.stop(order)
+    fired = fleet.fire(order)
     assert (fired.durable, fired.keeper) == ("spool", "absent")
     put_back(fleet, fleet.rows()["w1"].heartbeat_at - timedelta(hours=1))
 
@@ -204,8 +204,8 @@ def test_a_stop_of_the_whole_host_is_recorded_by_each_fleet_and_ended_by_each_fo
 ) -> None:
     with kept_fleet(f"sqlite:///{tmp_path / 'other.db'}") as other:
         order = stop_lane.new_order(reason="fire alarm")
-        fired = stop_lane.fire(order, url=None)
-        assert (fired.durable, fired.keeper) == ("database", "answered")
+        assert stop_lane.fire(order, url=None).keeper == "answered"
+        eventually(lambda: all(one.find(order) for one in (fleet, other)))
         (emergency,) = fleet.backend.state().active_emergencies()
         fleet.backend.submit(say(Recover(emergency_id=emergency.emergency_id, reason="over", confirm="all")))
 
@@ -270,7 +270,7 @@ def test_only_a_stop_that_the_journal_knows_as_ended_is_ended_at_a_worker_that_o
 def test_a_gate_that_joins_late_is_told_what_the_tables_do_not_know_yet(fleet: KeptFleet) -> None:
     with locked_database(fleet):
         order = stop_lane.new_order()
-        assert fleet.stop(order).durable == "spool"
+        assert fleet.fire(order).durable == "spool"
 
         late = SaidWorker(fleet.address, "late")
         late.beat()

@@ -283,7 +283,7 @@ def test_a_sink_that_never_comes_back_is_left_behind_and_called_no_more(written:
 
     written.hangs.set()
     for thread in left_behind:
-        thread.join(10)
+        thread.join(60)
     written.hangs = None
     world.turn(after_s=600)
     assert written.titles == ["everything is PAUSED (drain)"]

@@ -27,7 +27,7 @@ from tests.support.services import agent, alive, ended_afterwards
 from tests.support.waiting import eventually
 
 SH = "/bin/sh"
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 _numbers = itertools.count(1)
 
@@ -166,7 +166,7 @@ def test_services_stop_while_the_database_is_locked_and_are_reported_afterwards(
     with closing(sqlite3.connect(services.database, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         order = services.order("cut-off")
-        fired = services.fleet.stop(order)
+        fired = services.fleet.fire(order)
         assert fired.durable == "spool"
         eventually(lambda: not alive(folder), within_s=PATIENCE_S)
         other.execute("ROLLBACK")

@@ -143,7 +143,7 @@ def test_a_hung_disk_holds_up_neither_an_order_nor_its_answer_nor_the_next_order
     desk.record = recorded.append
     first, second = new_order(), new_order()
 
-    answer = wire.ask(str(stop_socket("f1")), "order", order=first.as_dict(), timeout_s=20)
+    answer = wire.ask(str(stop_socket("f1")), "order", order=first.as_dict(), timeout_s=60)
     wire.tell(str(stop_socket("f1")), "order", stop_id="S-too-large-for-the-post")
     wire.tell(str(stop_socket("f1")), "order", order=second.as_dict())
 
@@ -156,7 +156,7 @@ def test_a_hung_disk_holds_up_neither_an_order_nor_its_answer_nor_the_next_order
 def test_an_order_that_is_not_recorded_in_time_is_answered_by_what_the_disk_has_confirmed(desk: StopDesk) -> None:
     order = new_order()
 
-    answer = wire.ask(str(stop_socket("f1")), "order", order=order.as_dict(), timeout_s=20)
+    answer = wire.ask(str(stop_socket("f1")), "order", order=order.as_dict(), timeout_s=60)
 
     assert answer is not None
     assert (answer["stop_id"], answer["durable"]) == (order.stop_id, "spool")
@@ -169,7 +169,7 @@ def test_whoever_names_an_order_is_answered_once_the_latch_watch_has_brought_it(
     desk.record = recorder.append
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asker:
         asker.bind("")
-        asker.settimeout(20)
+        asker.settimeout(60)
         asker.sendto(wire.encode("order", stop_id=order.stop_id), str(stop_socket("f1")))
         desk.adopt(order)
         eventually(lambda: recorder == [order])
@@ -189,7 +189,7 @@ def test_an_order_that_the_journal_has_already_is_answered_by_its_name() -> None
     order = new_order()
     revision = spool.record(order, parts.runtime, timeout_s=5).revision
     with a_desk(parts.state):
-        answer = wire.ask(str(stop_socket("f1")), "order", stop_id=order.stop_id, timeout_s=20)
+        answer = wire.ask(str(stop_socket("f1")), "order", stop_id=order.stop_id, timeout_s=60)
     parts.close()
 
     assert answer is not None
@@ -225,5 +225,5 @@ def test_of_two_who_order_other_things_under_one_id_at_once_one_gets_it(desk: St
     assert not desk.claim(second)
     told = threading.Event()
     desk.take(first, lambda _answer: told.set())
-    assert told.wait(30)
+    assert told.wait(60)
     assert not desk.claim(second)

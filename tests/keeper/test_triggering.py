@@ -7,13 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from backends.keeper.cases import Answered
 from backends.keeper.measuring import METRICS, Measuring, Most
 from backends.keeper.room import EngineRoom, now
-from core.capabilities.triggers import AddTrigger
+from backends.keeper.triggering import Clerk
+from core.capabilities.triggers import AddTrigger, RemoveTrigger
 from core.messages import Actor, Envelope
+from core.triggers.sample import Sample
 from opsgate import Gate
+from opsgate.order import Order
 from opsgate.samples import Tally, sample_of
 from opsgate.selector import Selector
+from tests.support.fleets import say
 from tests.support.waiting import eventually
 
 
@@ -31,19 +36,57 @@ def add(room: EngineRoom, command: AddTrigger) -> None:
     eventually(lambda: command.name in room.runtime.latest().triggers)
 
 
+HEALTH = AddTrigger(
+    name="health",
+    trigger_type="health_score_critical",
+    thresholds={"healthScore": 30},
+    account_id="a1",
+    stop_level="immediate",
+)
+
+
 def test_what_a_gate_measures_stops_the_work_that_it_is_asked_for(room: EngineRoom) -> None:
-    health = AddTrigger(
-        name="health",
-        trigger_type="health_score_critical",
-        thresholds={"healthScore": 30},
-        account_id="a1",
-        stop_level="immediate",
-    )
-    add(room, health)
+    add(room, HEALTH)
     with Gate.open(room.runtime.url, worker="w1") as gate:
         eventually(lambda: gate.sample("healthScore", 12.5, account="a1") and not gate.allowed(account="a1"))
         assert gate.allowed(account="a2")
     eventually(lambda: room.runtime.latest().triggers["health"].fired == 1)
+
+
+def test_a_stop_that_a_trigger_fired_is_that_triggers_from_the_first(
+    room: EngineRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is told that the emergency began is told what fired it: nobody puts it right afterwards."""
+    add(room, HEALTH)
+    eventually(lambda: room.triggers.listens("healthScore"))
+    monkeypatch.setattr(Clerk, "put", lambda _clerk, _envelope: None)  # it comes too late
+
+    room.triggers.put([Sample("healthScore", now().at.timestamp(), 12.5, "a1")])
+
+    eventually(lambda: room.runtime.latest().active_emergencies())
+    (emergency,) = room.runtime.latest().active_emergencies()
+    assert (emergency.trigger, emergency.account) == ("health", "a1")
+    assert room.runtime.latest().triggers["health"].fired == 1
+
+
+def test_a_stop_is_recorded_though_the_trigger_that_fired_it_is_gone(
+    room: EngineRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(room, HEALTH)
+    eventually(lambda: room.triggers.listens("healthScore"))
+    take = room.desk.take
+
+    def removed_first(order: Order, answered: Answered) -> None:
+        room.runtime.submit(say(RemoveTrigger(trigger="health")))
+        take(order, answered)
+
+    monkeypatch.setattr(room.desk, "take", removed_first)
+
+    room.triggers.put([Sample("healthScore", now().at.timestamp(), 12.5, "a1")])
+
+    eventually(lambda: room.runtime.latest().active_stops())
+    (stop,) = room.runtime.latest().active_stops()
+    assert (stop.ordered_by, stop.level) == ("trigger:health", "immediate")
 
 
 def measuring_of(listens: Callable[[str], bool], most: Most) -> Measuring:

@@ -23,6 +23,7 @@ from opsgate.paths import fleet_of_url
 from opsgate.selector import Selector
 from tests.support.fleets import say
 from tests.support.serving import Served, serving
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +42,15 @@ def beside(served: Served) -> str:
 def test_the_latch_of_a_stop_that_left_from_here_goes_with_its_recovery(served: Served) -> None:
     """It lies under the hash of a URL of which the server's own keeper knows nothing."""
     url = beside(served)
-    fired = stop_lane.fire(stop_lane.new_order(), url=url)
-    assert fired.latched
-    assert fired.emergency_id is not None
+    order = stop_lane.new_order()
+    eventually(lambda: stop_lane.fire(order, url=url).emergency_id)
+    assert latch.latched(order.stop_id, [fleet_of_url(url)])
 
     with closing(open_backend(url)) as backend:
-        backend.submit(say(Recover(emergency_id=fired.emergency_id, reason="mended", confirm="all")))
+        emergency_id = backend.state().stops[order.stop_id].emergency_id
+        backend.submit(say(Recover(emergency_id=emergency_id, reason="mended", confirm="all")))
 
-        assert not latch.latched(fired.order.stop_id, [fleet_of_url(url)])
+        assert not latch.latched(order.stop_id, [fleet_of_url(url)])
 
 
 def test_a_stop_that_its_server_died_of_is_told_by_the_status_until_it_is_recorded(served: Served) -> None:

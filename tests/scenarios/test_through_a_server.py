@@ -39,7 +39,7 @@ def worker(url: str, token: str, name: str) -> Iterator[None]:
         yield
     finally:
         process.send_signal(signal.SIGKILL)
-        process.wait(30)
+        process.wait(60)
 
 
 @pytest.mark.xdist_group("demo")

@@ -37,7 +37,7 @@ from opsconsole.cli.main import run
 from opsgate.selector import Selector
 from tests.support.fleets import say
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 NOBODIES = ("nothing", "nonsense", "revoked", "expired", "somebody of another fleet")
 
 STREAMS = frozenset({"/v1/gate/events", "/ofrep/v1/events"})

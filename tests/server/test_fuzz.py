@@ -51,7 +51,7 @@ def faultless(served: Served, caplog: pytest.LogCaptureFixture) -> Iterator[None
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
     assert [record.__dict__ for record in caplog.records if getattr(record, "status", 0) >= 500] == []
     assert served.get("/v1/state", headers=VIEWER).status_code == 200
-    refused = httpx.post(f"{served.stop_url}/v1/stop", headers=VIEWER, timeout=30)
+    refused = httpx.post(f"{served.stop_url}/v1/stop", headers=VIEWER, timeout=60)
     assert refused.status_code == 403
 
 
@@ -83,7 +83,7 @@ def test_no_request_that_the_document_allows_breaks_it_or_lets_a_viewer_change_a
     def run(case: schemathesis.Case[Any]) -> None:
         if "wait" in case.query:
             case.query["wait"] = 0
-        answer = case.call(base_url=served.url, headers={**VIEWER, "Accept": "application/json"}, timeout=30)
+        answer = case.call(base_url=served.url, headers={**VIEWER, "Accept": "application/json"}, timeout=60)
         assert answer.status_code < 500, (case.method, case.path, answer.content)
         if answer.status_code >= 400:
             kinds = [PROBLEM, "application/json"] if case.path.startswith("/ofrep/") else [PROBLEM]
@@ -220,7 +220,7 @@ def test_no_bytes_break_a_listener(served: Served, port: str, seed: int) -> None
     with ExitStack() as slow:
         for number in range(50_000 if FULL else 150):
             request = a_request(chance)
-            client = socket.create_connection((where.host, where.port), timeout=30)
+            client = socket.create_connection((where.host, where.port), timeout=60)
             if number % 30 == 0:  # one who never finishes, while the others are served
                 slow.enter_context(client)
                 client.sendall(request[:40])

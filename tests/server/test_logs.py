@@ -39,7 +39,7 @@ def test_a_reader_that_stands_still_holds_up_nobody_and_hears_how_much_it_missed
     assert writer.dropped == 5
 
     stream.reads.set()
-    eventually(lambda: f"line {logs._WAITING_MAX - 1}" in stream.getvalue(), within_s=30)
+    eventually(lambda: f"line {logs._WAITING_MAX - 1}" in stream.getvalue())
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [line["event"] for line in lines[:2]] == ["first", "line 0"]
     assert {"event": "lines of the log were dropped", "lines": 5} in lines

@@ -27,7 +27,8 @@ def test_it_serves_on_ports_and_on_sockets_of_this_host_and_ends_when_told(home:
     with server_process(f"sqlite:///{tmp_path / 'fleet.db'}", "--dev") as served:
         fleet = served.get("/v1/state").json()["fleet"]
         path = home / "run" / "opsconsole" / f"{fleet}.http.sock"
-        with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://localhost") as local:
+        transport = httpx.HTTPTransport(uds=str(path))
+        with httpx.Client(transport=transport, base_url="http://localhost", timeout=DEADLINE_S) as local:
             assert local.get("/v1/state").json()["fleet"] == fleet
         thread = max(int(task.name) for task in Path(f"/proc/{served.pid}/task").iterdir())
         os.kill(thread, signal.SIGTERM)  # to the process, and this is the thread that the kernel interrupts for it

@@ -347,7 +347,7 @@ def test_a_stop_is_a_command_too_and_goes_the_stop_lanes_way(served: Served, sit
     receipt = served.command("order-stop", stop_id=stop_id, selectors=[{"site": site}]).json()
     assert receipt["stop_id"] == stop_id
     assert served.get("/v1/check", params={"site": site}).json()["blockers"][0]["source"] == "emergency"
-    eventually(lambda: served.get("/v1/gate").json()["orders"] == [], within_s=30)
+    eventually(lambda: served.get("/v1/gate").json()["orders"] == [])
     assert served.command("order-stop", stop_id=stop_id, selectors=[{"site": site}]).json()["durable"] == "database"
 
 
@@ -372,7 +372,7 @@ def test_a_stop_that_is_recorded_is_in_the_table_before_it_is_no_order_any_more(
 def test_the_stop_port_stops_and_does_nothing_else(served: Served, site: str) -> None:
     answer = served.stop(selector={"site": site}, level="graceful", reason="smoke", stop_id=f"S-{site}")
     assert answer.json()["stop_id"] == f"S-{site}"
-    eventually(lambda: served.get("/v1/gate").json()["orders"] == [], within_s=30)
+    eventually(lambda: served.get("/v1/gate").json()["orders"] == [])
     again = served.stop(selector={"site": site}, level="graceful", reason="smoke", stop_id=f"S-{site}")
     assert (again.status_code, again.json()["durable"]) == (200, "database")
     assert served.http.get(f"{served.stop_url}/v1/state").status_code == 404

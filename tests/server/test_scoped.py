@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ from tests.support.fleets import say
 from tests.support.serving import Served, serving
 from tests.support.waiting import eventually
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 MARK = "q7Zx"
 """In every name and text of the other tenant, and in nothing else."""
 
@@ -184,6 +185,13 @@ class Follower:
         self.events: list[Recorded] = []
         self.states: list[State] = []
         self.backend.follow(self.arrived)
+        limits = itertools.count(100)
+
+        def is_told() -> bool:
+            town.command("root", "set-limit", name="sites", limit=next(limits))
+            return bool(self.events)
+
+        eventually(is_told)  # before it hears, what happened comes as a whole, and by no event
 
     def arrived(self, arrival: Arrival) -> None:
         """Note it."""

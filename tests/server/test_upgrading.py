@@ -93,7 +93,7 @@ def by_port(scene: Scene, account: str) -> str:
 def by_socket(scene: Scene, account: str) -> str:
     """Stop by the socket of this host."""
     path = runtime_home() / f"{scene.fleet}.http.stop.sock"
-    with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), timeout=30) as client:
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), timeout=60) as client:
         return str(client.post("http://here/v1/stop", json={"selector": {"account": account}}).json()["durable"])
 
 

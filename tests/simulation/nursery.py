@@ -91,7 +91,7 @@ class Nursery:
                 yield cls(process, Path(folder))
                 assert process.stdin is not None
                 process.stdin.close()
-                process.wait(timeout=30)
+                process.wait(timeout=60)
 
     def bear(self, life: str, **arguments: Any) -> Child:
         """A child that leads one of the lives below."""

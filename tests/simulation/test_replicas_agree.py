@@ -119,7 +119,7 @@ def _weather(lines: list[Proxy], chance: random.Random) -> None:
 def _carry_out(served: Served, account: str, plan: list[str]) -> list[Operation]:
     """One client's operations, one after the other."""
     done: list[Operation] = []
-    with closing(httpx.Client(base_url=served.url, timeout=30)) as client:
+    with closing(httpx.Client(base_url=served.url, timeout=60)) as client:
         for what in plan:
             began_s = time.monotonic()
             answer = _ask(client, account, what)

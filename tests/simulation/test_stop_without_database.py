@@ -55,7 +55,7 @@ class Worker:
 
     def close(self) -> None:
         """Let it end."""
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=60)
         self._reader.join()
 
     def _read(self) -> None:

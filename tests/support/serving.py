@@ -22,16 +22,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from backends.emergency_settings import EmergencySettings
 from backends.keeper.room import EngineRoom
 from backends.notifiers.settings import NotifySettings
+from backends.server import writer
 from backends.server.identity import Identify, developer
 from backends.server.listening import Listening
 from backends.server.serving import Serving
 from tests.conftest import homes_under
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 class Served:
@@ -120,7 +122,10 @@ def serving(
     notify: NotifySettings | None = None,
     **listening: Any,
 ) -> Iterator[Served]:
-    """A server in this process, with threads and loops of its own, on ports that were free."""
+    """A server in this process, with threads and loops of its own, on ports that were free. It gives up no command
+    because the machine is busy."""
+    patient = pytest.MonkeyPatch()
+    patient.setattr(writer, "WITHIN_S", DEADLINE_S)
     server = Serving(backend, identify, Listening(**{"port": 0, "stop_port": 0, **listening}), settings, notify)
     try:
         server.start()
@@ -129,6 +134,7 @@ def serving(
             yield served
     finally:
         server.close()
+        patient.undo()
 
 
 @contextmanager

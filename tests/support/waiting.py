@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 """Far more than it takes: the machine may be busy, and only what never happens costs it."""
 
 

@@ -31,7 +31,7 @@ def main(url: str, name: str) -> None:
             command = AddName(dimension="site", name=f"{name}-{number}")
             who = Actor(name=name)
             envelope = Envelope(command_id=f"{name}-{number}", actor=who, door="test", command=command)
-            revision = backend.submit(envelope, timeout_s=30).revision
+            revision = backend.submit(envelope, timeout_s=60).revision
             number += 1
         _say(f"{revision} {time.monotonic()}")
     backend.close()
@@ -73,7 +73,7 @@ class Writer:
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
-            assert self._process.wait(30) == 0
+            assert self._process.wait(60) == 0
         finally:
             self._process.kill()
             assert self._process.stdout is not None

@@ -16,6 +16,7 @@ from backends.keeper.roster import Instant, Roster
 from backends.milestones import Milestone, passing
 from backends.runtime import Runtime
 from core.errors import BackendUnavailable, NotOurDatabase, OpsError
+from core.messages import Envelope
 from opsgate.order import Order
 
 _log = logging.getLogger(NAME)
@@ -48,6 +49,8 @@ class Recorder(threading.Thread):
         super().__init__(name="recorder", daemon=True)
         self.fault = ""
         """Why the last try failed; empty when it did not."""
+        self.words: Callable[[Order], Envelope | None] = lambda _order: None
+        """By which command whoever placed an order would have it recorded; None where the order says all there is."""
         self._runtime = runtime
         self._ahead = ahead
         self._roster = roster
@@ -123,7 +126,7 @@ class Recorder(threading.Thread):
 
     def _record(self, order: Order) -> None:
         passing(Milestone.STOP_RECORDING)
-        recorded = spool.record(order, self._runtime, timeout_s=_TRY_S)
+        recorded = spool.record(order, self._runtime, timeout_s=_TRY_S, words=self.words(order))
         passing(Milestone.STOP_RECORDED)
         self.fault = ""
         with self._lock:

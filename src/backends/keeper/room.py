@@ -139,6 +139,7 @@ class EngineRoom:
         )
         self._kept = KeptSamples(self.runtime, now, self.leads, self.triggers.refill)
         self.triggers.keep = self._kept.put
+        self._recorder.words = self.triggers.words
         self._measuring = Measuring(
             self.triggers.put,
             self._kept.wants,

@@ -1,7 +1,8 @@
 """The evaluator of triggers at work: samples in, stops out, and nothing of it waits for a database.
 
 One thread evaluates, as samples arrive and at every sweep. What fires goes to the stop desk at once, as any stop does.
-Another thread, the clerk, writes down what each edge came to, again and again until the journal has it.
+Another thread, the clerk, writes down what each edge came to, again and again until the journal has it. The recorder,
+who may be quicker, records a stop that fired in the clerk's words: whoever is told of it is told what fired it.
 """
 
 from __future__ import annotations
@@ -49,15 +50,15 @@ class Clerk(threading.Thread):
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(name="trigger-clerk", daemon=True)
         self._runtime = runtime
-        self._waiting: deque[tuple[str, FireTrigger | ClearTrigger]] = deque()
+        self._waiting: deque[Envelope] = deque()
         self._wake = threading.Event()
         self._ending = False
 
-    def put(self, command_id: str, command: FireTrigger | ClearTrigger) -> None:
+    def put(self, envelope: Envelope) -> None:
         """Write this down. A stop that fired is in force and recorded without it, so of too many the oldest goes."""
         if len(self._waiting) >= _UNWRITTEN_MAX:
             self._waiting.popleft()
-        self._waiting.append((command_id, command))
+        self._waiting.append(envelope)
         self._wake.set()
 
     def close(self) -> None:
@@ -80,16 +81,16 @@ class Clerk(threading.Thread):
     def _write_all(self) -> bool:
         """Whether nothing is left that the database did not take."""
         while self._waiting:
-            command_id, command = self._waiting[0]
-            actor = Actor(name=f"{ACTOR}{command.trigger}"[:128], kind="system")
+            envelope = self._waiting[0]
             try:
-                envelope = Envelope(command_id=command_id, actor=actor, door="trigger", command=command)
                 self._runtime.submit(envelope, timeout_s=_TRY_S)
             except BackendUnavailable as error:
                 _log.warning("what a trigger did cannot be recorded yet", extra={"fault": str(error)})
                 return False
             except OpsError as error:
-                _log.warning("what a trigger did was refused", extra={"trigger": command.trigger, "fault": str(error)})
+                _log.warning(
+                    "what a trigger did was refused", extra={"actor": envelope.actor.name, "fault": str(error)}
+                )
             except Exception:  # noqa: BLE001 (the next one has to be written, whatever is wrong with this)
                 _log.exception("recording what a trigger did failed")
             self._waiting.popleft()
@@ -120,6 +121,8 @@ class Triggering(threading.Thread):
         self._samples: deque[Sample] = deque()
         self._arrivals: deque[Arrival] = deque()
         self._past: deque[Sequence[Sample]] = deque()
+        self._fired: dict[str, Fire] = {}
+        """What fired by its stop, until the journal has that."""
         self._wake = threading.Event()
         self._ending = threading.Event()
 
@@ -146,6 +149,11 @@ class Triggering(threading.Thread):
     def listens(self, metric: str) -> bool:
         """Whether a trigger looks at this metric."""
         return self._evaluator.watch.listens(metric)
+
+    def words(self, order: Order) -> Envelope | None:
+        """The command that records an order which fired here, with what fired it."""
+        fire = self._fired.get(order.stop_id)
+        return None if fire is None else _words(fire)
 
     def faults(self) -> dict[str, str]:
         """The triggers whose rules could not be evaluated last, each with why."""
@@ -191,6 +199,8 @@ class Triggering(threading.Thread):
             arrival = self._arrivals.popleft()
             if not arrival.events or arrival.state.revision > self._evaluator.state.revision:
                 self._evaluator.arrived(arrival.state, arrival.events, now)
+        for stop_id in [each for each in self._fired if each in self._evaluator.state.stops]:
+            del self._fired[stop_id]
 
     def _next(self) -> Sequence[Sample]:
         batch = [self._samples.popleft() for _ in range(min(len(self._samples), _BATCH))]
@@ -208,18 +218,12 @@ class Triggering(threading.Thread):
         """Stops first, one after the other as they are urgent; then what is written down of them."""
         fires = tuple(fires)
         for fire in fires:
+            self._fired[fire.order.stop_id] = fire
             self._desk.take(fire.order, _told)
-        for edge, order in fires:
+        for fire in fires:
+            edge, order = fire
             _log.warning("a trigger fired", extra={"trigger": edge.trigger, "stop": order.stop_id, "value": edge.value})
-            command = FireTrigger(
-                trigger=edge.trigger,
-                stop_id=order.stop_id,
-                value=edge.value,
-                samples=edge.samples,
-                inputs=tuple(map(Input.of, edge.inputs)),
-                placed_at=order.ordered_at,
-            )
-            self._clerk.put(f"fired-{order.stop_id}"[:128], command)
+            self._clerk.put(_words(fire))
 
     def _report(self, reports: Iterable[Report]) -> None:
         for report in reports:
@@ -242,11 +246,29 @@ class Triggering(threading.Thread):
                     inputs=inputs,
                     sampled=edge.sampled,
                 )
-            self._clerk.put(command_id, command)
+            self._clerk.put(_envelope(command_id, command))
 
 
 def _moment(instant: Instant) -> Moment:
     return Moment(instant.at, instant.elapsed_s)
+
+
+def _words(fire: Fire) -> Envelope:
+    edge, order = fire
+    command = FireTrigger(
+        trigger=edge.trigger,
+        stop_id=order.stop_id,
+        value=edge.value,
+        samples=edge.samples,
+        inputs=tuple(map(Input.of, edge.inputs)),
+        placed_at=order.ordered_at,
+    )
+    return _envelope(f"fired-{order.stop_id}"[:128], command)
+
+
+def _envelope(command_id: str, command: FireTrigger | ClearTrigger) -> Envelope:
+    actor = Actor(name=f"{ACTOR}{command.trigger}"[:128], kind="system")
+    return Envelope(command_id=command_id, actor=actor, door="trigger", command=command)
 
 
 def _stop_id(name: str) -> str:
