@@ -116,7 +116,7 @@ def test_a_stop_for_one_server_is_not_done_by_another_whose_main_port_is_behind_
 
 def test_a_stop_port_behind_its_main_one_says_whose_it_is_and_one_elsewhere_is_none(tmp_path: Path) -> None:
     with adjacent() as (first, second), serving(f"sqlite:///{tmp_path / 'a.db'}", port=first, stop_port=second) as one:
-        answers = [httpx.post(f"{url}/v1/stop", headers=AS_STOP_PORT) for url in (one.stop_url, one.url)]
+        answers = [one.http.post(f"{url}/v1/stop", headers=AS_STOP_PORT) for url in (one.stop_url, one.url)]
         plain = one.stop(stop_id="S-plain").json()
 
     taken, refused = answers
