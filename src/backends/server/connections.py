@@ -1,7 +1,9 @@
 """One connection of a listener: from the moment it is taken, through its TLS, to the answer of each of its requests.
 
 It counts among the others before it has said a word, and has one short time for its handshake and what it asks. What
-is no HTTP, or begins with more than there is room for, is answered by a problem like any other fault.
+is no HTTP, or begins with more than there is room for, is answered by a problem like any other fault. Whoever has been
+given the last answer is heard out, up to a bound: a connection that is closed before all was read that came on it is
+reset, and takes that answer with it.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import logging
 import socket
 import ssl
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
 import uvicorn
@@ -24,6 +26,9 @@ from opsgate.clock import elapsed_s
 
 HEAD_MAX: Final = 65_536
 """Bytes of a request before its body, and of whatever comes in one piece without being part of a body."""
+
+REST_MAX: Final = 16 << 20
+"""Bytes that are read, and thrown away, of what follows the last answer."""
 
 _log = logging.getLogger("opsconsole.requests")
 
@@ -39,6 +44,15 @@ _TOO_LARGE: Final = Problem(
     f"the request begins with more than {HEAD_MAX} bytes",
     "send a shorter path and fewer headers",
 )
+
+
+class _Line:
+    """What an answer is written to: the transport, but for how it is left."""
+
+    __slots__ = ("close", "is_closing", "write")
+
+    def __init__(self, transport: Any, leave: Callable[[], None]) -> None:
+        self.write, self.is_closing, self.close = transport.write, transport.is_closing, leave
 
 
 class Connection(HttpToolsProtocol):
@@ -57,7 +71,7 @@ class Connection(HttpToolsProtocol):
         self.is_admitted = False
         self._is_secured = False
         self._unread = 0
-        self._wrong, self._refused = _NO_REQUEST, False
+        self._wrong, self._is_leaving = _NO_REQUEST, False
         self.connections.add(self)
         if self.crowd is not None and not self.crowd.join(self):
             transport.abort()
@@ -91,6 +105,7 @@ class Connection(HttpToolsProtocol):
 
     def _begin(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._line: Any = _Line(transport, self._leave)
         self.app_state = {**self.app_state, "abort": transport.abort, "admitted": self._admit}
         channel = transport.get_extra_info("socket")
         if channel is not None and channel.family == socket.AF_UNIX:
@@ -111,9 +126,11 @@ class Connection(HttpToolsProtocol):
         if self.tls is not None and not self._is_secured:
             self._secure(self.tls, data)
             return
-        if self._refused:
-            return  # it is read to its end all the same: a connection that is reset takes its last answer with it
         self._unread += len(data)
+        if self._is_leaving:
+            if self._unread > REST_MAX:
+                self.cut()
+            return
         super().data_received(data)
         if self._unread > HEAD_MAX and not self.transport.is_closing():
             self._wrong = _TOO_LARGE
@@ -133,6 +150,7 @@ class Connection(HttpToolsProtocol):
         self.waits_since_s = float("inf")
         self.is_admitted = False
         super().on_headers_complete()
+        self.cycle.transport = self._line
         self.headers = []
 
     def on_body(self, body: bytes) -> None:
@@ -148,7 +166,7 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Say what is wrong with what is no request, and end. Where an answer is still under way to what was asked
         before it, that answer is the last word."""
-        if self._refused:
+        if self._is_leaving:
             return
         problem = self._wrong
         _log.info("no request", extra={"client": self.owner, "status": problem.status, "code": problem.code})
@@ -160,15 +178,27 @@ class Connection(HttpToolsProtocol):
         head = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n".encode()
         if self.is_idle or not self.cycle.response_started:
             self.transport.write(STATUS_LINE[problem.status] + head + body)
-        self._refused, self.waits_since_s = True, elapsed_s()
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
+        self._hear_out()
+
+    def _leave(self) -> None:
+        """End, for an answer was the last one."""
+        if self.cycle.more_body:
+            self._hear_out()
         else:
             self.transport.close()
 
+    def _hear_out(self) -> None:
+        """Say no more, and read on until the other side leaves, has said too much, or takes too long."""
+        self._is_leaving, self._unread, self.waits_since_s = True, 0, elapsed_s()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+
     def on_response_complete(self) -> None:
         """It is idle again, where nothing else was asked meanwhile."""
-        super().on_response_complete()
+        if self._is_leaving:
+            self.flow.resume_reading()
+        else:
+            super().on_response_complete()
         if self.crowd is not None:
             self.crowd.rests(self)
 
