@@ -142,6 +142,7 @@ def test_every_route_has_a_rule_and_every_rule_a_route(house: House) -> None:
 def test_nobody_is_let_in_anywhere_and_learns_not_even_what_there_is(house: House, who: str) -> None:
     before = checkpoint.dump(house.runtime.state())
     nowhere = [("GET", "/nowhere"), ("POST", "/v1/nothing"), ("DELETE", "/v1/commands"), ("GET", "/")]
+    nowhere += [("OPTIONS", "/v1/commands"), ("OPTIONS", "/nowhere")]
     answers = [house.ask(who, method, path) for method, path in (*ROUTES, *nowhere)]
 
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(401, "no-identity")}
@@ -322,7 +323,8 @@ def test_no_way_of_writing_a_request_opens_what_is_closed(house: House, who: str
                 if answer.status == 400:
                     connection.close()  # what is no request of HTTP ends its connection
                 expected = (400, 401) if who in NOBODIES else (400, 403, 404, 405)
-                assert answer.status in expected, (method, path, name, said)
+                harmless = answer.status == 204 and method == "OPTIONS" and who not in NOBODIES
+                assert harmless or answer.status in expected, (method, path, name, said)
 
     after = house.runtime.state()
     assert (after.holds, after.stops, after.names) == (before.holds, before.stops, before.names)

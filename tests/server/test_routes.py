@@ -46,7 +46,8 @@ def hold(served: Served, site: str, **fields: Any) -> dict[str, Any]:
 
 def test_a_server_that_lives_and_has_its_database_is_ready(served: Served) -> None:
     assert served.get("/healthz").text == "ok\n"
-    assert served.get("/readyz").json() == {"ready": True, "database": "here", "contact": "valid", "reason": ""}
+    ready = {"ready": True, "database": "here", "contact": "valid", "reason": "", "warnings": []}
+    assert served.get("/readyz").json() == ready
 
 
 def test_a_command_is_answered_by_its_receipt_and_decides_the_next_check(served: Served, site: str) -> None:
@@ -143,7 +144,7 @@ def test_what_the_framework_refuses_is_a_problem_too(served: Served, method: str
 
     assert (answer.status_code, answer.json()["status"]) == (status, status)
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers.get("allow") == ("GET" if status == 405 else None)
+    assert answer.headers.get("allow") == ("GET, HEAD, OPTIONS" if status == 405 else None)
 
 
 def test_a_command_of_another_content_type_is_refused(served: Served) -> None:

@@ -105,6 +105,12 @@ def test_both_ports_speak_tls_and_nothing_else(secured: Secured) -> None:
         served.get("/healthz")
 
 
+def test_who_sends_too_much_reads_why_through_tls_too(secured: Secured) -> None:
+    for url in (f"{secured.url}/v1/commands", f"{secured.stop_url}/v1/stop"):
+        answer = httpx.post(url, content=b"x" * (6 << 20), verify=secured.trust, timeout=DEADLINE_S)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+
+
 @pytest.mark.parametrize("said", [b"", b"\x16\x03\x01"])
 def test_who_begins_no_handshake_counts_among_his_own_and_is_cut_in_time(secured: Secured, said: bytes) -> None:
     """Otherwise whoever opens thousands would leave no descriptor for a stop."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -25,8 +26,9 @@ from backends.server.asked import Asked
 from backends.server.caps import ClientGone
 from backends.server.document import ABOUT
 from backends.server.engine import Engine
+from backends.server.methods import Methods, options
 from backends.server.problems import Problem, of_error
-from backends.server.push import Hub, last_seen
+from backends.server.push import Hub, begin, last_seen
 from backends.server.routes import (
     decisions,
     description,
@@ -73,6 +75,7 @@ _BARE: Final = frozenset(
 _COMMANDS: Final = SimpleNamespace(path=commands.PATH)
 _GATE: Final = SimpleNamespace(path=gate.PATH)
 _BEATS: Final = SimpleNamespace(path=beats.TEMPLATE)
+_NO: Final = {404: "no-such-route", 405: "wrong-method"}
 _FAULT: Final = Problem(500, "internal", "a fault of the server's", "look at its log")
 
 
@@ -82,16 +85,19 @@ class Door:
     def __init__(self, engine: Engine, sign: Sign) -> None:
         self._engine = engine
         nouns = [noun.routes(engine) for noun in _NOUNS]
-        self._api = _api(engine, nouns)
-        self._stops = StopPort(engine.room.desk, engine.access, sign)
         self.routes = frozenset({*_BARE, *_paths(nouns)})
         """Method and path of each."""
+        self._methods = Methods(self.routes)
+        self._api = _api(engine, nouns, self._methods)
+        self._stops = StopPort(engine.room.desk, engine.access, sign)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return  # there are no sockets of the web's here
         asked, began_s = Asked.of(scope), elapsed_s()
+        if asked.method == "HEAD":
+            scope = {**scope, "method": "GET"}
         answer = Answer(send)
         try:
             if asked.path == STOP:  # for those who cannot reach the listener that takes nothing else
@@ -115,17 +121,19 @@ class Door:
 
     async def _bare(self, asked: Asked, scope: Scope, receive: Receive) -> Response | None:
         """The answer to what is asked often and answered past the framework; None for anything else."""
-        if asked.path == commands.PATH:
+        if asked.method == "POST" and asked.path == commands.PATH:
             scope["route"] = _COMMANDS
             return await commands.answer(self._engine, asked, scope["state"]["identity"], receive)
         if asked.method == "PUT" and beats.PATH.fullmatch(asked.path):
             scope["route"] = _BEATS
             return await beats.answer(self._engine, asked, scope["state"]["identity"], receive)
-        if asked.method == "GET" and asked.path == gate.PATH:
+        if asked.reads and asked.path == gate.PATH:
             wait_s = gate.wait_in(scope["query_string"])
             if wait_s is not None:
                 scope["route"] = _GATE
                 return await gate.answer(self._engine, asked, scope["state"]["identity"], wait_s)
+        if asked.method == "OPTIONS" and (allow := self._methods.allow(asked.path)):
+            return options(allow)
         return None
 
     async def _streamed(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> bool:
@@ -151,7 +159,7 @@ class Door:
 
     def _stream_for(self, asked: Asked, reach: Reach) -> Hub | None:
         """The stream that is asked for, of those who reach as far."""
-        if asked.method != "GET":
+        if not asked.reads:
             return None
         if asked.path == _GATE_EVENTS:
             return self._engine.gates.of(reach).hub
@@ -164,9 +172,13 @@ class Door:
 
     async def _stream(self, hub: Hub, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
         access, identity = self._engine.access, scope["state"]["identity"]
-        access.permit(identity, asked.method, asked.path)
+        access.permit(identity, "GET", asked.path)
         if hub.closed or self._engine.journal.hub.closed:  # a stream that is made now is none of those that were ended
             raise Problem(503, "closing", "the server is closing", "ask another one", headers={"Retry-After": "1"})
+        if asked.method == "HEAD":
+            await begin(send)
+            await send({"type": "http.response.body", "body": b""})
+            return
         seen = last_seen(asked.headers, _query(scope))
         await hub.listen(
             receive,
@@ -223,12 +235,22 @@ def _query(scope: Mapping[str, Any]) -> dict[str, str]:
     return dict(Request(dict(scope)).query_params)
 
 
-def _api(engine: Engine, nouns: Iterable[APIRouter]) -> FastAPI:
+def _api(engine: Engine, nouns: Iterable[APIRouter], methods: Methods) -> FastAPI:
     async def permitted(request: Request) -> None:  # a plain function would be called on another thread
         """Ask for the permission that the matched route needs."""
         template = request.scope["route"].path
         if template not in OPEN:
             engine.access.permit(request.state.identity, request.method, template)
+
+    async def framework(request: Request, error: Exception) -> Response:
+        """What the router says no to: a path or a method that there is not. Of routes that go past it it knows none."""
+        assert isinstance(error, HTTPException)
+        path = request.scope["path"]
+        allow = methods.allow(path) if error.status_code in _NO else {}
+        status = 405 if allow else error.status_code
+        code = _NO.get(status, "refused")
+        what = f"{request.method} {ascii(path)[1:-1][:100]}: {HTTPStatus(status).phrase}"
+        return Problem(status, code, what, "see /openapi.json", headers={**(error.headers or {}), **allow}).response()
 
     api = FastAPI(
         title="opsconsole",
@@ -245,7 +267,7 @@ def _api(engine: Engine, nouns: Iterable[APIRouter]) -> FastAPI:
         api.include_router(noun)
     api.add_exception_handler(Problem, _problem)
     api.add_exception_handler(OpsError, _refusal)
-    api.add_exception_handler(HTTPException, _framework)
+    api.add_exception_handler(HTTPException, framework)
     api.add_exception_handler(RequestValidationError, _malformed)
     return api
 
@@ -258,19 +280,6 @@ async def _problem(_request: Request, error: Exception) -> Response:
 async def _refusal(_request: Request, error: Exception) -> Response:
     assert isinstance(error, OpsError)
     return of_error(error).response()
-
-
-async def _framework(request: Request, error: Exception) -> Response:
-    """What the router says no to: a path or a method that there is not."""
-    assert isinstance(error, HTTPException)
-    takes = ", ".join(method for method, path in sorted(_BARE) if path == request.scope["path"])
-    if error.status_code == 404 and takes:
-        error = HTTPException(405, "Method Not Allowed", {"Allow": takes})
-    code = {404: "no-such-route", 405: "wrong-method"}.get(error.status_code, "refused")
-    what = f"{request.method} {ascii(request.scope['path'])[1:-1][:100]}"
-    return Problem(
-        error.status_code, code, f"{what}: {error.detail}", "see /openapi.json", headers=error.headers
-    ).response()
 
 
 async def _malformed(_request: Request, error: Exception) -> Response:

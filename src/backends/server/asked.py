@@ -22,6 +22,11 @@ class Asked:
     door: Door = "http"
     peer: tuple[int, int] | None = None
 
+    @property
+    def reads(self) -> bool:
+        """Whether it only asks: `HEAD` is answered as `GET` is, and the connection leaves out the body."""
+        return self.method in ("GET", "HEAD")
+
     @classmethod
     def of(cls, scope: Mapping[str, Any]) -> Asked:
         """The request of an ASGI scope."""

@@ -28,8 +28,6 @@ async def answer(engine: Engine, asked: Asked, identity: Identity, receive: Rece
     """Carry out one command. The same ``Idempotency-Key`` always gets the same receipt; ``If-Match`` names the revision
     at which a release was decided on, and it is refused where what may run has changed since. Raises `Problem` or
     `core.errors.OpsError`."""
-    if asked.method != "POST":
-        raise Problem(405, "wrong-method", f"{PATH} takes POST", "see /openapi.json", headers={"Allow": "POST"})
     engine.access.permit(identity, "POST", PATH)
     body = await read_body(receive, asked.headers)
     command = _command_in(read_json(body, asked.headers.get("content-type")), body)

@@ -47,6 +47,11 @@ def frame(event: str, data: bytes, revision: int = 0, *, anew: bool = False) -> 
     return Frame(revision, head + b"event: %b\ndata: %b\n\n" % (event.encode(), data), anew)
 
 
+async def begin(send: Send) -> None:
+    """Send what stands at the head of a stream."""
+    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+
+
 CatchUp = Callable[[int | None], Awaitable[list[Frame]]]
 """What somebody must be told who has seen this revision (None: nothing), so that the frames after that follow on."""
 
@@ -169,7 +174,7 @@ class Hub:
         listener = Listener(send, still, abort, who)
         self._listeners[listener] = None  # from here on frames are kept for it, so that none is missed
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            await begin(send)
             listener.seen = seen
             await self._tell_anew(listener, seen)
             await self._drain(listener)

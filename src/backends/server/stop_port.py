@@ -21,6 +21,7 @@ from backends.server import stopping
 from backends.server.access import Access
 from backends.server.asked import Asked
 from backends.server.caps import ClientGone, Receive, read_body, read_json
+from backends.server.methods import Methods, options
 from backends.server.problems import Problem, of_error
 from backends.server.push import Send
 from core.errors import OpsError
@@ -40,6 +41,7 @@ BODY_MAX: Final = 1 << 20
 """A stop may name ten thousand scopes."""
 
 _DOOR: Final = DOOR_HEADER.lower()
+_ALLOW: Final = Methods([("POST", PATH)]).allow(PATH)
 
 _NAMESAKES_MAX: Final = 100
 _NAMED_MAX: Final = 120
@@ -126,8 +128,10 @@ class StopPort:
         identity = self._access.admit(asked)
         if asked.path != PATH:
             raise Problem(404, "no-such-route", "this listener takes stops alone", f"POST {PATH}")
+        if asked.method == "OPTIONS":
+            return options(_ALLOW)
         if asked.method != "POST":
-            raise Problem(405, "wrong-method", f"{PATH} takes POST", headers={"Allow": "POST"})
+            raise Problem(405, "wrong-method", f"{PATH} takes POST", headers=_ALLOW)
         self._sign.require(asked.headers.get(_DOOR, ""))
         self._access.permit(identity, "POST", PATH)
         wanted = request_in(await read_body(receive, asked.headers, at_most=BODY_MAX))
