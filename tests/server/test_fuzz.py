@@ -14,6 +14,7 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from hypothesis import seed as drawn_from
 from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 
@@ -23,7 +24,15 @@ from core.authority import Identity
 from tests.conftest import FULL
 from tests.support.serving import Served, serving
 
-pytestmark = [pytest.mark.timeout(0 if FULL else 180), pytest.mark.xdist_group("fuzz")]
+PARTS: Final = 4 if FULL else 1
+"""In how many parts a full run is made side by side, each with a server of its own."""
+
+pytestmark = [
+    pytest.mark.timeout(0 if FULL else 180),
+    pytest.mark.parametrize(
+        "part", [pytest.param(part, marks=pytest.mark.xdist_group(f"fuzz-{part}")) for part in range(PARTS)]
+    ),
+]
 
 PEOPLE: Final = {f"Bearer {role}": Identity(role, role) for role in ("viewer", "admin")}
 VIEWER: Final = {"Authorization": "Bearer viewer"}
@@ -64,7 +73,9 @@ def digest(served: Served) -> str:
 
 
 # ------------------------------------------------------------------------------------- as the document says it may be
-def test_no_request_that_the_document_allows_breaks_it_or_lets_a_viewer_change_anything(served: Served) -> None:
+def test_no_request_that_the_document_allows_breaks_it_or_lets_a_viewer_change_anything(
+    served: Served, seed: int, part: int
+) -> None:
     admin = {"Authorization": "Bearer admin"}
     document = served.get("/openapi.json", headers=admin).json()
     schema = schemathesis.openapi.from_dict(document)
@@ -73,8 +84,9 @@ def test_no_request_that_the_document_allows_breaks_it_or_lets_a_viewer_change_a
     assert len(operations) == len(found) > 20
     cases = st.one_of([each.as_strategy() for each in operations if each.path not in STREAMS])
 
+    @drawn_from(seed + part)
     @settings(
-        max_examples=20_000 if FULL else 80,
+        max_examples=20_000 // PARTS if FULL else 80,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -213,12 +225,12 @@ def a_request(chance: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("port", ["main", "stop"])
-def test_no_bytes_break_a_listener(served: Served, port: str, seed: int) -> None:
-    chance = random.Random(f"{seed}-{port}")
+def test_no_bytes_break_a_listener(served: Served, port: str, seed: int, part: int) -> None:
+    chance = random.Random(f"{seed}-{port}-{part}")
     where = httpx.URL(served.url if port == "main" else served.stop_url)
     answered: set[bytes] = set()
     with ExitStack() as slow:
-        for number in range(50_000 if FULL else 150):
+        for number in range(50_000 // PARTS if FULL else 150):
             request = a_request(chance)
             client = socket.create_connection((where.host, where.port), timeout=60)
             if number % 30 == 0:  # one who never finishes, while the others are served
