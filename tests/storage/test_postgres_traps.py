@@ -331,7 +331,8 @@ def _alter(url: str, statement: str) -> int:
 
 
 class TestPooler:
-    """A pooler that hands on single transactions passes no notification on, and knows no prepared statement."""
+    """A pooler that hands on single transactions passes no notification on, and the session that carries one out knows
+    nothing of the one before: no prepared statement, no setting, no lock."""
 
     def test_behind_one_others_changes_arrive_all_the_same_and_it_is_said_why_late(
         self, postgres_url: str, caplog: pytest.LogCaptureFixture
