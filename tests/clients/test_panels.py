@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.support.serving import DEADLINE_S, Served
+from backends.server.identity import Doorkeeper
+from core.capabilities.names import AddName
+from core.capabilities.tokens import CreateToken, digest_of, secret_of
+from tests.hygiene.tree import ROOT
+from tests.support.fleets import say
+from tests.support.serving import Served, serving
 
 SETTINGS = "/admin/api/settings"
 CREATE = "/admin/api/sites/create"
@@ -61,19 +68,16 @@ def printed() -> list[list[str]]:
     return [shlex.split(line) for line in text.splitlines() if line.strip()]
 
 
-def as_curl_asks(served: Served, words: list[str]) -> Any:
-    """The answer to a command line: of curl, or where there is none, to the request that it makes."""
-    local = [word.replace("http://localhost:3001", served.url.replace("127.0.0.1", "localhost")) for word in words]
-    if shutil.which("curl"):
-        told = subprocess.run([*local, "--silent", "--fail-with-body"], check=True, capture_output=True, timeout=60)
-        return json.loads(told.stdout)
-    options = dict(zip(local[1::2], local[2::2], strict=False))
-    url = next(word for word in local if word.startswith("http")).replace("{siteId}", "siteId")
-    headers = {"content-type": "application/json"} if "-d" in local else {}
-    body = local[local.index("-d") + 1] if "-d" in local else b""
-    answer = httpx.request(options["-X"], url, headers=headers, content=body, timeout=DEADLINE_S)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+def as_curl_asks(served: Served, words: list[str], *more: str) -> Any:
+    """The answer to a command line, with more words at its end: of curl, or of what stands in for it here."""
+    local = [word.replace("http://localhost:3001", served.url.replace("127.0.0.1", "localhost")) for word in words[1:]]
+    command = [shutil.which("curl") or "", "--silent", "--fail-with-body"]
+    if not command[0]:
+        command = [sys.executable, "-m", "tests.support.curl"]
+        local = [word.replace("{siteId}", "siteId") for word in local]
+    told = subprocess.run([*command, *local, *more], cwd=ROOT, check=False, capture_output=True, timeout=60)
+    assert told.returncode == 0, told.stdout.decode() + told.stderr.decode()
+    return json.loads(told.stdout)
 
 
 def post(served: Served, path: str, body: Any = None, **options: Any) -> dict[str, Any]:
@@ -86,12 +90,37 @@ def post(served: Served, path: str, body: Any = None, **options: Any) -> dict[st
 def test_every_request_of_the_document_runs_as_it_is_printed(served: Served, site: str) -> None:
     paused, skipped, resumed, on_site = (as_curl_asks(served, words) for words in printed())
 
+    assert "Testing (noted: test_admin)" in skipped["reason"]
+    require_as_printed(paused, skipped, resumed, on_site)
+    assert post(served, f"/admin/api/sites/{site}/resume")["message"] == "Site siteId resumed"
+
+
+def test_where_tokens_are_wanted_it_runs_with_one_and_without_it_nothing_happens(tmp_path: Path) -> None:
+    secret = secret_of("t-0123456789ab", os.urandom(32))
+    token = CreateToken(token_id="t-0123456789ab", name="panel", digest=digest_of(secret), role="admin")
+    with serving(f"sqlite:///{tmp_path / 'fleet.db'}", lambda room: Doorkeeper(room.runtime.latest)) as served:
+        for command in (token, AddName(dimension="site", name="siteId")):
+            served.room.runtime.submit(say(command))
+        before = served.room.runtime.state()
+
+        for words in printed():
+            with pytest.raises(AssertionError, match="no-identity"):
+                as_curl_asks(served, words)
+        assert served.room.runtime.state() == before
+
+        shown = [as_curl_asks(served, words, "-H", f"Authorization: Bearer {secret}") for words in printed()]
+        require_as_printed(*shown)
+        assert {hold.owner for hold in served.room.runtime.state().holds.values()} == {"panel"}
+
+
+def require_as_printed(
+    paused: dict[str, Any], skipped: dict[str, Any], resumed: dict[str, Any], on_site: dict[str, Any]
+) -> None:
+    """The answers that the document shows."""
     assert (paused["success"], paused["message"]) == (True, "All autonomous processes paused")
     assert skipped["skipped"] is True
-    assert "Testing (noted: test_admin)" in skipped["reason"]
     assert (resumed["success"], resumed["message"]) == (True, "Autonomous processes resumed")
     assert (on_site["success"], on_site["message"]) == (True, "Site siteId paused")
-    assert post(served, f"/admin/api/sites/{site}/resume")["message"] == "Site siteId resumed"
 
 
 def test_the_panel_shows_what_it_did_and_who_the_credential_says_it_was(served: Served) -> None:
