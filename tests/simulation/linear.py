@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 S = TypeVar("S", bound=Hashable)
 
@@ -47,9 +47,19 @@ def is_linear(history: Sequence[Operation], model: Model[S], state: S) -> bool:
     return False
 
 
-def one_hold(is_held: bool, what: str) -> tuple[bool, bool]:
-    """One selector: who places or releases is told whether that changed anything, who looks whether it is held."""
+class Held(NamedTuple):
+    """Why one selector is held."""
+
+    by_somebody: bool = False
+    by_a_stop: bool = False
+
+
+def one_selector(held: Held, what: str) -> tuple[Held, bool]:
+    """Who places or releases is told whether that changed anything, who looks whether it is held. A stop is always
+    taken, and no release ends it."""
     if what == "look":
-        return is_held, is_held
+        return held, any(held)
+    if what == "stop":
+        return held._replace(by_a_stop=True), True
     wanted = what == "place"
-    return wanted, wanted != is_held
+    return held._replace(by_somebody=wanted), wanted != held.by_somebody
