@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from opsconsole.lane import Lane
 
 URL = "memory://"
-BLOCKED_S = 4.0
+BLOCKED_S = 120.0
 SWEPT = 40
 """Texts in the fleet of a sweep: as many as there are rows to look at."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 
@@ -169,8 +168,7 @@ def test_no_line_breaks_the_grammar_or_the_completion(seed: int) -> None:
         "é",
         "",
     ]
-    ends = time.monotonic() + 5
-    for _ in range(5_000):
+    for _ in range(2_000):
         line = rng.choice([" ", "  ", ""]).join(rng.choices(words, k=rng.randrange(6)))
         if rng.random() < 0.2:
             line += chr(rng.randrange(0x11_0000))
@@ -178,5 +176,3 @@ def test_no_line_breaks_the_grammar_or_the_completion(seed: int) -> None:
         if isinstance(parsed, Fault):
             assert 1 <= parsed.column <= len(line) + 1
         complete(line, VERBS, names)
-        if time.monotonic() > ends:  # a busy machine has tried enough
-            break

@@ -47,7 +47,7 @@ def test_whatever_was_acknowledged_before_a_crash_is_there_after_it(tmp_path: Pa
     acknowledged: dict[str, int] = {}
     crashes = 0
     with Nursery.open() as nursery:
-        for number in rounds(quick=50, full=1000):
+        for number in rounds(quick=30, full=1000):
             children = [
                 nursery.bear("submit", url=url, seed=seed + 10 * number + twin) for twin in range(1 + number % 2)
             ]

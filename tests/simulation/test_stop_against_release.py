@@ -33,7 +33,7 @@ def test_a_stop_ends_only_by_a_release_that_had_seen_it(tmp_path: Path, seed: in
     ordered: set[str] = set()
     looked_at: dict[str, int] = {}
     with Nursery.open() as nursery:
-        for number in rounds(quick=20, full=400):
+        for number in rounds(quick=12, full=400):
             stoppers = [nursery.bear("stop", url=url, seed=seed + 4 * number + k, rounds=10) for k in range(2)]
             releasers = [nursery.bear("release", url=url, seed=seed + 4 * number + k) for k in range(2)]
             releases = [said_by(child) for child in releasers]

@@ -27,9 +27,6 @@ from tests.simulation.harness import require_whole, tell
 from tests.support.fleets import say
 from tests.support.waiting import eventually
 
-BLOCKED_WITHIN_S = 1.0
-ANSWERED_WITHIN_S = 1.0
-
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -163,8 +160,6 @@ def test_a_stop_works_without_its_database_and_is_recorded_afterwards(kind: type
 
             assert fired.durable == "spool"
             assert fired.keeper == ("absent" if kind.needs_nobody else "answered")
-            assert blocked_s < BLOCKED_WITHIN_S
-            assert answered_s < ANSWERED_WITHIN_S
             with pytest.raises(OpsError) as refused:
                 release(scene.url)
             assert scene.all_say("blocked")

@@ -19,7 +19,8 @@ WRITERS = 4
 EACH = 40
 ROUNDS = 25
 SEEN_WITHIN_S = {"sqlite": 0.2, "postgres": 0.05}
-"""The promise. A loaded machine gets five times as long before the test fails; the figure is printed."""
+"""The promise; the figures are printed. The quickest has to keep it: each is written as soon as the one before it was
+seen, so where nothing wakes the reader every one of them takes a whole pause between two looks."""
 
 
 def test_concurrent_writers_lose_and_reorder_nothing_and_whoever_tails_misses_nothing(place: Place) -> None:
@@ -75,7 +76,7 @@ def test_another_process_sees_a_commit_soon(place: Place) -> None:
 
     shown = f"{place.kind}: seen after {median(delays_s) * 1e3:.1f} ms (median), {max(delays_s) * 1e3:.1f} ms (most)"
     sys.stdout.write(f"{shown}\n")
-    assert median(delays_s) < SEEN_WITHIN_S[place.kind] * 5
+    assert min(delays_s) < SEEN_WITHIN_S[place.kind]
 
 
 def test_reservations_of_concurrent_threads_and_processes_never_exceed_the_limit(place: Place) -> None:
