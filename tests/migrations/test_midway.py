@@ -18,9 +18,10 @@ from core.audit import event_of
 from core.capabilities.firing import ClearTrigger
 from core.capabilities.recovery import why_not_automatic
 from core.capabilities.service_reports import ReportServices, ServiceReport
-from core.messages import Command
+from core.messages import EVENTS, Command
 from core.state import Emergency
 from core.upcast import downcast
+from tests.hygiene.tree import ROOT
 from tests.keeper.test_recovering import Hands
 from tests.migrations import midway
 from tests.migrations.keep import FLEET, SAMPLES
@@ -141,6 +142,17 @@ def test_the_same_story_is_written_so_that_the_version_before_can_read_it(tmp_pa
 
     before = [(kind, *downcast(kind, version, data)) for kind, version, data in _written(MIDWAY[-1])]
     assert _written(told) == before
+
+
+def test_the_guide_names_whatever_the_version_before_cannot_read() -> None:
+    """What cannot be said by an event of a kind that it knows is what an upgrade has to be planned around."""
+    known = (SAMPLES / "midway" / "kinds.txt").read_text().split()
+    guide = (ROOT / "docs/howto/serve.md").read_text("utf-8")
+
+    unreadable = sorted(set(EVENTS) - set(known))
+
+    assert unreadable, "no kind is new: this list is that of a version before the last one"
+    assert [kind for kind in unreadable if f"`{kind}`" not in guide] == []
 
 
 def _written(text: Path) -> list[tuple[str, int, dict[str, object]]]:
