@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from backends import open_backend
 from opsgate import Gate, http_intake
+from tests.support.proxy import Proxy
 from tests.support.serving import serving
 from tests.support.waiting import eventually
 
@@ -57,3 +59,25 @@ def test_gates_and_consoles_notice_an_older_copy_whose_first_event_has_the_numbe
         safety = next(hold for hold in console.latest().holds.values() if hold.source == "safety")
         assert safety.revision == released
         assert served.get("/v1/gate", headers=tag).status_code == 200
+
+
+def test_a_console_notices_what_was_put_back_while_its_server_was_down(tmp_path: Path) -> None:
+    """The event that says so has the number of the one that was lost: behind what the console knows there is none."""
+    path = tmp_path / "fleet.db"
+    with ExitStack() as opened:
+        with serving(f"sqlite:///{path}") as before:
+            line = opened.enter_context(Proxy.before(before.url))
+            console = opened.enter_context(closing(open_backend(line.url)))
+            console.follow(lambda _: None)
+            before.command("place-hold", selectors=[{"site": "s1"}], create=True).raise_for_status()
+            copy = copy_of(path)
+            released = before.command("release-holds", selectors=[{"site": "s1"}], reason="over").json()["revision"]
+            eventually(lambda: console.latest().revision == released)
+            line.stall()
+        put_back(copy, path)
+
+        with serving(f"sqlite:///{path}", port=urlsplit(before.url).port, heartbeat_s=0.2) as after:
+            eventually(lambda: after.room.runtime.latest().revision == released)
+            line.heal()
+
+            eventually(lambda: console.latest() == after.room.runtime.latest())

@@ -136,9 +136,13 @@ class Stream(threading.Thread):
 
     def _compare(self, beat: dict[str, Any]) -> None:
         """A heartbeat says how far the journal has come that was sent. Where that is not what is known here something
-        was lost on the way, or an answer was ahead of the stream, or the journal was put back: asking tells which."""
-        if beat.get("revision", self._copy.state.revision) != self._copy.state.revision:
+        was lost on the way, or an answer was ahead of the stream, or the journal was put back: asking tells which.
+        Raises `Gap` where it is as far, and is another journal."""
+        known = self._copy.state.revision
+        if beat.get("revision", known) != known:
             catch_up(self._client, self._copy, timeout_s=CONNECT_S)
+        elif "chain" in beat:
+            self._copy.expect(beat)
 
     def _read_anew(self, failures: int) -> int:
         try:

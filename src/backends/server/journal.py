@@ -117,8 +117,9 @@ class Journal(threading.Thread):
 
     def heartbeat(self) -> None:
         """Tell all who listen that this server lives, how far the journal is that they were told of, and for how many
-        seconds nothing has been heard of the database."""
-        state, age_s = self._runtime.latest(), round(self._runtime.contact().age_s, 3)
+        seconds nothing has been heard of the database. Where that is the end of the journal its hash is told, too: one
+        that was put back and has come as far again has another."""
+        (state, chain), age_s = self._runtime.sealed(), round(self._runtime.contact().age_s, 3)
         said = {
             "t": "heartbeat",
             "fleet": state.fleet,
@@ -127,7 +128,9 @@ class Journal(threading.Thread):
             "age_s": age_s,
         }
         for hub in self.hubs():
-            hub.deliver(frame("heartbeat", _line(said | {"revision": hub.revision or state.revision})))
+            told = {"revision": hub.revision or state.revision}
+            told_chain = {"chain": chain} if told["revision"] == state.revision else {}
+            hub.deliver(frame("heartbeat", _line(said | told | told_chain)))
         if len(self.hubs()) > 1:
             self._looks = True  # other workers may serve those who see only a part
             self._news.set()
