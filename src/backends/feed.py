@@ -1,7 +1,8 @@
 """The feed: one thread that looks for news and hands them to whoever follows.
 
 What arrived since the last delivery is handed over as one piece, so a listener that is slow gets fewer and larger
-arrivals and never a backlog.
+arrivals and never a backlog. Where commit follows on commit, what changes nothing that may run is gathered for a
+moment, so that listeners are woken for many of them at once.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ WAIT_S: Final = 1.0
 
 REST_S: Final = 0.1
 """Seconds between two looks while this process itself commits: what it has committed need not be looked for."""
+
+GATHER_S: Final = 0.05
+"""Seconds after a delivery for which what comes next is gathered, unless it changes what may run."""
 
 PATIENCE_S: Final = 1.0
 """Seconds between two tries while the database does not answer, at most."""
@@ -49,6 +53,9 @@ class Feed:
         self._listeners: list[Listener] = []
         self._sealed: tuple[State, str] | None = None
         self._events: list[Recorded] = []
+        self._control_revision = -1
+        """What may run as it was told last."""
+        self._hurries = threading.Event()
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
 
@@ -71,13 +78,17 @@ class Feed:
         with self._lock:
             if not self._listeners:
                 return
-            self._sealed = state, chain
+            is_first, self._sealed = self._sealed is None, (state, chain)
             self._events.extend(events)
-        self._bell.wake()
+            if state.control_revision != self._control_revision:
+                self._hurries.set()
+        if is_first:
+            self._bell.wake()
 
     def close(self) -> None:
         """End the thread and wait for it, unless it is the caller."""
         self._closed.set()
+        self._hurries.set()
         self._bell.wake()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=5)
@@ -85,8 +96,7 @@ class Feed:
     def _run(self) -> None:
         pause_s = next_look_s = 0.0
         while not self._closed.wait(pause_s):
-            rests_s = next_look_s - monotonic()
-            if self._deliver() and rests_s > 0:
+            if self._deliver() and (rests_s := next_look_s - monotonic()) > 0:
                 self._bell.wait(rests_s)  # the truth is looked at all the same, a moment later
                 continue
             pause_s = self._look_once(pause_s)
@@ -107,16 +117,19 @@ class Feed:
         return 0.0
 
     def _deliver(self) -> bool:
-        """Hand over what has come; False where nothing has."""
+        """Hand over what has come, and let more come for a moment; False where nothing has."""
         with self._lock:
             sealed, events, listeners = self._sealed, tuple(self._events), self._listeners
-            self._sealed, self._events = None, []
-        if sealed is None:
-            return False
-        state, chain = sealed
+            if sealed is None:
+                return False
+            state, chain = sealed
+            self._sealed, self._events, self._control_revision = None, [], state.control_revision
+            self._hurries.clear()
         for listener in listeners:
             try:
                 listener(Arrival(state, events, chain))
             except Exception:  # noqa: BLE001 - a listener's fault must not end the news of all others
                 _log.exception("a listener failed")
+        if not self._closed.is_set():
+            self._hurries.wait(GATHER_S)
         return True

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, Literal
 
 from core.capabilities.emergencies import OrderStop
@@ -128,7 +129,13 @@ class Identity:
 
     def actor(self) -> Actor:
         """Who is written into the journal. A worker is no person."""
-        return Actor(name=self.name, kind="automation" if self.role == "worker" else "person")
+        return _actor(self.name, "automation" if self.role == "worker" else "person")
+
+
+@lru_cache(maxsize=1024)
+def _actor(name: str, kind: Literal["person", "automation"]) -> Actor:
+    """The actor of many commands in a row, made once."""
+    return Actor(name=name, kind=kind)
 
 
 def identity_of(token: Token) -> Identity:

@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 
+from backends import feed as module
 from backends.feed import Feed
 from backends.local.memory import MemoryStore
 from core.errors import BackendUnavailable
@@ -66,6 +67,22 @@ def test_what_arrived_is_delivered_after_looks_have_failed(feed: Feed, looks: Lo
     feed.publish(State(revision=1), "", ())
 
     eventually(lambda: [arrival.state.revision for arrival in arrivals] == [1])
+
+
+def test_what_changes_nothing_that_may_run_is_gathered_behind_a_delivery(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GATHER_S", 3600.0)
+    arrivals = list[Arrival]()
+    feed.follow(arrivals.append)
+    feed.publish(State(revision=1), "", ())
+    eventually(lambda: [arrival.state.revision for arrival in arrivals] == [1])
+
+    for revision in (2, 3):
+        feed.publish(State(revision=revision), "", ())
+    feed.publish(State(revision=4, control_revision=4), "", ())
+
+    eventually(lambda: [arrival.state.revision for arrival in arrivals] == [1, 4])
 
 
 def test_no_thread_is_started_before_somebody_follows(feed: Feed) -> None:

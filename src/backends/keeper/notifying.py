@@ -97,9 +97,9 @@ class Notifying:
         for teller in self._tellers:
             teller.close()
 
-    def _arrived(self, _arrival: Arrival) -> None:
+    def _arrived(self, arrival: Arrival) -> None:
         for teller in self._tellers:
-            teller.news()
+            teller.news(arrival.events)
 
 
 class Teller(threading.Thread):
@@ -140,9 +140,12 @@ class Teller(threading.Thread):
         self._retry_at_s = 0.0
         self._ending = threading.Event()
 
-    def news(self) -> None:
-        """Something has happened. From any thread."""
-        self._wake.set()
+    def news(self, events: Sequence[Recorded] = ()) -> None:
+        """Something has happened; which events, unless nobody knows. While a burst is gathered nobody is woken for what
+        may wait like it. From any thread."""
+        gathers = self._gathering_since_s is not None
+        if not gathers or not events or any(each.event.kind in self._urgent for each in events):
+            self._wake.set()
 
     def close(self) -> None:
         """End the thread, without waiting for a channel that hangs."""

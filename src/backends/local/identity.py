@@ -23,6 +23,14 @@ class Identity:
         self._log_path = path.with_name(f"{path.name}-wal")
         self._file, self._log = _node(path), _node(self._log_path)
 
+    def is_same(self) -> bool:
+        """Whether the path leads to what it did, with as few questions as that takes: it is asked for each commit."""
+        return (
+            self._file is not None
+            and _node(self._path) == self._file
+            and (self._log is None or _node(self._log_path) == self._log)
+        )
+
     def is_replaced(self) -> bool:
         """Whether another file lies at the path now."""
         now = _node(self._path)

@@ -20,9 +20,8 @@ Values = Mapping[str, Any]
 
 _NONE: Final[Values] = {}
 
-_ROWS_AT_ONCE: Final = 32
-"""Rows of one insertion at most. It has 32, 16, 8, … of them, so that few texts are all there are: the driver keeps
-each compiled."""
+_ROWS_AT_ONCE: Final = 16
+"""Rows of one insertion at most, so that there are few texts: the driver keeps each compiled."""
 
 
 class Line(Protocol):
@@ -80,12 +79,9 @@ class Direct:
         if not isinstance(statement, Insert):
             self._driver.executemany(said.text, [said.ordered(each) for each in values])
             return
-        at = 0
-        while at < len(values):
-            rows = min(_ROWS_AT_ONCE, 1 << ((len(values) - at).bit_length() - 1))
-            pieces = (said.ordered(each) for each in values[at : at + rows])
-            self._driver.execute(_for_rows(said.text, rows), list(chain.from_iterable(pieces)))
-            at += rows
+        for at in range(0, len(values), _ROWS_AT_ONCE):
+            pieces = [said.ordered(each) for each in values[at : at + _ROWS_AT_ONCE]]
+            self._driver.execute(_for_rows(said.text, len(pieces)), list(chain.from_iterable(pieces)))
 
 
 class _Said(NamedTuple):

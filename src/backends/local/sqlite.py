@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from time import monotonic
 from typing import Final, cast
@@ -20,7 +21,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from backends.local.identity import Identity
 from backends.local.line import Direct, Line
@@ -39,6 +40,9 @@ and a console that is left open for days wakes as seldom as that allows."""
 
 UNTOLD_S: Final = 1.0
 """Seconds after which it is looked at though the kernel has told of nothing."""
+
+_PATIENCE: Final = "patience_ms"
+"""What is remembered with a connection: for how long it was told to wait for a lock."""
 
 Sign = tuple[int, int, int] | None
 """What a commit changes of the log as the file system knows it: which file it is, its size, and when it was written."""
@@ -183,7 +187,7 @@ class SqliteStore(SqlStore):
 
     def _upgrade(self, new_fleet: str | None) -> None:
         with self._engine.connect() as connection:
-            _be_patient(cast(sqlite3.Connection, connection.connection.driver_connection), self._timeout_s)
+            _be_patient(connection.connection, self._timeout_s)
             connection.execution_options(begin="BEGIN IMMEDIATE")
             with connection.begin():
                 version = version_of(connection, _shape(connection)[0], self.url)
@@ -192,10 +196,13 @@ class SqliteStore(SqlStore):
                     self.begun = version is None
 
     @contextmanager
-    def _driven(self) -> Iterator[sqlite3.Connection]:
-        """One of the pool's connections, without the layer above the driver."""
+    def _driven(self, patience_s: float | None = None) -> Iterator[sqlite3.Connection]:
+        """One of the pool's connections, without the layer above the driver, that waits for the lock of another writer
+        for ``patience_s``, where anybody says so."""
         pooled = self._engine.raw_connection()
         try:
+            if patience_s is not None:
+                _be_patient(pooled, patience_s)
             yield cast(sqlite3.Connection, pooled.driver_connection)
         finally:
             pooled.close()  # back into the pool, and rolled back
@@ -207,8 +214,7 @@ class SqliteStore(SqlStore):
 
     @contextmanager
     def _writing(self, timeout_s: float) -> Iterator[Line]:
-        with self._driven() as driver:
-            _be_patient(driver, timeout_s)
+        with self._driven(timeout_s) as driver:
             driver.execute("BEGIN IMMEDIATE")
             passing(Milestone.TRANSACTION_BEGUN)
             yield Direct(driver)
@@ -223,6 +229,8 @@ class SqliteStore(SqlStore):
         """The change counter of the file tells the others by itself."""
 
     def _find(self) -> None:
+        if self._identity.is_same():
+            return
         if self._identity.is_replaced():
             self._adopt()
         self._identity.require_same()
@@ -295,9 +303,13 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
 
-def _be_patient(driver: sqlite3.Connection, timeout_s: float) -> None:
-    """Have it wait so long for the lock of another writer."""
-    driver.execute(f"PRAGMA busy_timeout = {max(1, int(timeout_s * 1000))}")
+def _be_patient(pooled: PoolProxiedConnection, timeout_s: float) -> None:
+    """Have it wait so long, to the next tenth of a second, for the lock of another writer. It is told where it was told
+    something else before: each statement gives other threads the interpreter, and that takes longer than it does."""
+    patience_ms = max(1, ceil(timeout_s * 10)) * 100
+    if pooled.info.get(_PATIENCE) != patience_ms:
+        cast(sqlite3.Connection, pooled.driver_connection).execute(f"PRAGMA busy_timeout = {patience_ms}")
+        pooled.info[_PATIENCE] = patience_ms
 
 
 def _shape(connection: Connection) -> tuple[Columns, tuple[str, ...]]:

@@ -6,8 +6,8 @@ Requests wait for it on their event loop, so none of them holds a thread while a
 from __future__ import annotations
 
 import asyncio
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, Final, NamedTuple, TypeVar
@@ -50,7 +50,10 @@ class Writer(threading.Thread):
         super().__init__(name="writer", daemon=True)
         self._runtime = runtime
         self._fleets = fleets
-        self._waiting: queue.Queue[_Asked | None] = queue.Queue(WAITING_MAX)
+        self._waiting: deque[_Asked] = deque()
+        self._called = threading.Event()
+        self._is_calling = False
+        self._ending = False
 
     async def submit(self, envelope: Envelope, identity: Identity | None) -> Receipt:
         """Carry out one command by this authority; None where whoever asks has settled that it may be. Raises what
@@ -66,31 +69,39 @@ class Writer(threading.Thread):
 
     def close(self) -> None:
         """Carry out what waits, and end."""
+        self._ending = True
+        self._called.set()
         if self.is_alive():
-            self._waiting.put(None)
             self.join(timeout=2 * WITHIN_S)
 
     def run(self) -> None:
         """The life of the thread."""
-        ending = False
-        while not ending:
-            taken = [self._waiting.get()]
-            while len(taken) < TOGETHER_MAX and taken[-1] is not None:
-                try:
-                    taken.append(self._waiting.get_nowait())
-                except queue.Empty:
-                    break
-            ending = taken[-1] is None
-            self._do_all([asked for asked in taken if asked is not None])
+        while not self._ending or self._waiting:
+            self._called.wait()
+            self._called.clear()
+            while taken := self._take():
+                self._do_all(taken)
+
+    def _take(self) -> Sequence[_Asked]:
+        """The next ones, no more than go together."""
+        return [self._waiting.popleft() for _ in range(min(TOGETHER_MAX, len(self._waiting)))]
 
     async def _ask(self, what: Callable[[float], Any] | Wanted) -> Any:
+        if len(self._waiting) >= WAITING_MAX:
+            raise BackendUnavailable("busy", "too many commands wait already", "try again")
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
-        try:
-            self._waiting.put_nowait(_Asked(what, elapsed_s() + WITHIN_S, loop, answer))
-        except queue.Full:
-            raise BackendUnavailable("busy", "too many commands wait already", "try again") from None
+        self._waiting.append(_Asked(what, elapsed_s() + WITHIN_S, loop, answer))
+        if not self._is_calling:
+            self._is_calling = True
+            loop.call_soon(self._call)
         return await answer
+
+    def _call(self) -> None:
+        """Call the thread when all that came in one pass of the loop is there: it commits that together, and while it
+        is awake the two of them take the interpreter from each other."""
+        self._is_calling = False
+        self._called.set()
 
     def _do_all(self, taken: Sequence[_Asked]) -> None:
         """Do all of it in order, commands that stand side by side in one commit."""
