@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, Literal, get_args
 
 from opsgate.selector import EVERYTHING, Selector
@@ -36,8 +37,10 @@ MODES: Final[tuple[Mode, ...]] = (DRAIN, HALT)
 """Weaker mode first."""
 
 
+@lru_cache(maxsize=64)
 def timestamp(moment: datetime) -> str:
-    """RFC 3339 in UTC with microseconds, so that equal moments are equal text and text sorts as time."""
+    """RFC 3339 in UTC with microseconds, so that equal moments are equal text and text sorts as time. All that one
+    commit records has one moment, which is written once."""
     return f"{moment.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"
 
 

@@ -91,5 +91,7 @@ def log_to_stderr(level: int = logging.INFO) -> LogWriter:
 
 
 def _collect_what_is_written() -> None:
-    """Have no record look for its process and thread, of which no line says anything: there is one for each request."""
+    """Have no record look for its process, its thread and the line of code that made it, of which no line says
+    anything: there is one for each request."""
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # as the standard library's own guide to logging says (HOWTO, "Optimization")
