@@ -94,4 +94,4 @@ def _collect_what_is_written() -> None:
     """Have no record look for its process, its thread and the line of code that made it, of which no line says
     anything: there is one for each request."""
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # as the standard library's own guide to logging says (HOWTO, "Optimization")
+    logging._srcfile = None  # noqa: SLF001 (that is how the guide of the standard library says it is done)
