@@ -6,8 +6,9 @@ import hashlib
 import json
 import uuid
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from backends.floor import Mark
@@ -21,7 +22,7 @@ from core.capabilities.holds import PlaceHold
 from core.capabilities.rate_limits import LimitReset
 from core.capabilities.workers import ForgetWorkers
 from core.emergency_rules import Rules
-from core.engine import Effect, Facts, Outcome, refusal, step
+from core.engine import Effect, Facts, Outcome, WorkerFact, refusal, step
 from core.errors import CommandRejected, OpsError, RevisionConflict
 from core.messages import Actor, Command, Envelope, Receipt, Recorded, as_json
 from core.policy import gate_change
@@ -32,6 +33,9 @@ from opsgate.wire import LOST_AFTER_S
 
 RESTORED: Final = "restored-backup"
 """Owner of the safety hold on a database that was put back."""
+
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
+"""Before anybody was heard of."""
 
 _RUNTIME: Final = Actor(name="runtime", kind="system")
 
@@ -99,7 +103,7 @@ def _decide(
         repeated = _answered(transaction, envelope)
         if repeated is not None:
             return Answered(repeated, None), None
-        outcome = step(state, envelope, now, _facts(transaction, envelope.command, now, known))
+        outcome = step(state, envelope, now, _facts(transaction, envelope.command, state, now, known))
     except (CommandRejected, RevisionConflict) as error:
         return Answered(None, error), refusal(state, envelope, now, error)
     if outcome.events or envelope.actor.kind != "system":
@@ -156,13 +160,22 @@ def _answered(transaction: Transaction, envelope: Envelope) -> Receipt | None:
     return Receipt.model_validate(document, strict=False)
 
 
-def _facts(transaction: Transaction, command: Command, now: datetime, known: Facts) -> Facts:
+def _facts(transaction: Transaction, command: Command, state: State, now: datetime, known: Facts) -> Facts:
     """Only a stop, a trigger's too, freezes the list of live workers, and only the dead are forgotten; nothing else
     waits for them."""
     if not isinstance(command, OrderStop | FireTrigger | ForgetWorkers):
         return known
     live = transaction.live_workers(now - timedelta(seconds=LOST_AFTER_S))
+    if not isinstance(command, ForgetWorkers):
+        live = [*live, *_unheard(transaction, state, {worker.worker_id for worker in live})]
     return replace(known, live=tuple(live))
+
+
+def _unheard(transaction: Transaction, state: State, heard: AbstractSet[str]) -> list[WorkerFact]:
+    """Those that have long not been heard of and that the journal takes for live all the same: while no keeper and no
+    server ran nobody could hear them, so their silence proves nothing, and a stop must not leave them out."""
+    missed = {worker for worker, at in state.workers.items() if at.lost_at is None and worker not in heard}
+    return [worker for worker in transaction.live_workers(_EVER) if worker.worker_id in missed] if missed else []
 
 
 def _record(transaction: Transaction, before: State, after: State, events: Sequence[Recorded]) -> Sequence[Row]:

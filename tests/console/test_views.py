@@ -442,6 +442,29 @@ def test_a_worker_that_has_long_not_seen_what_holds_is_cut_off_and_not_stoppable
     assert (missing[1], missing[4]) == ("CUT OFF", "w-05")
 
 
+def test_a_hold_that_changes_gives_workers_their_time_to_see_it_anew() -> None:
+    """It keeps the time at which it was placed: without that each step of a recovery called all workers cut off."""
+    fleet, feed = small_fleet(), Selector.of(site="feed")
+    fleet.cut_off.add("w-05")
+    fleet.do(PlaceHold(selectors=(feed,), admit=0.5))
+    fleet.pass_time(20)
+    facts = picture_of(fleet).facts
+
+    fleet.do(PlaceHold(selectors=(feed,), admit=0.25))
+    facts = Facts.of(fleet.latest(), fleet.observe(), facts)
+    assert facts.cut_off == ("w-05",), "all others have seen what stood there so far"
+
+    fleet.cut_off.add("w-06")
+    fleet.pass_time(10)
+    fleet.do(PlaceHold(selectors=(feed,), admit=0.1))
+    fleet.pass_time(10)
+    facts = Facts.of(fleet.latest(), fleet.observe(), facts)
+    assert facts.cut_off == ("w-05", "w-06")
+
+    fleet.resume("mended", site="feed")
+    assert Facts.of(fleet.latest(), fleet.observe(), facts).cut_off == ()
+
+
 def test_without_a_keeper_a_silent_worker_is_lost_all_the_same() -> None:
     fleet = small_fleet()
     fleet.keeper = False

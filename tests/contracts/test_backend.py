@@ -17,6 +17,7 @@ from core.capabilities.holds import ExpireHolds, PlaceHold, ReleaseHolds
 from core.capabilities.names import AddName
 from core.capabilities.rate_limits import ResetLimit, SetLimit
 from core.capabilities.recovery import Recover
+from core.capabilities.workers import ForgetWorkers, ReportWorkers
 from core.engine import fold
 from core.errors import BackendUnavailable, CommandRejected, RevisionConflict, UnknownName
 from core.messages import Recorded
@@ -167,6 +168,20 @@ class TestCommands:
 
         assert receipt.stop_id == "stop-1"
         assert ours.state().stops["stop-1"].of == ("alive",)
+
+    def test_a_stop_lists_a_worker_whom_nobody_could_hear_and_nobody_calls_lost(self, place: Place) -> None:
+        """While no keeper and no server ran nobody was heard: that silence proves nothing."""
+        ours, long_ago = place.runtime(Clock()), START - timedelta(hours=1)
+        ours.put_workers([worker("unheard", long_ago), worker("lost", long_ago)])
+        ours.put_workers([worker("left", long_ago, state="left")])
+        ours.submit(say(ReportWorkers(heard=("unheard", "lost", "left")), by=KEEPER))
+        ours.submit(say(ReportWorkers(lost=("lost",)), by=KEEPER))
+
+        ours.submit(say(OrderStop(stop_id="stop-1", selectors=(EVERYTHING,))))
+
+        assert ours.state().stops["stop-1"].of == ("unheard",)
+        ours.submit(say(ForgetWorkers(workers=("unheard",))))
+        assert ours.state().stops["stop-1"].of == (), "and a person may say that it is gone"
 
     def test_expiry_that_fell_due_before_the_keeper_came_up_is_shown_and_not_done(self, place: Place) -> None:
         clock = Clock()

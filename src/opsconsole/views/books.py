@@ -26,6 +26,7 @@ SEEN_WITHIN = timedelta(seconds=LOST_AFTER_S)
 """A worker that still sends heartbeats and has not seen a hold as old as this cannot be reached by its gate."""
 
 Pair = tuple[str, str]
+Stamp = tuple[int, datetime]
 Key = TypeVar("Key", int, tuple[int, float, str], tuple[int, datetime])
 
 
@@ -67,9 +68,10 @@ class NameBook:
 
 
 class HoldBook:
-    """The holds by what they name, with the differences to the book `before`."""
+    """The holds by what they name, with the differences to the book `before`. `now` is when a change was looked at,
+    None while nobody was heard."""
 
-    def __init__(self, state: State, before: HoldBook | None = None) -> None:
+    def __init__(self, state: State, before: HoldBook | None = None, now: datetime | None = None) -> None:
         self.source: object = state.holds
         self.since = before.source if before else None
         """The holds that `changed` is the difference to."""
@@ -85,10 +87,18 @@ class HoldBook:
         """The pairs that are named by other holds than before."""
         self.counts = Counter(dimension for dimension, _ in self.by_name)
         """How many names of each dimension are held."""
-        self.latest: list[tuple[int, datetime]] = _changed(
-            before.latest if before else [], map(_placed, old), map(_placed, new)
-        )
-        """When each hold was placed, oldest first."""
+        changes = before.changes if before else {}
+        self.changes = {hold_id: seen for hold_id, seen in changes.items() if hold_id in self.all}
+        """Of the holds that have changed since this console looks: as which revision they were seen, and when."""
+        for hold in new:
+            if now and hold.hold_id in known:
+                seen = changes.get(hold.hold_id) or (_placed(known[hold.hold_id]),)
+                self.changes[hold.hold_id] = (*_from_settled(seen, now), (hold.revision, now))
+        gone = (stamp for hold in old for stamp in changes.get(hold.hold_id) or (_placed(hold),))
+        come = (stamp for hold in new for stamp in self.changes.get(hold.hold_id) or (_placed(hold),))
+        self.latest: list[Stamp] = _changed(before.latest if before else [], gone, come)
+        """Since when each hold is as it is, oldest first. One that changes keeps the time at which it was placed, and
+        what a worker must have seen of it is what stood there some seconds ago."""
 
     def settled(self, now: datetime) -> int:
         """The revision that every reachable worker must have seen at `now`: that of the last hold which is not new."""
@@ -174,8 +184,14 @@ def severity(site: str, holds: tuple[Hold, ...]) -> tuple[int, float, str]:
     return order, hold.placed_at.timestamp(), site
 
 
-def _placed(hold: Hold) -> tuple[int, datetime]:
+def _placed(hold: Hold) -> Stamp:
     return hold.revision, hold.placed_at
+
+
+def _from_settled(seen: tuple[Stamp, ...], now: datetime) -> tuple[Stamp, ...]:
+    """What a worker must have seen by now, and what came later."""
+    settled = sum(now - at > SEEN_WITHIN for _, at in seen)
+    return seen[max(0, settled - 1) :]
 
 
 def is_in(names: list[str], name: str) -> bool:

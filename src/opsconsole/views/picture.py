@@ -142,7 +142,7 @@ class Facts:
         holds = before.holds if before and before.holds.source is state.holds else None
         if before and names is before.names and holds:
             return cls(state, names, holds, before.sites, seen)
-        holds = holds or HoldBook(state, before.holds if before else None)
+        holds = holds or HoldBook(state, before.holds if before else None, seen.at if seen else None)
         return cls(state, names, holds, SiteIndex(names, holds, before.sites if before else None), seen)
 
     @cached_property
