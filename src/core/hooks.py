@@ -93,7 +93,7 @@ def trigger_type(emergency: Emergency, state: State) -> str:
 
 
 def _took_ms(recorded: Recorded, stop: Stop | None) -> int | None:
-    """From the order of a stop to what it came to."""
-    if stop is None:
+    """From the order of a stop to what it came to; None where it was counted anew."""
+    if stop is None or stop.recounted_revision:
         return None
     return round((recorded.header.at - stop.ordered_at).total_seconds() * 1000)

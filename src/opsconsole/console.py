@@ -30,7 +30,7 @@ from opsconsole.session import Feed
 from opsconsole.shell import Shell
 from opsconsole.stop_shown import StopShown
 from opsconsole.text import clean
-from opsconsole.views.answers import Words, answered, refused
+from opsconsole.views.answers import Words, answered, outlived, refused
 from opsconsole.views.course import under_way
 from opsconsole.views.farewell import farewell
 from opsconsole.views.picture import Picture
@@ -230,7 +230,7 @@ class Console(Shell, inherit_bindings=False):
             self.answer(refused(send.about, answer))
             return
         unmarked = sum(pane.unmark(send.marked) for pane in self._main.panes.values()) if send.marked else 0
-        self.answer(answered(send, answer, unmarked))
+        self.answer(answered(send, answer, unmarked), outlived(answer))
 
     # --------------------------------------------------------------------------------- what parts of it ask for
 

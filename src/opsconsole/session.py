@@ -110,9 +110,8 @@ class Feed:
         sent = self._unrecorded.unknown_to(state)
         routes = self._routes.routes if self._routes else Routes()
         who = self._who.known_as(seen.known_as if seen else None)
-        return Picture(
-            self._facts, self._sight.now(), link, who, sent, routes, self._recent.samples, self._replays.known
-        )
+        refusal, samples = self._unrecorded.refusal(sent), self._recent.samples
+        return Picture(self._facts, self._sight.now(), link, who, sent, refusal, routes, samples, self._replays.known)
 
     def want_samples(self, metrics: tuple[str, ...]) -> None:
         """Have the samples of these metrics read that the engine has kept. Returns at once."""

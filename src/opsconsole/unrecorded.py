@@ -7,7 +7,7 @@ They are fired in the thread of the screen and recorded in the feed's, and no st
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from core.errors import CommandRejected, OpsError
@@ -47,6 +47,12 @@ class Unrecorded:
         """Those that `state` does not know."""
         waiting = {order.stop_id: order for order in (*self._latched, *self._fired)}
         return tuple(order for order in waiting.values() if order.stop_id not in state.stops)
+
+    def refusal(self, orders: Iterable[Order]) -> str:
+        """Why the last of these was refused, as its refusal says; empty where one of them was not."""
+        refused = self._refused
+        said = [str(refused[order.stop_id]) if order.stop_id in refused else "" for order in orders]
+        return said[-1] if said and all(said) else ""
 
     def replay(self, backend: Backend, *, timeout_s: float) -> None:
         """Record what lies latched on this host. What is refused is kept, and looked for there again with `record`.

@@ -185,7 +185,14 @@ def test_a_server_that_no_one_runs_is_unreachable_in_one_line(ops: Shell) -> Non
     answer = ops("sites", "list", "-b", "http://127.0.0.1:1", "--timeout", "2s")
 
     assert (answer.code, answer.out, answer.err.count("\n")) == (3, "", 1)
-    assert "http://127.0.0.1:1 cannot be reached" in answer.err
+    assert "http://127.0.0.1:1 cannot be reached: Connection refused" in answer.err
+
+
+def test_of_a_fleet_that_cannot_be_read_the_status_says_nothing_but_that(ops: Shell) -> None:
+    answer = ops("status", "-b", "http://127.0.0.1:1", "--timeout", "2s")
+
+    assert (answer.code, answer.out.count("\n")) == (3, 2), "neither how many workers live, nor at which revision"
+    assert answer.out.startswith("[????] unknown\n  http://127.0.0.1:1 cannot be reached: Connection refused")
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,12 @@ from core.capabilities.holds import PlaceHold
 from core.messages import Durable, EventNote, Receipt
 from opsconsole.dialogs.base import Send
 from opsconsole.lines import Style, plain
-from opsconsole.views.answers import answered, fault, fired, routes_taken
+from opsconsole.views.answers import answered, fault, fired, outlived, routes_taken
+from opsconsole.views.picture import Facts, Link, Picture, Who
 from opsgate.order import Order
 from opsgate.selector import Selector
+from tests.console.fleet import Fleet
+from tests.console.recovering import aborted, completed, emergency_of, failed, held, starting, turning_back
 
 ORDER = Order("S-1", datetime(2026, 11, 22, tzinfo=UTC))
 SEND = Send(PlaceHold(selectors=(Selector.of(site="mail"),)), "pause mail")
@@ -47,6 +50,18 @@ def test_a_stop_that_no_disk_no_keeper_and_no_server_took_reached_nobody() -> No
     assert "".join(span.text for span in fired(answer)).startswith("STOP REACHED NOBODY")
 
 
+def test_a_stop_that_every_server_refused_is_not_called_sent() -> None:
+    refused, silent = Told("https://a", "refused", fault="the role viewer may not stop"), Told("https://b", "absent")
+
+    alone = Fired(ORDER, "", "absent", "spool", servers=(refused,))
+    assert plain(fired(alone)).startswith("STOP REFUSED, latched on this host alone - latch on disk, https://a REFUSED")
+    for some in (
+        Fired(ORDER, "", "answered", "spool", servers=(refused,)),
+        Fired(ORDER, "", "absent", "spool", servers=(refused, silent)),
+    ):
+        assert plain(fired(some)).startswith("stop sent, not recorded yet")
+
+
 # ------------------------------------------------------------------------------------------------- what was carried out
 
 
@@ -79,3 +94,19 @@ def test_a_recovery_that_turns_back_is_not_done_while_services_stop() -> None:
     words = "[!!] pause mail: turning back, not done: row 1 counts what is seen stopped again"
     assert said("recovery.aborted", "hold.changed") == words
     assert said("recovery.aborted", "recovery.rolled-back") == "pause mail: recorded"
+
+
+def test_what_was_begun_is_said_until_a_picture_says_that_it_is_over() -> None:
+    def is_over(kind: str, fleet: Fleet) -> bool:
+        notes, case = (EventNote(revision=1, kind=kind),), emergency_of(fleet).emergency_id
+        picture = Picture(Facts.of(fleet.latest()), fleet.now, Link(0.1), Who("ana", fleet.url))
+        return outlived(Receipt(revision=1, changed=True, events=notes, emergency_id=case))(picture)
+
+    assert [is_over("recovery.started", make()) for make in (starting, held, turning_back, completed)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert [is_over("recovery.aborted", make()) for make in (turning_back, aborted, failed)] == [False, True, True]
+    assert not is_over("hold.placed", completed())

@@ -267,6 +267,24 @@ async def test_a_read_only_console_changes_nothing_and_stops_all_the_same() -> N
         await desk.until(lambda: len(desk.orders) == 1)
 
 
+async def test_a_key_that_the_role_may_not_use_says_so_and_opens_nothing() -> None:
+    fleet = small_fleet()
+    fleet.stop()
+    desk = Desk(fleet, replace(WHO, role="operator"))
+    async with desk.at():
+        assert "R Recover" not in desk.row(-1)
+        await desk.press("R")
+        assert "the role operator may not: it takes responder" in desk.text()
+        assert "RECOVER E-" not in desk.text()
+
+
+async def test_an_armed_stop_says_that_servers_refuse_it_where_the_role_may_not() -> None:
+    desk = Desk(small_fleet(), replace(WHO, role="viewer", read_only=True))
+    async with desk.at():
+        await desk.press("!")
+        assert "REFUSED by servers: the role viewer may not: it takes operator" in desk.text()
+
+
 # --------------------------------------------------------------------------------------------------- pause and resume
 
 

@@ -203,7 +203,7 @@ def test_a_prompt_over_many_names_looks_at_their_holds_when_holds_change_and_not
         (lambda fleet: ResumePrompt(SITE, picture_of(fleet)), "not resumed: shop-eu is as it was"),
         (lambda fleet: RecoverPrompt(picture_of(fleet), "E-37"), "not recovered: E-37 stays held"),
         (lambda fleet: StopPrompt(), "NOT STOPPED: disarmed, S was not pressed"),
-        (lambda fleet: ReasonPrompt("S-1"), "the stop is in force; no reason was saved"),
+        (lambda fleet: ReasonPrompt("S-1"), "no reason was saved; row 1 says how far the stop has come"),
     ],
 )
 def test_a_prompt_that_is_dismissed_leaves_its_word(make: Callable[[Fleet], Dialog], word: str) -> None:

@@ -334,6 +334,7 @@ def test_a_stop_is_recorded_behind_one_that_is_refused_and_while_nothing_can_be_
         feed.sent(Order("S-behind", START))
         eventually(lambda: "S-behind" in fleet.latest().stops)
         assert [order.stop_id for order in feed.picture().sent] == ["S-refused"]
+        assert feed.picture().refusal == "not this one"
 
 
 def test_routes_that_cannot_be_looked_at_are_unknown_and_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,7 @@ from opsconsole.views.sites import SiteRows, sites
 from opsconsole.views.ticker import ticker
 from opsconsole.views.why import beside_limit, explanation
 from opsconsole.views.words import age, bar, duration, listed, sparkline, stopwatch
+from opsgate.order import Order
 from opsgate.selector import EVERYTHING, Selector
 from tests.console.conftest import Golden
 from tests.console.desk import small_fleet
@@ -463,6 +464,45 @@ def test_a_hold_that_changes_gives_workers_their_time_to_see_it_anew() -> None:
 
     fleet.resume("mended", site="feed")
     assert Facts.of(fleet.latest(), fleet.observe(), facts).cut_off == ()
+
+
+def test_what_a_role_may_not_do_is_said_before_it_is_asked_for() -> None:
+    ben = Who("", "https://ops:3001").known_as(Identity("ben", "operator"))
+    wall = ben.known_as(Identity("wall", "viewer"))
+
+    assert ben.why_not("recover") == "the role operator may not: it takes responder"
+    assert (ben.why_not("place-hold"), ben.why_not("abort-recovery")) == ("", "")
+    assert wall.why_not("place-hold") == "the role viewer may not: it takes operator"
+    assert ben.why_not("add-trigger") == "the role operator may not: it takes admin"
+    watching = replace(Who("ana", "sqlite:///fleet.db"), read_only=True)
+    assert (watching.why_not("recover"), watching.forbidden("order-stop")) == ("this console is read-only", "")
+
+
+def test_who_looks_through_a_server_is_not_said_before_the_server_has_said_it() -> None:
+    fleet = small_fleet()
+    picture = picture_of(fleet)._replace(who=Who("root", "https://ops:3001"))
+
+    assert plain(header.row2(picture, 80)).startswith(" not let in yet | live | rev")
+    known = picture._replace(who=picture.who.known_as(Identity("ben", "operator")))
+    assert plain(header.row2(known, 80)).startswith(" RW as ben role=operator | live | rev")
+
+
+def test_how_old_the_data_are_is_said_however_long_the_trouble_is() -> None:
+    trouble = "the role viewer may not POST /v1/stop, and this goes on for a while"
+    for width in (40, 60, 80, 120):
+        assert "| live" in row2(small_fleet(), width, Link(0.2, trouble)), width
+    assert "| live, but the role viewer may not POST /v1/stop" in row2(small_fleet(), 80, Link(0.2, trouble))
+
+
+def test_a_stop_that_was_refused_is_called_so_in_row_1_and_in_the_overview() -> None:
+    order = Order("S-9", START, actor="wall", door="console")
+    refused = picture_of(small_fleet())._replace(sent=(order,), refusal="the role viewer may not stop")
+
+    said = plain(header.row1(refused, 120))
+    assert said.startswith(" [ ????] STOP REFUSED 13:50:00, latched on this host alone - ")
+    assert ("STATE", "STOP REFUSED, the role viewer may not stop; UNKNOWN, counts as not stopped") in cells(
+        overview(refused)
+    )
 
 
 def test_without_a_keeper_a_silent_worker_is_lost_all_the_same() -> None:

@@ -492,6 +492,7 @@ def test_a_stop_that_is_counted_anew_keeps_how_long_it_took_to_be_acknowledged(e
 
     anew = engine.stopped("S-2")
     assert (anew.result, anew.unacked, anew.ack_times) == ("verified", (), AckTimes(1, 0.4, 0.4, 0.4, "w1"))
+    assert anew.took_ms is None, "nor does it say how long the stop took, and no average counts it"
 
 
 def test_an_acknowledgement_stands_where_nothing_was_let_through(engine: Incident) -> None:

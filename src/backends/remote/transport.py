@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -197,5 +198,5 @@ def _trust(urls: Sequence[str]) -> ssl.SSLContext | None:
 
 
 def _words(error: Exception) -> str:
-    """What an error says, or its name where it says nothing."""
-    return str(error) or type(error).__name__
+    """What an error says, without the number that the system has for it; its name where it says nothing."""
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__

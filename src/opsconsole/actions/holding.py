@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar
 
 from opsconsole.actions.base import Action, Desk
 from opsconsole.browse import Browser
@@ -15,10 +16,13 @@ from opsconsole.views.picture import Picture
 class OnTarget(Action):
     """Something done to the thing under the cursor."""
 
+    kind: ClassVar[str]
+    """Of the command that it comes to."""
+
     def why_not(self, desk: Desk) -> str:
         """There must be such a thing, and a right to do it."""
-        if desk.picture.who.read_only:
-            return "this console is read-only"
+        if forbidden := desk.picture.who.why_not(self.kind):
+            return forbidden
         aim = desk.pane.aim()
         if isinstance(aim, Several) and len(aim.keys) > KEYS_MAX:
             return f"{len(aim.keys)} rows are marked, and one command takes {KEYS_MAX}"
@@ -39,7 +43,7 @@ class OnTarget(Action):
 class Pause(OnTarget):
     """A pause."""
 
-    id, keys, label = "pause", "p", "pause"
+    id, keys, label, kind = "pause", "p", "pause", "place-hold"
     about = "pause the marked sites, else the selected one; switch flags and workflows off; y confirms"
 
     def prompt(self, aim: Aim, picture: Picture) -> Dialog:
@@ -50,7 +54,7 @@ class Pause(OnTarget):
 class Resume(OnTarget):
     """A resume."""
 
-    id, keys, label = "resume", "P", "resume"
+    id, keys, label, kind = "resume", "P", "resume", "release-holds"
     about = "resume the marked sites, else the selected one; switch flags and workflows on; asks for a reason"
 
     def prompt(self, aim: Aim, picture: Picture) -> Dialog:

@@ -38,10 +38,13 @@ def chosen(desk: Desk) -> Emergency | None:
 class OnEmergency(Action):
     """Something about one active emergency."""
 
+    kind: ClassVar[str]
+    """Of the command that it comes to."""
+
     def why_not(self, desk: Desk) -> str:
         """There must be one, and a right to do it."""
-        if desk.picture.who.read_only:
-            return "this console is read-only"
+        if forbidden := desk.picture.who.why_not(self.kind):
+            return forbidden
         emergency = chosen(desk)
         return self.refused(emergency, desk.picture) if emergency else "no emergency is in force"
 
@@ -62,7 +65,7 @@ class OnEmergency(Action):
 class Acknowledge(OnEmergency):
     """Somebody knows."""
 
-    id, keys = "acknowledge", "A"
+    id, keys, kind = "acknowledge", "A", "ack-emergency"
     about = "acknowledge the emergency: say that you know of it, so that nobody else is called; y confirms"
 
     def refused(self, emergency: Emergency, picture: Picture) -> str:
@@ -94,7 +97,7 @@ class Acknowledge(OnEmergency):
 class Own(OnEmergency):
     """Somebody sees to it."""
 
-    id, keys = "own", "O"
+    id, keys, kind = "own", "O", "own-emergency"
     about = "own the emergency: say that you see to it, instead of whoever does now; y confirms"
 
     def refused(self, emergency: Emergency, picture: Picture) -> str:
@@ -162,7 +165,7 @@ class OnRecovery(OnEmergency):
 class HoldRecovery(OnRecovery):
     """Stay where it is."""
 
-    id, keys = "hold-recovery", "H"
+    id, keys, label, kind = "hold-recovery", "H", "hold", "hold-recovery"
     about = "hold the recovery at its present step; what runs goes on and is watched; y confirms"
     word, what, kept = "HOLD", "hold it", "not held"
 
@@ -187,7 +190,7 @@ class HoldRecovery(OnRecovery):
 class AbortRecovery(OnRecovery):
     """End it."""
 
-    id, keys = "abort-recovery", "X"
+    id, keys, label, kind = "abort-recovery", "X", "abort", "abort-recovery"
     about = "abort the recovery: nothing is admitted any more and what it started stops again; y confirms"
     word, what = "ABORT", "abort it"
 
@@ -201,7 +204,7 @@ class AbortRecovery(OnRecovery):
 class RollBackRecovery(OnRecovery):
     """End it on purpose."""
 
-    id, keys = "roll-back", "B"
+    id, keys, kind = "roll-back", "B", "roll-back-recovery"
     about = "roll the recovery back: the same, where what it restored is not good enough; y confirms"
     word, what = "ROLL BACK", "roll it back"
 

@@ -28,9 +28,9 @@ class Explain(Action):
 
     def why_not(self, desk: Desk) -> str:
         """There must be a stop without a reason."""
-        if desk.picture.who.read_only:
-            return "this console is read-only"
-        return "" if self._stop(desk) else "every stop here has its reason"
+        return desk.picture.who.why_not("explain-stop") or (
+            "" if self._stop(desk) else "every stop here has its reason"
+        )
 
     def run(self, desk: Desk) -> None:
         """Ask for it."""
@@ -57,9 +57,9 @@ class Recover(Action):
 
     def why_not(self, desk: Desk) -> str:
         """There must be something to come back from."""
-        if desk.picture.who.read_only:
-            return "this console is read-only"
         emergency = desk.picture.state.emergencies.get(self._emergency(desk) or "")
+        if forbidden := desk.picture.who.why_not("recover" if emergency else "release-holds"):
+            return forbidden
         if emergency and emergency.recovery and emergency.recovery.is_active and emergency.recovery.status != "held":
             return "its recovery is under way: H holds it, X aborts it, B rolls it back"
         if emergency or resumable(desk.picture):

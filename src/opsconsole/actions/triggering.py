@@ -14,7 +14,7 @@ class NewTrigger(Action):
 
     def why_not(self, desk: Desk) -> str:
         """A right to do it."""
-        return "this console is read-only" if desk.picture.who.read_only else ""
+        return desk.picture.who.why_not("add-trigger")
 
     def run(self, desk: Desk) -> None:
         """Open the form."""

@@ -121,7 +121,7 @@ def _do(intention: Do, action: Action, desk: Desk) -> Preview:
 
 def _hold(intention: Hold, desk: Desk) -> Preview:
     picture = desk.picture
-    if refused := _refused(picture):
+    if refused := _refused(picture, "place-hold" if intention.verb == "pause" else "release-holds"):
         return _wrong(refused)
     sites: dict[str, None] = {}
     for name, column in intention.sites:
@@ -141,7 +141,7 @@ def _hold(intention: Hold, desk: Desk) -> Preview:
 def _switch(intention: Switch, desk: Desk) -> Preview:
     picture, dimension, key = desk.picture, intention.dimension, intention.name
     noun = "flag" if dimension == "operation" else "workflow"
-    if refused := _refused(picture):
+    if refused := _refused(picture, "set-switch"):
         return _wrong(refused)
     known = picture.facts.names.of(dimension)
     if key not in known:
@@ -153,7 +153,7 @@ def _switch(intention: Switch, desk: Desk) -> Preview:
 
 def _case(intention: Case, desk: Desk) -> Preview:
     picture, name = desk.picture, intention.emergency
-    if refused := _refused(picture):
+    if refused := _refused(picture, "explain-stop" if intention.verb == "explain" else "recover"):
         return _wrong(refused)
     case = picture.state.emergencies.get(name)
     if case is None:
@@ -176,7 +176,7 @@ def _case(intention: Case, desk: Desk) -> Preview:
 
 def _switch_trigger(intention: SwitchTrigger, desk: Desk) -> Preview:
     picture, name = desk.picture, intention.name
-    if refused := _refused(picture):
+    if refused := _refused(picture, "remove-trigger" if intention.state == "remove" else "set-trigger"):
         return _wrong(refused)
     known = picture.state.triggers.get(name)
     if known is None:
@@ -189,7 +189,7 @@ def _switch_trigger(intention: SwitchTrigger, desk: Desk) -> Preview:
 
 
 def _define_trigger(intention: DefineTrigger, desk: Desk) -> Preview:
-    if refused := _refused(desk.picture):
+    if refused := _refused(desk.picture, "add-trigger"):
         return _wrong(refused)
     found = definition_of(intention, desk.picture)
     if isinstance(found, str):
@@ -218,10 +218,9 @@ def definition_of(intention: DefineTrigger, picture: Picture) -> Definition | st
     return fault_of(found) or found
 
 
-def _refused(picture: Picture) -> str:
-    if picture.who.read_only:
-        return "this console is read-only"
-    return "" if picture.known else "nothing is known of the fleet yet"
+def _refused(picture: Picture, kind: str) -> str:
+    """Why no command of this kind can be given."""
+    return picture.who.why_not(kind) or ("" if picture.known else "nothing is known of the fleet yet")
 
 
 def _unknown(known: Sequence[str], noun: str, name: str) -> str:

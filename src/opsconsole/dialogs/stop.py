@@ -7,7 +7,7 @@ from opsconsole.dialogs.base import Dialog, Outcome, Said, Send, field_line, key
 from opsconsole.dialogs.field import Field
 from opsconsole.lines import Span, Style
 from opsconsole.text import clean
-from opsconsole.views.answers import fault, fired
+from opsconsole.views.answers import fault, fired, refused_everywhere
 from opsconsole.views.picture import Picture
 from opsconsole.views.stop_reach import brief_reach
 from opsconsole.views.verdict import together
@@ -30,6 +30,8 @@ class StopPrompt(Dialog):
         lines: list[Said] = [(Span(f"{hit} halt at their next checkpoint"),), *ways(picture)]
         if driven := brief_reach(picture):
             lines.insert(1, (Span(f"drives {driven} too; :preview says in which order"),))
+        if forbidden := picture.who.forbidden("order-stop"):
+            lines.insert(0, (Span(f"REFUSED by servers: {forbidden}. S latches this host alone.", Style.BAD),))
         if away := (*facts.lost, *facts.cut_off):
             lines.append((Span(f"out of reach, may not hear it: {listed(away, 5)}", Style.BAD),))
         if facts.holds.everywhere:
@@ -71,6 +73,8 @@ class ReasonPrompt(Dialog):
     def left(self, answer: Fired | Exception) -> None:
         """What came of sending it, which is all that is known until it is recorded."""
         self._said, self._fault = fired(answer), fault(answer)
+        if refused_everywhere(answer):
+            self.title = "STOP REFUSED"
 
     def body(self, picture: Picture) -> list[Said]:
         """What is known of the stop so far."""
@@ -111,7 +115,7 @@ class ReasonPrompt(Dialog):
 
     def residue(self) -> str:
         """The stop is not touched by it."""
-        return "the stop is in force; no reason was saved"
+        return "no reason was saved; row 1 says how far the stop has come"
 
     def see(self, picture: Picture) -> None:
         """The title says how far it has come."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from backends.stop_lane import Fired
@@ -17,6 +18,7 @@ from opsgate.hold import Hold
 if TYPE_CHECKING:
     from core.messages import Receipt
     from opsconsole.dialogs.base import Send
+    from opsconsole.views.picture import Picture
 
 Words = tuple[Span, ...]
 
@@ -52,6 +54,21 @@ def answered(send: Send, receipt: Receipt, unmarked: int = 0) -> Words:
     return tuple(words)
 
 
+def outlived(receipt: Receipt) -> Callable[[Picture], bool]:
+    """Which pictures say more than the answer to a command does: those in which what it had only begun is over."""
+    kinds = {note.kind for note in receipt.events}
+    begun, turned_back = "recovery.started" in kinds, "recovery.aborted" in kinds
+
+    def says_more(picture: Picture) -> bool:
+        case = picture.state.emergencies.get(receipt.emergency_id or "")
+        if not (begun or turned_back) or case is None or picture.state.revision < receipt.revision:
+            return False
+        recovery = case.recovery
+        return recovery is None or not (recovery.goes_forward if begun else recovery.is_active)
+
+    return says_more
+
+
 def refused(about: str, error: Exception) -> Words:
     """A command was not carried out: whose fault, and the next step."""
     if not isinstance(error, OpsError):  # a fault of ours, and nobody knows at which step
@@ -75,7 +92,16 @@ def fired(answer: Fired | Exception) -> Words:
     if answer.durable == "database":
         of = "" if answer.of is None else f", {answer.of} must acknowledge"
         return (Span("stop sent and recorded", Style.STRONG), Span(f" - {routes_taken(answer)}{of}"))
+    if refused_everywhere(answer):
+        return (Span("STOP REFUSED, latched on this host alone", Style.BAD), Span(f" - {routes_taken(answer)}"))
     return (Span("stop sent, not recorded yet", Style.WARN), Span(f" - {routes_taken(answer)}"))
+
+
+def refused_everywhere(answer: Fired | Exception) -> bool:
+    """Whether whoever could have carried a stop further has refused it: it lies in the latch of this host alone."""
+    if isinstance(answer, Exception) or answer.keeper == "answered":
+        return False
+    return bool(answer.servers) and all(told.word == "refused" for told in answer.servers)
 
 
 def fault(answer: Fired | Exception) -> str:

@@ -87,8 +87,10 @@ class HoldBook:
         """The pairs that are named by other holds than before."""
         self.counts = Counter(dimension for dimension, _ in self.by_name)
         """How many names of each dimension are held."""
-        changes = before.changes if before else {}
-        self.changes = {hold_id: seen for hold_id, seen in changes.items() if hold_id in self.all}
+        changes: dict[str, tuple[Stamp, ...]] = before.changes if before else {}
+        self.changes: dict[str, tuple[Stamp, ...]] = {
+            hold_id: seen for hold_id, seen in changes.items() if hold_id in self.all
+        }
         """Of the holds that have changed since this console looks: as which revision they were seen, and when."""
         for hold in new:
             if now and hold.hold_id in known:

@@ -151,7 +151,10 @@ def _owed(picture: Picture, progress: Progress, worker: str) -> Said:
     reach = unreachable(picture, worker)
     row = picture.facts.workers.get(worker)
     pid = f", pid {row.pid}" if row else ""
-    said = f" owes its acknowledgement, ordered {ago(progress.stop.ordered_at, picture.now)}{pid}"
+    ordered = f"ordered {ago(progress.stop.ordered_at, picture.now)}"
+    if progress.stop.recounted_revision:
+        ordered = "counted anew since work was let in"
+    said = f" owes its acknowledgement, {ordered}{pid}"
     return (
         Span(f"{cell.text} ", cell.style),
         Span(clean(worker, 64), Style.STRONG),

@@ -20,6 +20,8 @@ def farewell(picture: Picture, *, again: str) -> str:
 def _state(picture: Picture) -> str:
     if picture.sent:
         at = clock(picture.sent[-1].ordered_at)
+        if picture.refusal:
+            return f"STOP REFUSED {at}: {picture.refusal}; it is latched on this host alone"
         return f"STOP SENT {at} and not recorded yet: its latch stays, and whoever opens the database next records it"
     if picture.link.age_s is None:
         return "UNKNOWN: the backend never answered"

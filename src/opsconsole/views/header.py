@@ -64,9 +64,12 @@ def row2(picture: Picture, width: int) -> Line:
     rights = Span("RO" if who.read_only else "RW", Style.STRONG)
     role = (Span(f" role={clean(who.role, 20)}"),) if who.role else ()
     place = (Span(clean(who.profile, 20), Style.STRONG), Span(" ")) if who.profile else ()
+    whom: Part = (Span(" "), *place, rights, Span(f" as {clean(who.operator, 30)}"), *role)
+    if who.is_remote and not who.role:
+        whom = (Span(" "), *place, Span("not let in yet", Style.WARN))
     parts: list[Part] = [
-        (Span(" "), *place, rights, Span(f" as {clean(who.operator, 30)}"), *role),
-        (freshness(picture),),
+        whom,
+        (freshness(picture, width - length((*whom, SEPARATOR, Span(" "), MORE))),),
         (Span(f"rev {picture.state.revision}"),),
     ]
     if picture.facts.seen is not None and not picture.facts.seen.keeper:

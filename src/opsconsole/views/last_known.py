@@ -14,6 +14,9 @@ from opsconsole.views.words import clock, stopwatch
 
 UNKNOWN = Span("[ ????]", Style.STOPPED)
 
+WHY_MIN, WHY_MAX = 12, 60
+"""Cells of what a backend said: cut shorter it says nothing, and longer it takes the room of the rest."""
+
 
 def last_known(picture: Picture, width: int) -> Line:
     """What was true when the backend last answered; it may not be true now. A stop that has left comes before it."""
@@ -23,6 +26,8 @@ def last_known(picture: Picture, width: int) -> Line:
         asides.insert(0, Span(heads[0].strip()))
         at = clock(picture.sent[-1].ordered_at)
         heads = (f" STOP SENT {at}, nobody has recorded it yet", f" STOP SENT {at}, not recorded", " STOP SENT")
+        if picture.refusal:
+            heads = (f" STOP REFUSED {at}, latched on this host alone", f" STOP REFUSED {at}", " STOP REFUSED")
     dash = Span(" - ", Style.DIM)
     for head, works in zip(heads, ("! S still works", "! S works", "! S"), strict=True):
         last = (dash, Span(works, Style.STRONG))
@@ -40,15 +45,19 @@ def runs(picture: Picture, word: str) -> Cell:
     return Cell(f"{word}?", Style.DIM) if picture.word == "unknown" else Cell(word, Style.GOOD)
 
 
-def freshness(picture: Picture) -> Span:
-    """``live``, ``STALE 00:14`` or ``CONNECTING``, with what the backend said instead of an answer."""
+def freshness(picture: Picture, room: int = 1000) -> Span:
+    """``live``, ``STALE 00:14`` or ``CONNECTING``, with as much of what the backend said instead of an answer as there
+    is room for."""
     link = picture.link
-    why = f" - {clean(link.trouble, 60)}" if link.trouble else ""
     if link.age_s is None:
-        return Span(f"CONNECTING{why}", Style.WARN)
-    if link.live:
-        return Span(f"live, but{why[2:]}", Style.WARN) if why else Span("live", Style.GOOD)
-    return Span(f"STALE {stopwatch(link.age_s)}{why}", Style.BAD)
+        word, style = "CONNECTING", Style.WARN
+    elif link.live:
+        word, style = "live", Style.WARN if link.trouble else Style.GOOD
+    else:
+        word, style = f"STALE {stopwatch(link.age_s)}", Style.BAD
+    dash = ", but " if link.live else " - "
+    left = min(WHY_MAX, room - len(word) - len(dash))
+    return Span(f"{word}{dash}{clean(link.trouble, left)}" if link.trouble and left >= WHY_MIN else word, style)
 
 
 def connection(picture: Picture) -> str:

@@ -40,7 +40,7 @@ def _say(question: str, answer: str, style: Style = Style.PLAIN, number: int = 0
 
 def _state(picture: Picture, verdict: Verdict | None) -> Row:
     if picture.word == "unknown":
-        sent = "STOP SENT, not recorded yet; " if picture.sent else ""
+        sent = _of_sent(picture)
         return _say("STATE", f"{sent}UNKNOWN, counts as not stopped", Style.STOPPED)
     if picture.word == "partly" and picture.state.holds_on(EVERYTHING):
         return _say("STATE", f"PART: {picture.admitted:.0%} of the work is admitted", Style.WARN)
@@ -52,6 +52,12 @@ def _state(picture: Picture, verdict: Verdict | None) -> Row:
     begun = since(picture, hold)
     word = verdict.word if verdict else "PAUSED"
     return _say("STATE", f"{word} since {clock(begun)} UTC ({age(begun, picture.now)}), {hold.mode}", Style.STRONG)
+
+
+def _of_sent(picture: Picture) -> str:
+    if not picture.sent:
+        return ""
+    return f"STOP REFUSED, {picture.refusal}; " if picture.refusal else "STOP SENT, not recorded yet; "
 
 
 def _cause(picture: Picture) -> list[Row]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from opsconsole.views.books import HoldBook, NameBook, SiteIndex
 from opsgate.order import Order
@@ -18,6 +18,7 @@ from opsgate.wire import LOST_AFTER_S
 
 if TYPE_CHECKING:
     from core.authority import Identity
+    from core.messages import Role
     from core.ports import AskingClient, LimitUsage, Observations, WorkerRow
     from core.state import State, Stop
     from core.triggers.sample import Input, Sample
@@ -32,6 +33,10 @@ SILENT_AFTER = timedelta(seconds=LOST_AFTER_S)
 """Without a heartbeat for this long a worker is lost, whether or not a keeper runs that says so in the journal."""
 
 
+_SEEING: Final = ("operator", "responder", "admin")
+"""The roles that see the fleet and change something, the weakest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Who:
     """Who looks at what. `profile` is a word such as ``PROD``; `backend` is given as a URL and kept without secrets."""
@@ -40,8 +45,13 @@ class Who:
     backend: str
     profile: str = ""
     read_only: bool = False
-    role: str = ""
+    role: Role | Literal[""] = ""
     """What a server lets them do; empty where there is none, for whoever can write a database may do everything."""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether a server says who they are: until it has, nobody knows."""
+        return self.backend.startswith(("http://", "https://"))
 
     def known_as(self, identity: Identity | None) -> Who:
         """The same as a server knows them: whoever may place no hold there has no use for keys that do."""
@@ -51,6 +61,20 @@ class Who:
 
         may_hold = "place-hold" in commands_of(identity.role)
         return replace(self, operator=identity.name, role=identity.role, read_only=self.read_only or not may_hold)
+
+    def why_not(self, kind: str) -> str:
+        """Why they may not give commands of this kind, as a sentence; empty where nothing is known to be against it."""
+        return self.forbidden(kind) or ("this console is read-only" if self.read_only else "")
+
+    def forbidden(self, kind: str) -> str:
+        """The same of their role alone, which a read-only console has too: that one stops all the same."""
+        if not self.role:
+            return ""
+        from core.authority import commands_of  # whoever has come through a server has loaded it
+
+        if kind in commands_of(self.role):
+            return ""
+        return f"the role {self.role} may not: it takes {next(role for role in _SEEING if kind in commands_of(role))}"
 
     def __post_init__(self) -> None:
         """Nothing that shows or tells of it may show a password."""
@@ -251,6 +275,8 @@ class Picture(NamedTuple):
     who: Who
     sent: tuple[Order, ...] = ()
     """Stops that have left from here and that the journal does not have yet."""
+    refusal: str = ""
+    """Why all of them were refused by whoever would record them: they are latched on this host, and nowhere else."""
     routes: Routes = Routes()
     samples: tuple[Input, ...] = ()
     """Samples that triggers were evaluated by, as far as the latest events have them, oldest first."""

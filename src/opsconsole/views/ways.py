@@ -21,7 +21,7 @@ def ways(picture: Picture) -> list[Said]:
     elif link.age_s is None:
         said = (Span(f"Backend not reached yet: will use panic path ({count}{tried}). Safe to repeat.", Style.WARN),)
     else:
-        trouble = f" ({clean(link.trouble, 60)})" if link.trouble else ""
+        trouble = f" ({clean(link.trouble, 120)})" if link.trouble else ""
         away = f"Backend NOT reachable for {stopwatch(link.age_s)}{trouble}: will use panic path"
         said = (Span(f"{away} ({count}{tried}). Safe to repeat.", Style.BAD),)
     return [said, *((Span(each, Style.BAD),) for each in down)]

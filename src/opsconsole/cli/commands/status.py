@@ -87,13 +87,15 @@ def _found(invocation: Invocation) -> FleetStatus:
 
 
 def _lines(found: FleetStatus) -> list[str]:
-    read = "" if found.age_s is None else f", read {ago(found.age_s)} ago"
-    lines = [f"{_SIGNS[found.state]} at revision {found.revision}{read}"]
+    lines = [_SIGNS[found.state]]
+    if found.age_s is not None:  # else nothing was read, and nothing is said of it
+        lines = [f"{_SIGNS[found.state]} at revision {found.revision}, read {ago(found.age_s)} ago"]
     if found.fault:
         lines.append(f"  {found.fault}")
     elif found.state == "partly":
         lines.append(f"  {in_parts(found)}")
-    lines.append(f"  workers: {found.live} live, {found.lost} lost")
+    if found.age_s is not None:
+        lines.append(f"  workers: {found.live} live, {found.lost} lost")
     for stop in found.stops:
         emergency = stop.emergency_id or "no emergency yet"
         counts = f"{len(stop.of) - len(stop.missing)}/{len(stop.of)} acknowledged"
