@@ -122,8 +122,8 @@ class Stop:
 
     @property
     def took_ms(self) -> int | None:
-        """S1's ``executionDuration``: from the order to its conclusion. None too of one that was counted anew, long after
-        its order: that says nothing of how fast it stopped."""
+        """S1's ``executionDuration``: from the order to its conclusion. None too of one that was counted anew, long
+        after its order: that says nothing of how fast it stopped."""
         if self.concluded_at is None or self.recounted_revision:
             return None
         return round((self.concluded_at - self.ordered_at).total_seconds() * 1000)
