@@ -20,6 +20,8 @@ class ContactLog:
         self._at_s = clock_s()
         self._detail = ""
         self._round_trip_s: float | None = None
+        self.newer = False
+        """Whether what answers is of a later version."""
 
     def answered(self, round_trip_s: float | None = None) -> None:
         """It answered just now, ``round_trip_s`` after it was asked where something lies between."""
@@ -49,4 +51,4 @@ class ContactLog:
         """Word, age and what is wrong."""
         with self._lock:
             age_s = max(0.0, self._clock_s() - self._at_s)
-            return Contact(self._word, age_s, self._detail, self._round_trip_s)
+            return Contact(self._word, age_s, self._detail, self._round_trip_s, self.newer)

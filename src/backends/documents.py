@@ -7,7 +7,7 @@ of another version, or something that is no server of ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -53,6 +53,14 @@ def _reads(what: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return wrap
 
 
+def _said_of(kind: type[Any], document: Document) -> dict[str, Any]:
+    """What a document says of the fields of a value. One that has a default may be missing, for a server of the version
+    before does not say it; what is not known here is passed over."""
+    needed = [field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING]
+    named = [field.name for field in fields(kind) if field.name in document or field.name in needed]
+    return {name: document[name] for name in named}
+
+
 def of_row(row: Row) -> dict[str, Any]:
     """A row of the journal, as ``audit export`` prints it."""
     return asdict(row)
@@ -90,17 +98,29 @@ def news_from(document: Document) -> Row | Veil:
 
 
 def of_state(state: State, chain: str) -> str:
-    """A state and the hash of the last event in it, as JSON text."""
-    return f'{{"fleet":"{state.fleet}","revision":{state.revision},"chain":"{chain}","state":{checkpoint.dump(state)}}}'
+    """A state and the hash of the last event in it, as JSON text; ``oldest_reader`` says who may show it as well."""
+    head = f'"fleet":"{state.fleet}","revision":{state.revision},"chain":"{chain}"'
+    return f'{{{head},"oldest_reader":{checkpoint.OLDEST_READER},"state":{checkpoint.dump(state)}}}'
 
 
 @_reads("state")
 def state_from(document: Document) -> tuple[State, str]:
-    """The state in a document, and the hash of its last event."""
-    state = checkpoint.read(document["state"])
+    """The state in a document, as far as this program knows it, and the hash of its last event."""
+    sent = document["state"]
+    try:
+        state = checkpoint.read(sent, oldest_reader=document.get("oldest_reader"))
+    except (ValueError, TypeError, KeyError):
+        if not is_newer(document):
+            raise
+        state = None
     if state is None:
-        raise Newer(f"a state of ours in format {document['state'].get('format')} is none that this program reads")
+        raise Newer(f"a state of ours in format {sent.get('format')} is none that this program reads")
     return state, str(document["chain"])
+
+
+def is_newer(document: Document) -> bool:
+    """Whether a document with a state is of a later version, so that there may be more than this program shows."""
+    return document["state"].get("format") not in checkpoint.FORMATS_READ
 
 
 def of_observations(seen: Observations) -> dict[str, Any]:
@@ -179,7 +199,7 @@ def of_worker(row: WorkerRow) -> dict[str, Any]:
 @_reads("worker")
 def worker_from(document: Document) -> WorkerRow:
     """The worker in a document."""
-    known = {field.name: document[field.name] for field in fields(WorkerRow)}
+    known = _said_of(WorkerRow, document)
     known["registered_at"] = moment(known["registered_at"])
     known["heartbeat_at"] = moment(known["heartbeat_at"])
     known["stops"] = tuple(known["stops"])
@@ -194,7 +214,7 @@ def of_reservation(reservation: Reservation) -> dict[str, Any]:
 @_reads("reservation")
 def reservation_from(document: Document) -> Reservation:
     """The reservation in a document."""
-    grant = Grant(**{field.name: document[field.name] for field in fields(Grant)})
+    grant = Grant(**_said_of(Grant, document))
     return Reservation(str(document["reservation_id"]), grant)
 
 

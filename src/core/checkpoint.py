@@ -35,6 +35,12 @@ What an older one lacks is taken for what it was before there was such a thing: 
 field, so new fields go to the end of an entity and have one. Format 1 has no tokens, 2 no times of acknowledgements, 3
 no services, no triggers, nor anything else that emergencies have since, 4 not when a trigger has come back."""
 
+OLDEST_READER: Final = 5
+"""The oldest format whose programs may show what a state of this one says, as far as they know it: since then it has
+only grown, by members and by fields at the end of a row. To be raised to `FORMAT` where somebody who does not know of a
+change would take what he sees for something else. Nobody goes on from such a state: what he does not know would be
+lost."""
+
 Entity = TypeVar("Entity", Name, Limit, Worker, Stop, Emergency, Token, Service, Trigger)
 
 
@@ -68,13 +74,16 @@ def load(text: str) -> State | None:
     return read(json.loads(text))
 
 
-def read(document: Any) -> State | None:
-    """The same, of a document that is parsed already; it may be changed by that."""
+def read(document: Any, *, oldest_reader: int | None = None) -> State | None:
+    """The same, of a document that is parsed already; it may be changed by that. One of a later format is read as far
+    as it is known, for whoever shows it, where its ``oldest_reader`` is a format that is read."""
     if not isinstance(document, dict):
         raise TypeError("a checkpoint is a JSON object")
     if document.get("format") not in FORMATS_READ:
-        return None
-    if document["format"] < FORMAT:
+        if oldest_reader not in FORMATS_READ:
+            return None
+        _forget_what_is_new(document)
+    elif document["format"] < FORMAT:
         document = _as_of_now(document)
     holds = [Hold.from_dict(hold) for hold in document["holds"]]
     names = _entities(Name, document["names"])
@@ -112,6 +121,13 @@ def _as_of_now(document: dict[str, Any]) -> dict[str, Any]:
                 raise ValueError(f"not a row of a {kind.__name__}")
             row.extend(missing)
     return whole
+
+
+def _forget_what_is_new(document: dict[str, Any]) -> None:
+    """Shorten the rows of a document of a later format to what they are here."""
+    for key, kind in _KINDS.items():
+        for row in document[key]:
+            del row[len(fields(kind)) :]
 
 
 def digest(text: str) -> str:
@@ -169,13 +185,25 @@ def _written(value: Any) -> Any:
 
 
 def _row(kind: type[Any], row: list[Any]) -> Any:
-    """One value of a class from the list of its fields; the last ones may be missing where they have defaults."""
+    """One value of a class from the list of its fields; the last ones may be missing where they have defaults, and what
+    a later version has put behind them is passed over."""
     types = [str(field.type) for field in fields(kind)]
-    if len(row) > len(types) or MISSING in [field.default for field in fields(kind)][len(row) :]:
+    if MISSING in [field.default for field in fields(kind)][len(row) :]:
         raise ValueError(f"not a row of a {kind.__name__}")
-    types = types[: len(row)]
-    return kind(*(_READ[name](value) if name in _READ else value for name, value in zip(types, row, strict=True)))
+    return kind(*(_READ[name](value) if name in _READ else value for name, value in zip(types, row, strict=False)))
 
+
+_KINDS: Final[dict[str, type[Any]]] = {
+    "names": Name,
+    "limits": Limit,
+    "workers": Worker,
+    "stops": Stop,
+    "emergencies": Emergency,
+    "tokens": Token,
+    "services": Service,
+    "triggers": Trigger,
+}
+"""What the rows are that stand below each member of a document."""
 
 _READ: Final[dict[str, Callable[[Any], Any]]] = {
     "datetime": moment,

@@ -266,7 +266,10 @@ class EventNote(Message):
 
 
 class Receipt(Message):
-    """The answer to a command. ``durable`` other than database means: in force, not yet recorded."""
+    """The answer to a command. ``durable`` other than database means: in force, not yet recorded. One that a later
+    version has made may say more."""
+
+    model_config = ConfigDict(extra="ignore")
 
     revision: int
     changed: bool

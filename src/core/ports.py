@@ -164,12 +164,14 @@ Freshness = Literal["initialising", "valid", "interrupted", "off"]
 class Contact:
     """The contact with the engine. ``age_s`` is seconds since it last answered; ``detail`` says what is wrong.
 
-    ``round_trip_s`` is how long an answer took last, None where nothing lies between."""
+    ``round_trip_s`` is how long an answer took last, None where nothing lies between. ``newer``: it is of a later
+    version, and not all that it tells may be shown here."""
 
     word: Freshness
     age_s: float = 0.0
     detail: str = ""
     round_trip_s: float | None = None
+    newer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class Sight:
         if contact.word == "initialising":
             return link._replace(trouble=detail)
         left = contact.word == "off" and not self.failing  # closed by whoever looked on: only time makes it old
-        link = link._replace(age_s=contact.age_s, broken=not (contact.word == "valid" or left))
+        link = link._replace(age_s=contact.age_s, newer=contact.newer, broken=not (contact.word == "valid" or left))
         unseen_s = self._monotonic() - self._seen_at
         if not detail and unseen_s > UNSEEN_S:
             detail = f"no word of the workers for {duration(unseen_s)}"

@@ -290,6 +290,10 @@ def test_row_2_says_as_whom_a_server_knows_the_operator_and_what_that_is_good_fo
     assert shown.startswith(" PROD RO as ben role=viewer | ")
 
 
+def test_row_2_says_that_not_all_of_a_newer_server_is_shown() -> None:
+    assert " | NEWER SERVER: not all of it shows here, upgrade" in row2(small_fleet(), link=Link(0.1, newer=True))
+
+
 def test_row_2_says_how_far_away_the_server_is_and_who_else_looks() -> None:
     fleet = small_fleet()
     fleet.present = ("ben", "\x1b[31mcy")

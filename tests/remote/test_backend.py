@@ -117,6 +117,7 @@ def test_where_one_has_taken_it_and_gives_no_answer_nobody_says_that_it_was_not_
 def test_a_server_of_a_newer_version_is_called_that(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was called no server of ours at all, and its URL wrong."""
     monkeypatch.setattr(checkpoint, "FORMAT", checkpoint.FORMAT + 1)
+    monkeypatch.setattr(checkpoint, "OLDEST_READER", checkpoint.FORMAT)
     served.command("add-name", dimension="site", name="s7").raise_for_status()  # what it has answered is not kept
 
     with pytest.raises(NotOurDatabase, match="newer version") as refused:

@@ -152,6 +152,7 @@ class RemoteBackend:
         """Read the whole state."""
         asked_at = self._copy.state.revision
         answer = self._client.ask("/v1/state", timeout_s=timeout_s)
+        newer = self._read(documents.is_newer, answer)
         state, chain = self._read(documents.state_from, answer)
         wanted = self._expected or self._copy.state.fleet or state.fleet
         if state.fleet != wanted:
@@ -160,7 +161,7 @@ class RemoteBackend:
             )
             self._contact.failed(fault)
             raise fault
-        self._client.fleet = state.fleet
+        self._client.fleet, self._contact.newer = state.fleet, newer
         self._copy.replace(state, chain, asked_at=asked_at)
 
     def _tidy(self) -> None:

@@ -74,6 +74,8 @@ def row2(picture: Picture, width: int) -> Line:
     ]
     if picture.facts.seen is not None and not picture.facts.seen.keeper:
         parts.append((Span("NO KEEPER: nothing verifies or expires", Style.BAD),))
+    if picture.link.newer:
+        parts.append((Span("NEWER SERVER: not all of it shows here, upgrade", Style.WARN),))
     if picture.link.round_trip_ms is not None and picture.link.live:
         parts.append((Span(f"rtt {picture.link.round_trip_ms}ms"),))
     if picture.facts.seen is not None and picture.facts.seen.present and picture.link.live:

@@ -98,6 +98,8 @@ class Link(NamedTuple):
     """Whether the backend is known not to answer now, however short a while ago it did."""
     replaced: bool = False
     """Whether another fleet lives at this address now: what is shown is of the one before."""
+    newer: bool = False
+    """Whether the server is of a later version, of which not all can be shown."""
     refused: bool = False
     """Whether the server answers, and lets nobody in by this credential."""
 

@@ -32,7 +32,7 @@ def fleet(invocation: Invocation) -> Iterator[Finding]:
             yield Finding(
                 "ok", "backend", f"fleet {state.fleet} at revision {state.revision}, read in {took_ms:.0f} ms"
             )
-            for question in (_journal, _keeper, _unrecorded, _workers, _overdue, _services, _channels, _clock):
+            for question in _QUESTIONS:
                 yield _answered(question, engine.backend, state)
     except OpsError as error:
         yield Finding("fail", "backend", error.message, error.hint)
@@ -43,6 +43,12 @@ def _answered(question: Callable[[Backend, State], Finding], backend: Backend, s
         return question(backend, state)
     except OpsError as error:
         return Finding("fail", question.__name__.lstrip("_"), error.message, error.hint)
+
+
+def _version(backend: Backend, _state: State) -> Finding:
+    if backend.contact().newer:
+        return Finding("warn", "version", "the server is of a later one: not all of it is shown here", "upgrade here")
+    return Finding("ok", "version", "this program knows all that it was told")
 
 
 def _journal(backend: Backend, _state: State) -> Finding:
@@ -140,3 +146,6 @@ def _clock(backend: Backend, state: State) -> Finding:
     if ahead_s > 1.0:
         return Finding("warn", "clock", f"the journal is {ahead_s:.0f} s ahead of this host", "set the clock right")
     return Finding("ok", "clock", "agrees with the journal")
+
+
+_QUESTIONS: Final = (_version, _journal, _keeper, _unrecorded, _workers, _overdue, _services, _channels, _clock)
