@@ -332,6 +332,18 @@ def test_a_stop_whose_latch_fails_is_still_recorded(ops: Shell) -> None:
     assert ops("check", "--all").code == 10
 
 
+def test_with_every_server_gone_the_stop_is_latched_and_each_is_named_with_what_became_of_it(ops: Shell) -> None:
+    gone = ("http://127.0.0.1:1", "http://127.0.0.1:2")
+
+    answer = ops("stop", "--no-wait", "-b", ",".join(gone), "-o", "json")
+
+    assert (answer.code, answer.json["durable"], answer.json["result"]) == (5, "spool", "unverified")
+    told = answer.err.splitlines()
+    assert "latch: placed on this host" in told
+    assert [sum(line.startswith(f"server {url}: NOT reached: ") for line in told) for url in gone] == [1, 1]
+    assert all(latched(fleet_of_url(url)) for url in gone)
+
+
 # -------------------------------------------------------------------------------------------------------- the way back
 def test_recovery_ends_the_emergency_removes_the_latch_and_prints_what_was_looked_at(ops: Shell) -> None:
     ops.ok("flags", "list")
