@@ -7,10 +7,11 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -18,9 +19,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from backends import open_backend
+from backends import open_backend, stop_lane
 from backends.server.crowd import STOPS_PER_CLIENT
-from core.errors import BackendUnavailable
+from core.errors import BackendUnavailable, NotOurDatabase
 from opsconsole.cli.checkup.way import certificates
 from tests.support.serving import DEADLINE_S, Served, server_process, serving
 from tests.support.waiting import eventually
@@ -141,6 +142,33 @@ def test_a_console_that_speaks_plainly_to_a_secured_server_or_the_reverse_is_tol
             with pytest.raises(BackendUnavailable) as caught:
                 open_backend(url)
             assert f"is it an {other} server?" in caught.value.hint
+
+
+def test_a_console_believes_no_server_that_cannot_prove_who_it_is_and_says_what_to_do(
+    secured: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither one whose authority nobody here knows, nor one that has another name; a stop of it is latched."""
+    where = urlsplit(secured.url)
+    known = tmp_path / "known.pem"
+    known.write_text(ssl.get_server_certificate((str(where.hostname), where.port or 0)))
+
+    def refused(url: str) -> NotOurDatabase:
+        with pytest.raises(NotOurDatabase) as caught:
+            open_backend(url, token="ops_secret")
+        return caught.value
+
+    unknown = refused(secured.url)
+    fired = stop_lane.fire(stop_lane.new_order(), url=secured.url, token="ops_secret")
+    monkeypatch.setenv("SSL_CERT_FILE", str(known))
+    another = refused(f"https://127.1:{where.port}")
+
+    assert (unknown.code, another.code) == ("not-trusted", "not-trusted")
+    assert "SSL_CERT_FILE" in unknown.hint
+    assert (fired.latched, fired.durable, [told.word for told in fired.servers]) == (True, "spool", ["absent"])
+    assert "certificate verify failed" in fired.servers[0].fault
+    with closing(open_backend(secured.url)) as backend:
+        assert backend.state().fleet == secured.served.room.fleet
+        assert not backend.state().stops
 
 
 def test_a_new_certificate_is_shown_to_whoever_comes_and_one_that_is_none_is_not(
