@@ -90,7 +90,8 @@ class Telling:
         except Exception as error:  # noqa: BLE001 (whatever is wrong with one way, the others must go on)
             word, answer, fault = "absent", {}, str(error) or type(error).__name__
         with self._changed:
-            self._told[url].append(Told(url, word, answer, fault))
+            told = self._told[url]
+            told.insert(0 if door == url else len(told), Told(url, word, answer, fault))  # the best of equals is first
             self._left -= 1
             self._changed.notify_all()
 
