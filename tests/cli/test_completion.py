@@ -77,9 +77,12 @@ def test_a_locked_missing_or_wrong_database_completes_to_nothing_in_time(ops: Sh
         invocation.flags["backend"] = url
         context = root.make_context("opsconsole", [], obj=invocation)
 
-        began = time.perf_counter()
-        assert complete_names(context, "site", "") == []
-        assert time.perf_counter() - began < 10 * CAP_S  # a busy host is slow, a wait for the lock would be longer
+        took_s = []
+        for _ in range(3):
+            began_s = time.perf_counter()
+            assert complete_names(context, "site", "") == []
+            took_s.append(time.perf_counter() - began_s)
+        assert min(took_s) < 10 * CAP_S  # a busy host is slow now and then, a wait for the lock is always longer
     lock.close()
 
 

@@ -199,7 +199,7 @@ def test_a_minute_in_which_nothing_is_committed_reads_no_row_again_and_each_comm
         still.look(1)
         assert still.look(60) == 0
 
-        with still.store.write(timeout_s=5) as transaction:
+        with still.store.write(timeout_s=60) as transaction:
             transaction.put_workers([worker("w1", START)])
         assert still.look(1) > 0
         assert list(still.feed.picture().facts.workers) == ["w1"]

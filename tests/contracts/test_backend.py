@@ -148,7 +148,7 @@ class TestCommands:
 
         assert not ours.submit(envelope).changed
 
-        with ours.store.write(timeout_s=5) as transaction:
+        with ours.store.write(timeout_s=60) as transaction:
             assert transaction.receipt(envelope.command_id) is None
         assert ours.state().revision == 17
 
@@ -201,7 +201,7 @@ class TestCommands:
     def test_a_command_waits_for_its_turn_no_longer_than_it_was_told(self, place: Place) -> None:
         ours, others = place.runtime(), place.runtime()
 
-        with others.store.write(timeout_s=5), pytest.raises(BackendUnavailable, match="locked"):
+        with others.store.write(timeout_s=60), pytest.raises(BackendUnavailable, match="locked"):
             ours.submit(say(PAUSE), timeout_s=0.1)
 
         assert ours.submit(say(PAUSE)).revision == 18
@@ -209,7 +209,7 @@ class TestCommands:
     def test_whoever_only_looks_is_not_held_up_by_a_command_that_waits_for_its_turn(self, place: Place) -> None:
         ours, others = place.runtime(), place.runtime()
         with ThreadPoolExecutor(1) as pool:
-            with others.store.write(timeout_s=5):
+            with others.store.write(timeout_s=60):
                 waiting = pool.submit(ours.submit, say(PAUSE), timeout_s=60)
                 eventually(lambda: ours._turns.is_taken)
                 assert ours.state(timeout_s=1).revision == 17
@@ -413,7 +413,7 @@ class TestThePast:
     def test_a_damaged_checkpoint_is_passed_over(self, place: Place) -> None:
         ours = place.runtime()
         ours.submit(say(PAUSE))
-        with ours.store.write(timeout_s=5) as transaction:
+        with ours.store.write(timeout_s=60) as transaction:
             transaction.put_checkpoint(18, ours.store.head().chain, checkpoint.dump(State(revision=18)), "wrong")
 
         assert place.runtime().state() == ours.state()

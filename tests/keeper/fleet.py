@@ -89,7 +89,7 @@ class KeptFleet:
 
     def ping(self) -> Message:
         """What the keeper says of itself; empty when nobody answers."""
-        return wire.ask(str(self.address), "ping", timeout_s=1.0) or {}
+        return wire.ask(str(self.address), "ping", timeout_s=20.0) or {}
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send the keeper a signal and wait until it is gone."""

@@ -380,7 +380,7 @@ os.killpg(os.getpgid(0), signal.SIGKILL)
 
     assert ended.returncode == -signal.SIGKILL
     assert address is not None
-    pong = wire.ask(str(address), "ping", timeout_s=1.0)
+    pong = wire.ask(str(address), "ping", timeout_s=20.0)
     assert pong is not None
     os.kill(int(pong["pid"]), signal.SIGTERM)
     eventually(lambda: keeper.alive(url) is None)
@@ -392,7 +392,7 @@ def test_many_who_need_a_keeper_at_once_get_the_same_one(tmp_path: Path) -> None
     probe = f"""
 from backends import keeper
 from opsgate import wire
-print(wire.ask(str(keeper.ensure({url!r})), "ping", timeout_s=2)["pid"])
+print(wire.ask(str(keeper.ensure({url!r})), "ping", timeout_s=20)["pid"])
 """
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     callers = [
@@ -419,17 +419,17 @@ def test_a_keeper_that_is_told_to_end_leaves_nothing_behind_but_the_word_where_i
     assert fleet.rows()["w1"].stops == ("S-last-word",)
     assert json.loads(told(fleet)[-1])["event"] == "the keeper leaves"
     fleet.start()
-    assert fleet.ping()["leader"] or eventually(lambda: fleet.ping()["leader"], within_s=5.0)
+    eventually(lambda: fleet.ping()["leader"])
 
 
 def test_a_keeper_stays_while_it_has_a_worker_and_leaves_when_nobody_needs_it(fleet: KeptFleet) -> None:
-    worker = fleet.worker("w1")  # before: on a busy machine half a second is soon over
+    worker = fleet.worker("w1")  # before: on a busy machine two seconds are soon over
     fleet.kill()
-    fleet.start(linger_s=0.5)
+    fleet.start(linger_s=2.0)
     pid = int(fleet.ping()["pid"])
     worker.beat()
     began = time.monotonic()
-    eventually(lambda: time.monotonic() - began > 1.5)
+    eventually(lambda: time.monotonic() - began > 3.0)
     assert peers.started(pid)
 
     worker.leave()

@@ -35,7 +35,7 @@ class Elsewhere:
         self.address = keeper.ensure(fleet.url)
 
     def ping(self) -> Message:
-        return wire.ask(str(self.address), "ping", timeout_s=1.0) or {}
+        return wire.ask(str(self.address), "ping", timeout_s=20.0) or {}
 
     def close(self) -> None:
         pid = int(self.ping()["pid"])

@@ -49,7 +49,7 @@ def store_state(runtime: Runtime) -> None:
     """Store the state as it is now, as a keeper does now and then."""
     state, head = runtime.state(), runtime.store.head()
     text = checkpoint.dump(state)
-    with runtime.store.write(timeout_s=5) as transaction:
+    with runtime.store.write(timeout_s=60) as transaction:
         transaction.put_checkpoint(head.revision, head.chain, text, checkpoint.digest(text))
 
 

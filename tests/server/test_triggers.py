@@ -76,7 +76,7 @@ def test_the_stop_is_in_force_while_the_database_is_away(served: Served) -> None
     """What fired goes to the stop desk at once; only its record waits."""
     add(served, "a2")
     room = served.room
-    with room.runtime.store.write(timeout_s=5):  # nobody else can write meanwhile
+    with room.runtime.store.write(timeout_s=60):  # nobody else can write meanwhile
         say(served, "a2", 1)
         eventually(lambda: any("a2" in stop_id for stop_id in room.desk.unrecorded))
         assert held(served, "a2")

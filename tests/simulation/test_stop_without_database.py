@@ -102,7 +102,7 @@ class Scene:
     def keeper_pid(self) -> int | None:
         """The keeper's process."""
         address = keeper.alive(self.url)
-        pong = wire.ask(str(address), "ping", timeout_s=2.0) if address else None
+        pong = wire.ask(str(address), "ping", timeout_s=20.0) if address else None
         return int(pong["pid"]) if pong else None
 
     def end_keeper(self) -> None:
@@ -131,17 +131,17 @@ def scene_of(fault: Fault) -> Iterator[Scene]:
         fault.remove()
 
 
-def release(url: str) -> None:
+def release(url: str, timeout_s: float) -> None:
     """What every door does that releases: record what is latched, look, and release what was looked at."""
-    backend = open_backend(url, create=False, timeout_s=1.0)
+    backend = open_backend(url, create=False, timeout_s=timeout_s)
     try:
-        spool.require_recorded(backend, timeout_s=1.0)
-        state = backend.state(timeout_s=1.0)
+        spool.require_recorded(backend, timeout_s=timeout_s)
+        state = backend.state(timeout_s=timeout_s)
         for emergency in state.active_emergencies():
             recovery = Recover(
                 emergency_id=emergency.emergency_id, reason="over", confirm=scope_text(emergency.selectors)
             )
-            backend.submit(say(recovery, expected_revision=state.control_revision), timeout_s=1.0)
+            backend.submit(say(recovery, expected_revision=state.control_revision), timeout_s=timeout_s)
     finally:
         backend.close()
 
@@ -161,7 +161,7 @@ def test_a_stop_works_without_its_database_and_is_recorded_afterwards(kind: type
             assert fired.durable == "spool"
             assert fired.keeper == ("absent" if kind.needs_nobody else "answered")
             with pytest.raises(OpsError) as refused:
-                release(scene.url)
+                release(scene.url, 1.0)
             assert scene.all_say("blocked")
         finally:
             scene.fault.mend()
@@ -178,7 +178,7 @@ def test_a_stop_works_without_its_database_and_is_recorded_afterwards(kind: type
         assert scene.all_say("blocked")
         assert [[word for word, _ in worker.said] for worker in scene.workers] == [["allowed", "blocked"]] * 2
 
-        release(scene.url)
+        release(scene.url, 60.0)
         eventually(lambda: scene.all_say("allowed"))
         require_whole(scene.url)
     tell(

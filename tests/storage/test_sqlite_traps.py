@@ -478,7 +478,7 @@ def test_a_commit_is_heard_of_whether_or_not_the_kernel_tells_of_it(
         for _ in range(3):
             waits.wait(0.15)
         waits.moved()
-        with writes.write(timeout_s=5) as transaction:
+        with writes.write(timeout_s=60) as transaction:
             transaction.put_workers([worker("w1", START)])
         waits.wait(60)
         assert waits.moved()

@@ -203,10 +203,13 @@ def _procedure(name: str, *, settle_s: float, waits_s: tuple[float, ...], monito
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port below those that connections are given, or one of them could have it before the service listens there.
+    Each process looks from another one on. OSError where none is free."""
+    for port in range(20_001 + os.getpid() % 5_000 * 2, 32_000, 2):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free for a service")
 
 
 def _write_pid(path: Path, pid: int) -> None:
