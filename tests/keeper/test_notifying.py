@@ -13,7 +13,7 @@ import pytest
 
 from backends.clients.signed import fault
 from backends.keeper.calls import Answer
-from backends.keeper.notifying import Leadership, Teller, Terms
+from backends.keeper.teller import Leadership, Teller, Terms
 from backends.notifiers.base import Message, NotDelivered, Notifier, Refused, Takes
 from backends.notifiers.channels import Channel
 from backends.notifiers.settings import ChannelSettings, NotifySettings
@@ -205,7 +205,7 @@ def test_of_what_nobody_is_told_not_even_the_body_is_read(
         read.append(row.kind)
         return event_of(row)
 
-    monkeypatch.setattr("backends.keeper.notifying.event_of", reading)
+    monkeypatch.setattr("backends.keeper.teller.event_of", reading)
     world.do(AddName(dimension="site", name="s1"), PAUSE)
     world.turn()
 
@@ -233,7 +233,7 @@ def test_while_a_burst_is_gathered_each_event_of_it_is_read_once_and_once_more_t
         read.append(row.revision)
         return event_of(row)
 
-    monkeypatch.setattr("backends.keeper.notifying.event_of", reading)
+    monkeypatch.setattr("backends.keeper.teller.event_of", reading)
     for number in range(1, 20):
         world.do(SetLimit(name="sites", limit=number))
         world.turn()
@@ -307,7 +307,7 @@ def test_a_call_that_comes_back_just_as_it_is_given_up_is_not_left_behind(
         world.turn(after_s=3600)
 
     assert world.outcomes["mail", "hung"] == 0
-    assert world.teller.failures == 0
+    assert world.teller.trouble.failures == 0
 
 
 @pytest.fixture
@@ -335,8 +335,8 @@ def test_a_webhook_is_told_each_event_as_a_signed_cloud_event(hook: Sink, secret
     event = json.loads(body)
     signed = (headers["x-opsconsole-timestamp"], headers["x-opsconsole-nonce"], headers["x-opsconsole-signature"])
     assert headers["content-type"].startswith("application/cloudevents+json")
-    assert fault(SECRET, *signed, body, float(signed[0])) == ""
-    assert fault(SECRET, *signed, body + b" ", float(signed[0])) != ""
+    assert fault((SECRET,), *signed, body, float(signed[0])) == ""
+    assert fault((SECRET,), *signed, body + b" ", float(signed[0])) != ""
     assert (event["specversion"], event["type"]) == ("1.0", "opsconsole.hold.placed")
     assert (event["source"], event["id"]) == (
         "/opsconsole/f-0123456789ab",

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -57,7 +56,7 @@ def secrets_in(file: Path) -> tuple[str, ...]:
     return found
 
 
-def fault(secrets: Sequence[str], timestamp: str, nonce: str, said: str, body: bytes, now_s: float) -> str:
+def fault(secrets: tuple[str, ...], timestamp: str, nonce: str, said: str, body: bytes, now_s: float) -> str:
     """Why a request is not to be believed; empty where it is. All of it is looked at, however early it fails."""
     genuine = True in [_is_by(secret, timestamp, nonce, said, body) for secret in secrets]
     timely = timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 13

@@ -28,7 +28,7 @@ from backends.keeper.leader import Leader
 from backends.keeper.log import NAME
 from backends.keeper.loops import Loops
 from backends.keeper.measuring import Measuring, Most
-from backends.keeper.notifying import Leadership, Notifying, Terms
+from backends.keeper.notifying import Notifying
 from backends.keeper.office import Office
 from backends.keeper.outbox import GATES, Outbox, Streams
 from backends.keeper.post import Post
@@ -39,6 +39,7 @@ from backends.keeper.recoveries import Recoveries
 from backends.keeper.roster import Instant, Roster
 from backends.keeper.service_stops import ServiceStops
 from backends.keeper.stop_desk import StopDesk
+from backends.keeper.teller import Leadership, Terms
 from backends.keeper.triggering import Triggering
 from backends.notifiers.channels import channels_of
 from backends.notifiers.settings import NotifySettings
