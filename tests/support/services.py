@@ -44,7 +44,7 @@ def is_alive(pid: int) -> bool:
 
 def _line_of(pid: int) -> str:
     with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_text()
+        return Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace")  # of anybody on this host, in whatever bytes
     return ""
 
 
