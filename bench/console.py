@@ -17,10 +17,8 @@ from pathlib import Path
 
 from backends import open_backend
 from backends.keeper import ensure
-from bench.link import link
-from bench.measure import SHORT, Row, compare, interleaved
-from bench.server import give, serving
-from bench.terminal import Terminal, terminal
+from bench.measure import SHORT, Row, compare, interleaved, progress
+from bench.terminal import CONSOLE, Terminal, terminal
 
 HELLO = """
 from textual.app import App
@@ -34,11 +32,8 @@ SIZES = (100,) if SHORT else (10_000, 100_000)
 ROUNDS, KEYS, UPDATES, SECONDS = (1, 10, 3, 2.0) if SHORT else (9, 200, 30, 20.0)
 SCREENS = ((80, 24), (120, 36), (200, 60))
 FRAME_S = 0.1
-LINKS = (0, 80, 400)
-"""Milliseconds there and back of a line in one room, one across an ocean, and one by a satellite."""
-LINKED = 2 if SHORT else 20
-"""Commands over each."""
-_TRIPS = "console: what a line adds to a command"
+LOADED_S = 300.0
+"""The other side takes up to two minutes for a hundred thousand rows where nothing else runs."""
 PEER = "the same of DataTables"
 
 
@@ -51,9 +46,10 @@ def rows() -> list[Row]:
         url = f"sqlite:///{Path(folder) / 'fleet.db'}"
         open_backend(url).close()
         ensure(url)
-        taken = [*_first_paint(url), *_idle(url), *_linked(Path(folder))]
+        taken = [*_first_paint(url), *_idle(url)]
     taken += _news()
     for sites in SIZES:
+        progress(f"{sites:,} sites")
         with _both(sites) as (ours, peer):
             taken += [*_loaded(sites, ours, peer), *_keys(sites, ours, peer)]
             taken += [*_updates(sites, ours, peer), *_at_ten_a_second(sites, ours, peer)]
@@ -70,11 +66,10 @@ def _first_paint(url: str) -> list[Row]:
 
         return side
 
-    program = ("-c", "import sys; from opsconsole.__main__ import main; del sys.argv[1:]; main()")
     sides = {
         "a Textual hello": until("hello, world", "-c", HELLO),
-        "the console, first paint": until("STOP ALL", *program),
-        "the console, first state": until("[ RUN]", *program),
+        "the console, first paint": until("STOP ALL", *CONSOLE),
+        "the console, first state": until("[ RUN]", *CONSOLE),
     }
     goals = {"the console, first paint": "<= 1.6"}
     return compare("console: first paint at 80x24", "ms", "a Textual hello", interleaved(sides, ROUNDS), goals)
@@ -82,12 +77,11 @@ def _first_paint(url: str) -> list[Row]:
 
 def _idle(url: str) -> list[Row]:
     """Consoles over a real fleet where nothing happens, all sizes at the same time."""
-    program = ("-c", "import sys; from opsconsole.__main__ import main; del sys.argv[1:]; main()")
     taken: list[Row] = []
     with ExitStack() as stack:
         opened = {
             size: stack.enter_context(
-                terminal(*program, width=size[0], height=size[1], env={"OPSCONSOLE_BACKEND": url})
+                terminal(*CONSOLE, width=size[0], height=size[1], env={"OPSCONSOLE_BACKEND": url})
             )
             for size in SCREENS
         }
@@ -108,65 +102,6 @@ def _idle(url: str) -> list[Row]:
             sent = (each.count - count) / SECONDS
             taken.append(Row(group, f"{name}, sent", "B/s", sent, sent, goal="0 B/s"))
     return taken
-
-
-def _linked(folder: Path) -> list[Row]:
-    """A console at the other end of a long line from its server: keys are its own, a command takes one way there and
-    back. The same console each time, so that only the line differs."""
-    keys: dict[str, list[float]] = {}
-    answers: dict[str, list[float]] = {}
-    trips: list[Row] = []
-    program = ("-c", "import sys; from opsconsole.__main__ import main; del sys.argv[1:]; main()")
-    sent: dict[str, int] = {}
-    with serving(folder) as (port, _, _):
-        for number in range(LINKED * len(LINKS) + 1):
-            give(port, {"kind": "add-name", "dimension": "site", "name": f"s{number:03}"})
-        for turn, round_trip_ms in enumerate(LINKS):
-            name = f"{round_trip_ms} ms there and back"
-            with (
-                link(port, round_trip_ms) as far,
-                terminal(*program, env={"OPSCONSOLE_BACKEND": f"http://127.0.0.1:{far}"}) as opened,
-            ):
-                opened.until("[ RUN]")
-                opened.rest(1.0)
-                opened.press(b"j" * (turn * LINKED))
-                opened.rest(0.5)
-                keys[name], answers[name], sent[name] = _driven(opened, turn * LINKED)
-            if turn:
-                more = statistics.median(answers[name]) - statistics.median(answers[f"{LINKS[0]} ms there and back"])
-                trips.append(Row(_TRIPS, name, "ways", more / round_trip_ms, more / round_trip_ms, None, "<= 1.2"))
-    nearest = f"{LINKS[0]} ms there and back"
-    far_goals = dict.fromkeys(list(keys)[1:], "<= 1.5")
-    return [
-        *compare("console: key to the screen behind a server", "ms, p50", nearest, keys, far_goals),
-        *compare("console: bytes to the terminal for a key", "B", nearest, {n: [float(b)] for n, b in sent.items()}),
-        *compare("console: a command until the screen shows it", "ms, p50", nearest, answers),
-        *trips,
-    ]
-
-
-def _driven(opened: Terminal, first: int) -> tuple[list[float], list[float], int]:
-    """Pause sites one by one from the line of the cursor down; times of a key and of a command, and bytes of a key."""
-    keys, answers, sent = [], [], 0
-    for number in range(first, first + LINKED):
-        opened.forget()
-        opened.press(b"p")
-        opened.shows("pause now")
-        opened.rest(0.6)  # a prompt takes no answer that nobody can have read it for
-        opened.forget()
-        begin = time.perf_counter()
-        opened.press(b"y")
-        opened.shows(rf">s{number:03} +PAUSED")
-        answers.append((time.perf_counter() - begin) * 1000)
-        opened.rest(0.3)
-        opened.forget()
-        begin = time.perf_counter()
-        opened.press(b"j")
-        opened.read(10.0)
-        keys.append((time.perf_counter() - begin) * 1000)
-        opened.rest(0.1)
-        sent = opened.count
-    return keys, answers, sent
 
 
 def _news() -> list[Row]:
@@ -257,7 +192,7 @@ def _at_ten_a_second(sites: int, ours: Terminal, peer: Terminal) -> list[Row]:
         seen = [delay for delay in delays if delay <= FRAME_S * 1000]
         figures[name] = len(delays) - len(seen), max(seen, default=FRAME_S * 1000), percent
     return [
-        *_pair(group, f"missed frames of {frames}", figures["ours"][0], figures["peer"][0], "0"),
+        *_pair(group, f"missed frames of {frames}", figures["ours"][0], figures["peer"][0], "0 frames"),
         *_pair(group, "ms, the slowest of the others", figures["ours"][1], figures["peer"][1]),
         *_pair(group, "% of a processor", figures["ours"][2], figures["peer"][2]),
     ]
@@ -279,7 +214,7 @@ def _both(sites: int) -> Iterator[tuple[Terminal, Terminal]]:
 @contextmanager
 def _side(name: str, sites: int, width: int, height: int) -> Iterator[Terminal]:
     with terminal("-m", "bench.screens", name, str(sites), width=width, height=height) as opened:
-        opened.until("[ RUN]")
+        opened.until("[ RUN]", LOADED_S)
         opened.rest(2.0)
         yield opened
 

@@ -28,13 +28,13 @@ from UnleashClient import UnleashClient
 from UnleashClient.cache import FileCache
 
 from backends.local import schema
-from bench.measure import Row, compare, interleaved
+from bench.measure import SHORT, Row, compare, interleaved
 from opsgate import Gate
 from opsgate.hold import Hold
 from opsgate.selector import Selector
 from opsgate.snapshot import FORMAT
 
-ROUNDS = 15
+ROUNDS = 2 if SHORT else 15
 OPERATIONS = tuple(f"operation_{number}" for number in range(20))
 QUESTION = "ask(site='s5', operation='operation_3')"
 BARE = "method, tuple lookup, staleness"

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import core.capabilities  # noqa: F401 - registers events
+from bench.measure import SHORT, compare, interleaved
 from bench.measure import Row as Figure
-from bench.measure import compare, interleaved
 from core import checkpoint
 from core.audit import GENESIS, event_of, seal, verify
 from core.capabilities.holds import HoldPlaced, HoldReleased
@@ -22,9 +22,7 @@ from core.messages import Actor, Event, Header, Recorded
 from core.state import State
 from opsgate.selector import Selector
 
-EVENTS = 100_000
-SITES = 1_000
-ROUNDS = 5
+EVENTS, SITES, ROUNDS = (1_000, 10, 1) if SHORT else (100_000, 1_000, 5)
 
 FLOOR = "json.loads of the bodies"
 GOALS = {"fold": "<= 3", "read back": "<= 3", "read back and fold": "<= 6"}

@@ -20,7 +20,7 @@ import psycopg
 
 from backends import open_backend
 from backends.local.schema import journal
-from bench.measure import Row, compare, interleaved
+from bench.measure import SHORT, Row, compare, interleaved
 from core.audit import seal
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import NameRetitled
@@ -28,7 +28,7 @@ from core.messages import Actor, Envelope, Header, Recorded
 from core.ports import Backend
 from opsgate.selector import Selector
 
-LONG = int(os.environ.get("BENCH_EVENTS", "1000000"))
+LONG = int(os.environ.get("BENCH_EVENTS", "2000" if SHORT else "1000000"))
 _numbers = itertools.count()
 ANA = Actor(name="ana")
 
@@ -75,7 +75,7 @@ def _postgresql_commits(folder: Path) -> list[Row]:
         server.cleanup()
 
 
-def _per_commit_us(commit: Callable[[], object], commits: int = 100) -> Callable[[], float]:
+def _per_commit_us(commit: Callable[[], object], commits: int = 10 if SHORT else 100) -> Callable[[], float]:
     def run() -> float:
         begin = time.perf_counter()
         for _ in range(commits):

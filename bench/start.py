@@ -16,7 +16,7 @@ from pathlib import Path
 
 from backends import open_backend
 from backends.keeper import ensure
-from bench.measure import Row, compare, interleaved
+from bench.measure import SHORT, Row, compare, interleaved
 
 BARE = """
 import click
@@ -26,6 +26,7 @@ def main(site):
     click.echo(f"allowed {site}")
 main(["--site", "s1"])
 """
+ROUNDS = 1 if SHORT else 7
 GOALS = dict.fromkeys(("check", "status", "stop with a keeper"), "<= 3")
 
 
@@ -60,4 +61,4 @@ def rows() -> list[Row]:
             "import json, dataclasses": timed_ms([sys.executable, "-c", "import json, dataclasses"]),
             "import opsgate": timed_ms([sys.executable, "-c", "import opsgate"]),
         }
-        return compare("start-up of commands", "ms", "a bare Click program", interleaved(sides), GOALS)
+        return compare("start-up of commands", "ms", "a bare Click program", interleaved(sides, ROUNDS), GOALS)

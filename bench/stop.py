@@ -26,11 +26,11 @@ from typing import NoReturn
 
 from backends import open_backend, stop_lane
 from backends.keeper import ensure
-from bench.measure import PATIENCE_S, Row, until
+from bench.measure import PATIENCE_S, SHORT, Row, until
 from opsgate import Gate, wire
 from opsgate.order import Order
 
-PROCESSES = int(os.environ.get("BENCH_PROCESSES", "1000"))
+PROCESSES = int(os.environ.get("BENCH_PROCESSES", "20" if SHORT else "1000"))
 LOOK_S = 0.5
 RESTING = 0.0005
 """Seconds of processor that a worker which only beats uses in a second, at most."""

@@ -18,8 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE_S = 300.0
-"""The other side takes up to two minutes for a hundred thousand rows where nothing else runs."""
+PATIENCE_S = 60.0
+"""Seconds for what a program is waited for; far more than it takes."""
+CONSOLE = ("-c", "import sys; from opsconsole.__main__ import main; del sys.argv[1:]; main()")
+"""The console as it comes. Its last argument is none of its own."""
 SURROUNDINGS = {
     "TERM": "xterm-256color",
     "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}",
@@ -67,22 +69,24 @@ class Terminal:
         self.count += len(data)
         return len(data)
 
-    def until(self, word: str) -> float:
+    def until(self, word: str, patience_s: float = PATIENCE_S) -> float:
         """Wait for a word of what is sent from now on; returns when it came, in milliseconds since the start."""
-        wanted, deadline = word.encode(), time.perf_counter() + PATIENCE_S
+        wanted, deadline = word.encode(), time.perf_counter() + patience_s
         while wanted not in self._sent:
             self.read(1.0)
             if time.perf_counter() > deadline:
                 raise TimeoutError(f"{word!r} never came: {self._sent[-2000:]!r}")
         return (time.perf_counter() - self.begun) * 1000
 
-    def shows(self, pattern: str) -> None:
-        """Wait until the letters that were sent since ``forget``, whatever their colours, match this."""
+    def shows(self, pattern: str) -> float:
+        """Wait until the letters that were sent since ``forget``, whatever their colours, match this; returns when they
+        did, in milliseconds since the start."""
         deadline = time.perf_counter() + PATIENCE_S
         while not re.search(pattern, self.text()):
             self.read(1.0)
             if time.perf_counter() > deadline:
                 raise TimeoutError(f"{pattern!r} never came: {self.text()[-2000:]!r}")
+        return (time.perf_counter() - self.begun) * 1000
 
     def forget(self) -> None:
         """Look only at what is sent from now on."""

@@ -26,8 +26,7 @@ from core.triggers.sample import Sample
 from core.triggers.watch import Watch
 from opsgate import Gate, wire
 
-TRIGGERS = 1000
-ROUNDS = 20 if SHORT else 200
+TRIGGERS, ROUNDS = (100, 20) if SHORT else (1000, 200)
 SAMPLES_PER_S = 1000
 REST_S = 0.02
 """Seconds between two rounds: how one stop waits for another is measured elsewhere."""
@@ -41,7 +40,7 @@ def rows() -> list[Row]:
     floor = grown[0][1]
     group = "a sample, as triggers grow"
     found = [
-        Row(group, f"{count:,} triggers, each of an account", "us", us, us, us / floor, "<= 1.5" if count > 10 else "")
+        Row(group, f"{count:,} triggers, each of an account", "µs", us, us, us / floor, "<= 1.5" if count > 10 else "")
         for count, us in grown
     ]
     with tempfile.TemporaryDirectory(prefix="ops-") as folder:

@@ -160,8 +160,11 @@ def replay(backend: Backend, *, fleets: Sequence[str] | None = None, timeout_s: 
 
     To be called by whoever opens the database, and before anything is released; while one is refused, nothing may be.
     One that is refused does not keep the others from being recorded. Raises `BackendUnavailable` when the database is
-    away, which is no fault of any order.
+    away, which is no fault of any order; where nothing lies latched it is not asked.
     """
+    known = backend.latest()
+    if known.fleet and not latch.lies(fleets or names_of(known, backend.url)):
+        return Replayed((), ())
     state = backend.state(timeout_s=timeout_s)
     names = tuple(fleets) if fleets else names_of(state, backend.url)
     recorded: list[Recorded] = []

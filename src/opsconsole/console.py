@@ -30,7 +30,7 @@ from opsconsole.session import Feed
 from opsconsole.shell import Shell
 from opsconsole.stop_shown import StopShown
 from opsconsole.text import clean
-from opsconsole.views.answers import Words, answered, outlived, refused
+from opsconsole.views.answers import Words, answered, asked, outlived, refused
 from opsconsole.views.course import under_way
 from opsconsole.views.farewell import farewell
 from opsconsole.views.picture import Picture
@@ -218,6 +218,7 @@ class Console(Shell, inherit_bindings=False):
         if isinstance(send.command, ExplainStop):
             self._commander.explain(send.command.stop_id, send, self.picture)
         else:
+            self.answer(asked(send.about))
             self._commander.send(send)
 
     def _command_answered(self, send: Send, answer: Answer) -> None:

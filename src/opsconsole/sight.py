@@ -92,7 +92,7 @@ class Sight:
     def saw(self, seen: Observations, began_s: float, round_trip_s: float | None = None) -> bool:
         """A look that began then has seen this, from that far; returns whether anything of it can look different."""
         self._seen_at = self._monotonic()
-        took_s = self._seen_at - began_s
+        took_s = self._seen_at - began_s if round_trip_s is None else round_trip_s  # a look may ask more than once
         before = self._visible()
         self.seen, self.trouble, self._tries = seen, "", 0
         self._replaced = self._refused = False

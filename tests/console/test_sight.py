@@ -35,6 +35,16 @@ def test_a_distance_that_has_really_changed_is_shown() -> None:
     assert shown(0.010, 0.400, 0.380, 0.012) == ([10, 400, 400, 12], [True, True, False, True])
 
 
+def test_a_look_that_asks_twice_over_a_long_line_is_no_slow_answer() -> None:
+    now_s = 0.0
+    sight = Sight(lambda: now_s, lambda: NOW)
+    now_s = 0.8
+
+    sight.saw(Observations(NOW), 0.0, 0.4)
+
+    assert sight.link(Contact("valid")).slow_s == 0.0
+
+
 def test_what_was_live_until_the_console_was_left_is_not_called_unknown() -> None:
     """The last line is written when the backend has been closed."""
     sight = Sight(lambda: 0.0, lambda: NOW)

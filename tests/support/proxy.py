@@ -36,6 +36,8 @@ class Proxy(threading.Thread):
         self.url = f"http://127.0.0.1:{self.port}"
         self._loop = asyncio.new_event_loop()
         self._flowing = asyncio.Event()
+        self.made = 0
+        """Connections so far."""
         self._open: set[asyncio.StreamWriter] = set()
         self._lost: set[asyncio.StreamWriter] = set()
         self._left: int | None = None
@@ -134,6 +136,7 @@ class Proxy(threading.Thread):
         eventually(done.is_set)
 
     async def _serve(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        self.made += 1
         self._open.add(to_client)
         if self._refusing:
             self._break(to_client)

@@ -25,6 +25,7 @@ from core.messages import Envelope, Receipt, as_json
 from core.ports import SAMPLES_READ_MAX, ChainReport, Contact, Listener, Observations, Reservation
 from core.state import State
 from core.triggers.sample import Sample
+from opsgate import latch
 from opsgate.hold import timestamp
 
 T = TypeVar("T")
@@ -165,13 +166,15 @@ class RemoteBackend:
         self._copy.replace(state, chain, asked_at=asked_at)
 
     def _tidy(self) -> None:
-        """Take away the latches of this host whose stops have ended: the server's keeper reaches only its own host."""
+        """Take away the latches of this host whose stops have ended: the server's keeper reaches only its own host.
+        The server is asked where one lies: over a long line it is not asked for nothing."""
+        names = spool.names_of(self.latest(), self.url)
+        if not latch.lies(names):
+            return
         try:
-            state = self.state()
+            spool.unlatch(spool.ended(names, self.state()), names)
         except OpsError:
             return  # what lies there keeps its stop, until somebody looks again
-        names = spool.names_of(state, self.url)
-        spool.unlatch(spool.ended(names, state), names)
 
     def _read(self, read: Callable[[Any], T], document: Any) -> T:
         try:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from time import monotonic
 from typing import Any, Final
 
 from backends.contact import ContactLog
@@ -57,10 +56,9 @@ class Client:
         ``refused`` says of a problem whether it is an answer all the same. Raises `core.errors` only.
         """
         request = Request(method, path, {"Accept": "application/json", **(headers or {})}, body)
-        began_s = monotonic()
         with self.listening(request, timeout_s) as reply:
             document = _document(reply, self.transport.url)
-        self._contact.answered(monotonic() - began_s)
+        self._contact.answered(reply.round_trip_s)
         if reply.status < 400 or refused(reply.status, document):
             return document
         fault = error_of(reply.status, document, self.transport.url)

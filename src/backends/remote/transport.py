@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 import httpx
 
@@ -19,6 +19,12 @@ AWAY: Final = frozenset({421, 502, 503, 504})
 
 _CONNECT_S: Final = 2.0
 """Seconds for one server to take a connection, where another one could be asked instead."""
+
+_IDLE_S: Final = 50.0
+"""Seconds for which a connection without a question is kept, fewer than servers and what stands before them keep it:
+over a long line a new one takes as long as the question."""
+
+_SENDING: Final = "http11.send_request_headers.started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,10 @@ class Reply(Protocol):
     @property
     def headers(self) -> Mapping[str, str]:
         """The header fields; names in lower case."""
+
+    @property
+    def round_trip_s(self) -> float:
+        """From when it was asked until the answer began; that a connection had to be made first is no part of it."""
 
     def read(self) -> bytes:
         """The whole body."""
@@ -74,9 +84,17 @@ class HttpTransport:
         self.url = ",".join(urls)
         self._urls = list(urls)
         credential = {"Authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.Client(
-            headers=credential, follow_redirects=False, trust_env=False, verify=_trust(urls) or False
-        )
+        trusted = _trust(urls) or False
+
+        def pool() -> httpx.Client:
+            kept = httpx.Limits(keepalive_expiry=_IDLE_S)
+            return httpx.Client(
+                headers=credential, follow_redirects=False, trust_env=False, verify=trusted, limits=kept
+            )
+
+        self._questions = pool()
+        self._streams = pool()
+        """Apart: a stream would keep the one connection that is open, and the next question would wait for another."""
 
     @contextmanager
     def open(self, request: Request, timeout_s: float) -> Iterator[Reply]:
@@ -96,7 +114,7 @@ class HttpTransport:
                 if left == 0 or monotonic() >= deadline_s:
                     raise unsure or error from error.__cause__
                 continue
-            with _Reply(reply, self.url) as answered:
+            with reply as answered:
                 if answered.status in AWAY:
                     self._ask_last(url)
                     if left and monotonic() < deadline_s:
@@ -114,17 +132,22 @@ class HttpTransport:
 
     def close(self) -> None:
         """Let the connections go."""
-        self._client.close()
+        self._questions.close()
+        self._streams.close()
 
-    def _send(self, url: str, request: Request, left_s: float, *, others: bool) -> httpx.Response:
+    def _send(self, url: str, request: Request, left_s: float, *, others: bool) -> _Reply:
         connect_s = min(left_s, _CONNECT_S) if others else left_s
         silent_s = left_s if request.silent_s is None else request.silent_s
         timeout = httpx.Timeout(left_s, connect=connect_s, read=silent_s)
-        built = self._client.build_request(
+        pool = self._questions if request.silent_s is None else self._streams
+        built = pool.build_request(
             request.method, url + request.path, headers=dict(request.headers), content=request.body, timeout=timeout
         )
+        asked = Asked()
+        built.extensions["trace"] = asked.trace
         with _in_our_words(url):
-            return self._client.send(built, stream=True)
+            response = pool.send(built, stream=True)
+        return _Reply(response, self.url, asked.elapsed_s())
 
     def _ask_first(self, url: str) -> None:
         if self._urls[0] != url:
@@ -135,12 +158,30 @@ class HttpTransport:
             self._urls = [*(other for other in self._urls if other != url), url]
 
 
+class Asked:
+    """When a question left. `clock_s` never jumps."""
+
+    def __init__(self, clock_s: Callable[[], float] = monotonic) -> None:
+        self._clock_s = clock_s
+        self._at_s = clock_s()
+
+    def trace(self, step: str, _details: Mapping[str, Any]) -> None:
+        """Told by the HTTP library of each of its steps."""
+        if step == _SENDING:
+            self._at_s = self._clock_s()
+
+    def elapsed_s(self) -> float:
+        """Seconds since then."""
+        return self._clock_s() - self._at_s
+
+
 class _Reply:
     """An answer of httpx in our words, closed at the end of its block."""
 
-    def __init__(self, response: httpx.Response, url: str) -> None:
+    def __init__(self, response: httpx.Response, url: str, round_trip_s: float) -> None:
         self._response = response
         self._url = url
+        self.round_trip_s = round_trip_s
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
 

@@ -26,6 +26,11 @@ NOT_DONE = "[!!] "
 """Before an answer that is no success yet, for who sees no colour."""
 
 
+def asked(about: str) -> Words:
+    """A command has left. What comes of it is not known here, and over a long line not for a while."""
+    return (Span(f"{clean(about, 80)}: asked, no answer yet"),)
+
+
 def answered(send: Send, receipt: Receipt, unmarked: int = 0) -> Words:
     """A command was carried out: what changed, and after what lets something run what holds all the same.
 
