@@ -15,6 +15,7 @@ from core.capabilities.explaining import ExplainStop
 from core.capabilities.holds import PlaceHold, ReleaseHolds
 from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch
+from core.messages import Envelope, Receipt
 from opsconsole.console import Console
 from opsconsole.dialogs.recover import RecoverPrompt
 from opsconsole.lines import plain
@@ -24,6 +25,7 @@ from tests.console.desk import WHO, Desk, small_fleet
 from tests.console.fleet import Fleet
 from tests.console.hostile import HOSTILE
 from tests.console.test_views import WORKERS
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -322,6 +324,25 @@ async def test_a_site_is_paused_by_p_and_y_and_the_answer_is_told() -> None:
         await desk.until_said("pause feed: recorded")
         assert desk.fleet.submitted[0].command == PlaceHold(selectors=(Selector.of(site="feed"),))
         assert "feed" in next(row for row in desk.text().split("\n") if "PAUSED" in row and "feed" in row)
+
+
+async def test_that_a_command_was_asked_is_said_at_once_and_no_more_until_it_is_answered() -> None:
+    desk, may_answer = Desk(small_fleet()), threading.Event()
+    submit = desk.fleet.submit
+
+    def submit_later(envelope: Envelope, *, timeout_s: float = 5.0) -> Receipt:
+        may_answer.wait(PATIENCE_S)
+        return submit(envelope, timeout_s=timeout_s)
+
+    desk.fleet.submit = submit_later  # type: ignore[method-assign] # the world is far away
+    async with desk.at():
+        await desk.press("2", "j", "p")
+        await desk.confirm("PAUSE feed", "pauses site feed: running work finishes, nothing new starts")
+        try:
+            await desk.until_said("pause feed: asked, no answer yet")
+        finally:
+            may_answer.set()
+        await desk.until_said("pause feed: recorded")
 
 
 async def test_a_site_is_resumed_with_a_reason_at_the_revision_that_was_seen() -> None:
