@@ -27,6 +27,12 @@ class Commander:
         self._tell = tell
         self._explanations: dict[str, Send] = {}
         """What waits for the journal, by the stop that it explains."""
+        self._unanswered: set[str] = set()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the answer to a command was not told yet."""
+        return bool(self._unanswered)
 
     def send(self, send: Send) -> None:
         """Carry it out, once, with an id that makes a repetition harmless."""
@@ -39,6 +45,7 @@ class Commander:
             command=send.command,
             expected_revision=send.expected_revision,
         )
+        self._unanswered.add(envelope.command_id)
         threading.Thread(target=self._carry_out, args=(send, envelope), name="command", daemon=True).start()
 
     def explain(self, stop_id: str, send: Send, picture: Picture) -> None:
@@ -57,3 +64,4 @@ class Commander:
         except Exception as error:  # noqa: BLE001 - whatever went wrong is an answer: without one nobody would know
             answer = error
         self._tell(send, answer)
+        self._unanswered.discard(envelope.command_id)

@@ -8,6 +8,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from textual.pilot import Pilot, WaitForScreenTimeout
 
 from core.capabilities.holds import ReleaseHolds
 from core.capabilities.switches import SetSwitch
-from core.messages import Actor, Command, Envelope
+from core.messages import Actor, Command, Envelope, Receipt
 from opsconsole.script.grammar import STEPS, script
 from opsconsole.script.header import Seeded
 from opsconsole.script.pictures import animation
@@ -25,6 +26,7 @@ from opsconsole.script.played import Played
 from opsconsole.script.player import Player, play
 from opsconsole.script.stage import seeded
 from opsconsole.script.steps import Do
+from opsconsole.script.world import World
 from opsgate.selector import EVERYTHING
 from tests.cli.shell import environment, run
 
@@ -286,6 +288,27 @@ def test_what_lets_something_run_is_sent_at_the_revision_that_was_looked_at(
     looked_at = stage.console.picture.state.control_revision
     assert [each.expected_revision for each in sent] == [looked_at if command.lets_run else None]
     assert command.lets_run is not (isinstance(command, SetSwitch) and not command.on)
+
+
+def test_a_step_that_commands_something_ends_when_it_is_answered_and_not_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pictures differed by a revision where the next step's keeper came before the command or behind it."""
+    submit = World.submit
+
+    def submit_later(world: World, envelope: Envelope, *, timeout_s: float = 5.0) -> Receipt:
+        threading.Event().wait(1.0)  # as long as it takes on a busy machine
+        return submit(world, envelope, timeout_s=timeout_s)
+
+    monkeypatch.setattr(World, "submit", submit_later)
+
+    told = played("""
+  - press: ["2", p]
+  - press: "y"
+  - expect: {screen: "pause shop-eu: recorded"}
+""")
+
+    assert told.failure is None
 
 
 # ------------------------------------------------------------------------------------------------ the command line

@@ -141,20 +141,24 @@ class Player:
             case _:
                 assert self._stage.world is not None, "the grammar keeps these for seeded fleets"
                 if isinstance(step, Pass):
-                    step = replace(step, seconds=self._count_down(self._stage.world, step.seconds))
+                    step = replace(step, seconds=await self._count_down(self._stage.world, step.seconds))
                 happen(self._stage.world, step)
                 await self._settle()
 
-    def _count_down(self, world: World, seconds: float) -> float:
-        """Let time pass beneath a countdown, as much at once as it counts; how many seconds are left when it is over.
+    async def _count_down(self, world: World, seconds: float) -> float:
+        """Let time pass beneath a countdown, as much at once as it counts; how many seconds are left when it is over,
+        and what it asked for is done.
 
         The console counts no second that nobody could have seen, and here nobody waits between two of them.
         """
+        if not self._stage.console.counting:
+            return seconds
         while seconds > 0 and self._stage.console.counting:
             some_s = min(COUNTED_MAX_S, seconds)
             world.pass_time(some_s)
             self._stage.console.count()
             seconds = round(seconds - some_s, 6)
+        await self._settle()
         return seconds
 
     async def _press(self, *keys: str, pause_s: float = PRESS_S) -> None:

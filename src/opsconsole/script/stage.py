@@ -65,6 +65,11 @@ class Staged(Console):
         super().leave(code)
 
     @property
+    def asking(self) -> bool:
+        """Whether a command waits for its answer."""
+        return self._commander.waiting
+
+    @property
     def counting(self) -> bool:
         """Whether a prompt counts down."""
         dialog = self._main.prompt.dialog
@@ -96,7 +101,8 @@ class Stage:
     world: World | None = None
 
     def look(self) -> Callable[[], bool]:
-        """Have the feed look; the answer says, as often as asked, whether it has and has seen all there is to see.
+        """Have the feed look; the answer says, as often as asked, whether it has, every command is answered, and all
+        there is to see was seen.
 
         Where the fleet is real there is always more to see, and nothing to wait for.
         """
@@ -105,6 +111,8 @@ class Stage:
         return lambda: self.world is None or (self.feed.turns > before and self._seen_all(self.world))
 
     def _seen_all(self, world: World) -> bool:
+        if self.console.asking:
+            return False
         if world.away:
             return True
         if self.feed.picture().facts.seen != world.observe():
