@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -37,10 +37,12 @@ class Noting(HttpTransport):
         super().__init__([url])
         self.asked: list[str] = []
 
-    def open(self, request: Request, timeout_s: float) -> AbstractContextManager[Reply]:
+    @contextmanager
+    def open(self, request: Request, timeout_s: float) -> Iterator[Reply]:
         if request.silent_s is None:
             self.asked.append(f"{request.method} {urlsplit(request.path).path}")
-        return super().open(request, timeout_s)
+        with super().open(request, timeout_s) as reply:
+            yield reply
 
 
 def test_the_first_picture_asks_for_the_state_the_latest_events_and_who_works_and_for_nothing_else(
