@@ -188,6 +188,10 @@ ANSWERS: Final[Mapping[tuple[str, str], dict[str, Any]]] = {
         fleet=TEXT,
         revision=COUNT,
         chain=TEXT,
+        oldest_reader={
+            **COUNT,
+            "description": "the oldest format of `state` whose readers may show what they know of it",
+        },
         state={
             "type": "object",
             "description": "the engine's own form, for consoles that fold the journal; lists tell the same",
