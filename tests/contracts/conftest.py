@@ -139,16 +139,19 @@ WEATHER: tuple[Callable[[Proxy], None], ...] = (
 
 @contextmanager
 def _bad_line(url: str) -> Iterator[Proxy]:
-    """The way to a server, over which one fault follows the other with a fair moment between."""
+    """The way to a server, over which one fault follows the other. The fair moments between them grow, so that however
+    slow this machine is something comes through in the end."""
     over = threading.Event()
 
     def change(line: Proxy) -> None:
-        for fault in itertools.cycle(WEATHER):
-            fault(line)
-            over.wait(0.05)
-            line.heal()
-            if over.wait(0.05):
-                return
+        fair_s = 0.05
+        while not over.is_set():
+            for fault in WEATHER:
+                fault(line)
+                over.wait(0.05)
+                line.heal()
+                over.wait(fair_s)
+            fair_s *= 2
 
     with Proxy.before(url) as line:
         weather = threading.Thread(target=change, args=(line,))
