@@ -69,6 +69,7 @@ os.environ.update(homes_under(HOME_OF_THE_SESSION))
 from hypothesis import HealthCheck, settings  # noqa: E402 - only now: what they load must see the environment made above
 
 from backends import stop_lane, stop_servers  # noqa: E402 - as above
+from opsgate import gate  # noqa: E402 - as above
 
 # Stated outright, because Hypothesis has a profile of its own where it finds the variable CI. No deadline for one
 # example: a small machine with other work to do would miss it now and then.
@@ -93,10 +94,11 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stop of this process waits for its answers as long as a busy machine may need. Where none is to come, a test
-    says for how long it is waited for."""
+    """A stop of this process waits for its answers, and a gate for its first reading, as long as a busy machine may
+    need. Where none is to come, a test says for how long it is waited for."""
     monkeypatch.setattr(stop_lane, "ANSWER_S", 60.0)
     monkeypatch.setattr(stop_servers, "ANSWER_S", 60.0)
+    monkeypatch.setattr(gate, "_FIRST_READING_S", 60.0)
 
 
 @pytest.fixture(scope="session")

@@ -426,7 +426,7 @@ def test_a_local_stop_drives_the_services_that_the_last_keeper_knew(ops: Shell, 
     kept = {"meek": service("meek", "process", process), "lies": service("lies", "command", command)}
     with ended_afterwards(tmp_path):
         driver = driver_of("meek", "process", kept["meek"].config, Host())
-        assert perform(driver, "start", ORDER, 20.0).result == "done"
+        assert perform(driver, "start", ORDER, 60.0).result == "done"
         eventually(lambda: len(alive(meek)) == 4)
         Inventory("f-gone").keep(kept, is_own=True)
 

@@ -195,12 +195,12 @@ def test_a_process_that_was_killed_instead_of_told_to_pause_is_started_again_by_
     config = {"pidfile": f"{tmp_path}/pid", "status": status, "command": [*agent(tmp_path)]}
     with ended_afterwards(tmp_path):
         driver = made("signal", config)
-        assert perform(driver, "start", ORDER, 20.0).result == "done"
+        assert perform(driver, "start", ORDER, 60.0).result == "done"
         eventually(lambda: driver.observe(5.0).standing == "running")
-        perform(driver, "kill", ORDER, 20.0)
+        perform(driver, "kill", ORDER, 60.0)
         eventually(lambda: driver.observe(5.0).standing == "stopped")
 
-        assert perform(driver, "start", ORDER, 20.0).result == "done"
+        assert perform(driver, "start", ORDER, 60.0).result == "done"
         eventually(lambda: driver.observe(5.0).standing == "running")
 
 

@@ -394,6 +394,7 @@ def test_a_process_without_a_thread_left_decides_by_what_the_host_knows_and_trie
             raise RuntimeError("can't start new thread")
 
         exhausted.setattr(threading.Thread, "start", refuse)
+        exhausted.setattr("opsgate.gate._FIRST_READING_S", 2.0)  # nobody reads
         gate = Gate.open(fleet.url)
         later(3)
 

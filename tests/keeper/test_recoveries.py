@@ -88,7 +88,7 @@ class Incident:
         home.mkdir()
         config = {"pidfile": f"{home}/pid", "command": agent(home), "restart_s": 0.01}
         text = json.dumps(config)
-        assert perform(driver_of(name, "process", text, Host()), "start", ORDER, 20.0).result == "done"
+        assert perform(driver_of(name, "process", text, Host()), "start", ORDER, 60.0).result == "done"
         eventually((home / "status").exists)
         wanted = AddService(name=name, driver="process", config=json.loads(text), depends_on=depends_on)
         self.fleet.backend.submit(say(wanted))

@@ -49,7 +49,7 @@ class Services:
         folder = self.folder / name
         folder.mkdir()
         config = {"pidfile": f"{folder}/pid", "command": agent(folder, *patterns), "restart_s": 0.01}
-        assert perform(driver_of(name, "process", json.dumps(config), Host()), "start", ORDER, 20.0).result == "done"
+        assert perform(driver_of(name, "process", json.dumps(config), Host()), "start", ORDER, 60.0).result == "done"
         eventually((folder / "status").exists)
         self.add(name, "process", config, *depends_on)
         return folder
@@ -135,7 +135,7 @@ def test_what_is_started_again_while_its_stop_is_in_force_is_stopped_again(servi
     services.fleet.stop(order)
     eventually(lambda: services.fleet.result(order) == "verified", within_s=PATIENCE_S)
     config = services.fleet.backend.state().services["phoenix"].config
-    perform(driver_of("phoenix", "process", config, Host()), "start", ORDER, 20.0)
+    perform(driver_of("phoenix", "process", config, Host()), "start", ORDER, 60.0)
     eventually(lambda: bool(alive(folder)))
     eventually(lambda: not alive(folder), within_s=PATIENCE_S)
     eventually(lambda: len(services.stop(order).services[0].actions) == 2, within_s=PATIENCE_S)
@@ -150,7 +150,7 @@ def test_the_next_keeper_goes_on_watching_what_the_one_before_saw_stopped(servic
     services.fleet.kill()
 
     config = services.fleet.backend.state().services["relit"].config
-    perform(driver_of("relit", "process", config, Host()), "start", ORDER, 20.0)
+    perform(driver_of("relit", "process", config, Host()), "start", ORDER, 60.0)
     eventually(lambda: bool(alive(folder)))
     services.fleet.start()
 

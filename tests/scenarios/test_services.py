@@ -93,7 +93,7 @@ class World:
         self._do(wanted)
         service = self.fleet.backend.state().services[name]
         driver = driver_of(name, "process", service.config, Host())
-        assert perform(driver, "start", ORDER, 20.0).result == "done"
+        assert perform(driver, "start", ORDER, 60.0).result == "done"
         eventually((home / "status").exists)
         return home
 

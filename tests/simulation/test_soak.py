@@ -58,7 +58,7 @@ class World:
             text = json.dumps(config)
             wanted = AddService(name=name, driver="process", config=json.loads(text), depends_on=names[:at][-1:])
             fleet.backend.submit(say(wanted))
-            assert perform(driver_of(name, "process", text, Host()), "start", ORDER, 20.0).result == "done"
+            assert perform(driver_of(name, "process", text, Host()), "start", ORDER, 60.0).result == "done"
         fleet.backend.submit(say(SetProcedure(procedure=QUICK)))
 
     @property
