@@ -7,7 +7,6 @@ not: by the same judgement (`core.triggers.suppression`) as where it was seen, u
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -164,14 +163,11 @@ def trigger_evaluated(state: State, _happened: TriggerEvaluated, _header: Header
 @evolves(TriggerFired)
 def trigger_fired(state: State, happened: TriggerFired, header: Header) -> State:
     """Fold."""
-    known = state.triggers[happened.trigger]
+    crossed = _crossed(state, happened, header)
     trigger = replace(
-        known,
-        crossed_since=_crossed_since(known, header),
-        came_back_at=None,
-        value=happened.value,
+        crossed,
         fired_at=header.at,
-        fired=known.fired + 1,
+        fired=crossed.fired + 1,
         stop_id=happened.stop_id,
         emergency_id=happened.emergency_id,
     )
@@ -181,15 +177,12 @@ def trigger_fired(state: State, happened: TriggerFired, header: Header) -> State
 @evolves(TriggerSuppressed)
 def trigger_suppressed(state: State, happened: TriggerSuppressed, header: Header) -> State:
     """Fold. One that joins an emergency has its cooldown counted from the end of that."""
-    known = state.triggers[happened.trigger]
+    crossed = _crossed(state, happened, header)
     trigger = replace(
-        known,
-        crossed_since=_crossed_since(known, header),
-        came_back_at=None,
-        value=happened.value,
-        emergency_id=happened.emergency_id or known.emergency_id,
+        crossed,
+        emergency_id=happened.emergency_id or crossed.emergency_id,
         suppressed_at=header.at,
-        suppressed=known.suppressed + happened.edges,
+        suppressed=crossed.suppressed + happened.edges,
         why=happened.why,
     )
     return with_trigger(state, happened, trigger)
@@ -245,7 +238,9 @@ def _evaluated(draft: Draft, seen: FireTrigger | ClearTrigger, result: Result, e
     )
 
 
-def _crossed_since(known: Trigger, header: Header) -> datetime | None:
-    """Since when it has been crossed; a person and a clock cross nothing that could be cleared."""
+def _crossed(state: State, happened: TriggerFired | TriggerSuppressed, header: Header) -> Trigger:
+    """The trigger as it is when it has crossed; a person and a clock cross nothing that could be cleared."""
+    known = state.triggers[happened.trigger]
     watches = TYPES[known.definition.trigger_type].watches
-    return known.crossed_since or header.at if watches else None
+    since = known.crossed_since or header.at if watches else None
+    return replace(known, crossed_since=since, came_back_at=None, value=happened.value)
