@@ -1,17 +1,14 @@
-"""The part of the OpenAPI document about what is read: the lists and their rows, the state, the journal, decisions.
-
-The rows are those of `core.facts`; a test asks a server for each of them and compares.
-"""
+"""The part of the OpenAPI document about what is read: the state, its lists, the journal, decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from backends.server.document_rows import LISTS, ROWS
 from backends.server.document_shapes import (
     COUNT,
     MAYBE,
-    MAYBE_COUNT,
     MAYBE_TIME,
     NUMBER,
     TEXT,
@@ -24,153 +21,6 @@ from backends.server.document_shapes import (
     ref,
 )
 from opsgate.names import DIMENSIONS
-
-_CHANGED: Final = {"changed_at": TIME, "changed_by": TEXT}
-_THINGS: Final = {"type": "object"}
-
-_ROWS: Final[Mapping[str, dict[str, Any]]] = {
-    "SiteRow": record(name=TEXT, title=TEXT, state=one_of("paused", "held", "running"), holds=TEXTS, **_CHANGED),
-    "FlagRow": record(name=TEXT, operation=TEXT, title=TEXT, state=one_of("on", "off"), holds=TEXTS, **_CHANGED),
-    "WorkflowRow": record(name=TEXT, enabled=TRUTH, last_updated=TIME, updated_by=TEXT, title=TEXT, holds=TEXTS),
-    "LimitRow": record(
-        name=TEXT,
-        alias=TEXT,
-        used=COUNT,
-        limit=COUNT,
-        percent=MAYBE_COUNT,
-        window_s=NUMBER,
-        operation=TEXT,
-        **_CHANGED,
-    ),
-    "WorkerNow": record(
-        worker_id=TEXT,
-        state=one_of("live", "lost", "left"),
-        pid=COUNT,
-        env=TEXT,
-        scope={"type": "object", "additionalProperties": TEXTS},
-        heartbeat_at=TIME,
-        age_s=NUMBER,
-        revision=COUNT,
-        in_flight=COUNT,
-        stops=TEXTS,
-        draining={"type": "object", "additionalProperties": COUNT},
-        registered_at=TIME,
-    ),
-    "EmergencyRow": record(
-        emergency_id=TEXT,
-        status=TEXT,
-        level=TEXT,
-        scope=TEXT,
-        opened_at=TIME,
-        opened_by=TEXT,
-        reason=TEXT,
-        trigger=MAYBE,
-        cause=MAYBE,
-        account=MAYBE,
-        acked_by=MAYBE,
-        acked_at=MAYBE_TIME,
-        owner=MAYBE,
-        attention=MAYBE,
-        correlation_id=TEXT,
-        recovery=MAYBE,
-        stops=listed("StopRow"),
-        ended_at=MAYBE_TIME,
-        ended_by=MAYBE,
-    ),
-    "StopRow": record(
-        stop_id=TEXT,
-        emergency_id=MAYBE,
-        level=TEXT,
-        result=one_of("pending", "verified", "partial", "unverified"),
-        acked=COUNT,
-        of=COUNT,
-        missing=TEXTS,
-        success={"type": ["boolean", "null"]},
-        took_ms=MAYBE_COUNT,
-        trigger=MAYBE,
-        ordered_at=TIME,
-        concluded_at=MAYBE_TIME,
-        services={"type": "array", "items": _THINGS},
-        correlation_id=TEXT,
-    ),
-    "TriggerRow": record(
-        name=TEXT,
-        trigger_type=TEXT,
-        state=one_of("off", "armed", "crossed", "shadow"),
-        priority=COUNT,
-        level=TEXT,
-        scope=TEXT,
-        condition=TEXT,
-        value=MAYBE,
-        fired=COUNT,
-        fired_at=MAYBE_TIME,
-        suppressed=COUNT,
-        suppressed_at=MAYBE_TIME,
-        why=MAYBE,
-        emergency_id=MAYBE,
-        definition={"type": "object", "description": "as `set-trigger` takes it"},
-        **_CHANGED,
-    ),
-    "ServiceRow": record(
-        name=TEXT,
-        title=TEXT,
-        standing=TEXT,
-        observed_at=MAYBE_TIME,
-        detail=MAYBE,
-        why=MAYBE,
-        driver=TEXT,
-        account=MAYBE,
-        labels={"type": "object", "additionalProperties": TEXT},
-        depends_on=TEXTS,
-        dependants=TEXTS,
-        criticality=COUNT,
-        host=MAYBE,
-        config=_THINGS,
-        health={"type": ["object", "null"]},
-        saved=MAYBE,
-        stops=TEXTS,
-        **_CHANGED,
-    ),
-    "RecoveryRow": record(
-        recovery_id=TEXT,
-        emergency_id=TEXT,
-        procedure=TEXT,
-        status=TEXT,
-        phase=TEXT,
-        step=COUNT,
-        of=COUNT,
-        doing=MAYBE,
-        admit=NUMBER,
-        automatic=TRUTH,
-        started_at=TIME,
-        started_by=TEXT,
-        reason=TEXT,
-        step_at=TIME,
-        deadline_at=MAYBE_TIME,
-        checks=TEXTS,
-        waits_for=TEXTS,
-        restored=TEXTS,
-        why=MAYBE,
-        left=TEXTS,
-        ended_at=MAYBE_TIME,
-        steps=TEXTS,
-    ),
-}
-
-_LISTS: Final = {
-    "holds": "Hold",
-    "sites": "SiteRow",
-    "flags": "FlagRow",
-    "workflows": "WorkflowRow",
-    "limits": "LimitRow",
-    "workers": "WorkerNow",
-    "emergencies": "EmergencyRow",
-    "triggers": "TriggerRow",
-    "services": "ServiceRow",
-    "recoveries": "RecoveryRow",
-    "procedures": "ProcedureRow",
-}
-"""The rows of each noun."""
 
 _VEIL: Final = record(
     after=COUNT, before=TEXT, revision=COUNT, chain=TEXT, control_revision=COUNT, names_revision=COUNT
@@ -200,7 +50,7 @@ ANSWERS: Final[Mapping[tuple[str, str], dict[str, Any]]] = {
             "additionalProperties": True,
         },
     ),
-    **{("get", f"/v1/{noun}"): record(**{"revision": COUNT, noun: listed(row)}) for noun, row in _LISTS.items()},
+    **{("get", f"/v1/{noun}"): record(**{"revision": COUNT, noun: listed(row)}) for noun, row in LISTS.items()},
     ("get", "/v1/observations"): record(
         revision=COUNT,
         at=TIME,
@@ -241,7 +91,7 @@ ANSWERS: Final[Mapping[tuple[str, str], dict[str, Any]]] = {
 }
 """What each route of ours answers, beside those that take a command, a stop or a heartbeat."""
 
-TAGGED: Final = frozenset({"/v1/state", "/v1/gate", *(f"/v1/{noun}" for noun in _LISTS)})
+TAGGED: Final = frozenset({"/v1/state", "/v1/gate", *(f"/v1/{noun}" for noun in LISTS)})
 """Routes whose answers have a tag."""
 
 PARAMETERS: Final[Mapping[tuple[str, str], tuple[dict[str, Any], ...]]] = {
@@ -262,7 +112,7 @@ PARAMETERS: Final[Mapping[tuple[str, str], tuple[dict[str, Any], ...]]] = {
 def schemas(procedure: Mapping[str, Any]) -> dict[str, Any]:
     """The shapes that the answers above name; ``procedure`` is that of a procedure as it is set."""
     return {
-        **_ROWS,
+        **ROWS,
         "ProcedureRow": record(**{"name": TEXT, "own": TRUTH, **procedure["properties"]}),
         "Veil": _VEIL,
         "Identity": record(
