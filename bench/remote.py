@@ -78,7 +78,8 @@ def _drive(home: Path, ms: int, taken: Taken) -> None:
             opened.listen(1.0)
             taken[f"bytes to the terminal: {START}"].append(opened.count)
             taken[f"bytes over the line: {START}"].append(line.carried)
-            before, _ = line.carried, opened.forget()
+            before = line.carried
+            opened.forget()
             opened.listen(QUIET_S)
             taken["bytes to the terminal: a quiet second"].append(opened.count / QUIET_S)
             taken["bytes over the line: a quiet second"].append((line.carried - before) / QUIET_S)

@@ -64,6 +64,7 @@ def test_an_incident_is_driven_from_a_console_behind_a_server(home: Path, tmp_pa
         answer = run(*console, timeout_s=150)
 
         assert answer.code == 0, answer.out + answer.err
+        assert {picture.suffix for picture in tmp_path.glob("partial-through-a-server.*")} == {".svg", ".png"}
     acts = run("-b", database, "audit", "list", "-o", "jsonl").jsonl
     stops = [
         act["actor"]["name"] if isinstance(act["actor"], dict) else act["actor"]
