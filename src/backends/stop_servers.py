@@ -88,7 +88,7 @@ class Telling:
         try:
             word, answer, fault = self._asked(door, behind=door != url)
         except Exception as error:  # noqa: BLE001 (whatever is wrong with one way, the others must go on)
-            word, answer, fault = "absent", {}, str(error) or type(error).__name__
+            word, answer, fault = "absent", {}, _in_words(error)
         with self._changed:
             told = self._told[url]
             told.insert(0 if door == url else len(told), Told(url, word, answer, fault))  # the best of equals is first
@@ -110,7 +110,7 @@ class Telling:
                 reply = connection.getresponse()
                 document = _document(reply.read(_ANSWER_MAX))
             except (OSError, HTTPException) as error:
-                return "silent", {}, str(error) or type(error).__name__
+                return "silent", {}, _in_words(error)
         finally:
             connection.close()
         if behind and (reply.status == _MISDIRECTED or (reply.status < 300 and document.get("door") != "stop")):
@@ -157,3 +157,8 @@ def _document(body: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _in_words(error: Exception) -> str:
+    """What the system says of it, without its number."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -103,6 +103,15 @@ def test_a_recovery_says_its_phase_its_step_what_is_next_and_when_at_the_earlies
     assert "ramp [█████░░░░░░░░░░░░░░░] 25% of the work admitted" in text
 
 
+def test_no_time_is_promised_while_something_must_be_seen_first() -> None:
+    fleet = recovering.at("start", of=1, passed_s=0)
+    assert recovering.present(fleet).present.wait_s >= 1
+    assert "next when that is seen: start " in said(recovery(seen(fleet)))
+
+    recovering.look(fleet)
+    assert "next in 00:0" in said(recovery(seen(fleet))), "it only has to stay well"
+
+
 def test_a_gate_says_what_was_seen_since_its_step_began() -> None:
     text = said(recovery(seen(recovering.starting())))
     assert "[..] cache starting just now" in text

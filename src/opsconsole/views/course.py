@@ -56,8 +56,8 @@ def brief(picture: Picture, recovery: Recovery, *, short: bool = False) -> str:
     if short:
         return f"{word} {phase_of(recovery)} {recovery.admit:.0%}"
     said = f"{word} {phase_of(recovery)} {recovery.phase} {recovery.admit:.0%}"
-    left = left_s(picture, recovery)
-    return f"{said}, next in {stopwatch(left)}" if recovery.status == "running" and left else said
+    soon = countdown(picture, recovery)
+    return f"{said}, next {soon}" if recovery.status == "running" and soon else said
 
 
 def _stopped_again(picture: Picture, recovery: Recovery) -> str:
@@ -72,6 +72,17 @@ def left_s(picture: Picture, recovery: Recovery) -> float:
     """Seconds until the present step can be over, if all is well from now on; whoever watches may take longer."""
     due = recovery.step_at + timedelta(seconds=recovery.present.wait_s)
     return max(0.0, (due - picture.now).total_seconds())
+
+
+def countdown(picture: Picture, recovery: Recovery) -> str:
+    """``in 00:18``, where nothing but time lies before what comes next; empty where something must be seen first."""
+    from core.recovery_work import is_seen
+
+    left, step = left_s(picture, recovery), recovery.present
+    waits = step.kind == "start" and not all(
+        is_seen(picture.state, recovery, each, "running") for each in step.services
+    )
+    return f"in {stopwatch(left)}" if left >= 1 and not waits else ""
 
 
 def rows_of(picture: Picture, emergency: Emergency, recovery: Recovery) -> Iterator[Row]:
@@ -149,9 +160,7 @@ def _next(picture: Picture, recovery: Recovery) -> str:
     does = described(coming) if coming else f"release its holds and end {clean(recovery.emergency_id, 20)}"
     if recovery.status == "held":
         return f"when it goes on: {does}"
-    now_s = left_s(picture, recovery)
-    when = f"in {stopwatch(now_s)}" if now_s else "when that is seen"
-    return f"{when}: {does}"
+    return f"{countdown(picture, recovery) or 'when that is seen'}: {does}"
 
 
 def _over(picture: Picture, recovery: Recovery) -> str:
