@@ -120,7 +120,7 @@ def test_a_worker_of_the_demo_imports_opsgate_and_nothing_else_of_ours() -> None
 # --------------------------------------------------------------------------------------------------------- the incident
 def test_without_a_terminal_an_incident_plays_and_each_stop_is_proved(home: Path) -> None:
     answer = run(
-        "demo", "--workers", "5", "--sites", "3", "--seconds", "1", "-o", "json", TMPDIR=str(home), timeout_s=150
+        "demo", "--workers", "5", "--sites", "3", "--seconds", "1", "-o", "json", TMPDIR=str(home), timeout_s=280
     )
 
     assert answer.code == 0, answer.out + answer.err

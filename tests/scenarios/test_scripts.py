@@ -16,7 +16,7 @@ ALONE = ["partial-and-back", "pause-and-resume"]
 @pytest.mark.xdist_group("demo")
 @pytest.mark.parametrize("name", ALONE)
 def test_an_incident_goes_as_its_script_tells_it(name: str) -> None:
-    answer = run("script", str(SCRIPTS / f"{name}.yaml"), timeout_s=150)
+    answer = run("script", str(SCRIPTS / f"{name}.yaml"), timeout_s=280)
 
     assert answer.code == 0, answer.out + answer.err
 
@@ -25,7 +25,7 @@ def test_without_a_keeper_a_stop_is_in_force_and_recorded_and_nobody_is_said_to_
     url = f"sqlite:///{tmp_path / 'fleet.db'}"
     assert run("-b", url, "sites", "add", "shop-eu").code == 0
 
-    answer = run("-b", url, "script", str(SCRIPTS / "without-a-keeper.yaml"), timeout_s=100)
+    answer = run("-b", url, "script", str(SCRIPTS / "without-a-keeper.yaml"), timeout_s=280)
 
     assert answer.code == 0, answer.out + answer.err
     assert run("-b", url, "status", "--exit-code").code in {10, 11}

@@ -61,7 +61,7 @@ def test_an_incident_is_driven_from_a_console_behind_a_server(home: Path, tmp_pa
             fleet.enter_context(worker(served.url, token("--role", "worker", "--worker", name), name))
         console = ("-b", served.url, "--token-file", str(ana), "script", str(SCRIPT), "--out", str(tmp_path))
 
-        answer = run(*console, timeout_s=150)
+        answer = run(*console, timeout_s=280)
 
         assert answer.code == 0, answer.out + answer.err
         assert {picture.suffix for picture in tmp_path.glob("partial-through-a-server.*")} == {".svg", ".png"}
