@@ -12,12 +12,10 @@ from opsgate.clock import elapsed_s
 from opsgate.http_faults import Unreachable, broken_means
 from opsgate.http_servers import Server, Servers
 from opsgate.sources import SourceError
+from opsgate.wire import AWAY
 
 BODY_BYTES_MAX: Final = 64 << 20
 """An answer that is longer is none of a server of ours."""
-
-AWAY: Final = frozenset({421, 502, 503, 504})
-"""What a server answers, or a proxy before it, when another one may do better: it is away, or another fleet's."""
 
 
 class Answer(NamedTuple):

@@ -50,6 +50,10 @@ LOST_AFTER_S: Final = 15.0
 FLEET_HEADER: Final = "X-Opsconsole-Fleet"
 """Over HTTP, for which fleet a request is meant. Where another one's server answers by now, nothing is done."""
 
+AWAY: Final = frozenset({421, 502, 503, 504})
+"""Over HTTP, what a server answers, or a proxy before it, when another one may do better: it is away, or another
+fleet's."""
+
 DOOR_HEADER: Final = "X-Opsconsole-Door"
 """Over HTTP, which door of a server a stop is meant for: ``stop`` for the port behind its main one."""
 

@@ -13,9 +13,7 @@ from typing import Any, Final, Protocol, Self
 import httpx
 
 from core.errors import BackendUnavailable, NotOurDatabase, TimedOut
-
-AWAY: Final = frozenset({421, 502, 503, 504})
-"""What a server answers, or a proxy before it, when another one may do better: it is away, or another fleet's."""
+from opsgate.wire import AWAY
 
 _CONNECT_S: Final = 2.0
 """Seconds for one server to take a connection, where another one could be asked instead."""
