@@ -404,7 +404,8 @@ def test_a_signal_ends_a_script_with_its_own_code() -> None:
     process.stdin.write(text)
     process.stdin.close()
     try:
-        assert "step 2 of 2, line 4" in process.stderr.readline()  # it narrates once it takes over a second
+        # it narrates what takes over a second, on a busy machine the first step too
+        assert any("step 2 of 2, line 4" in line for line in process.stderr)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 143
     finally:
