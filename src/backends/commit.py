@@ -26,7 +26,7 @@ from core.engine import Effect, Facts, Outcome, WorkerFact, refusal, step
 from core.errors import CommandRejected, OpsError, RevisionConflict
 from core.messages import Actor, Command, Envelope, Receipt, Recorded, as_json
 from core.policy import gate_change
-from core.ports import Transaction
+from core.ports import Known, Transaction
 from core.state import State
 from opsgate.selector import EVERYTHING
 from opsgate.wire import LOST_AFTER_S
@@ -100,6 +100,7 @@ def _decide(
     """What one command comes to; no outcome where it was answered before."""
     try:
         _require_authority(identity, envelope.command, state, now)
+        envelope = _named(transaction, envelope, identity)
         repeated = _answered(transaction, envelope)
         if repeated is not None:
             return Answered(repeated, None), None
@@ -108,7 +109,8 @@ def _decide(
         return Answered(None, error), refusal(state, envelope, now, error)
     if outcome.events or envelope.actor.kind != "system":
         # What the loops find unchanged needs no answer kept: they ask many times a minute.
-        transaction.remember(envelope.command_id, fingerprint(envelope.command), as_json(outcome.receipt), now)
+        answer = Known(fingerprint(envelope.command), as_json(outcome.receipt), _sender(identity))
+        transaction.remember(envelope.command_id, answer, now)
     return Answered(outcome.receipt, None, outcome.effects), outcome
 
 
@@ -145,18 +147,31 @@ def _own(command: Command) -> Envelope:
     return Envelope(command_id=f"runtime-{uuid.uuid4().hex}", actor=_RUNTIME, door="keeper", command=command)
 
 
+def _named(transaction: Transaction, envelope: Envelope, identity: Identity | None) -> Envelope:
+    """The command under an id that is its sender's: where somebody else has used the same one, which they could not
+    know, under one made of both. What a server of the version before has answered may have been anybody's."""
+    known, sender = transaction.receipt(envelope.command_id), _sender(identity)
+    if known is None or not sender or known.sender in {"", sender}:
+        return envelope
+    own = hashlib.sha256(_canonical([sender, envelope.command_id]).encode()).hexdigest()[:32]
+    return envelope.model_copy(update={"command_id": f"own-{own}"})
+
+
+def _sender(identity: Identity | None) -> str:
+    return "" if identity is None else identity.credential
+
+
 def _answered(transaction: Transaction, envelope: Envelope) -> Receipt | None:
     known = transaction.receipt(envelope.command_id)
     if known is None:
         return None
-    known_fingerprint, text = known
-    if known_fingerprint != fingerprint(envelope.command):
+    if known.fingerprint != fingerprint(envelope.command):
         raise CommandRejected(
             "command-id-reused",
             f"command id {envelope.command_id} was used for another command",
             "give each command an id of its own",
         )
-    document: dict[str, Any] = json.loads(text)
+    document: dict[str, Any] = json.loads(known.receipt)
     return Receipt.model_validate(document, strict=False)
 
 

@@ -193,6 +193,7 @@ def sample_from(document: Document) -> Sample:
 def of_worker(row: WorkerRow) -> dict[str, Any]:
     """What a worker last said, and when."""
     document = asdict(row)
+    del document["boots"]  # what servers keep for each other
     return document | {"registered_at": timestamp(row.registered_at), "heartbeat_at": timestamp(row.heartbeat_at)}
 
 

@@ -127,6 +127,11 @@ class Identity:
     token_id: str | None = None
     expires_at: datetime | None = None
 
+    @property
+    def credential(self) -> str:
+        """What two requests share that came by one credential."""
+        return self.token_id or f"{self.name} without a token"
+
     def actor(self) -> Actor:
         """Who is written into the journal. A worker is no person."""
         return _actor(self.name, "automation" if self.role == "worker" else "person")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from core.audit import Fault, Row
 from core.authority import Identity
@@ -51,6 +51,8 @@ class WorkerRow:
     draining: dict[str, int]
     in_flight: int
     state: str = "live"
+    boots: str = field(default="", repr=False)
+    """What servers keep of its starts, for each other alone."""
 
     def has_stopped(self, stop_id: str, since: int = 0) -> bool:
         """Whether it acknowledged this stop, having seen the revision ``since``, and nothing that the stop covers runs
@@ -241,6 +243,15 @@ class Backend(Protocol):
         """End threads and connections."""
 
 
+class Known(NamedTuple):
+    """A command carried out before: what it was, its receipt as JSON, and by which credential it came; empty where that
+    is not known, or where it needed none."""
+
+    fingerprint: str
+    receipt: str
+    sender: str = ""
+
+
 class Transaction(Protocol):
     """One exclusive transaction: the head row is locked from the start, so no writer comes between read and write."""
 
@@ -253,13 +264,13 @@ class Transaction(Protocol):
     def expect(self, command_ids: Sequence[str]) -> None:
         """These commands are about to be asked for: read what is known of them with one question."""
 
-    def receipt(self, command_id: str) -> tuple[str, str] | None:
-        """``(fingerprint, receipt as JSON)`` of a command carried out before."""
+    def receipt(self, command_id: str) -> Known | None:
+        """What is known of a command carried out before."""
 
     def append(self, rows: Sequence[Row], change: GateChange, names_revision: int) -> None:
         """Append sealed events, the gate's changed rows and the head."""
 
-    def remember(self, command_id: str, fingerprint: str, receipt: str, at: datetime) -> None:
+    def remember(self, command_id: str, known: Known, at: datetime) -> None:
         """Store the answer to a command."""
 
     def live_workers(self, since: datetime) -> Sequence[WorkerFact]:

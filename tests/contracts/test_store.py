@@ -11,7 +11,7 @@ from core.audit import GENESIS, Row, verify
 from core.capabilities.names import AddName
 from core.errors import BackendUnavailable
 from core.policy import gate_change
-from core.ports import Cursor, Head, Lease, Store, Transaction, iterate
+from core.ports import Cursor, Head, Known, Lease, Store, Transaction, iterate
 from core.state import State
 from core.triggers.sample import Sample
 from tests.support.fleets import START, say, worker
@@ -130,16 +130,16 @@ def test_a_writer_that_waited_sees_what_the_other_committed(place: Place) -> Non
 def test_the_answer_to_a_command_is_remembered_until_retention_drops_it(place: Place) -> None:
     store = place.store()
     with store.write(timeout_s=60) as transaction:
-        transaction.remember("c1", "fingerprint", '{"revision": 3}', START)
-        transaction.remember("c2", "other", "{}", START + timedelta(days=2))
+        transaction.remember("c1", Known("fingerprint", '{"revision": 3}', "T-1"), START)
+        transaction.remember("c2", Known("other", "{}"), START + timedelta(days=2))
 
     with store.write(timeout_s=60) as transaction:
-        assert transaction.receipt("c1") == ("fingerprint", '{"revision": 3}')
+        assert transaction.receipt("c1") == Known("fingerprint", '{"revision": 3}', "T-1")
         assert transaction.receipt("c3") is None
         transaction.drop_receipts(START + timedelta(days=1))
     with store.write(timeout_s=60) as transaction:
         assert transaction.receipt("c1") is None
-        assert transaction.receipt("c2") == ("other", "{}")
+        assert transaction.receipt("c2") == Known("other", "{}")
 
 
 def test_workers_are_kept_with_what_they_last_said(place: Place) -> None:

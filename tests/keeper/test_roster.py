@@ -189,7 +189,7 @@ def test_a_restart_behind_http_takes_its_name_over_at_once_by_the_credential_of_
 
     late = roster.beat(beat(boot="one", pid=1), by_http(), after(2))
     assert (late.replaced, "later start" in late.refused) == (True, True)
-    assert roster.entries["w1"].boot == "two"
+    assert roster.entries["w1"].starts.boot == "two"
     assert not roster.beat(beat(boot="three", pid=1), by_http(), after(3)).refused
     for boot in ("one", "two"):
         assert roster.beat(beat(boot=boot, pid=1), by_http(), after(60)).replaced, "also when the last one is long lost"
@@ -311,7 +311,127 @@ def test_of_starts_without_end_the_last_are_remembered() -> None:
     for number in range(40):
         roster.beat(beat(boot=f"boot-{number}"), by_http(), after(number))
 
-    assert set(roster.entries["w1"].replaced) == {f"boot-{number}" for number in range(23, 39)}
+    assert set(roster.entries["w1"].starts.replaced) == {f"boot-{number}" for number in range(23, 39)}
+
+
+def kept(roster: Roster) -> list[WorkerRow]:
+    """What a server writes down, for the others."""
+    rows = roster.unwritten()
+    roster.written(rows)
+    return rows
+
+
+def seeded(rows: list[WorkerRow], at: Instant) -> Roster:
+    roster = roster_on(Host())
+    roster.seed(rows, at)
+    return roster
+
+
+def test_a_restart_takes_its_name_over_at_a_server_that_was_restarted_too() -> None:
+    """By the credential of the start before it, and by no other; and what was replaced before stays so."""
+    first = roster_on(Host())
+    first.beat(beat(boot="zero", pid=1), by_http(), after(0))
+    first.beat(beat(boot="one", pid=1, in_flight=2), by_http(), after(1))
+    rows = kept(first)
+
+    stranger = seeded(rows, after(2)).beat(beat(boot="two", pid=2), by_http("T-2"), after(3))
+    assert (bool(stranger.refused), stranger.replaced) == (True, False)
+
+    second = seeded(rows, after(2))
+    assert not second.beat(beat(boot="two", pid=2, stops=["S-1"]), by_http(), after(3)).refused
+    assert obeyed(second) == set(), "nobody saw the end of what ran in the one before"
+    for boot in ("zero", "one"):
+        assert second.beat(beat(boot=boot, pid=1), by_http(), after(4)).replaced
+    second.beat(beat(boot="two", pid=2, stops=["S-1"]), by_http(), after(3 + LOST_AFTER_S))
+    assert obeyed(second) == {"S-1"}
+
+
+@pytest.mark.parametrize("skew_s", [-3600, 0, 3600])
+def test_what_was_uncertain_stays_so_for_its_time_at_a_server_with_another_clock(skew_s: float) -> None:
+    first = roster_on(Host())
+    first.beat(beat(boot="one", pid=1), by_http(), after(0))
+    first.beat(beat(boot="two", pid=2), by_http(), after(5))
+
+    def at(seconds: float) -> Instant:
+        return Instant(NOON + timedelta(seconds=seconds + skew_s), 77.0 + seconds)
+
+    second = seeded(kept(first), at(6))
+    second.beat(beat(boot="two", pid=2, stops=["S-1"]), by_http(), at(7))
+    assert obeyed(second) == set()
+    second.beat(beat(boot="two", pid=2, stops=["S-1"]), by_http(), at(6 + LOST_AFTER_S - 5))
+    assert obeyed(second) == {"S-1"}, "at its last heartbeat 10 s were left"
+
+
+def test_what_is_long_over_is_uncertain_nowhere() -> None:
+    first = roster_on(Host())
+    first.beat(beat(boot="one", pid=1), by_http(), after(0))
+    for second in (5, 60):
+        first.beat(beat(boot="two", pid=2), by_http(), after(second))
+    first.leave("w1", by_http(), after(61), "one")
+
+    second_server = seeded(kept(first), after(62))
+    second_server.beat(beat(boot="two", pid=2, stops=["S-1"]), by_http(), after(63))
+
+    assert obeyed(second_server) == {"S-1"}
+
+
+def test_of_two_starts_at_two_servers_the_later_one_has_the_name() -> None:
+    """The second server knew nothing of the first start when the second one came to it."""
+    first, second = roster_on(Host()), roster_on(Host())
+    first.beat(beat(boot="one", pid=1), by_http(), after(0))
+    second.beat(beat(boot="two", pid=2, stops=["S-1"]), by_http(), after(1))
+    from_first, from_second = kept(first), kept(second)
+
+    first.learn(from_second, after(2))
+    second.learn(from_first, after(2))
+
+    assert first.beat(beat(boot="one", pid=1), by_http(), after(3)).replaced
+    second.beat(beat(boot="two", pid=2, stops=["S-1"]), by_http(), after(3))
+    assert obeyed(second) == set(), "nobody saw the end of what ran in the first one"
+    assert not first.beat(beat(boot="two", pid=2), by_http(), after(4)).refused, "it may speak to either"
+
+
+def test_a_server_that_never_read_of_the_first_start_hears_of_it_from_the_other() -> None:
+    """Its own row had taken the place of the other one's by then."""
+    first, second = roster_on(Host()), roster_on(Host())
+    first.beat(beat(boot="one", pid=1), by_http(), after(0))
+    second.beat(beat(boot="two", pid=2, stops=["S-1"]), by_http(), after(1))
+
+    first.learn(kept(second), after(2))
+    second.learn(kept(first), after(3))
+
+    assert second.beat(beat(boot="one", pid=1), by_http(), after(4)).replaced
+    assert obeyed(second) == set(), "nobody saw the end of what ran in the first one"
+
+
+def test_a_start_that_another_server_has_replaced_has_no_name_here_any_more() -> None:
+    first = roster_on(Host())
+    first.beat(beat(boot="one", pid=1), by_http(), after(0))
+    second = seeded(kept(first), after(1))
+    second.beat(beat(boot="two", pid=2), by_http(), after(2))
+
+    first.learn(kept(second), after(3))
+
+    assert first.beat(beat(boot="one", pid=1), by_http(), after(4)).replaced
+
+
+def test_a_worker_that_spoke_to_another_server_is_known_by_what_that_wrote_down() -> None:
+    first, second = roster_on(Host()), roster_on(Host())
+    first.beat(beat(boot="one", pid=1), by_http(), after(0))
+    second.learn(kept(first), after(1))
+
+    for again in (2, 3):
+        assert second.beat(beat(boot="two", pid=2), by_http("T-2"), after(again)).refused, "by another credential"
+    assert "w1" not in second.entries
+    second.learn(kept(first), after(10))
+    assert not second.beat(beat(boot="two", pid=2), by_http(), after(10)).refused
+
+
+def test_what_nobody_can_read_of_starts_is_none() -> None:
+    for text in ("", "{", "[]", '{"replaced": 3}', '{"replaced": {"one": {"until_at": "soon"}}}'):
+        roster = seeded([replace(row("w1", started="http:1"), boots=text)], after(0))
+
+        assert roster.beat(beat(boot="two", pid=2), by_http(), after(1)).refused, "as for a worker that draws no names"
 
 
 def test_a_worker_that_left_gives_up_its_name() -> None:

@@ -3,8 +3,8 @@
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,14 +23,17 @@ from backends.keeper.leader import Leader
 from backends.keeper.office import Office
 from backends.keeper.presence import Presence
 from backends.keeper.roster import Instant, Roster
-from backends.local import steps, upgrade
+from backends.local import schema, steps, upgrade
 from backends.local.migrations import versions
 from backends.local.postgres import PostgresStore
 from backends.local.sqlite import SqliteStore, make_file
 from backends.local.steps import ALIVE_S, CURRENT, Blocked, steps_due
+from backends.local.store import SqlStore
+from backends.local.transaction import SqlTransaction
 from backends.runtime import Runtime
 from core.capabilities.names import AddName
 from core.errors import NotOurDatabase
+from core.ports import Known, Transaction
 from opsgate.hold import timestamp
 from tests.migrations.additive import more_than_additions, statements_of
 from tests.support.fleets import say
@@ -272,8 +275,47 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def _opened_before(url: str) -> Runtime:
     """A runtime on a database as it is, of whatever version: what it asks of the tables is what it asked then."""
     if url.startswith("sqlite"):
-        return Runtime(SqliteStore(Path(url.removeprefix("sqlite:///")), timeout_s=30))
-    return Runtime(PostgresStore(url, timeout_s=30))
+        return Runtime(_SqliteBefore(Path(url.removeprefix("sqlite:///")), timeout_s=30))
+    return Runtime(_PostgresBefore(url, timeout_s=30))
+
+
+class _TransactionBefore(SqlTransaction):
+    """One that knows no column for who sent a command."""
+
+    def expect(self, command_ids: Sequence[str]) -> None:
+        """Read what is known of these commands."""
+        self._known |= dict.fromkeys(command_ids)
+        for command_id in command_ids:
+            for fingerprint, body in self._line.ask(_ANSWERED_BEFORE, {"of_command_id": command_id}):
+                self._known[command_id] = Known(fingerprint, body)
+
+    def flush(self) -> None:
+        """Write what has been kept back."""
+        for answer in self._answers.values():
+            del answer["sender"]
+        super().flush()
+
+
+_ANSWERED_BEFORE = sqlalchemy.select(schema.receipt.c.fingerprint, schema.receipt.c.body).where(
+    schema.receipt.c.command_id == sqlalchemy.bindparam("of_command_id")
+)
+
+
+class _Before(SqlStore):
+    @contextmanager
+    def write(self, *, timeout_s: float = 5.0) -> Iterator[Transaction]:
+        """Write as the version before did."""
+        with super().write(timeout_s=timeout_s) as transaction:
+            transaction.__class__ = _TransactionBefore
+            yield transaction
+
+
+class _SqliteBefore(_Before, SqliteStore):
+    pass
+
+
+class _PostgresBefore(_Before, PostgresStore):
+    pass
 
 
 def test_a_keeper_signs_in_and_out_with_the_schema_it_knows(url: str) -> None:

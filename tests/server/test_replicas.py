@@ -8,8 +8,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from httpx import Response
 
-from tests.support.serving import Served, server_process
+from opsgate.http_faults import REPLACED
+from tests.support.serving import Served, server_process, serving
 from tests.support.waiting import eventually
 
 
@@ -56,3 +58,24 @@ def test_what_one_server_is_told_the_clients_of_the_other_hear_and_a_stop_most_o
     assert first.http.delete("/v1/workers/w2").json() == {"left": True}, "goodbye may be said to any of them"
     eventually(lambda: "worker.left" in first.get("/v1/audit?after=17").text)
     assert "worker.lost" not in first.get("/v1/audit?after=17").text
+
+
+def test_a_restart_of_a_worker_may_come_to_any_server_and_the_process_before_it_stands_still_at_all(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path / 'fleet.db'}"
+    with serving(url) as first:
+        with serving(url) as second:
+            assert _beat(first, "one").status_code == 200
+            assert _beat(second, "two").status_code == 200, "it waits for nobody"
+
+            eventually(lambda: _beat(first, "one").json().get("code") == REPLACED, within_s=60)
+        assert _beat(first, "three").status_code == 200
+    with serving(url) as again:
+        assert _beat(again, "four").status_code == 200, "nor after a restart of the server"
+        assert {_beat(again, boot).json()["code"] for boot in ("one", "two", "three")} == {REPLACED}
+
+
+def _beat(server: Served, boot: str) -> Response:
+    beat = {"pid": 1, "started": boot, "boot": boot, "scope": {}, "revision": 0, "stops": [], "in_flight": 0}
+    return server.http.put("/v1/workers/w1", json=beat)

@@ -38,15 +38,17 @@ class Register:
     def turn(self, now: Instant, _state: State) -> None:
         """Write, if there is something and the last time was long enough ago."""
         gathering_s = min(_BEATS_S, max(NEWS_S, _ROW_S * self._office.roster.backlog)) if self.news else _BEATS_S
-        if now.elapsed_s - self._written_s < gathering_s:
-            return
-        self.write(now)
+        if now.elapsed_s - self._written_s >= gathering_s:
+            self.write(now)
+        self._office.others(now)
 
     def write(self, now: Instant) -> None:
         """Write what is unwritten, however little time has passed: the last word of a keeper that ends."""
         self.news = False
         roster = self._office.roster
         roster.correct(now)
+        if any(row.boots for row in roster.unwritten()):
+            self._office.others(now, urgent=True)  # or what another server wrote of a later start would be lost
         if rows := roster.unwritten():
             self._office.runtime.put_workers(rows, timeout_s=TRY_S)
             roster.written(rows)

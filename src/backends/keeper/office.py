@@ -63,11 +63,13 @@ class Office:
         return self.others(now, urgent=True).get(worker_id) or (entry.row if entry else None)
 
     def others(self, now: Instant, *, urgent: bool = False) -> dict[str, WorkerRow]:
-        """The rows of workers that speak to other keepers, read now and then."""
+        """The rows of workers that speak to other keepers, read now and then. By them the roster learns which start of
+        a worker has its name."""
         every_s = _OTHERS_URGENT_S if urgent else _OTHERS_S
         if self._others is None or now.elapsed_s - self._others_at_s >= every_s:
             mine = self.roster.entries
             rows = self.runtime.store.workers()
+            self.roster.learn(rows, now)
             self._others = {row.worker_id: row for row in rows if _is_elsewhere(row, mine.get(row.worker_id))}
             self._others_at_s = now.elapsed_s
         return self._others

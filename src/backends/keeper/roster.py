@@ -5,7 +5,6 @@ Pure but for one lock: time is an argument. Readers take ``entries``, an immutab
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -17,15 +16,13 @@ from immutables import Map
 from backends.keeper.beats import Ack, Beat
 from backends.keeper.outbox import HTTP, is_http
 from backends.keeper.peers import Peer
+from backends.keeper.starts import NO_STARTS, Replaced, Starts
 from core.ports import WorkerRow
 from core.state import Stop
 from opsgate.wire import LOST_AFTER_S
 
 _LATELY: Final = timedelta(seconds=LOST_AFTER_S / 2)
 """How old a heartbeat in the database may be that makes its worker live beyond doubt."""
-
-_REPLACED_MAX: Final = 16
-"""Starts of one worker that are remembered as replaced; of more the oldest are forgotten."""
 
 _JUMP: Final = timedelta(seconds=1)
 """By how much the two clocks must disagree on an interval before it counts as a jump."""
@@ -49,32 +46,15 @@ class Entry:
     heard_s: float
     address: bytes | str = ""
     observed: bool = True
-    boot: str = ""
-    """The name that its process drew, where it speaks HTTP; empty where it draws none."""
-    credential: str = ""
-    """By which credential it speaks."""
-    replaced: Map[str, Replaced] = Map()
-    """The starts of this worker that later ones have replaced, by their boots."""
+    starts: Starts = NO_STARTS
+    """Which of its processes this is, where it speaks HTTP."""
     awaited: frozenset[str] = frozenset()
-    """Those of them whose goodbye is missing, where this start has said its own: until then the worker has not left."""
+    """The starts before this one whose goodbye is missing, where it has said its own: until then the worker has not
+    left."""
 
     def is_live(self, elapsed_s: float) -> bool:
         """Whether it was heard of lately and has not left."""
         return self.row.state == "live" and elapsed_s - self.heard_s < LOST_AFTER_S
-
-
-class Replaced(NamedTuple):
-    """A start of a worker that a later one has replaced: how much work ran in it by its last word, which stops it
-    obeyed with none left, and until when it would have counted as live. Nobody knows what it has begun since, or what
-    became of it, so until then no other stop counts as obeyed for the word of its successor."""
-
-    in_flight: int
-    done: frozenset[str]
-    until_s: float
-
-    def is_uncertain(self, now: Instant) -> bool:
-        """Whether something may run in it still: it has not said goodbye, and would not be lost yet."""
-        return now.elapsed_s < self.until_s
 
 
 class Heard(NamedTuple):
@@ -96,6 +76,8 @@ class Roster:
         self._changed: set[str] = set()
         self._in_database: dict[str, WorkerRow] = {}
         """What the database has of each worker, as far as that is certain."""
+        self._elsewhere: dict[str, tuple[WorkerRow, float]] = {}
+        """The workers that are known to other servers alone, as those wrote them down, and since when that is known."""
         self._offset: datetime | None = None
         """What the time of day was when the other clock began, by the last look at both."""
         self._lock = threading.Lock()
@@ -114,35 +96,100 @@ class Roster:
                     continue
                 runs = row.state == "live" and self._is_running(row.pid, row.started)
                 seen = replace(row, heartbeat_at=now.at) if runs else row
-                self.entries = self.entries.set(row.worker_id, Entry(seen, now.elapsed_s, observed=runs))
+                starts = Starts.of(row, now.elapsed_s)
+                self.entries = self.entries.set(row.worker_id, Entry(seen, now.elapsed_s, observed=runs, starts=starts))
                 if runs:
                     self._changed.add(row.worker_id)
+
+    def learn(self, rows: Iterable[WorkerRow], now: Instant) -> None:
+        """Take in what other servers wrote down of workers that speak HTTP: of two starts of one worker that came to
+        two servers, each server has to know which one has its name."""
+        with self._lock:
+            before, self._elsewhere = self._elsewhere, {}
+            for row in rows:
+                known = self.entries.get(row.worker_id)
+                if known is None and row.boots:
+                    told = before.get(row.worker_id, (row, now.elapsed_s))
+                    is_news = told[0].heartbeat_at != row.heartbeat_at
+                    self._elsewhere[row.worker_id] = (row, now.elapsed_s) if is_news else told
+                elif known is not None and row.boots and row.boots != known.row.boots:
+                    self._compare(known, row, now)
+
+    def _compare(self, known: Entry, row: WorkerRow, now: Instant) -> None:
+        """Of two starts by one credential that know nothing of each other, the later one has the worker's name."""
+        mine, theirs = known.starts, Starts.of(row, now.elapsed_s)
+        if theirs.boot in mine.replaced:
+            self._changed.add(row.worker_id)  # another server does not know that it is over
+        if not mine.boot or not theirs.boot or theirs.boot in mine.replaced:
+            return
+        if mine.boot == theirs.boot:
+            self._join(known, theirs, now)
+            return
+        strangers = mine.boot not in theirs.replaced
+        if strangers and mine.credential != theirs.credential:
+            return
+        if strangers and (known.row.registered_at, mine.boot) > (row.registered_at, theirs.boot):
+            starts = replace(mine, replaced=mine.after(theirs.boot, row, now.elapsed_s))
+            heard = replace(known.row, boots=starts.text(*now))
+            entry = replace(known, row=_uncertain(heard, starts.replaced, now), starts=starts)
+            self._changed.add(row.worker_id)
+        else:
+            starts = replace(theirs, replaced=theirs.after(mine.boot, known.row, known.heard_s))
+            told = replace(row, boots=starts.text(*now))
+            entry = Entry(told, now.elapsed_s, observed=False, starts=starts)
+            self._changed.discard(row.worker_id)
+            if strangers:
+                self._changed.add(row.worker_id)  # the other server has to hear of this start too
+        self.entries = self.entries.set(row.worker_id, entry)
+
+    def _join(self, known: Entry, theirs: Starts, now: Instant) -> None:
+        """Take in which starts before this one another server knows of; what it does not know is written once more, for
+        as long as that matters."""
+        mine = known.starts.replaced
+        news = {boot: each for boot, each in theirs.replaced.items() if boot not in mine}
+        if news:
+            starts = replace(known.starts, replaced=mine.update(news))
+            row = replace(known.row, boots=starts.text(*now))
+            entry = replace(known, row=_uncertain(row, starts.replaced, now), starts=starts)
+            self.entries = self.entries.set(row.worker_id, entry)
+        untold = (each for boot, each in mine.items() if boot not in theirs.replaced)
+        if news or any(each.is_uncertain(now.elapsed_s) for each in untold):
+            self._changed.add(known.row.worker_id)
+
+    def _known(self, worker_id: str) -> Entry | None:
+        """What is known of a worker, here or elsewhere."""
+        known, told = self.entries.get(worker_id), self._elsewhere.get(worker_id)
+        if known is not None or told is None:
+            return known
+        row, since_s = told
+        return Entry(row, since_s, observed=False, starts=Starts.of(row, since_s))
 
     def beat(self, beat: Beat, peer: Peer, now: Instant) -> Heard:
         """Hear one beat. The id belongs to the process that first used it, for as long as that process runs or was
         heard of lately; whoever else uses it is refused."""
         with self._lock:
-            known = self.entries.get(beat.worker_id)
+            known = self._known(beat.worker_id)
             pid = peer.pid or beat.pid
             boot = beat.boot if is_http(peer.address) else ""
-            if known is not None and boot and boot in known.replaced:
+            before = known.starts if known is not None else NO_STARTS
+            if boot and boot in before.replaced:
                 why = f"a later start of worker {beat.worker_id} has taken its place"
                 return Heard(refused=why, replaced=True)
-            follows = known is not None and known.boot != boot and bool(known.boot and boot)
+            follows = before.boot != boot and bool(before.boot and boot)
             same = known is not None and known.address == peer.address and known.row.pid == pid and not follows
             start = known.row.started if known and same else self._start_of(beat, peer)
-            may_follow = follows and known is not None and known.credential == peer.credential != ""
+            may_follow = follows and before.credential == peer.credential != ""
             if known is not None and not (same or may_follow) and self._belongs_to_another(known, pid, start, now):
                 return Heard(refused=f"worker {beat.worker_id} is process {known.row.pid}, not {pid}")
-            replaced = known.replaced if known is not None else Map()
+            starts = replace(before, boot=boot, credential=peer.credential)
             if known is not None and follows and not known.awaited:
-                replaced = _with_last(replaced, known)
-            row = _uncertain(_row(beat, peer, start, known, now), replaced, now)
-            entry = Entry(row, now.elapsed_s, peer.address, True, boot, peer.credential, replaced)
+                starts = replace(starts, replaced=before.after(before.boot, known.row, known.heard_s))
+            boots = known.row.boots if known is not None and starts == before else starts.text(*now)
+            row = _uncertain(_row(beat, peer, start, None if follows else known, now, boots), starts.replaced, now)
+            entry = Entry(row, now.elapsed_s, peer.address, True, starts)
             self.entries = self.entries.set(beat.worker_id, entry)
             self._changed.add(beat.worker_id)
-        before = known.row if known else None
-        told = (row.stops, row.draining) != ((before.stops, before.draining) if before else ((), {}))
+        told = (row.stops, row.draining) != ((known.row.stops, known.row.draining) if known else ((), {}))
         return Heard(fresh=known is None or known.address != peer.address, acknowledged=told)
 
     def acknowledge(self, acks: Iterable[tuple[Ack, Peer]], now: Instant) -> set[str]:
@@ -157,9 +204,7 @@ class Roster:
                     continue
                 if known.row.state == "live" and ack.stop_id not in known.row.stops:
                     row = _obeying(known.row, ack, now)
-                    entries[ack.worker_id] = Entry(
-                        row, now.elapsed_s, peer.address, True, known.boot, known.credential, known.replaced
-                    )
+                    entries[ack.worker_id] = Entry(row, now.elapsed_s, peer.address, True, known.starts)
                     self._changed.add(ack.worker_id)
                     news.add(ack.stop_id)
             self.entries = entries.finish()
@@ -172,8 +217,8 @@ class Roster:
             known = self.entries.get(worker_id)
             if known is None or known.row.state == "left":
                 return False
-            if known.boot and boot != known.boot:
-                if boot in known.replaced and known.credential == peer.credential:
+            if known.starts.boot and boot != known.starts.boot:
+                if boot in known.starts.replaced and known.starts.credential == peer.credential:
                     self.entries = self.entries.set(worker_id, _without(known, boot, now))
                     self._changed.add(worker_id)
                 return False
@@ -270,21 +315,12 @@ def acknowledged(stop: Stop, rows: Mapping[str, WorkerRow]) -> tuple[str, ...]:
     return tuple(worker for worker in stop.of if worker in rows and rows[worker].has_stopped(stop.stop_id, since))
 
 
-def _with_last(replaced: Map[str, Replaced], last: Entry) -> Map[str, Replaced]:
-    """The starts that were replaced, with the last one among them. What it obeyed was counted only where all before it
-    did too, so whichever is forgotten, what was uncertain in it still is."""
-    done = frozenset(filter(last.row.has_stopped, last.row.stops))
-    if len(replaced) >= _REPLACED_MAX:
-        replaced = replaced.delete(min(replaced, key=lambda boot: replaced[boot].until_s))
-    return replaced.set(last.boot, Replaced(last.row.in_flight, done, last.heard_s + LOST_AFTER_S))
-
-
 def _uncertain(row: WorkerRow, replaced: Map[str, Replaced], now: Instant) -> WorkerRow:
     """The row without the stops under which something may run in the starts of its worker that were replaced a moment
     ago."""
     stops = row.stops
     for each in replaced.values():
-        if each.is_uncertain(now):
+        if each.is_uncertain(now.elapsed_s):
             stops = tuple(stop_id for stop_id in stops if stop_id in each.done)
     return row if len(stops) == len(row.stops) else replace(row, stops=stops)
 
@@ -292,10 +328,11 @@ def _uncertain(row: WorkerRow, replaced: Map[str, Replaced], now: Instant) -> Wo
 def _left(known: Entry, now: Instant) -> Entry:
     """A worker whose last start has said goodbye. Where something may run in one before it, it is silent from now on
     instead, and lost in time."""
-    uncertain = {boot: each for boot, each in known.replaced.items() if each.is_uncertain(now)}
+    uncertain = {boot: each for boot, each in known.starts.replaced.items() if each.is_uncertain(now.elapsed_s)}
     if not uncertain:
-        row = replace(known.row, state="left", heartbeat_at=now.at, in_flight=0)
-        return Entry(row, now.elapsed_s, replaced=known.replaced)
+        starts = Starts(replaced=known.starts.replaced)
+        row = replace(known.row, state="left", heartbeat_at=now.at, in_flight=0, boots=starts.text(*now))
+        return Entry(row, now.elapsed_s, starts=starts)
     row = replace(
         known.row,
         heartbeat_at=now.at,
@@ -308,9 +345,11 @@ def _left(known: Entry, now: Instant) -> Entry:
 
 def _without(known: Entry, boot: str, now: Instant) -> Entry:
     """A worker of which a start that was replaced has said goodbye."""
-    over = known.replaced.set(boot, known.replaced[boot]._replace(in_flight=0, until_s=-math.inf))
+    over = known.starts.replaced.set(boot, known.starts.replaced[boot].ended())
+    starts = replace(known.starts, replaced=over)
     left, awaited = boot in known.awaited and known.awaited == {boot}, known.awaited - {boot}
-    entry = replace(known, replaced=over, awaited=awaited)
+    row = replace(known.row, boots=starts.text(*now))
+    entry = replace(known, row=row, starts=starts, awaited=awaited)
     return _left(entry, now) if left else entry
 
 
@@ -324,7 +363,7 @@ def _said_of_itself(row: WorkerRow) -> tuple[object, ...]:
     return row.state, row.env, row.scope
 
 
-def _row(beat: Beat, peer: Peer, start: str, known: Entry | None, now: Instant) -> WorkerRow:
+def _row(beat: Beat, peer: Peer, start: str, known: Entry | None, now: Instant, boots: str) -> WorkerRow:
     rejoined = known is None or known.row.state != "live" or known.row.started != start
     return WorkerRow(
         worker_id=beat.worker_id,
@@ -338,6 +377,7 @@ def _row(beat: Beat, peer: Peer, start: str, known: Entry | None, now: Instant) 
         stops=beat.stops,
         draining=beat.draining,
         in_flight=beat.in_flight,
+        boots=boots,
     )
 
 
@@ -356,4 +396,5 @@ def _obeying(row: WorkerRow, ack: Ack, now: Instant) -> WorkerRow:
         stops=(*row.stops, ack.stop_id),
         draining={**row.draining, ack.stop_id: ack.running} if ack.running else row.draining,
         in_flight=row.in_flight,
+        boots=row.boots,
     )

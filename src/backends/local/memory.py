@@ -17,7 +17,7 @@ from core.audit import GENESIS, Row
 from core.engine import WorkerFact
 from core.errors import BackendUnavailable
 from core.policy import GateChange
-from core.ports import SAMPLES_READ_MAX, Cursor, Head, Lease, Transaction, WorkerRow
+from core.ports import SAMPLES_READ_MAX, Cursor, Head, Known, Lease, Transaction, WorkerRow
 from core.triggers.sample import Sample
 from opsgate.hold import timestamp
 
@@ -33,7 +33,7 @@ class MemoryTransaction:
     journal: list[Row] = field(default_factory=list)
     begins_behind: tuple[int, str] = (0, GENESIS)
     checkpoints: dict[int, tuple[str, str, str]] = field(default_factory=dict)
-    receipts: dict[str, tuple[str, str, datetime]] = field(default_factory=dict)
+    receipts: dict[str, tuple[Known, datetime]] = field(default_factory=dict)
     workers: dict[str, WorkerRow] = field(default_factory=dict)
     used: list[Usage] = field(default_factory=list)
     leases: dict[str, Lease] = field(default_factory=dict)
@@ -67,19 +67,19 @@ class MemoryTransaction:
     def expect(self, command_ids: Sequence[str]) -> None:
         """All of them are here."""
 
-    def receipt(self, command_id: str) -> tuple[str, str] | None:
-        """``(fingerprint, receipt as JSON)`` of a command carried out before."""
+    def receipt(self, command_id: str) -> Known | None:
+        """What is known of a command carried out before."""
         known = self.receipts.get(command_id)
-        return None if known is None else known[:2]
+        return None if known is None else known[0]
 
     def append(self, rows: Sequence[Row], change: GateChange, names_revision: int) -> None:
         """Append sealed events and the head; no gate reads this memory."""
         self.journal.extend(rows)
         self.now = replace(self.now, revision=rows[-1].revision, chain=rows[-1].chain, names_revision=names_revision)
 
-    def remember(self, command_id: str, fingerprint: str, receipt: str, at: datetime) -> None:
+    def remember(self, command_id: str, known: Known, at: datetime) -> None:
         """Store the answer to a command."""
-        self.receipts[command_id] = (fingerprint, receipt, at)
+        self.receipts[command_id] = (known, at)
 
     def live_workers(self, since: datetime) -> Sequence[WorkerFact]:
         """What a decision needs of the workers heard of after ``since`` that have not left."""
@@ -137,8 +137,9 @@ class MemoryTransaction:
         self.journal[:] = [replace(row, salt="", body="") if row.revision in gone else row for row in self.journal]
         for command_id in command_ids:
             if command_id in self.receipts:
-                at = self.receipts[command_id][2]
-                self.receipts[command_id] = ("erased", '{"revision":0,"changed":true}', at)
+                known, at = self.receipts[command_id]
+                erased = known._replace(fingerprint="erased", receipt='{"revision":0,"changed":true}')
+                self.receipts[command_id] = (erased, at)
         self.read[:] = [sample for sample in self.read if sample.account != account]
         self.checkpoints.clear()
 
@@ -150,7 +151,7 @@ class MemoryTransaction:
 
     def drop_receipts(self, before: datetime) -> None:
         """Retention: forget the answers to commands older than this."""
-        self.receipts = {key: known for key, known in self.receipts.items() if known[2] >= before}
+        self.receipts = {key: known for key, known in self.receipts.items() if known[1] >= before}
 
     def lease(self, name: str) -> Lease | None:
         """Who holds a role, whether or not it has run out."""

@@ -156,6 +156,7 @@ def worker_values(row: WorkerRow) -> dict[str, Any]:
         "draining": compact(row.draining),
         "in_flight": row.in_flight,
         "state": row.state,
+        "boots": row.boots or None,
     }
 
 
@@ -176,6 +177,7 @@ def worker_of(columns: Sequence[Any]) -> WorkerRow:
             draining=_document(row["draining"]),
             in_flight=row["in_flight"],
             state=row["state"],
+            boots=row["boots"] or "",
         )
     except (ValueError, TypeError) as error:
         raise Damaged(f"the row of worker {ascii(row['worker_id'])[:60]} is unreadable") from error

@@ -71,10 +71,12 @@ worker = Table(
     Column("draining", Text, nullable=False),
     Column("in_flight", Integer, nullable=False),
     Column("state", Text, nullable=False),
+    Column("boots", Text),
 )
 """The last heartbeat of each worker. ``scope``: {dimension: [values]} it declared, {} for anything; ``stops``: [stop
 ids] it has seen; ``draining``: {stop_id: pieces of covered work still running}; ``started``: its process start time;
-``state``: live, or left when it ended on purpose (a worker that left has stopped)."""
+``state``: live, or left when it ended on purpose (a worker that left has stopped); ``boots``: its starts, for servers
+alone (`backends.keeper.starts`), none where it draws no names or a server of the version before wrote the row."""
 
 limit_usage = Table(
     "limit_usage",
@@ -131,8 +133,10 @@ receipt = Table(
     Column("fingerprint", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("at", Text, nullable=False),
+    Column("sender", Text),
 )
-"""The answer to each command, so that the same command sent again gets the same answer."""
+"""The answer to each command, so that the same command sent again gets the same answer. ``sender``: the credential that
+it came by, none where it took none or a server of the version before wrote the row."""
 
 outbox_cursor = Table(
     "outbox_cursor",

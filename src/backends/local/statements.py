@@ -42,7 +42,7 @@ RECEIPTS_AT_ONCE: Final = 16
 """Of so many commands one question asks; a list of any length would be another statement for each length."""
 
 _ASKED: Final = tuple(f"of_{number}" for number in range(RECEIPTS_AT_ONCE))
-RECEIPTS: Final = select(_receipt.command_id, _receipt.fingerprint, _receipt.body).where(
+RECEIPTS: Final = select(_receipt.command_id, _receipt.fingerprint, _receipt.body, _receipt.sender).where(
     _receipt.command_id.in_([bindparam(name) for name in _ASKED])
 )
 DROP_RECEIPTS: Final = delete(schema.receipt).where(_receipt.at < bindparam("of_before"))

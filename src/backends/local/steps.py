@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-STEPS: Final = {"pre_0001": "pre_0001", "pre_0002": "pre_0001"}
+STEPS: Final = {"pre_0001": "pre_0001", "pre_0002": "pre_0001", "pre_0003": "pre_0001"}
 """Every step of `backends.local.migrations`, oldest first → the oldest step whose programs may use the database after
 it. A step that only adds leaves that as it was."""
 

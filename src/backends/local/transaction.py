@@ -29,7 +29,7 @@ from backends.local.vault import Vault
 from core.audit import SEALED, Row
 from core.engine import WorkerFact
 from core.policy import GateChange
-from core.ports import Cursor, Head, Lease, WorkerRow
+from core.ports import Cursor, Head, Known, Lease, WorkerRow
 from core.triggers.sample import Sample
 from opsgate.hold import timestamp
 
@@ -57,7 +57,7 @@ class SqlTransaction:
         self._vault = vault
         self._rows: list[Row] = []
         self._answers: dict[str, dict[str, Any]] = {}
-        self._known: dict[str, tuple[str, str] | None] = {}
+        self._known: dict[str, Known | None] = {}
 
     def flush(self) -> None:
         """Write what has been kept back. To be called before the commit."""
@@ -84,11 +84,12 @@ class SqlTransaction:
         self._known |= dict.fromkeys(command_ids)
         for at in range(0, len(command_ids), statements.RECEIPTS_AT_ONCE):
             asked = statements.receipts_of(command_ids[at : at + statements.RECEIPTS_AT_ONCE])
-            for command_id, fingerprint, body in self._line.ask(statements.RECEIPTS, asked):
-                self._known[command_id] = (self._vault.text_out(fingerprint), self._vault.text_out(body))
+            for command_id, fingerprint, body, sender in self._line.ask(statements.RECEIPTS, asked):
+                said = self._vault.text_out(fingerprint), self._vault.text_out(body)
+                self._known[command_id] = Known(*said, sender or "")
 
-    def receipt(self, command_id: str) -> tuple[str, str] | None:
-        """``(fingerprint, receipt as JSON)`` of a command carried out before."""
+    def receipt(self, command_id: str) -> Known | None:
+        """What is known of a command carried out before."""
         if command_id not in self._known:
             self.expect([command_id])
         return self._known[command_id]
@@ -101,14 +102,15 @@ class SqlTransaction:
         self._gate_names(change)
         self._head = Head(self._head.fleet, rows[-1].revision, rows[-1].chain, names_revision)
 
-    def remember(self, command_id: str, fingerprint: str, receipt: str, at: datetime) -> None:
+    def remember(self, command_id: str, known: Known, at: datetime) -> None:
         """Store the answer to a command."""
-        self._known[command_id] = (fingerprint, receipt)
+        self._known[command_id] = known
         self._answers[command_id] = {
             "command_id": command_id,
-            "fingerprint": self._vault.text_in(fingerprint),
-            "body": self._vault.text_in(receipt),
+            "fingerprint": self._vault.text_in(known.fingerprint),
+            "body": self._vault.text_in(known.receipt),
             "at": timestamp(at),
+            "sender": known.sender or None,
         }
 
     def live_workers(self, since: datetime) -> Sequence[WorkerFact]:

@@ -42,7 +42,7 @@ async def answer(engine: Engine, asked: Asked, identity: Identity, receive: Rece
     body = await read_body(receive, asked.headers)
     beat = kept_within(engine.said.beat(worker_id, body, asked.headers.get("content-type")), identity.scope)
     known = engine.room.roster.entries.get(worker_id)
-    heard = engine.room.reception.beat(beat, peer_of(worker_id, credential_of(identity)))
+    heard = engine.room.reception.beat(beat, peer_of(worker_id, identity.credential))
     if heard.replaced:
         raise Problem(409, REPLACED, heard.refused, "end this process")
     if heard.refused:
@@ -88,11 +88,6 @@ def kept_within(beat: Beat, scope: Scope) -> Beat:
 def peer_of(worker_id: str, credential: str) -> Peer:
     """A worker that speaks HTTP has no process of this host, as far as anybody knows."""
     return Peer(0, 0, f"{HTTP}{worker_id}", credential)
-
-
-def credential_of(identity: Identity) -> str:
-    """What two requests share that came by one credential."""
-    return identity.token_id or f"{identity.name} without a token"
 
 
 def require_identifier(worker_id: str) -> None:

@@ -186,5 +186,6 @@ def _schemas() -> dict[str, Any]:
         schema = TypeAdapter(shape).json_schema(ref_template=ref("{model}")["$ref"])
         schemas |= schema.pop("$defs", {})
         schemas[shape.__name__] = schema
+    del schemas[WorkerRow.__name__]["properties"]["boots"]
     reads = document_reads.schemas(schemas["Procedure"])
     return {**schemas, **document_shapes.SCHEMAS, **reads, **document_clients.SCHEMAS}

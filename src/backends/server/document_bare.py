@@ -19,9 +19,9 @@ _EXAMPLES: Final[Mapping[str, dict[str, Any]]] = {
 }
 
 _HEADERS: Final = {
-    "Idempotency-Key": "Names what is meant to happen: the same key, whoever sends it, gets the same receipt and does"
-    " nothing more, for as long as the journal is kept, so each new intention takes a new one. 422 where it named"
-    " another command.",
+    "Idempotency-Key": "Names what is meant to happen: the same key by the same credential gets the same receipt and"
+    " does nothing more, at any server and for as long as the journal is kept, so each new intention takes a new one."
+    " 422 where it named another command. Others who send the same one are not concerned.",
     "If-Match": 'The revision at which this was decided on, as the ETag of what was read: "1234". A release is refused'
     " with 412 where what may run has changed since.",
     "X-Correlation-ID": "Stands with every event that comes of it.",

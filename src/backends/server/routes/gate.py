@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, Response
 from backends.keeper.outbox import HTTP
 from backends.server.answers import cached
 from backends.server.asked import Asked
-from backends.server.beats import credential_of, peer_of, require_identifier
+from backends.server.beats import peer_of, require_identifier
 from backends.server.engine import Engine
 from core.authority import Identity
 from opsgate.clock import elapsed_s
@@ -92,7 +92,8 @@ def routes(engine: Engine) -> APIRouter:
         if worker_id not in engine.room.roster.entries:
             rows = await asyncio.to_thread(engine.runtime.store.workers)
             engine.room.reception.meet(row for row in rows if row.worker_id == worker_id)
-        left = engine.room.reception.leave(worker_id, peer_of(worker_id, credential_of(request.state.identity)), boot)
+        peer = peer_of(worker_id, request.state.identity.credential)
+        left = engine.room.reception.leave(worker_id, peer, boot)
         engine.gates.messages_for(f"{HTTP}{worker_id}")
         return {"left": left}
 
