@@ -6,12 +6,15 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import literal, select
 
 from backends import open_backend, open_runtime
+from backends.local import postgres
 from core.capabilities.holds import PlaceHold
 from opsgate import Gate
 from opsgate.selector import Selector
@@ -62,6 +65,33 @@ def test_a_stop_where_the_database_is_away_is_in_force_at_once_and_recorded_on_r
             stop_id = answer.json()["stop_id"]
             eventually(lambda: stop_id in elsewhere.state().stops, within_s=LONG_S)
             eventually(lambda: elsewhere.state().stops[stop_id].result == "verified", within_s=LONG_S)
+
+
+def test_where_every_notification_is_lost_gates_and_consoles_hear_of_what_others_change_all_the_same(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notification is a hint: each look at the database finds all that has happened since the last one."""
+    monkeypatch.setattr(postgres, "_NEWS", select(literal(1)))
+    with (
+        closing(open_runtime(postgres_url)) as elsewhere,
+        serving(postgres_url) as served,
+        closing(open_backend(served.url)) as console,
+        Gate.open(served.url, worker="w1") as gate,
+    ):
+        heard = list[int]()
+        console.follow(lambda arrival: heard.extend(recorded.revision for recorded in arrival.events))
+        eventually(lambda: gate.freshness == "valid", within_s=LONG_S)
+        for account in ("a1", "a2", "a3"):
+            elsewhere.submit(say(PlaceHold(selectors=(Selector.of(account=account),))))
+            eventually(partial(_is_held, gate, account), within_s=LONG_S)
+        last = elsewhere.state().revision
+        eventually(lambda: bool(heard) and heard[-1] >= last, within_s=LONG_S)
+
+    assert heard == list(range(heard[0], heard[-1] + 1)), "each of them once, and none left out"
+
+
+def _is_held(gate: Gate, account: str) -> bool:
+    return not gate.allowed(account=account)
 
 
 def test_when_the_leading_server_is_killed_another_one_concludes_its_stop_and_clients_go_on(
