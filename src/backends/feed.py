@@ -1,8 +1,8 @@
 """The feed: one thread that looks for news and hands them to whoever follows.
 
 What arrived since the last delivery is handed over as one piece, so a listener that is slow gets fewer and larger
-arrivals and never a backlog. Where commit follows on commit, what changes nothing that may run is gathered for a
-moment, so that listeners are woken for many of them at once.
+arrivals and never a backlog. Where commit follows on commit, what nothing waits for is gathered for a moment, so that
+listeners are woken for many of them at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Final, Protocol
 
 from core.errors import OpsError
-from core.messages import Recorded
+from core.messages import EmergencyEvent, Recorded, ServiceEvent, StopEvent
 from core.ports import Arrival, Listener
 from core.state import State
 
@@ -25,7 +25,10 @@ REST_S: Final = 0.1
 """Seconds between two looks while this process itself commits: what it has committed need not be looked for."""
 
 GATHER_S: Final = 0.05
-"""Seconds after a delivery for which what comes next is gathered, unless it changes what may run."""
+"""Seconds after a delivery for which what comes next is gathered, unless something waits for it."""
+
+_AWAITED: Final = (EmergencyEvent, StopEvent, ServiceEvent)
+"""What stops and recoveries go on by, though it may change nothing that may run."""
 
 PATIENCE_S: Final = 1.0
 """Seconds between two tries while the database does not answer, at most."""
@@ -80,7 +83,7 @@ class Feed:
                 return
             is_first, self._sealed = self._sealed is None, (state, chain)
             self._events.extend(events)
-            if state.control_revision != self._control_revision:
+            if state.control_revision != self._control_revision or any(map(_is_awaited, events)):
                 self._hurries.set()
         if is_first:
             self._bell.wake()
@@ -133,3 +136,7 @@ class Feed:
         if not self._closed.is_set():
             self._hurries.wait(GATHER_S)
         return True
+
+
+def _is_awaited(recorded: Recorded) -> bool:
+    return isinstance(recorded.event, _AWAITED)

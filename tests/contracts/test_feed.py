@@ -3,13 +3,16 @@
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
 from backends import feed as module
 from backends.feed import Feed
 from backends.local.memory import MemoryStore
+from core.capabilities.service_reports import ServiceStateSaved
 from core.errors import BackendUnavailable
+from core.messages import Actor, Header, Recorded
 from core.ports import Arrival
 from core.state import State
 from tests.support.waiting import eventually
@@ -69,8 +72,19 @@ def test_what_arrived_is_delivered_after_looks_have_failed(feed: Feed, looks: Lo
     eventually(lambda: [arrival.state.revision for arrival in arrivals] == [1])
 
 
-def test_what_changes_nothing_that_may_run_is_gathered_behind_a_delivery(
-    feed: Feed, monkeypatch: pytest.MonkeyPatch
+SAVED = Recorded(
+    Header(4, datetime.now(UTC), Actor(name="keeper", kind="system"), "keeper", "c", "c"),
+    ServiceStateSaved(service="api", stop_id="S1", saved="a"),
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "events"),
+    [(State(revision=4, control_revision=4), ()), (State(revision=4), (SAVED,))],
+    ids=["it changes what may run", "a stop goes on by it"],
+)
+def test_what_nothing_waits_for_is_gathered_behind_a_delivery_until_something_is_waited_for(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch, state: State, events: tuple[Recorded, ...]
 ) -> None:
     monkeypatch.setattr(module, "GATHER_S", 3600.0)
     arrivals = list[Arrival]()
@@ -80,7 +94,7 @@ def test_what_changes_nothing_that_may_run_is_gathered_behind_a_delivery(
 
     for revision in (2, 3):
         feed.publish(State(revision=revision), "", ())
-    feed.publish(State(revision=4, control_revision=4), "", ())
+    feed.publish(state, "", events)
 
     eventually(lambda: [arrival.state.revision for arrival in arrivals] == [1, 4])
 
