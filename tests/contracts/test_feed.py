@@ -1,7 +1,7 @@
 """The feed lives on: through a database that is away, through faults of its own, and news are read in the end."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -35,6 +35,19 @@ class Looks:
         known = self.count
         eventually(lambda: self.count > known)
         return True
+
+
+class Gathering(threading.Event):
+    """What the feed gathers by: ``meanwhile`` happens while it does so for the first time."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        super().__init__()
+        self._meanwhile = meanwhile
+
+    def wait(self, timeout: float | None = None) -> bool:
+        meanwhile, self._meanwhile = self._meanwhile, lambda: None
+        meanwhile()
+        return super().wait(timeout)
 
 
 @pytest.fixture
@@ -86,15 +99,17 @@ SAVED = Recorded(
 def test_what_nothing_waits_for_is_gathered_behind_a_delivery_until_something_is_waited_for(
     feed: Feed, monkeypatch: pytest.MonkeyPatch, state: State, events: tuple[Recorded, ...]
 ) -> None:
+    def meanwhile() -> None:
+        for revision in (2, 3):
+            feed.publish(State(revision=revision), "", ())
+        feed.publish(state, "", events)
+
     monkeypatch.setattr(module, "GATHER_S", 3600.0)
+    feed._hurries = Gathering(meanwhile)
     arrivals = list[Arrival]()
     feed.follow(arrivals.append)
-    feed.publish(State(revision=1), "", ())
-    eventually(lambda: [arrival.state.revision for arrival in arrivals] == [1])
 
-    for revision in (2, 3):
-        feed.publish(State(revision=revision), "", ())
-    feed.publish(state, "", events)
+    feed.publish(State(revision=1), "", ())
 
     eventually(lambda: [arrival.state.revision for arrival in arrivals] == [1, 4])
 
