@@ -5,6 +5,7 @@ the screen of the person who runs the suite, so this module takes their environm
 """
 
 import gc
+import logging
 import os
 import random
 import shutil
@@ -90,6 +91,18 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.delenv(name, raising=False)
     yield root
     shutil.rmtree(root, ignore_errors=True)  # a process that the test has just ended may still write into it
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[None]:
+    """The program's log as it was: a test that has it written to a file must not keep it from the next one."""
+    ours = logging.getLogger("opsconsole")
+    handlers, level, propagate = ours.handlers, ours.level, ours.propagate
+    yield
+    for handler in set(ours.handlers) - set(handlers):
+        handler.close()
+    ours.handlers, ours.propagate = handlers, propagate
+    ours.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

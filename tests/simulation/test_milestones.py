@@ -151,7 +151,7 @@ class Place:
         if alone:
             self.tell(order)
         else:
-            stop_lane.fire(order, url=self.url, fleet=self.fleet)
+            stop_lane.fire(order, url=self.url, fleet=self.fleet, timeout_s=1.0)  # a keeper that dies answers nobody
         return order
 
     def tell(self, order: Order) -> None:
