@@ -13,7 +13,7 @@ from tests.cli.shell import Shell
 from tests.conftest import FULL
 from tests.console.hostile import strings
 
-STRINGS = 20_000 if FULL else 2_000
+STRINGS = 20_000 if FULL else 600
 TYPED_MAX = 20_000 if FULL else 300
 """Strings that are typed, one command each."""
 

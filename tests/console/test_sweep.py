@@ -41,7 +41,7 @@ from tests.console.fleet import START, Fleet
 from tests.console.hostile import harmless, strings
 from tests.console.hostile_fleet import hostile_fleet
 
-STRINGS = 100_000 if FULL else 600
+STRINGS = 100_000 if FULL else 200
 BATCH = 40
 WIDTHS = (20, 39, 40, 60, 80, 120, 200)
 KINDS = (*PANES, *LISTS)
