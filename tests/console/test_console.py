@@ -636,10 +636,9 @@ async def test_leaving_says_what_stays_in_force_and_how_to_come_back() -> None:
         fleet.stop("S-2")
         fleet.acknowledge(*WORKERS[:9], stop_id="S-2")
         await desk.settle()
+        counted = "STOPPING 9/12, everything, still counting without you: waiting for w-10 w-11 w-12; emergency"
+        await desk.until(lambda: desk.console.farewell("x").startswith(counted))
         said = desk.console.farewell("opsconsole -b sqlite:////x")
-        assert said.startswith(
-            "STOPPING 9/12, everything, still counting without you: waiting for w-10 w-11 w-12; emergency"
-        )
         assert said.endswith("until somebody recovers it; 3 holds stay in force; back with: opsconsole -b sqlite:////x")
         fleet.away, fleet.away_s = "gone", 74.0
         assert desk.console.farewell("x").startswith(

@@ -188,6 +188,7 @@ def test_a_latched_stop_that_is_refused_is_shown_and_said_and_holds_up_nothing()
         clock.now += REFUSED_AGAIN_S
         feed.look_now()
         eventually(lambda: tries == 2)
+        look_again()  # it is known by then when that was
         remove("S-bad", fleet.latest().fleet)
         clock.now += REFUSED_AGAIN_S
         feed.look_now()
