@@ -57,7 +57,7 @@ bench: ## measure, and write bench/results.md
 
 crash: venv ## the random harnesses at full length
 	OPSCONSOLE_FULL=1 $(PYTEST) --timeout 0 tests/simulation tests/properties tests/remote/test_bad_lines.py \
-	  tests/contracts/test_backend.py
+	  tests/contracts/test_backend.py tests/hygiene/test_imports.py
 
 soak: venv ## hundreds of incidents on real services, with and without a keeper that is killed; S1's targets
 	OPSCONSOLE_FULL=1 $(BIN)/pytest --timeout 0 -rP tests/simulation/test_soak.py

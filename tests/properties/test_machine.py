@@ -344,7 +344,7 @@ def run(machine: type[Fleet], seed: int, *, quick: int, full: int, steps: int) -
 
 
 def test_a_fleet_is_what_the_model_says(seed: int) -> None:
-    run(Fleet, seed, quick=6, full=100, steps=40)
+    run(Fleet, seed, quick=3, full=100, steps=40)
 
 
 def test_a_fleet_on_sqlite_is_what_the_model_says(seed: int) -> None:
