@@ -17,14 +17,14 @@ from pathlib import Path
 FEW = 5
 TESTS_FAILED = 1
 FAILED = Path(".pytest_cache/v/cache/lastfailed")
-GROUP = re.compile(r"@\w+$")  # what a parallel run appends to a name
+GROUP = re.compile(r"@[^]@]+$")  # what a parallel run appends to the name of a test that belongs to a group
 
 
 def main(jobs: str, *arguments: str) -> int:
     FAILED.unlink(missing_ok=True)
     pytest = [str(Path(sys.executable).with_name("pytest")), *arguments]
     code = subprocess.call([*pytest, "-n", jobs, "--dist", "loadgroup"])
-    if code != TESTS_FAILED:
+    if code != TESTS_FAILED or not FAILED.exists():
         return code
     failed = [GROUP.sub("", name) for name in json.loads(FAILED.read_text("utf-8"))]
     if len(failed) > FEW:

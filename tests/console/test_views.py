@@ -241,6 +241,16 @@ def test_old_data_is_unknown_whatever_it_said() -> None:
     assert "STALE 00:14 - the database is locked" in row2(fleet, link=stale)
 
 
+def test_why_the_backend_does_not_answer_takes_the_room_that_is_left_and_no_more() -> None:
+    fleet = small_fleet()
+    why = "the database file was moved away while it was open: bring it back, or start the console at its new place"
+    seen = {width: row2(fleet, width=width, link=Link(14.0, why)) for width in (80, 120, 200, 240)}
+    assert why in seen[240]
+    assert why[:60] not in seen[80]
+    assert all(len(row) <= width for width, row in seen.items())
+    assert all("rev 1" in seen[width] for width in (120, 200, 240))
+
+
 def test_before_the_first_answer_nothing_is_known() -> None:
     nothing = Link(None, "no such file")
     assert row1(Fleet(), link=nothing) == " [ ????] NOT YET KNOWN - backend unreachable - ! S still works"

@@ -11,6 +11,8 @@ from tests.hygiene.tree import ROOT
 BESIDE_OTHERS = "import os\ndef test_beside_others():\n    assert 'PYTEST_XDIST_WORKER' not in os.environ\n"
 ALWAYS = "def test_always():\n    assert False\n"
 NEVER = "def test_never():\n    pass\n"
+IN_A_GROUP = "import pytest\npytestmark = pytest.mark.xdist_group('two-words')\n"
+AFTERWARDS = f"@pytest.fixture(autouse=True)\ndef after():\n    yield\n    beside_others()\n{NEVER}"
 
 
 def run(project: Path, *tests: str) -> subprocess.CompletedProcess[str]:
@@ -32,6 +34,20 @@ def test_what_passes_alone_passes_and_is_named(tmp_path: Path) -> None:
 
     assert ran.returncode == 0, ran.stdout
     assert ran.stdout.endswith("UNSTABLE, for they passed only alone:\n  test_0.py::test_beside_others\n")
+
+
+def test_what_belongs_to_a_group_is_asked_by_its_own_name(tmp_path: Path) -> None:
+    ran = run(tmp_path, IN_A_GROUP + BESIDE_OTHERS)
+
+    assert ran.returncode == 0, ran.stdout
+    assert ran.stdout.endswith("alone:\n  test_0.py::test_beside_others\n")
+
+
+def test_what_fails_after_a_test_is_asked_again_with_it(tmp_path: Path) -> None:
+    ran = run(tmp_path, IN_A_GROUP + BESIDE_OTHERS.replace("test_beside_others", "beside_others") + AFTERWARDS)
+
+    assert ran.returncode == 0, ran.stdout
+    assert ran.stdout.endswith("alone:\n  test_0.py::test_never\n")
 
 
 def test_what_fails_alone_too_fails_the_run(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from opsconsole.text import CUT_MARK, clean
 from opsconsole.text import width as width_of
 from opsconsole.views.course import STATUS, brief, under_way
 from opsconsole.views.holding import seen_by, since, whose
-from opsconsole.views.last_known import UNKNOWN, freshness, last_known
+from opsconsole.views.last_known import UNKNOWN, WHY_MAX, freshness, last_known
 from opsconsole.views.partly import NarrowStops, held, narrow_stops
 from opsconsole.views.picture import Picture
 from opsconsole.views.verdict import Verdict, fate, together
@@ -67,11 +67,8 @@ def row2(picture: Picture, width: int) -> Line:
     whom: Part = (Span(" "), *place, rights, Span(f" as {clean(who.operator, 30)}"), *role)
     if who.is_remote and not who.role:
         whom = (Span(" "), *place, Span("not let in yet", Style.WARN))
-    parts: list[Part] = [
-        whom,
-        (freshness(picture, width - length((*whom, SEPARATOR, Span(" "), MORE))),),
-        (Span(f"rev {picture.state.revision}"),),
-    ]
+    beside_whom = width - length((*whom, SEPARATOR, Span(" "), MORE))
+    parts: list[Part] = [whom, (freshness(picture, beside_whom),), (Span(f"rev {picture.state.revision}"),)]
     if picture.facts.seen is not None and not picture.facts.seen.keeper:
         parts.append((Span("NO KEEPER: nothing verifies or expires", Style.BAD),))
     if picture.link.newer:
@@ -85,6 +82,8 @@ def row2(picture: Picture, width: int) -> Line:
     room = width - length((*_joined(width, parts), SEPARATOR))
     if shown := address(clean(who.backend, 80), room):
         parts.append((Span(shown, Style.DIM),))
+    left = width - length(_joined(width, parts))
+    parts[1] = (freshness(picture, beside_whom, why_max=WHY_MAX + max(left, 0)),)
     return _fitted(width, parts)
 
 

@@ -15,7 +15,7 @@ from opsconsole.views.words import clock, stopwatch
 UNKNOWN = Span("[ ????]", Style.STOPPED)
 
 WHY_MIN, WHY_MAX = 12, 60
-"""Cells of what a backend said: cut shorter it says nothing, and longer it takes the room of the rest."""
+"""Cells of what a backend said: cut shorter it says nothing, and longer only where the rest leaves room."""
 
 
 def last_known(picture: Picture, width: int) -> Line:
@@ -45,7 +45,7 @@ def runs(picture: Picture, word: str) -> Cell:
     return Cell(f"{word}?", Style.DIM) if picture.word == "unknown" else Cell(word, Style.GOOD)
 
 
-def freshness(picture: Picture, room: int = 1000) -> Span:
+def freshness(picture: Picture, room: int = 1000, *, why_max: int = WHY_MAX) -> Span:
     """``live``, ``STALE 00:14`` or ``CONNECTING``, with as much of what the backend said instead of an answer as there
     is room for."""
     link = picture.link
@@ -56,7 +56,7 @@ def freshness(picture: Picture, room: int = 1000) -> Span:
     else:
         word, style = f"STALE {stopwatch(link.age_s)}", Style.BAD
     dash = ", but " if link.live else " - "
-    left = min(WHY_MAX, room - len(word) - len(dash))
+    left = min(why_max, room - len(word) - len(dash))
     return Span(f"{word}{dash}{clean(link.trouble, left)}" if link.trouble and left >= WHY_MIN else word, style)
 
 
