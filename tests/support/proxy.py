@@ -40,6 +40,7 @@ class Proxy(threading.Thread):
         """Connections so far."""
         self._open: set[asyncio.StreamWriter] = set()
         self._lost: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self._left: int | None = None
         self._calm()
 
@@ -117,12 +118,16 @@ class Proxy(threading.Thread):
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(asyncio.start_server(self._serve, sock=self._channel))
         self._loop.run_forever()
-        server.close()
+        self._loop.remove_reader(self._channel)  # a connection that is just being made needs its server until it is
+        self._refusing = True
         self._reset()
-        tasks = asyncio.all_tasks(self._loop)
-        for task in tasks:
+        for task in self._serving:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.run_until_complete(asyncio.sleep(0))
+        while tasks := asyncio.all_tasks(self._loop):
+            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        server.close()
+        self._loop.run_until_complete(asyncio.sleep(0))  # what was reset is closed in the next turn
         self._loop.close()
 
     def _do(self, what: Callable[[], None]) -> None:
@@ -138,6 +143,9 @@ class Proxy(threading.Thread):
     async def _serve(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         self.made += 1
         self._open.add(to_client)
+        if (task := asyncio.current_task()) is not None:
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
         if self._refusing:
             self._break(to_client)
             return
