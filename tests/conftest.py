@@ -69,8 +69,9 @@ os.environ.update(homes_under(HOME_OF_THE_SESSION))
 
 from hypothesis import HealthCheck, settings  # noqa: E402 - only now: what they load must see the environment made above
 
-from backends import stop_lane, stop_servers  # noqa: E402 - as above
+from backends import keeper, stop_lane, stop_servers  # noqa: E402 - as above
 from opsgate import gate  # noqa: E402 - as above
+from tests.support import warm  # noqa: E402 - as above
 
 # Stated outright, because Hypothesis has a profile of its own where it finds the variable CI. No deadline for one
 # example: a small machine with other work to do would miss it now and then.
@@ -112,6 +113,12 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stop_lane, "ANSWER_S", 60.0)
     monkeypatch.setattr(stop_servers, "ANSWER_S", 60.0)
     monkeypatch.setattr(gate, "_FIRST_READING_S", 60.0)
+
+
+@pytest.fixture(autouse=True)
+def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A keeper that this process starts need not import everything first."""
+    monkeypatch.setattr(keeper, "_run", warm.run)
 
 
 @pytest.fixture(scope="session")

@@ -361,7 +361,7 @@ def test_a_thousand_workers_that_join_at_once_are_registered_in_a_few_commits(fl
     measured(f"1,000 registrations took {len(commands)} commands and {took_s:.2f} s")
 
 
-def test_a_keeper_outlives_whoever_started_it(tmp_path: Path) -> None:
+def test_a_keeper_outlives_whoever_started_it_and_has_no_password_in_its_arguments(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'fleet.db'}"
     open_backend(url).close()
     starter = f"""
@@ -382,6 +382,9 @@ os.killpg(os.getpgid(0), signal.SIGKILL)
     assert address is not None
     pong = wire.ask(str(address), "ping", timeout_s=20.0)
     assert pong is not None
+    arguments = Path(f"/proc/{pong['pid']}/cmdline").read_bytes()
+    assert b"backends.keeper" in arguments
+    assert url.encode() not in arguments
     os.kill(int(pong["pid"]), signal.SIGTERM)
     eventually(lambda: keeper.alive(url) is None)
 
@@ -512,12 +515,6 @@ def test_without_a_database_no_keeper_starts_and_the_reason_is_told(tmp_path: Pa
         keeper.ensure(f"sqlite:///{tmp_path / 'fleet.db'}")
 
     assert not (tmp_path / "fleet.db").exists()
-
-
-def test_a_password_is_in_no_argument_of_the_keeper(fleet: KeptFleet) -> None:
-    arguments = Path(f"/proc/{fleet.ping()['pid']}/cmdline").read_bytes()
-
-    assert fleet.url.encode() not in arguments
 
 
 def test_holds_expire_by_the_keeper(fleet: KeptFleet) -> None:

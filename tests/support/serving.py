@@ -32,6 +32,7 @@ from backends.server.identity import Identify, developer
 from backends.server.listening import Listening
 from backends.server.serving import Serving
 from tests.conftest import homes_under
+from tests.support import warm
 
 DEADLINE_S = 60.0
 
@@ -146,7 +147,7 @@ def server_process(
     command = [*starter, sys.executable, "-X", "faulthandler", "-m", "opsconsole", "serve", "-b", backend]
     command += ["--port", "0", "--stop-port", "0", *options]
     environment = {**os.environ, **(homes_under(home) if home else {})}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+    with _started(command, environment, cold=bool(starter)) as process:
         assert process.stderr is not None
         said: list[str] = []
         try:
@@ -170,7 +171,13 @@ def server_process(
         assert process.returncode != -signal.SIGABRT, f"the server did not end: {''.join(said)}"
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _started(command: Sequence[str], environment: dict[str, str], *, cold: bool) -> subprocess.Popen[str] | warm.Warm:
+    if cold:
+        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    return warm.start(command, env=environment, stderr=subprocess.PIPE)
+
+
+def _end(process: subprocess.Popen[str] | warm.Warm) -> None:
     """Have it end. One that does not is ended all the same, and says first what each of its threads waits for."""
     process.terminate()
     try:

@@ -27,6 +27,8 @@ _PING_S: Final = 0.5
 _FIRST_PING_S: Final = 5.0
 """The same for one that has just said that it is at work: on a machine where a fleet runs wild nothing is quick."""
 
+_run = subprocess.run
+
 
 class KeeperError(RuntimeError):
     """No keeper could be started; the text says why and what to do."""
@@ -93,7 +95,7 @@ def _start(url: str, linger_s: float, deadline_s: float) -> None:
     # The URL goes by the environment: it may hold a password, and arguments are for everybody to read.
     environment = os.environ | {"OPSCONSOLE_BACKEND": url, "PYTHONPATH": path}
     try:
-        ended = subprocess.run(
+        ended = _run(
             command,
             env=environment,
             stdin=subprocess.DEVNULL,
