@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import cast
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, cast
 
 import pytest
 
@@ -14,8 +16,8 @@ from backends.remote import stream as module
 from backends.remote.client import Client
 from backends.remote.copy import Copy
 from backends.remote.stream import Stream
-from backends.remote.transport import HttpTransport, Request
-from core.errors import TimedOut
+from backends.remote.transport import HttpTransport, Request, Transport
+from core.errors import OpsError, TimedOut
 
 
 class Server:
@@ -63,3 +65,48 @@ def test_a_stream_of_which_one_event_never_ends_is_no_servers(monkeypatch: pytes
 
     with pytest.raises(Malformed, match="no stream of ours"):
         following(Server(*[b"data: " + b"x" * 50] * 3), ContactLog(lambda: 100.0))._listen()
+
+
+@dataclass
+class Answer:
+    """One answer, to whatever is asked."""
+
+    status: int
+    document: dict[str, Any]
+    url: str = "http://server"
+    round_trip_s: float = 0.001
+
+    @contextmanager
+    def open(self, _request: Request, _timeout_s: float) -> Iterator[Answer]:
+        yield self
+
+    def read(self) -> bytes:
+        return json.dumps(self.document).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "word", "age_s"),
+    [
+        (200, "", "valid", 0.0),
+        (403, "not-permitted", "valid", 0.0),  # of one command: the server is there, and what it tells is heard
+        (409, "rejected", "valid", 0.0),
+        (401, "not-permitted", "interrupted", 30.0),
+        (503, "unavailable", "valid", 30.0),
+        (504, "timed-out", "valid", 30.0),
+    ],
+)
+def test_what_is_shown_gets_older_while_the_server_answers_without_knowing_us_or_its_database(
+    status: int, kind: str, word: str, age_s: float
+) -> None:
+    """Given a state that was read 30 s ago, when one more question is asked, then only an answer makes it new."""
+    now_s = 100.0
+    contact = ContactLog(lambda: now_s)
+    contact.alive()
+    now_s += 30.0
+    problem = {"kind": kind, "code": "no-identity", "detail": "nobody is known by this credential"}
+    client = Client(cast(Transport, Answer(status, problem)), contact)
+
+    with suppress(OpsError):
+        client.ask("/v1/observations", timeout_s=1.0)
+
+    assert (contact.now().word, contact.now().age_s) == (word, age_s)

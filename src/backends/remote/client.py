@@ -31,6 +31,9 @@ _BY_STATUS: Final[Mapping[int, type[OpsError]]] = {
 }
 """What a proxy before it may answer instead."""
 
+_NOBODY: Final = 401
+"""To whom nothing is told any more: what was known of the fleet is not told to be so either."""
+
 
 class Client:
     """The server, question by question; what it does not answer is remembered as lost contact."""
@@ -58,12 +61,14 @@ class Client:
         request = Request(method, path, {"Accept": "application/json", **(headers or {})}, body)
         with self.listening(request, timeout_s) as reply:
             document = _document(reply, self.transport.url)
-        self._contact.answered(reply.round_trip_s)
         if reply.status < 400 or refused(reply.status, document):
+            self._contact.answered(reply.round_trip_s)
             return document
         fault = error_of(reply.status, document, self.transport.url)
-        if isinstance(fault, NotOurDatabase):
+        if reply.status == _NOBODY or isinstance(fault, NotOurDatabase):
             self._contact.failed(fault)
+        elif not isinstance(fault, BackendUnavailable):  # what is away behind the server makes nothing new
+            self._contact.answered(reply.round_trip_s)
         raise fault
 
     @contextmanager
