@@ -32,7 +32,7 @@ from backends.server.identity import Identify, developer
 from backends.server.listening import Listening
 from backends.server.serving import Serving
 from tests.conftest import homes_under
-from tests.support import warm
+from tests.support import forked
 
 DEADLINE_S = 60.0
 
@@ -171,13 +171,15 @@ def server_process(
         assert process.returncode != -signal.SIGABRT, f"the server did not end: {''.join(said)}"
 
 
-def _started(command: Sequence[str], environment: dict[str, str], *, cold: bool) -> subprocess.Popen[str] | warm.Warm:
+def _started(
+    command: Sequence[str], environment: dict[str, str], *, cold: bool
+) -> subprocess.Popen[str] | forked.Forked:
     if cold:
         return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-    return warm.start(command, env=environment, stderr=subprocess.PIPE)
+    return forked.start(command, env=environment, stderr=subprocess.PIPE)
 
 
-def _end(process: subprocess.Popen[str] | warm.Warm) -> None:
+def _end(process: subprocess.Popen[str] | forked.Forked) -> None:
     """Have it end. One that does not is ended all the same, and says first what each of its threads waits for."""
     process.terminate()
     try:

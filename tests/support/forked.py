@@ -4,7 +4,7 @@ What starts so is a process like any other, with its own environment, folder, ar
 end; a keeper goes on to leave for a session of its own. Only the second of importing is not spent again and again: the
 suite starts some hundred keepers and servers. How they start from nothing is shown where that is the matter.
 
-    warm.run([sys.executable, "-P", "-m", "backends.keeper", "--detach"], env=environment, timeout=60.0)
+    forked.run([sys.executable, "-P", "-m", "backends.keeper", "--detach"], env=environment, timeout=60.0)
 
 Each process of a parallel run has one such parent, which ends with it.
 """
@@ -49,7 +49,7 @@ _NEEDED: Final = {
 """What a program imports in any case."""
 
 
-class Warm:
+class Forked:
     """A process of a program, as far as tests ask of one what they ask of `subprocess.Popen`."""
 
     def __init__(self, channel: socket.socket, stderr: IO[str] | None) -> None:
@@ -90,7 +90,7 @@ class Warm:
         self.send_signal(signal.SIGTERM)
 
 
-def start(command: Sequence[str], *, env: Mapping[str, str], stderr: int | None = None) -> Warm:
+def start(command: Sequence[str], *, env: Mapping[str, str], stderr: int | None = None) -> Forked:
     """A process of ``python [options] -m MODULE [arguments]``; ``stderr`` is None or `subprocess.PIPE`."""
     if stderr is None:
         return _born(command, env, (0, 1, 2), None)
@@ -120,7 +120,7 @@ def run(
 
 def _born(
     command: Sequence[str], env: Mapping[str, str], streams: tuple[int, int, int], stderr: IO[str] | None
-) -> Warm:
+) -> Forked:
     words = list(command[command.index("-m") + 1 :])
     order = {"words": words, "env": dict(env), "folder": str(Path.cwd())}
     channel = socket.socket(socket.AF_UNIX)
@@ -128,7 +128,7 @@ def _born(
     order_bytes = json.dumps(order).encode()
     socket.send_fds(channel, [len(order_bytes).to_bytes(4, "big")], streams)
     channel.sendall(order_bytes)
-    return Warm(channel, stderr)
+    return Forked(channel, stderr)
 
 
 _known: Final[list[str]] = []
@@ -142,13 +142,13 @@ def _address() -> str:
 
 
 def _start_parent() -> str:
-    folder = tempfile.mkdtemp(prefix="ops-warm-")
+    folder = tempfile.mkdtemp(prefix="ops-forks-")
     address = f"{folder}/s"
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(address)
     listening.listen(64)
     lasts = subprocess.Popen(
-        [sys.executable, "-c", "from tests.support import warm; warm.parent()", str(listening.fileno()), address],
+        [sys.executable, "-c", "from tests.support import forked; forked.parent()", str(listening.fileno()), address],
         stdin=subprocess.PIPE,
         pass_fds=[listening.fileno()],
         cwd=ROOT,
