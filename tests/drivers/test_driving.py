@@ -288,6 +288,66 @@ def test_what_seems_to_have_stopped_must_stay_so_for_as_long_as_its_driver_asks(
     assert one.looks >= 5, "the third look began the waiting anew"
 
 
+@dataclass
+class Slow(Double):
+    """One at which the first look takes until it may return."""
+
+    looking: threading.Event = field(default_factory=threading.Event)
+
+    def observe(self, timeout_s: float) -> Observation:
+        seen = super().observe(timeout_s)
+        if self.looks == 1:
+            self.looking.set()
+            self.may_return.wait(LONG_S)
+        return seen
+
+
+def test_a_look_that_began_before_a_stop_was_ordered_proves_nothing_to_it(desk: Make) -> None:
+    """What was seen then may have been started again before the order."""
+    one = Slow()
+    made = desk(a=one)
+    made.take("S-1", task("a", ("stop", LONG_S)))
+    assert one.looking.wait(LONG_S)
+
+    made.take("S-2", task("a", ("stop", LONG_S), stop_id="S-2"))
+    one.may_return.set()
+
+    eventually(lambda: not made.driving.left("S-1") and not made.driving.left("S-2"))
+    assert one.looks >= 2, "the first one is the first stop's alone"
+
+
+def test_a_look_at_what_a_name_meant_before_proves_nothing_of_what_it_means_now(desk: Make) -> None:
+    before, now = Slow(), Double(obeys=frozenset())
+    made = desk(a=before)
+    made.take("S-1", task("a", ("stop", LONG_S)))
+    assert before.looking.wait(LONG_S)
+
+    made.doubles["a"] = now
+    made.take("S-1", replace(task("a", ("stop", LONG_S)), about=("double", "another")))
+    before.may_return.set()
+
+    eventually(lambda: now.looks)
+    assert made.driving.left("S-1") == ("a",)
+    assert ("stop", "done", "stopped") not in made.said("a")
+
+
+def test_what_no_thread_is_left_for_is_stopped_when_there_is_one_again(
+    desk: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    made = desk(a=Double(), b=Double())
+    with monkeypatch.context() as crowded:
+        crowded.setattr(threading.Thread, "start", none_left)
+        made.take("S-1", task("a", ("stop", LONG_S)), task("b", ("stop", LONG_S)))
+    assert made.driving.left("S-1") == ("a", "b")
+
+    made.driving.look()
+
+    eventually(lambda: not made.driving.left("S-1"))
+
+
 def test_calls_that_hang_for_ever_are_not_piled_up(desk: Make) -> None:
     one = Double(hangs=frozenset({"kill"}))
     made = desk(a=one)

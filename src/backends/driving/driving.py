@@ -85,9 +85,12 @@ class Driving:
             self._begin(wanted)
 
     def look(self) -> None:
-        """Time has passed: whoever waited has their turn once the time of those before them is up."""
+        """Time has passed: whoever waited has their turn once the time of those before them is up, or once there is a
+        thread for them."""
         with self._lock:
             self._admit()
+            for worker in self._workers.values():
+                worker.look()
 
     def holds(self, stop_ids: Iterable[str], service: str) -> bool:
         """Whether any of these stops asks anything of a service, or what was begun for it is not over."""

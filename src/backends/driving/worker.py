@@ -11,9 +11,9 @@ import math
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from backends.drivers.base import Action, Driver, DriverConfigError, Observation, Outcome, Resumes, perform
+from backends.drivers.base import Action, Driver, DriverConfigError, Observation, Outcome, Resumes, Standing, perform
 from backends.driving.calls import Call
 from backends.driving.reports import Report
 from backends.driving.schedule import STRENGTH, Task, due
@@ -51,6 +51,19 @@ _BLIND_LOOKS: Final = 2
 """After how many looks, one after the other, at which nobody could see it, it is not known to stand still any more."""
 
 _ACTS: Final[frozenset[Action]] = frozenset({"stop", "kill"})
+
+
+class _Sight(NamedTuple):
+    """How a service was seen to stand, and for whom that counts: those for whom it was to be stopped already when the
+    look began, each with what its name meant then. Before an order it may have run again."""
+
+    standing: Standing
+    detail: str
+    ordered: frozenset[tuple[str, tuple[str, str]]]
+
+    def shows_stopped(self, task: Task) -> bool:
+        """Whether the service of this task has stopped since that was asked for."""
+        return self.standing == "stopped" and (task.order.stop_id, task.about) in self.ordered
 
 
 class Worker:
@@ -102,9 +115,13 @@ class Worker:
                 self._tasks[task.order.stop_id] = task
                 self._again_s = 0.0
             self._news.set()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=f"drive-{self._service}", daemon=True)
-                self._thread.start()
+            if not self._has_begun():
+                _log.error("no thread is left to drive a service: tried again", extra={"service": self._service})
+
+    def look(self) -> None:
+        """Time has passed: begin, where no thread was to be had for it."""
+        with self._lock:
+            self._has_begun()
 
     def hasten(self, stop_id: str) -> None:
         """The turn of this stop has come, earlier than planned."""
@@ -131,6 +148,17 @@ class Worker:
         """What it has to do."""
         with self._lock:
             return tuple(self._tasks.values())
+
+    def _has_begun(self) -> bool:
+        """Whether whatever there is to do has a thread by now. With the lock in hand."""
+        if self._thread is None and (self._tasks or self._watched):
+            thread = threading.Thread(target=self._run, name=f"drive-{self._service}", daemon=True)
+            try:
+                thread.start()
+            except (RuntimeError, MemoryError):
+                return False
+            self._thread = thread
+        return True
 
     # ------------------------------------------------------------------------------------------------- its own thread
     def _run(self) -> None:
@@ -163,6 +191,8 @@ class Worker:
         if self._news.wait(max(0.0, self._look_at_s - elapsed_s())):
             return
         self._look_at_s = elapsed_s() + _WATCH_S
+        with self._lock:
+            before = tuple(self._watched)
         seen = self._watched_look()
         if seen.standing == "stopping":
             return
@@ -171,7 +201,7 @@ class Worker:
         is_lost = self._blind_looks >= _BLIND_LOOKS
         runs = seen.standing not in ("stopped", "unknown")
         with self._lock:
-            watched = tuple(self._watched)
+            watched = [stop_id for stop_id in before if stop_id in self._watched]
             if runs:
                 self._tasks, self._watched = self._watched | self._tasks, {}
         for stop_id in watched if runs or is_lost != was_lost else ():
@@ -264,10 +294,11 @@ class Worker:
         times = [t for task in self.tasks for t in (task.begins_s, task.slot.until_s) if t > now_s]
         return max(0.001, min(times, default=now_s + 1.0) - now_s)
 
-    def _confirm(self, driver: Driver, action: Action, outcome: Outcome, until_s: float) -> Observation:
+    def _confirm(self, driver: Driver, action: Action, outcome: Outcome, until_s: float) -> _Sight:
         """Look until it has been seen stopped for as long as its driver asks, its time is up, or something stronger is
         due. A driver that failed is not waited for longer than one look."""
         since_s: float | None = None
+        ordered = self._ordered()
         looks = 0
         while True:
             seen = self._observe(driver, action)
@@ -275,17 +306,21 @@ class Worker:
             if seen.standing == "stopped":
                 since_s = now_s if since_s is None else since_s
                 if now_s - since_s >= driver.settle_s:
-                    return seen
+                    return _Sight(seen.standing, seen.detail, ordered)
             else:
-                since_s = None
                 if now_s >= until_s or outcome.result != "done" or self._is_outdone(action):
-                    return seen
+                    return _Sight(seen.standing, seen.detail, ordered)
+                since_s, ordered = None, self._ordered()
             rest_s = _LOOK_S[min(looks, len(_LOOK_S) - 1)]
             if since_s is not None:
                 rest_s = max(0.001, min(driver.settle_s * _SETTLING, since_s + driver.settle_s - now_s))
             looks += 1
             self._news.wait(rest_s)
             self._news.clear()
+
+    def _ordered(self) -> frozenset[tuple[str, tuple[str, str]]]:
+        """The stops for which it is to be stopped by now, and what its name means to each."""
+        return frozenset((task.order.stop_id, task.about) for task in self.tasks)
 
     def _observe(self, driver: Driver, action: Action | None) -> Observation:
         if self._is_hung():
@@ -298,16 +333,18 @@ class Worker:
             return Observation("unknown", f"the driver crashed: {call.fault!r}"[:300])
         return call.result
 
-    def _say(self, action: Action, outcome: Outcome, seen: Observation | None, began_s: float, strength: int) -> None:
+    def _say(self, action: Action, outcome: Outcome, seen: _Sight | None, began_s: float, strength: int) -> None:
         """Report to every stop whose turn it is and that asked for no more: what is done for one is done for all. That
-        it has stopped is news for each."""
+        it has stopped is news for each, but for one that was ordered while it was looked at."""
         now_s = elapsed_s()
         took_s = round(now_s - began_s, 3)
         detail = "; ".join(filter(None, [outcome.detail, seen.detail if seen else ""]))
         for task in self.tasks:
-            has_stopped = seen is not None and seen.standing == "stopped"
+            has_stopped = seen is not None and seen.shows_stopped(task)
             if task.begins_s > now_s or (STRENGTH[task.slot.action] > strength and not has_stopped):
                 continue
+            if seen is not None and seen.standing == "stopped" and not has_stopped:
+                continue  # it is looked at anew for this one, at once
             is_late = now_s >= task.ends_s
             if is_late and not has_stopped:
                 if task.order.stop_id in self._late:
@@ -329,10 +366,10 @@ class Worker:
                 )
             )
 
-    def _go_on(self, action: Action, outcome: Outcome, seen: Observation | None) -> None:
+    def _go_on(self, action: Action, outcome: Outcome, seen: _Sight | None) -> None:
         now_s = elapsed_s()
         if seen is not None and seen.standing == "stopped":
-            self._has_stopped(now_s)
+            self._has_stopped(seen, now_s)
             return
         if action not in _ACTS or outcome.result == "refused" or seen is None:
             with self._lock:
@@ -343,9 +380,9 @@ class Worker:
         if action in _ACTS:
             self._failed(action)
 
-    def _has_stopped(self, now_s: float) -> None:
+    def _has_stopped(self, seen: _Sight, now_s: float) -> None:
         with self._lock:
-            done = [task for task in self._tasks.values() if task.begins_s <= now_s]
+            done = [task for task in self._tasks.values() if task.begins_s <= now_s and seen.shows_stopped(task)]
             for task in done:
                 self._watched[task.order.stop_id] = self._tasks.pop(task.order.stop_id)
                 self._late.discard(task.order.stop_id)
