@@ -110,7 +110,7 @@ class Room:
             self.parts.pass_(0.1)
             self.stops.look()
             self.stops.turn(self.parts.now(), self.parts.state)
-            self.recovering.turn(self.parts.now(), self.parts.runtime.latest)
+            self.recovering.turn(self.parts.now, self.parts.runtime.latest)
             return fact()
 
         eventually(comes_about)

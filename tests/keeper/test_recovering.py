@@ -11,6 +11,7 @@ from backends.keeper.roster import Instant
 from core.capabilities.course import RecoveryWaiting
 from core.capabilities.procedures import SetProcedure
 from core.capabilities.recovery import AbortRecovery
+from core.capabilities.restoring import AdvanceRecovery
 from core.messages import Command
 from core.procedures import GateOn, Procedure
 from core.recoveries import Recovery
@@ -64,6 +65,9 @@ class Case:
         self.engine, self.hands = Engine(), Hands()
         self.may_start = True
         self.elapsed_s = 0.0
+        self.unsayable = ""
+        """The service of whose recovery nothing can be said."""
+        self.said: list[Command] = []
         self.emergencies: dict[str, str] = {}
         for name in names:
             self.engine.service(name)
@@ -79,9 +83,17 @@ class Case:
 
     def turn(self) -> None:
         """A second passes, and the keeper has its turn."""
-        self.engine.wait(1)
-        self.elapsed_s += 1
-        self.keeper.turn(Instant(self.engine.now, self.elapsed_s), lambda: self.engine.state)
+        self.passes(1)
+        self.keeper.turn(self.now, lambda: self.engine.state)
+
+    def now(self) -> Instant:
+        """This moment, by both clocks."""
+        return Instant(self.engine.now, self.elapsed_s)
+
+    def passes(self, seconds: float) -> None:
+        """So much time goes by while something is done."""
+        self.engine.wait(seconds)
+        self.elapsed_s += seconds
 
     def until_started(self) -> None:
         """Up to the turn in which services are about to be started."""
@@ -99,6 +111,9 @@ class Case:
         return [event.step for event in happened if isinstance(event, RecoveryWaiting)]
 
     def _submit(self, command: Command, looked_at: int | None) -> None:
+        if getattr(command, "recovery_id", None) == (self.unsayable and self.recovery(self.unsayable).recovery_id):
+            raise ValueError("no message can carry this")
+        self.said.append(command)
         self.engine.do(command, by="keeper", kind="system", looked_at=looked_at)
 
 
@@ -147,6 +162,25 @@ def test_nothing_is_started_while_a_stop_is_in_force_that_nobody_has_recorded(ca
     assert case.hands.started == ["a", "b"]
 
 
+def test_what_a_start_takes_is_no_time_in_which_anything_was_watched(case: Case) -> None:
+    case.hands.meanwhile = lambda: case.passes(8)
+    case.turn()
+    assert case.hands.started == ["a", "b"]
+
+    case.turn()
+
+    last = {said.recovery_id: said.watched_s for said in case.said if isinstance(said, AdvanceRecovery)}
+    assert max(last.values()) <= 1.0
+
+
+def test_a_recovery_of_which_nothing_can_be_said_holds_up_no_other(case: Case) -> None:
+    case.unsayable = "a"
+    for _ in range(3):
+        case.turn()
+
+    assert [case.recovery(name).restored for name in ("a", "b")] == [(), ("b",)]
+
+
 def test_a_time_of_day_that_goes_back_gives_a_step_no_more_time_than_it_has(case: Case) -> None:
     case.may_start = False
     case.engine.wait(-7200)
@@ -183,7 +217,7 @@ class Elsewhere(Case):
         """Both have their turns, as long as the other host is there."""
         super().turn()
         if self.there is not None:
-            self.there.turn(Instant(self.engine.now, self.elapsed_s), lambda: self.engine.state)
+            self.there.turn(self.now, lambda: self.engine.state)
 
 
 def test_a_service_whose_host_is_gone_is_not_watched_by_what_was_seen_of_it_before() -> None:
@@ -309,7 +343,7 @@ def test_what_comes_back_waits_for_what_it_needs_as_its_own_host_sees_it() -> No
     for _ in range(3):
         case.turn()
     assert case.recovery("a").phase == "validation"
-    there.turn(Instant(case.engine.now, case.elapsed_s), lambda: case.engine.state)
+    there.turn(case.now, lambda: case.engine.state)
     case.turn()
 
     assert case.recovery("a").phase != "validation"

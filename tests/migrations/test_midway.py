@@ -59,7 +59,7 @@ class Later:
         for _ in range(many):
             self.clock.pass_(1)
             self.elapsed_s += 1
-            self.keeper.turn(Instant(self.clock.now, self.elapsed_s), self.runtime.state)
+            self.keeper.turn(lambda: Instant(self.clock.now, self.elapsed_s), self.runtime.state)
 
     def see_stopped(self, service: str, stop_id: str) -> None:
         """The keeper sees that a service has stopped."""

@@ -111,7 +111,7 @@ class Case:
     def turn(self) -> bool:
         """The keeper has a turn, and a second passes. Whether anything was under way."""
         was_active = self.emergency.status == "active"
-        busy = self.keeper.turn(Instant(self.engine.now, self.elapsed_s), lambda: self.engine.state)
+        busy = self.keeper.turn(lambda: Instant(self.engine.now, self.elapsed_s), lambda: self.engine.state)
         if was_active and self.emergency.status == "ended":
             assert all(self.world.running.values()), "it ended while something did not run"
         self.engine.wait(1)

@@ -77,7 +77,7 @@ class Recoveries(threading.Thread):
             self._wake.wait(rest_s)
             self._wake.clear()
             try:
-                busy = self._recovering.turn(self._now(), self._runtime.latest)
+                busy = self._recovering.turn(self._now, self._runtime.latest)
                 rest_s = TURN_S if busy else IDLE_S
             except OpsError as error:
                 _log.info("a recovery waits", extra={"fault": str(error)})

@@ -21,7 +21,7 @@ from backends.milestones import Milestone, passing
 from core.automatic import automatic_recoveries
 from core.capabilities.restoring import AdvanceRecovery
 from core.capabilities.service_reports import ReportServices, ServiceReport
-from core.errors import CommandRejected, RevisionConflict
+from core.errors import CommandRejected, OpsError, RevisionConflict
 from core.messages import Command
 from core.procedures import procedures
 from core.recoveries import Recovery
@@ -72,15 +72,24 @@ class Recovering:
         self._checks = RecoveryChecks(hands, readings, self._of)
         self._memories: dict[str, Memory] = {}
 
-    def turn(self, now: Instant, latest: Callable[[], State]) -> bool:
-        """Look at every recovery once; returns whether any is under way. Raises `OpsError`."""
+    def turn(self, clock: Callable[[], Instant], latest: Callable[[], State]) -> bool:
+        """Look at every recovery once; returns whether any is under way. Raises `OpsError` where nothing can be said of
+        any of them."""
+        now = clock()
         active = [emergency.recovery for emergency in latest().active_emergencies()]
         under_way = [recovery for recovery in active if recovery is not None and recovery.is_active]
         self._memories = {each.recovery_id: self._memory(each, now) for each in under_way}
         for recovery in under_way:
-            self._round(recovery, now, latest)
+            try:
+                self._round(recovery, clock, latest)
+            except (CommandRejected, RevisionConflict) as error:
+                _log.info("a recovery waits", extra={"recovery": recovery.recovery_id, "fault": str(error)})
+            except OpsError:
+                raise
+            except Exception:  # noqa: BLE001 (whatever is wrong with one recovery, the next one may have to turn back)
+                _log.exception("a recovery cannot go on", extra={"recovery": recovery.recovery_id})
         if self._leads():
-            self._begin_by_themselves(latest(), now)
+            self._begin_by_themselves(latest(), clock())
         return bool(under_way)
 
     # ------------------------------------------------------------------------------------------------------ one round
@@ -89,8 +98,8 @@ class Recovering:
         fresh = known is None or known.step_revision != recovery.step_revision
         return Memory(recovery.step_revision, now.elapsed_s) if fresh or known is None else known
 
-    def _round(self, recovery: Recovery, now: Instant, latest: Callable[[], State]) -> None:
-        state = latest()
+    def _round(self, recovery: Recovery, clock: Callable[[], Instant], latest: Callable[[], State]) -> None:
+        state, now = latest(), clock()
         current = (
             state.emergencies[recovery.emergency_id].recovery if recovery.emergency_id in state.emergencies else None
         )
@@ -108,7 +117,7 @@ class Recovering:
             )
             self._submit(said, None)
         if self._leads():
-            self._advance(this, latest())
+            self._advance(this, latest(), clock)
 
     def _acted(self, this: Round) -> list[ServiceReport]:
         """Start what is not seen to run, or stop again what is not seen to be stopped."""
@@ -192,18 +201,19 @@ class Recovering:
         """Whether the one that leads is to hear again of what it cannot see itself."""
         return not self._leads() and this.now.elapsed_s - this.memory.said_s.get(name, 0.0) >= SAY_AGAIN_S
 
-    def _advance(self, this: Round, state: State) -> None:
-        """Say what was seen, where that could change anything."""
+    def _advance(self, this: Round, state: State, clock: Callable[[], Instant]) -> None:
+        """Say what was seen, where that could change anything. It was watched from the end of the first good look until
+        the beginning of this one: what drivers took in between nobody saw."""
         recovery, memory = this.recovery, this.memory
         checks = () if recovery.status == "rolling-back" else tuple(self._checks.of(this))
         well = all(check.verdict == "good" for check in checks) and self._all_seen(this, state)
         broken = memory.looked_s is not None and this.now.elapsed_s - memory.looked_s > BREAK_S
         if not well or broken:
             memory.good_since_s = None
-        if well and memory.good_since_s is None:
-            memory.good_since_s = this.now.elapsed_s
-        memory.looked_s = this.now.elapsed_s
         watched_s = 0.0 if memory.good_since_s is None else this.now.elapsed_s - memory.good_since_s
+        if well and memory.good_since_s is None:
+            memory.good_since_s = clock().elapsed_s
+        memory.looked_s = this.now.elapsed_s
         given_up = bool(this.work.stop) and set(this.work.stop) <= self._hopeless(recovery, memory, state, this.now)
         passing(Milestone.RECOVERY_ADVANCING, _phase(recovery))
         self._submit(
