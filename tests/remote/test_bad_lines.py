@@ -16,7 +16,8 @@ import pytest
 from backends import open_backend
 from backends.remote import stream as console_stream
 from backends.remote.backend import RemoteBackend
-from core.errors import BackendUnavailable
+from backends.remote.transport import HttpTransport, Request
+from core.errors import BackendUnavailable, TimedOut
 from core.ports import Arrival, Backend, Observations
 from core.state import State
 from opsconsole.sight import Sight
@@ -25,6 +26,9 @@ from opsconsole.views.picture import Facts, Picture, Who
 from opsgate import Gate, http_link, teller
 from opsgate import stream as gate_stream
 from opsgate.evaluate import evaluate
+from opsgate.http_faults import Unreachable
+from opsgate.http_line import Line
+from opsgate.http_servers import Servers
 from tests.conftest import FULL
 from tests.support.proxy import Proxy
 from tests.support.serving import Served, serving
@@ -164,6 +168,31 @@ def test_a_line_that_is_open_and_says_nothing_is_lost_contact_and_is_said_so(ser
         line.heal()
         eventually(lambda: backend.contact().word == "valid" and gate.freshness == "valid", within_s=LONG_S)
         assert picture_of(backend).word == before
+
+
+@pytest.mark.parametrize("comes_at_once", [0, 700], ids=["head", "body"])
+def test_an_answer_that_drips_is_ended_by_the_deadline_of_the_question(
+    served: Served, line: Proxy, comes_at_once: int
+) -> None:
+    line.drip(comes_at_once)
+    with (
+        closing(HttpTransport([line.url])) as transport,
+        pytest.raises(TimedOut),
+        transport.open(Request("GET", "/v1/state"), 0.3) as reply,
+    ):
+        reply.read()
+
+    asked_by_a_gate = Line(Servers((line.url,), ""))
+    with closing(asked_by_a_gate), pytest.raises(Unreachable):
+        asked_by_a_gate.ask("GET", "/v1/state", within_s=0.3)
+
+
+def test_a_stream_may_go_on_for_longer_than_its_question_might_wait(line: Proxy) -> None:
+    asked = Request("GET", "/v1/events", {"Accept": "text/event-stream"}, silent_s=LONG_S)
+    with closing(HttpTransport([line.url])) as transport, transport.open(asked, 3 * HEARTBEAT_S) as news:
+        pieces = news.chunks()
+
+        assert all(next(pieces) for _ in range(5)), "five heartbeats at least"
 
 
 def test_of_two_servers_the_one_that_has_fallen_silent_is_left_for_the_other(served: Served, line: Proxy) -> None:

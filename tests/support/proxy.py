@@ -42,6 +42,7 @@ class Proxy(threading.Thread):
         self._lost: set[asyncio.StreamWriter] = set()
         self._serving: set[asyncio.Task[None]] = set()
         self._left: int | None = None
+        self._unhurried: int | None = None
         self._calm()
 
     @classmethod
@@ -91,6 +92,10 @@ class Proxy(threading.Thread):
         """Send pieces of so many bytes."""
         self._size = size
 
+    def drip(self, after: int = 0) -> None:
+        """Let the first so many bytes of each answer through, and the rest one by one, a hundred a second."""
+        self._unhurried = after
+
     def tear(self, after: int) -> None:
         """Break each connection after so many more bytes of an answer."""
         self._left = after
@@ -109,6 +114,7 @@ class Proxy(threading.Thread):
         self._size = _BLOCK
         self._held = 0
         self._left = None
+        self._unhurried = None
         self._refusing = False
         self._flowing.set()
 
@@ -195,6 +201,9 @@ class Proxy(threading.Thread):
 
     async def _write(self, go: asyncio.StreamWriter, data: bytes, *, is_answer: bool) -> None:
         size = self._size
+        if is_answer and self._unhurried is not None:
+            await self._drip(go, data, self._unhurried)
+            return
         for at in range(0, len(data), size):
             piece = data[at : at + size]
             if is_answer and self._left is not None:
@@ -205,6 +214,13 @@ class Proxy(threading.Thread):
                 raise ConnectionResetError
             if size < _BLOCK:
                 await asyncio.sleep(0)  # each piece leaves by itself
+
+    async def _drip(self, go: asyncio.StreamWriter, data: bytes, after: int) -> None:
+        go.write(data[:after])
+        for at in range(after, len(data)):
+            go.write(data[at : at + 1])
+            await go.drain()
+            await asyncio.sleep(0.01)
 
     def _reset(self) -> None:
         for end in tuple(self._open):

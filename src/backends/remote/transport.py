@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, Self
 
 import httpx
 
+from backends.remote.connections import Connections
 from core.errors import BackendUnavailable, NotOurDatabase, TimedOut
 from opsgate.wire import AWAY
 
@@ -82,13 +83,11 @@ class HttpTransport:
         self.url = ",".join(urls)
         self._urls = list(urls)
         credential = {"Authorization": f"Bearer {token}"} if token else {}
-        trusted = _trust(urls) or False
+        trusted = _trust(urls)
 
         def pool() -> httpx.Client:
-            kept = httpx.Limits(keepalive_expiry=_IDLE_S)
-            return httpx.Client(
-                headers=credential, follow_redirects=False, trust_env=False, verify=trusted, limits=kept
-            )
+            transport = Connections(trusted, _IDLE_S)
+            return httpx.Client(headers=credential, follow_redirects=False, trust_env=False, transport=transport)
 
         self._questions = pool()
         self._streams = pool()
@@ -135,8 +134,8 @@ class HttpTransport:
 
     def _send(self, url: str, request: Request, left_s: float, *, others: bool) -> _Reply:
         connect_s = min(left_s, _CONNECT_S) if others else left_s
-        silent_s = left_s if request.silent_s is None else request.silent_s
-        timeout = httpx.Timeout(left_s, connect=connect_s, read=silent_s)
+        by_s = monotonic() + left_s
+        timeout = httpx.Timeout(connect=connect_s, pool=left_s, write=by_s, read=by_s)
         pool = self._questions if request.silent_s is None else self._streams
         built = pool.build_request(
             request.method, url + request.path, headers=dict(request.headers), content=request.body, timeout=timeout
@@ -145,6 +144,7 @@ class HttpTransport:
         built.extensions["trace"] = asked.trace
         with _in_our_words(url):
             response = pool.send(built, stream=True)
+        response.extensions["network_stream"].silent_s = request.silent_s
         return _Reply(response, self.url, asked.elapsed_s())
 
     def _ask_first(self, url: str) -> None:
