@@ -38,6 +38,8 @@ from opsconsole.views.words import BUCKET_S
 from opsconsole.workplace import Workplace
 from opsgate.order import Order
 
+REASON_WAITS = "the reason is not saved yet: it is sent when the stop is seen here, and lost when you leave before that"
+
 BARS_S = 1.0
 """How often the bars are said anew: only what is stale counts seconds, and only there."""
 
@@ -203,6 +205,10 @@ class Console(Shell, inherit_bindings=False):
         self._feed.sent(order)
         self.freeze(still=False)
 
+    def stop_taken(self, order: Order) -> None:
+        """Whoever records it says that it has it: row 1 says so until it is seen."""
+        self._feed.taken(order)
+
     def _prompt_ended(self, send: Send | Then | str) -> None:
         """A prompt is gone: carry out what it asked for, or leave its word that nothing was."""
         self._main.repaint_bars()
@@ -217,6 +223,8 @@ class Console(Shell, inherit_bindings=False):
 
         if isinstance(send.command, ExplainStop):
             self._commander.explain(send.command.stop_id, send, self.picture)
+            if send.command.stop_id not in self.picture.state.stops:
+                self.answer((Span(REASON_WAITS, Style.WARN),))
         else:
             self.answer(asked(send.about))
             self._commander.send(send)

@@ -111,7 +111,10 @@ class Feed:
         routes = self._routes.routes if self._routes else Routes()
         who = self._who.known_as(seen.known_as if seen else None)
         refusal, samples = self._unrecorded.refusal(sent), self._recent.samples
-        return Picture(self._facts, self._sight.now(), link, who, sent, refusal, routes, samples, self._replays.known)
+        taken = self._unrecorded.taken(sent)
+        return Picture(
+            self._facts, self._sight.now(), link, who, sent, refusal, taken, routes, samples, self._replays.known
+        )
 
     def want_samples(self, metrics: tuple[str, ...]) -> None:
         """Have the samples of these metrics read that the engine has kept. Returns at once."""
@@ -122,6 +125,10 @@ class Feed:
         """A stop has left by the lane. Until the journal has it, it is shown, and this feed goes on recording it."""
         self._unrecorded.add(order)
         self._poke.set()
+
+    def taken(self, order: Order) -> None:
+        """Whoever records stops has said that it has this one. It is not seen here by that."""
+        self._unrecorded.take(order)
 
     def submit(self, envelope: Envelope) -> Receipt:
         """Carry out a command. Blocks up to its deadline, so never call it where keys are handled.

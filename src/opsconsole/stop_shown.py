@@ -41,6 +41,9 @@ class Showing(Protocol):
     def stop_sent(self, order: Order) -> None:
         """A stop has left by the lane."""
 
+    def stop_taken(self, order: Order) -> None:
+        """Whoever records it says that it has it."""
+
     def tell(self, tell: Callable[[], None]) -> None:
         """On any thread: have something carried out in the event loop."""
 
@@ -78,7 +81,7 @@ class StopShown:
 
     def answered(self, order: Order, answer: Fired | Exception) -> None:
         """The lane has an answer. On the order's thread."""
-        self._console.tell(lambda: self._show_routes(order.stop_id, answer))
+        self._console.tell(lambda: self._show_routes(order, answer))
 
     def _ask_reason(self, stop_id: str) -> None:
         prompt = ReasonPrompt(stop_id)
@@ -86,11 +89,14 @@ class StopShown:
             prompt.left(self._left[1])
         self._console.open(prompt)
 
-    def _show_routes(self, stop_id: str, answer: Fired | Exception) -> None:
+    def _show_routes(self, order: Order, answer: Fired | Exception) -> None:
+        stop_id = order.stop_id
         self._left = stop_id, answer
         dialog = self._prompt.dialog
         if isinstance(dialog, ReasonPrompt) and dialog.stop_id == stop_id:
             dialog.left(answer)
         recorded = isinstance(answer, Fired) and answer.durable == "database"
+        if recorded:
+            self._console.stop_taken(order)
         self._console.answer(fired(answer), lambda picture: not recorded and stop_id in picture.state.stops)
         self._console.paint()

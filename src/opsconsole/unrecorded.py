@@ -7,7 +7,7 @@ They are fired in the thread of the screen and recorded in the feed's, and no st
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from core.errors import CommandRejected, OpsError
@@ -28,6 +28,7 @@ class Unrecorded:
         self._monotonic = monotonic
         self._fired: tuple[Order, ...] = ()
         self._latched: tuple[Order, ...] = ()
+        self._taken: frozenset[str] = frozenset()
         self._refused: dict[str, CommandRejected] = {}
         self._refused_at = float("-inf")
         self._changing = threading.Lock()
@@ -42,6 +43,15 @@ class Unrecorded:
         """A stop has left by the lane."""
         with self._changing:
             self._fired = (*self._fired, order)
+
+    def take(self, order: Order) -> None:
+        """Somebody says that it is recorded."""
+        with self._changing:
+            self._taken |= {order.stop_id}
+
+    def taken(self, orders: Sequence[Order]) -> bool:
+        """Whether somebody says that the last of these is recorded."""
+        return bool(orders) and orders[-1].stop_id in self._taken
 
     def unknown_to(self, state: State) -> tuple[Order, ...]:
         """Those that `state` does not know."""

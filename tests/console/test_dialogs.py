@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from core.capabilities.recovery import Recover
 from core.capabilities.switches import SetSwitch
 from core.messages import Actor, EventNote, Receipt
 from core.state import State
+from opsconsole.actions import Action, Desk, asking, recovering, stopping
 from opsconsole.dialogs.base import Dialog, Outcome, Send
 from opsconsole.dialogs.explain import ExplainPrompt
 from opsconsole.dialogs.field import LENGTH_MAX, Field
@@ -32,7 +35,7 @@ from opsconsole.keyrow import prompt_row
 from opsconsole.lines import Span, plain
 from opsconsole.text import clean, width
 from opsconsole.views.answers import answered
-from opsconsole.views.picture import Link, Picture, Routes
+from opsconsole.views.picture import Facts, Link, Picture, Routes
 from opsgate.hold import Hold
 from opsgate.order import Order
 from opsgate.selector import EVERYTHING, Selector, scope_text
@@ -55,6 +58,11 @@ def press(dialog: Dialog, *keys: str) -> Outcome:
 def said(dialog: Dialog, fleet: Fleet, link: Link | None = None) -> str:
     picture = picture_of(fleet, link)
     return "\n".join(plain(each) for each in (*dialog.body(picture), *dialog.foot(picture)))
+
+
+def nothing_known() -> Picture:
+    """What a console has that was never answered."""
+    return picture_of(Fleet(), Link(None))._replace(facts=Facts.of(State()))
 
 
 def stopped_fleet() -> Fleet:
@@ -475,9 +483,40 @@ def test_the_stop_prompt_tells_what_would_be_hit_and_that_enter_does_nothing() -
     assert "Enter = nothing" in text
 
 
+def test_the_stop_prompt_counts_nothing_that_nobody_has_seen() -> None:
+    """A console that is shown nothing stops everything all the same: it does not stop 0 sites."""
+    first, *_ = map(plain, StopPrompt().body(nothing_known()))
+    assert first == "stops every site and every worker of the fleet; how many there are is not known here"
+    assert "halt at their next checkpoint, as last known" in said(StopPrompt(), small_fleet(), Link(9.0))
+
+
+def test_who_is_shown_nothing_is_not_sent_to_row_1_for_what_has_stopped() -> None:
+    blind = Link(None, "the role stop may not see", refused=True)
+    assert "whoever is shown the fleet has to look what has stopped" in said(ReasonPrompt("S-1"), Fleet(), blind)
+    assert "Row 1 says what has been seen to stop" in said(ReasonPrompt("S-1"), Fleet(), Link(0.1))
+
+
+@pytest.mark.parametrize(
+    "action", [stopping.Recover(), stopping.Explain(), asking.Acks(), recovering.Own()], ids=lambda each: each.id
+)
+def test_of_a_fleet_of_which_nothing_is_known_no_key_says_what_there_is_none_of(action: Action) -> None:
+    """`?` of a console that has not been answered yet said "no acknowledgement is missing"."""
+
+    def why_not(picture: Picture) -> str:
+        return action.why_not(cast(Desk, SimpleNamespace(picture=picture, pane=SimpleNamespace(selected=None))))
+
+    assert why_not(nothing_known()) == "nothing is known of the fleet yet"
+    assert "known" not in why_not(picture_of(small_fleet()))
+
+
 @pytest.mark.parametrize(
     ("link", "routes", "words"),
     [
+        (
+            Link(None, "the role stop may not see", refused=True),
+            Routes(latch=True),
+            "The server shows this token nothing (the role stop may not see). It is told all the same (1 of 3 routes",
+        ),
         (
             Link(0.1),
             Routes(True, True),

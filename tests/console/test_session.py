@@ -22,7 +22,7 @@ from opsconsole.dialogs.base import Send
 from opsconsole.dialogs.target import Target
 from opsconsole.lines import plain
 from opsconsole.session import Feed
-from opsconsole.unrecorded import REFUSED_AGAIN_S
+from opsconsole.unrecorded import REFUSED_AGAIN_S, Unrecorded
 from opsconsole.views.answers import refused
 from opsconsole.views.header import row1, row2
 from opsconsole.views.last_known import connection
@@ -346,6 +346,17 @@ def test_a_stop_is_recorded_behind_one_that_is_refused_and_while_nothing_can_be_
         eventually(lambda: "S-behind" in fleet.latest().stops)
         assert [order.stop_id for order in feed.picture().sent] == ["S-refused"]
         assert feed.picture().refusal == "not this one"
+
+
+def test_what_a_server_says_to_have_recorded_stays_among_the_sent_until_it_is_seen() -> None:
+    sent, other = Order("S-1", START), Order("S-2", START)
+    unrecorded = Unrecorded(Clock())
+    unrecorded.add(sent)
+    assert not unrecorded.taken(unrecorded.unknown_to(State()))
+    unrecorded.take(sent)
+    assert unrecorded.unknown_to(State()) == (sent,)
+    assert unrecorded.taken((sent,))
+    assert not unrecorded.taken((sent, other)), "the newest one was not"
 
 
 def test_routes_that_cannot_be_looked_at_are_unknown_and_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:

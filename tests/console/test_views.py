@@ -29,6 +29,7 @@ from opsconsole.views import header
 from opsconsole.views.case import emergency_case, worker_case
 from opsconsole.views.emergencies import emergencies
 from opsconsole.views.events import SENTENCES, events, news, sentence
+from opsconsole.views.farewell import farewell
 from opsconsole.views.flags import flags
 from opsconsole.views.header import address
 from opsconsole.views.limits import limits
@@ -517,6 +518,31 @@ def test_a_stop_that_was_refused_is_called_so_in_row_1_and_in_the_overview() -> 
     assert ("STATE", "STOP REFUSED, the role viewer may not stop; UNKNOWN, counts as not stopped") in cells(
         overview(refused)
     )
+
+
+def test_a_stop_that_a_server_has_recorded_and_nobody_has_seen_here_is_called_neither_unrecorded_nor_stopped() -> None:
+    """As with a token that stops and sees nothing."""
+    order = Order("S-9", START, actor="button", door="console")
+    blind = picture_of(Fleet(), Link(None, "the role stop may not see", tries=3, refused=True))
+    taken = blind._replace(sent=(order,), taken=True)
+
+    first = plain(header.row1(taken, 120))
+    assert first.startswith(" [ ????] STOP RECORDED 13:50:00 by a server, not seen here yet - ")
+    assert farewell(taken, again="opsconsole").startswith("STOP RECORDED 13:50:00 by a server; what has stopped")
+    assert ("STATE", "STOP RECORDED by a server, not seen here yet; UNKNOWN, counts as not stopped") in cells(
+        overview(taken)
+    )
+
+
+def test_who_is_let_in_no_more_has_no_rights_in_row_2() -> None:
+    ended = Link(9.0, "nobody is known by this credential", tries=3, refused=True)
+    looking = Who("ben", "https://ops:3001", role="operator")
+    was_in = plain(header.row2(picture_of(small_fleet(), ended)._replace(who=looking), 120))
+    assert was_in.startswith(" not let in as ben any more | STALE 00:09 - nobody is known by this credential")
+
+    never = picture_of(Fleet(), Link(None, "the role stop may not see", tries=3, refused=True))
+    said = plain(header.row2(never._replace(who=Who("ben", "https://ops:3001")), 120))
+    assert said.startswith(" not let in | NOTHING SHOWN - the role stop may not see")
 
 
 def test_without_a_keeper_a_silent_worker_is_lost_all_the_same() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opsconsole.actions.base import Action, Desk
+from opsconsole.actions.base import Action, Desk, there_is_none
 from opsconsole.dialogs.reading import Reading
 from opsconsole.views.subject import Subject
 from opsconsole.views.workers import without_acknowledgement
@@ -91,7 +91,7 @@ class Acks(Action):
 
     def why_not(self, desk: Desk) -> str:
         """Only while somebody is missing."""
-        return "" if without_acknowledgement(desk.picture) else "no acknowledgement is missing"
+        return "" if without_acknowledgement(desk.picture) else there_is_none(desk, "no acknowledgement is missing")
 
     def run(self, desk: Desk) -> None:
         """All of them, whatever the pane."""

@@ -96,6 +96,15 @@ class Desk(Protocol):
         """Show what the keys do here."""
 
 
+NOT_KNOWN_YET = "nothing is known of the fleet yet"
+
+
+def there_is_none(desk: Desk, said: str) -> str:
+    """Why something does not apply, where that rests on what was not seen: of a fleet of which nothing is known, that
+    is all that can be said."""
+    return said if desk.picture.known else NOT_KNOWN_YET
+
+
 class Action(ABC):
     """One thing that can be done."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from opsconsole.actions.base import Action, Desk
+from opsconsole.actions.base import Action, Desk, there_is_none
 from opsconsole.dialogs.base import Said
 from opsconsole.dialogs.sure import Plan, SurePrompt
 from opsconsole.lines import Span, Style
@@ -46,7 +46,7 @@ class OnEmergency(Action):
         if forbidden := desk.picture.who.why_not(self.kind):
             return forbidden
         emergency = chosen(desk)
-        return self.refused(emergency, desk.picture) if emergency else "no emergency is in force"
+        return self.refused(emergency, desk.picture) if emergency else there_is_none(desk, "no emergency is in force")
 
     def refused(self, emergency: Emergency, picture: Picture) -> str:
         """Why it does not apply to this one; empty where it does."""

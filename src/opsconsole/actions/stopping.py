@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.state import Stop
-from opsconsole.actions.base import Action, Desk
+from opsconsole.actions.base import Action, Desk, there_is_none
 from opsconsole.dialogs.explain import ExplainPrompt
 from opsconsole.dialogs.recover import ContinuePrompt, RecoverPrompt
 from opsconsole.views.case import without_reason
@@ -29,7 +29,7 @@ class Explain(Action):
     def why_not(self, desk: Desk) -> str:
         """There must be a stop without a reason."""
         return desk.picture.who.why_not("explain-stop") or (
-            "" if self._stop(desk) else "every stop here has its reason"
+            "" if self._stop(desk) else there_is_none(desk, "every stop here has its reason")
         )
 
     def run(self, desk: Desk) -> None:
@@ -64,7 +64,7 @@ class Recover(Action):
             return "its recovery is under way: H holds it, X aborts it, B rolls it back"
         if emergency or resumable(desk.picture):
             return ""
-        return "nothing to recover: no emergency and no global pause"
+        return there_is_none(desk, "nothing to recover: no emergency and no global pause")
 
     def run(self, desk: Desk) -> None:
         """Ask for reason and scope."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from core.state import flag_name
 from opsconsole.actions import Action, Desk, find
+from opsconsole.actions.base import NOT_KNOWN_YET
 from opsconsole.command.completion import near
 from opsconsole.command.grammar import PATTERN, parse
 from opsconsole.command.intentions import (
@@ -220,7 +221,7 @@ def definition_of(intention: DefineTrigger, picture: Picture) -> Definition | st
 
 def _refused(picture: Picture, kind: str) -> str:
     """Why no command of this kind can be given."""
-    return picture.who.why_not(kind) or ("" if picture.known else "nothing is known of the fleet yet")
+    return picture.who.why_not(kind) or ("" if picture.known else NOT_KNOWN_YET)
 
 
 def _unknown(known: Sequence[str], noun: str, name: str) -> str:

@@ -25,9 +25,7 @@ class StopPrompt(Dialog):
     def body(self, picture: Picture) -> list[Said]:
         """What a stop of everything would hit, and over which routes it would leave."""
         facts = picture.facts
-        sites = counted(len(facts.names.of("site")), "site")
-        hit = f"stops {sites} and {counted(facts.live, 'worker')}; {facts.in_flight} in flight"
-        lines: list[Said] = [(Span(f"{hit} halt at their next checkpoint"),), *ways(picture)]
+        lines: list[Said] = [(Span(_hit(picture)),), *ways(picture)]
         if driven := brief_reach(picture):
             lines.insert(1, (Span(f"drives {driven} too; :preview says in which order"),))
         if forbidden := picture.who.forbidden("order-stop"):
@@ -80,7 +78,10 @@ class ReasonPrompt(Dialog):
         """What is known of the stop so far."""
         stop = picture.state.stops.get(self.stop_id)
         if stop is None:
-            return [self._said, (Span("Row 1 says what has been seen to stop."),)]
+            seen = "Row 1 says what has been seen to stop."
+            if picture.link.refused:
+                seen = "This token is shown nothing: whoever is shown the fleet has to look what has stopped."
+            return [self._said, (Span(seen),)]
         case = clean(stop.emergency_id, 20)
         lines: list[Said] = [(Span(f"recorded as {case}", Style.STRONG), *_came_to(picture, self.stop_id))]
         if self._fault:
@@ -122,6 +123,18 @@ class ReasonPrompt(Dialog):
         stop = picture.state.stops.get(self.stop_id)
         if stop is not None:
             self.title = {"pending": "STOP RECORDED"}.get(stop.result, f"STOP {stop.result.upper()}")
+
+
+def _hit(picture: Picture) -> str:
+    """What a stop of everything would stop, as far as that is known."""
+    facts = picture.facts
+    if not picture.known:
+        return "stops every site and every worker of the fleet; how many there are is not known here"
+    sites = counted(len(facts.names.of("site")), "site")
+    hit = (
+        f"stops {sites} and {counted(facts.live, 'worker')}; {facts.in_flight} in flight halt at their next checkpoint"
+    )
+    return hit if picture.link.live else f"{hit}, as last known"
 
 
 def _came_to(picture: Picture, stop_id: str) -> Said:

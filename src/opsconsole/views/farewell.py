@@ -20,6 +20,8 @@ def farewell(picture: Picture, *, again: str) -> str:
 def _state(picture: Picture) -> str:
     if picture.sent:
         at = clock(picture.sent[-1].ordered_at)
+        if picture.taken:
+            return f"STOP RECORDED {at} by a server; what has stopped by it was not seen here"
         if picture.refusal:
             return f"STOP REFUSED {at}: {picture.refusal}; it is latched on this host alone"
         return f"STOP SENT {at} and not recorded yet: its latch stays, and whoever opens the database next records it"

@@ -65,8 +65,9 @@ def row2(picture: Picture, width: int) -> Line:
     role = (Span(f" role={clean(who.role, 20)}"),) if who.role else ()
     place = (Span(clean(who.profile, 20), Style.STRONG), Span(" ")) if who.profile else ()
     whom: Part = (Span(" "), *place, rights, Span(f" as {clean(who.operator, 30)}"), *role)
-    if who.is_remote and not who.role:
-        whom = (Span(" "), *place, Span("not let in yet", Style.WARN))
+    if who.is_remote and not (who.role and not picture.link.refused):
+        since_when = f"as {clean(who.operator, 30)} any more" if who.role else "" if picture.link.refused else "yet"
+        whom = (Span(" "), *place, Span(f"not let in {since_when}".rstrip(), Style.WARN))
     beside_whom = width - length((*whom, SEPARATOR, Span(" "), MORE))
     parts: list[Part] = [whom, (freshness(picture, beside_whom),), (Span(f"rev {picture.state.revision}"),)]
     if picture.facts.seen is not None and not picture.facts.seen.keeper:

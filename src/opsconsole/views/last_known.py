@@ -26,7 +26,9 @@ def last_known(picture: Picture, width: int) -> Line:
         asides.insert(0, Span(heads[0].strip()))
         at = clock(picture.sent[-1].ordered_at)
         heads = (f" STOP SENT {at}, nobody has recorded it yet", f" STOP SENT {at}, not recorded", " STOP SENT")
-        if picture.refusal:
+        if picture.taken:
+            heads = (f" STOP RECORDED {at} by a server, not seen here yet", f" STOP RECORDED {at}", " STOP RECORDED")
+        elif picture.refusal:
             heads = (f" STOP REFUSED {at}, latched on this host alone", f" STOP REFUSED {at}", " STOP REFUSED")
     dash = Span(" - ", Style.DIM)
     for head, works in zip(heads, ("! S still works", "! S works", "! S"), strict=True):
@@ -50,7 +52,7 @@ def freshness(picture: Picture, room: int = 1000, *, why_max: int = WHY_MAX) -> 
     is room for."""
     link = picture.link
     if link.age_s is None:
-        word, style = "CONNECTING", Style.WARN
+        word, style = "NOTHING SHOWN" if link.refused else "CONNECTING", Style.WARN
     elif link.live:
         word, style = "live", Style.WARN if link.trouble else Style.GOOD
     else:

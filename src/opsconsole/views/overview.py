@@ -57,6 +57,8 @@ def _state(picture: Picture, verdict: Verdict | None) -> Row:
 def _of_sent(picture: Picture) -> str:
     if not picture.sent:
         return ""
+    if picture.taken:
+        return "STOP RECORDED by a server, not seen here yet; "
     return f"STOP REFUSED, {picture.refusal}; " if picture.refusal else "STOP SENT, not recorded yet; "
 
 

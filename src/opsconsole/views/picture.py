@@ -279,6 +279,8 @@ class Picture(NamedTuple):
     """Stops that have left from here and that the journal does not have yet."""
     refusal: str = ""
     """Why all of them were refused by whoever would record them: they are latched on this host, and nowhere else."""
+    taken: bool = False
+    """Whether whoever recorded the last of them has said so; what came of it has not been seen here."""
     routes: Routes = Routes()
     samples: tuple[Input, ...] = ()
     """Samples that triggers were evaluated by, as far as the latest events have them, oldest first."""

@@ -18,6 +18,10 @@ def ways(picture: Picture) -> list[Said]:
     tried = f"; {' and '.join(unknown)} not looked at yet, tried all the same" if unknown else ""
     if link.live:
         said: Said = (Span(f"Backend reachable ({count}{tried}). Safe to repeat."),)
+    elif link.refused:
+        trouble = f" ({clean(link.trouble, 120)})" if link.trouble else ""
+        said = (Span(f"The server shows this token nothing{trouble}. It is told all the same", Style.BAD),)
+        said = (*said, Span(f" ({count}{tried}). Safe to repeat."))
     elif link.age_s is None:
         said = (Span(f"Backend not reached yet: will use panic path ({count}{tried}). Safe to repeat.", Style.WARN),)
     else:
