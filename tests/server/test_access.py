@@ -36,6 +36,7 @@ from core.triggers.sample import Sample
 from opsconsole.cli.main import run
 from opsgate.selector import Selector
 from tests.support.fleets import say
+from tests.support.serving import client
 from tests.support.waiting import eventually
 
 DEADLINE_S = 60.0
@@ -67,7 +68,7 @@ class House:
         self.backend = backend
         self.url, self.stop_url = (f"http://127.0.0.1:{port}" for port in (server.port, server.stop_port))
         self.runtime = server.room.runtime
-        self.http = httpx.Client(timeout=DEADLINE_S)
+        self.http = client()
         self.secrets: dict[str, str] = {}
         self.runtime.submit(say(AddName(dimension="site", name="s1")))
         for role in ROLES:

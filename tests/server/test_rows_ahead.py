@@ -6,15 +6,18 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
 
 from backends.local.memory import Memory, MemoryStore
 from backends.runtime import Runtime
+from backends.server.engine import Engine
 from backends.server.journal import Journal
 from backends.server.push import Hub
+from backends.server.routes import events
 from core.capabilities.emergencies import OrderStop
 from core.capabilities.holds import PlaceHold
 from core.capabilities.names import AddName
@@ -133,3 +136,14 @@ def test_rows_that_are_read_and_not_folded_make_no_state_newer(
 
     here.state()
     assert here.contact().age_s == 0.0
+
+
+def test_who_is_told_of_rows_is_judged_by_all_that_they_say(two: tuple[Runtime, Runtime]) -> None:
+    """The last of them may be the end of the token by which they are read."""
+    here, elsewhere = two
+    before = here.state().revision
+    elsewhere.submit(say(AddName(dimension="site", name="s1")))
+
+    rows = events._behind(cast("Engine", SimpleNamespace(runtime=here)), None, before, 10)
+
+    assert here.latest().revision == rows[-1].revision == before + 1

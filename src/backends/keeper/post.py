@@ -7,6 +7,7 @@ leaves with the counter, the publisher or the loops.
 from __future__ import annotations
 
 import logging
+import os
 import select
 import socket
 import threading
@@ -23,11 +24,8 @@ from opsgate import wire
 
 _log = logging.getLogger(NAME)
 
-_LOOK_S: Final = 0.5
-"""Seconds after which the thread looks whether it should end."""
-
 _AT_ONCE: Final = 1000
-"""Messages of one socket after which it looks as well, however many more there are."""
+"""Messages of one socket after which it looks whether it should end, however many more there are."""
 
 _GATHER_S: Final = 0.001
 """Seconds that it rests after acknowledgements: a thousand that are read one by one cost several times as much as those
@@ -64,13 +62,17 @@ class Post(threading.Thread):
         self._reception = reception
         self._desk = desk
         self._ending = threading.Event()
+        self._ear, self._bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._acks: list[tuple[Ack, Peer]] = []
         self._refused: set[tuple[str, int]] = set()
 
     def close(self) -> None:
         """End the thread and wait for it."""
         self._ending.set()
-        self.join(timeout=5)
+        os.close(self._bell)  # which ends the wait that may be going on
+        if self.ident is not None:
+            self.join(timeout=5)
+        os.close(self._ear)
 
     def run(self) -> None:
         """The life of the thread."""
@@ -78,8 +80,9 @@ class Post(threading.Thread):
         with select.epoll() as poller:
             for descriptor in self._channels:
                 poller.register(descriptor, select.EPOLLIN)
+            poller.register(self._ear, select.EPOLLIN)
             while not self._ending.is_set():
-                if self._read([descriptor for descriptor, _ in poller.poll(_LOOK_S)], buffer):
+                if self._read([descriptor for descriptor, _ in poller.poll() if descriptor != self._ear], buffer):
                     time.sleep(_GATHER_S)  # many speak at once: the next look finds them together
         self._read(self._channels, buffer)  # what had been said before it was told to end
 

@@ -172,8 +172,8 @@ class Serving:
         self._main = Lane("http", self.door, main_sockets)
         self._main.hubs = self.engine.hubs
         self._main.beats = (self.engine.heartbeat,)
-        self._main.heartbeat_s = listening.heartbeat_s
         self._stops = Lane("stop-port", StopPort(self.room.desk, access, stop_sign), stop_sockets)
+        self._main.heartbeat_s = self._stops.heartbeat_s = listening.heartbeat_s
 
     def start(self) -> None:
         """Go to work: stops first. Returns when requests are answered."""

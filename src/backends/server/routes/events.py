@@ -78,10 +78,11 @@ def routes(engine: Engine) -> APIRouter:
 
 def _behind(engine: Engine, outlook: Outlook | None, after: int, limit: int) -> Sequence[Row | Veil]:
     """What is known behind a revision. Who knows more than is known here may have heard it from another server of the
-    fleet: then the database is asked."""
+    fleet: then the database is asked. And so it is where the journal is ahead of what is known: who may still read it
+    is judged by all that it says, the end of their own token included."""
     if outlook is None:
         rows = engine.runtime.journal(after=after, limit=limit)
-        if not rows and engine.runtime.latest().revision < after:
+        if engine.runtime.latest().revision < (rows[-1].revision if rows else after):
             engine.runtime.state()
         return rows
     if engine.runtime.latest().revision < after:
