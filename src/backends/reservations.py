@@ -25,13 +25,15 @@ def take(
     now: datetime,
     lease_s: float = 0.0,
     owner: str | None = None,
+    named: str | None = None,
 ) -> Reservation:
     """Reserve ``cost`` units of the limit called ``name`` (its own name or S0's) and store it when granted.
 
     What may be used within ``lease_s`` counts as used at the end of that, so that no window ever sees more than the
     limit, whenever within the lease it was.
 
-    ``owner`` is the worker that takes it, and the id names it.
+    ``owner`` is the worker that takes it, and the id names it. What is asked for again by the name that whoever asks
+    has given it takes the place of what was given before, for that answer may never have been heard.
 
     Raises `UnknownName`, or `CommandRejected` for a cost below 1. A limit of 0 grants nothing.
     """
@@ -41,12 +43,15 @@ def take(
     now_s = now.timestamp()
     # Rows outlive their window by a day, so that a window made longer still knows what was used.
     transaction.drop_usage(limit=limit.name, before_s=now_s - limit.window_s - DAY_S)
+    reservation_id = owned_by(f"r-{named or uuid.uuid4().hex}", owner)
     used = transaction.usage(limit.name, now_s - limit.window_s)
-    grant: Grant = reserve(limit, cost, ((at_s, units) for _, at_s, units in used), now_s)
-    reservation = Reservation(owned_by(f"r-{uuid.uuid4().hex}", owner), grant)
+    others = ((at_s, units) for known_id, at_s, units in used if known_id != reservation_id)
+    grant: Grant = reserve(limit, cost, others, now_s)
     if grant.granted:
-        transaction.put_usage(limit.name, reservation.reservation_id, now_s + lease_s, cost)
-    return reservation
+        if named:
+            transaction.drop_usage(reservation_id=reservation_id)
+        transaction.put_usage(limit.name, reservation_id, now_s + lease_s, cost)
+    return Reservation(reservation_id, grant)
 
 
 def give_back(transaction: Transaction, reservation_id: str, keep: int) -> bool:

@@ -203,13 +203,20 @@ class Runtime:
             return past.chain_report(self.store, monotonic() + timeout_s)
 
     def reserve(
-        self, limit: str, cost: int = 1, *, lease_s: float = 0.0, timeout_s: float = 5.0, owner: str | None = None
+        self,
+        limit: str,
+        cost: int = 1,
+        *,
+        lease_s: float = 0.0,
+        timeout_s: float = 5.0,
+        owner: str | None = None,
+        named: str | None = None,
     ) -> Reservation:
         """Reserve ``cost`` units of a limit (by its own name or S0's), atomically over all processes; to be used within
-        ``lease_s``, by the worker ``owner`` where one is named."""
+        ``lease_s``, by the worker ``owner`` where one is named; ``named`` by whoever asks, once however often."""
         with self._turns.taken(timeout_s) as left_s, self.store.write(timeout_s=left_s) as transaction:
             state = self._mirror.catch_up(transaction.head(), transaction.rows, timeout_s=left_s)
-            return reservations.take(transaction, state, limit, cost, self._clock(), lease_s, owner)
+            return reservations.take(transaction, state, limit, cost, self._clock(), lease_s, owner, named)
 
     def refund(self, reservation_id: str, *, keep: int = 0, timeout_s: float = 5.0) -> bool:
         """Give a reservation back, or all but ``keep`` units; False when there is nothing to give back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -28,30 +29,44 @@ _LINES_KEPT = 4
 class Counter:
     """Asks the servers for units. From any thread; never raises."""
 
-    def __init__(self, refused: Refused, servers: Servers) -> None:
+    def __init__(self, refused: Refused, servers: Servers, owner: str) -> None:
+        """``owner`` is the worker that the token names; empty without one."""
         self._refused = refused
+        self._owned = f"@{owner}" if owner else ""
         self._servers = servers
         self._idle: list[Line] = []
 
     def take(self, limit: str, units: int, lease_s: float) -> Taken:
-        """Take so many units, for a block where ``lease_s`` is more than 0."""
+        """Take so many units, for a block where ``lease_s`` is more than 0. They have a name from the beginning, so
+        that a question which is asked twice takes them once, and one that nobody answers can be settled."""
+        name = uuid.uuid4().hex
         wanted = {"cost": units, **({"lease_s": lease_s} if lease_s else {})}
         path = f"/v1/limits/{quote(limit, safe='')}/reserve"
         try:
             with self._line() as line:
-                answer = line.ask("POST", path, json.dumps(wanted).encode(), within_s=ANSWER_WITHIN_S)
+                answer = line.ask(
+                    "POST",
+                    path,
+                    json.dumps(wanted).encode(),
+                    headers={"Idempotency-Key": name},
+                    within_s=ANSWER_WITHIN_S,
+                )
             return _taken(answer, self._refused)
         except SourceError as error:
-            return Taken(False, retry_after_s=HEARTBEAT_S, reason=f"{error}, so nobody counts this limit")
+            reason = f"{error}, so nobody counts this limit"
+            return Taken(False, retry_after_s=HEARTBEAT_S, reason=reason, unanswered=f"r-{name}{self._owned}")
 
-    def give_back(self, reservation_id: str, keep: int) -> bool:
-        """Give a reservation back but for ``keep`` units; False where it is not there any more or nobody answers."""
+    def give_back(self, reservation_id: str, keep: int) -> bool | None:
+        """Give a reservation back but for ``keep`` units; False where it is not there any more, None where nobody
+        answers."""
         path = f"/v1/reservations/{quote(reservation_id, safe='')}"
         try:
             with self._line() as line:
                 answer = line.ask("DELETE", f"{path}?keep={keep}" if keep else path, within_s=ANSWER_WITHIN_S)
-            return answer.status == 200 and json.loads(answer.body).get("refunded") is True
-        except (SourceError, ValueError, AttributeError):
+            return None if answer.status >= 500 else json.loads(answer.body).get("refunded") is True
+        except SourceError:
+            return None
+        except (ValueError, AttributeError):
             return False  # it leaves the window by itself
 
     @contextmanager

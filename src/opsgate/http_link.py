@@ -59,7 +59,7 @@ class HttpLink:
         post = HttpChannel(self._tell)
         self.channel: Channel = post
         self._intake = Intake(member, post.deliver, elapsed_s() + _FIRST_EVENT_S - _QUIET_S)
-        self._counter = Counter(self._intake.refused, self._servers)
+        self._counter = Counter(self._intake.refused, self._servers, member.worker if member.token else "")
         self._leases = Leases(
             self._counter.take, self._counter.give_back, lambda: self._intake.hearer.known.revision, self._sweep_soon
         )

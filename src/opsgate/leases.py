@@ -26,6 +26,9 @@ _SHARE: Final = 10
 _FAST: Final = 4
 """Questions within a second that make a worker fast."""
 
+SETTLED_AFTER_S: Final = 6.0
+"""Seconds after which no server gives any more what nobody has heard of: no question waits there for so long."""
+
 _WINDOW_MIN_S: Final = 60.0
 """Of a shorter window the time of a block would be too large a part."""
 
@@ -40,13 +43,16 @@ class Taken(NamedTuple):
     retry_after_s: float | None = None
     reason: str = ""
     window_s: float = 0.0
+    unanswered: str = ""
+    """The id of what may have been given, where nobody said."""
 
 
 Ask = Callable[[str, int, float], Taken]
 """Take so many units of a limit, for a block that is good for so many seconds (0: for a single piece of work)."""
 
-GiveBack = Callable[[str, int], bool]
-"""Give a reservation back but for so many units. Asked again with fewer, it gives back more; never less."""
+GiveBack = Callable[[str, int], bool | None]
+"""Give a reservation back but for so many units; None where nobody answers. Asked again with fewer, it gives back more;
+never less."""
 
 
 @dataclass(slots=True)
@@ -89,6 +95,7 @@ class Leases:
         self._opened = opened
         self._accounts: dict[str, _Account] = {}
         self._left_over: collections.deque[tuple[str, int]] = collections.deque()
+        self._unanswered: collections.deque[tuple[float, str]] = collections.deque()
 
     def reserve(self, limit: str, cost: int) -> Reservation:
         """Take ``cost`` units."""
@@ -112,8 +119,9 @@ class Leases:
             account.lock.release()
 
     def sweep(self, *, all_of_them: bool = False) -> float | None:
-        """Give back what is left of blocks whose time is over; seconds until the next is, None where none is open."""
-        due_s: list[float] = []
+        """Give back what is left of blocks whose time is over, and what may have been given where nobody answered;
+        seconds until there is more, None where nothing is open. For one thread."""
+        due_s = self._take_over_unanswered(all_of_them=all_of_them)
         for account in tuple(self._accounts.values()):
             if not account.lock.acquire(blocking=False):
                 due_s.append(LEASE_S)  # somebody waits for an answer, and it may be a slow one
@@ -129,8 +137,21 @@ class Leases:
             finally:
                 account.lock.release()
         while self._left_over:
-            self._give_back(*self._left_over.popleft())
+            if self._give_back(*self._left_over[0]) is None:
+                due_s.append(LEASE_S)
+                break
+            self._left_over.popleft()
         return min(due_s, default=None)
+
+    def _take_over_unanswered(self, *, all_of_them: bool) -> list[float]:
+        """Have given back what no server can give any more; the seconds until the next of it, if there is one."""
+        while self._unanswered:
+            settled_s, reservation_id = self._unanswered[0]
+            if (left_s := settled_s - elapsed_s()) > 0 and not all_of_them:
+                return [left_s]
+            self._unanswered.popleft()
+            self._left_over.append((reservation_id, 0))
+        return []
 
     # ---------------------------------------------------------------------------- with the account's lock in hand
     def _is_good(self, block: _Block, now_s: float) -> bool:
@@ -161,6 +182,9 @@ class Leases:
     def _told(self, account: _Account, taken: Taken) -> Taken:
         if taken.used is not None and taken.most is not None:
             account.rest, account.window_s = max(0, taken.most - taken.used), taken.window_s
+        if taken.unanswered and len(self._unanswered) < UNITS_MAX:  # those first asked are who may have been heard
+            self._unanswered.append((elapsed_s() + SETTLED_AFTER_S, taken.unanswered))
+            self._opened()
         return taken
 
     def _end(self, account: _Account) -> None:
@@ -172,7 +196,7 @@ class Leases:
 
     # ---------------------------------------------------------------------------------------------------- givers
     def _giver_of_all(self, reservation_id: str) -> Callable[[], bool]:
-        return lambda: self._give_back(reservation_id, 0)
+        return lambda: bool(self._give_back(reservation_id, 0))
 
     def _giver_of_part(self, account: _Account, block: _Block, cost: int) -> Callable[[], bool]:
         def give() -> bool:
@@ -181,6 +205,6 @@ class Leases:
                 if block.is_open:
                     block.left += cost
                     return True
-                return self._give_back(block.reservation_id, block.used)
+                return bool(self._give_back(block.reservation_id, block.used))
 
         return give

@@ -12,7 +12,7 @@ from backends.local.memory import Memory, MemoryStore
 from backends.runtime import Runtime
 from core.capabilities.rate_limits import SetLimit
 from opsgate import leases
-from opsgate.leases import LEASE_S, Leases, Taken
+from opsgate.leases import LEASE_S, SETTLED_AFTER_S, Leases, Taken
 from opsgate.permits import Reservation
 from tests.support.fleets import START, Clock, say
 
@@ -25,7 +25,7 @@ class Server:
     def __init__(self) -> None:
         self.clock = Clock()
         self.asked: list[tuple[int, float]] = []
-        self.is_away = False
+        self.is_away = self.is_mute = False
         self.window_s = WINDOW_S
         self.runtime = Runtime(MemoryStore(Memory("f-one")), clock=self.clock)
 
@@ -34,13 +34,15 @@ class Server:
         if self.is_away:
             return Taken(False, retry_after_s=5.0, reason="away")
         taken = self.runtime.reserve(limit, units, lease_s=lease_s)
+        if self.is_mute:
+            return Taken(False, retry_after_s=5.0, reason="no answer", unanswered=taken.reservation_id)
         grant = taken.grant
         return Taken(
             grant.granted, taken.reservation_id, grant.used, grant.limit, grant.retry_after_s, window_s=self.window_s
         )
 
-    def give_back(self, reservation_id: str, keep: int) -> bool:
-        return not self.is_away and self.runtime.refund(reservation_id, keep=keep)
+    def give_back(self, reservation_id: str, keep: int) -> bool | None:
+        return None if self.is_away or self.is_mute else self.runtime.refund(reservation_id, keep=keep)
 
     def elapsed_s(self) -> float:
         return (self.clock.now - START) / timedelta(seconds=1)
@@ -143,6 +145,90 @@ def test_while_nobody_counts_a_block_is_used_up_and_nothing_more(server: Server)
     assert used(server) == 8 + left
 
 
+def test_what_is_left_of_a_block_is_given_back_when_somebody_counts_again(server: Server) -> None:
+    worker = server.worker()
+    use(worker, 8)
+    server.is_away = True
+    server.clock.pass_(LEASE_S)
+    assert worker.sweep() == LEASE_S, "it is tried again"
+
+    server.is_away = False
+
+    assert worker.sweep() is None
+    assert used(server) == 8
+
+
+def test_a_block_that_died_with_its_worker_counts_for_a_window_and_no_longer(server: Server) -> None:
+    died, other = server.worker(), server.worker()
+    units = len(use(died, 8))
+    lost = used(server) - units
+    assert lost > 0
+
+    assert sum(map(bool, use(other, 200))) == 100 - units - lost
+    server.clock.pass_(WINDOW_S + LEASE_S)
+    assert sum(map(bool, use(other, 200))) == 100
+
+
+@pytest.mark.parametrize("ahead_s", [-3600.0, 3600.0])
+def test_a_clock_that_is_an_hour_off_lets_no_worker_use_more_and_keeps_no_block_for_longer(
+    server: Server, monkeypatch: pytest.MonkeyPatch, ahead_s: float
+) -> None:
+    monkeypatch.setattr(leases, "elapsed_s", lambda: server.elapsed_s() + ahead_s)
+    worker, other = server.worker(), server.worker()
+    use(worker, 8)
+
+    server.clock.pass_(LEASE_S - 0.1)
+    late = len(use(worker, 1))
+    server.clock.pass_(0.1)
+    assert worker.sweep() is None
+    assert used(server) == 8 + late
+    server.clock.pass_(WINDOW_S - LEASE_S)
+    assert sum(map(bool, use(other, 200))) <= 100 - late
+    server.clock.pass_(LEASE_S + 0.1)
+    assert used(server) + sum(map(bool, use(other, 200))) == 100
+
+
+def test_what_was_given_and_never_heard_of_is_given_back_once_no_server_can_give_it_any_more(server: Server) -> None:
+    worker = server.worker()
+    server.is_mute = True
+    refused = [worker.reserve("content_pages", 20), worker.reserve("content_pages", 30)]
+    server.is_mute = False
+
+    assert [(each.granted, each.reason) for each in refused] == [(False, "no answer")] * 2
+    assert worker.sweep() == pytest.approx(SETTLED_AFTER_S)
+    assert used(server) == 50, "until then it counts, for it may be under way still"
+    server.clock.pass_(SETTLED_AFTER_S)
+    assert worker.sweep() is None
+    assert used(server) == 0
+
+
+def test_at_its_own_end_a_worker_gives_back_what_it_never_heard_of_too(server: Server) -> None:
+    worker = server.worker()
+    server.is_mute = True
+    worker.reserve("content_pages", 20)
+    server.is_mute = False
+
+    worker.sweep(all_of_them=True)
+
+    assert used(server) == 0
+
+
+def test_a_reservation_that_is_asked_for_again_by_its_name_counts_once_and_from_then_on(server: Server) -> None:
+    first = server.runtime.reserve("content_pages", 60, named="one", owner="w1")
+    server.clock.pass_(10.0)
+
+    again = server.runtime.reserve("content_pages", 60, named="one", owner="w1")
+    others = server.runtime.reserve("content_pages", 40, named="one", owner="w2")
+
+    assert (first.reservation_id, again.grant) == (again.reservation_id, first.grant)
+    assert others.grant.granted
+    assert used(server) == 100
+    server.clock.pass_(WINDOW_S - 5.0)
+    assert used(server) == 100
+    server.clock.pass_(5.0)
+    assert server.runtime.reserve("content_pages", 60, named="one", owner="w1").grant.granted, "it has left its window"
+
+
 def test_the_last_units_are_taken_one_by_one(server: Server) -> None:
     worker, other = server.worker(), server.worker()
 
@@ -207,7 +293,7 @@ class Fleet(RuleBasedStateMachine):
             if reservation := self.workers[worker].reserve("content_pages", cost):
                 self.in_use.append((self.server.elapsed_s(), reservation))
 
-    @rule(seconds=st.sampled_from([0.1, 0.9, 1.5, LEASE_S, 1795.0, WINDOW_S - LEASE_S, WINDOW_S]))
+    @rule(seconds=st.sampled_from([0.1, 0.9, 1.5, LEASE_S, SETTLED_AFTER_S, 1795.0, WINDOW_S - LEASE_S, WINDOW_S]))
     def wait(self, seconds: float) -> None:
         self.server.clock.pass_(seconds)
 
@@ -220,9 +306,9 @@ class Fleet(RuleBasedStateMachine):
         if number < len(self.in_use):
             self.in_use.pop(number)[1].refund()
 
-    @rule(is_away=st.booleans())
-    def go(self, is_away: bool) -> None:
-        self.server.is_away = is_away
+    @rule(is_away=st.booleans(), is_mute=st.booleans())
+    def go(self, is_away: bool, is_mute: bool) -> None:
+        self.server.is_away, self.server.is_mute = is_away, is_mute
 
     @invariant()
     def no_window_sees_more_than_the_limit(self) -> None:

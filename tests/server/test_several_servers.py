@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,8 +16,10 @@ from sqlalchemy import literal, select
 from backends import open_backend, open_runtime
 from backends.local import postgres
 from core.capabilities.holds import PlaceHold
-from opsgate import Gate
+from opsgate import Gate, http_counter, leases
+from opsgate.http_servers import Servers
 from opsgate.selector import Selector
+from opsgate.sources import SourceError
 from tests.support.fleets import say
 from tests.support.postgres import Server, postgres_server, postgres_url
 from tests.support.proxy import Proxy
@@ -92,6 +94,55 @@ def test_where_every_notification_is_lost_gates_and_consoles_hear_of_what_others
 
 def _is_held(gate: Gate, account: str) -> bool:
     return not gate.allowed(account=account)
+
+
+def test_a_limit_is_one_over_all_servers_whatever_becomes_of_workers_and_answers(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (http_counter, leases):
+        monkeypatch.setattr(module, "ANSWER_WITHIN_S", LONG_S)
+    monkeypatch.setattr(leases, "elapsed_s", lambda: 0.0)  # everybody is fast, on any machine
+    with (
+        serving(postgres_url) as first,
+        serving(postgres_url) as second,
+        Proxy.before(first.url) as line,
+        _taker(first.url) as dying,
+        _taker(second.url) as fast,
+        _taker(line.url) as cut_off,
+        _taker(line.url, second.url) as either,
+    ):
+        first.command("add-limit", name="pages", limit=100, window_s=3600.0).raise_for_status()
+        died_with = sum(bool(dying.reserve("pages", 1)) for _ in range(10))
+        assert _used(second) > died_with == 10, "it took blocks, and dies with one open"
+        lost = _used(second) - died_with
+
+        line.tear(after=1)
+        assert not cut_off.reserve("pages", 20), "given, and never heard of"
+        assert _used(second) == 10 + lost + 20
+        assert either.reserve("pages", 30)
+        assert _used(second) == 10 + lost + 20 + 30, "what was asked for at two servers counts once"
+
+        taken = sum(bool(fast.reserve("pages", 1)) for _ in range(60))
+        assert taken == 100 - (10 + lost + 20 + 30)
+        line.heal()
+        cut_off.sweep(all_of_them=True)
+        assert _used(first) == 80, "what was never heard of is given back, and what died with its worker is not"
+
+
+@contextmanager
+def _taker(*urls: str) -> Iterator[leases.Leases]:
+    """What a worker's gate takes units by."""
+    servers = Servers(urls, "")
+    counter = http_counter.Counter(lambda *_answer: SourceError("no answer of ours"), servers, "")
+    try:
+        yield leases.Leases(counter.take, counter.give_back, lambda: 0, lambda: None)
+    finally:
+        servers.abandon()
+
+
+def _used(server: Served) -> int:
+    usage = server.get("/v1/observations").json()["usage"]
+    return next(int(row["used"]) for row in usage if row["name"] == "pages")
 
 
 def test_when_the_leading_server_is_killed_another_one_concludes_its_stop_and_clients_go_on(

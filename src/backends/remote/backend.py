@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event
@@ -127,7 +128,7 @@ class RemoteBackend:
         answer = self._client.ask(
             f"/v1/limits/{quote(limit, safe='')}/reserve",
             method="POST",
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex},
             body=json.dumps({"cost": cost, **({"lease_s": lease_s} if lease_s else {})}).encode(),
             timeout_s=timeout_s,
             refused=lambda status, problem: status == 429 and "granted" in problem,

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from backends import documents
 from backends.server.caps import read_body, read_json
 from backends.server.engine import Engine
+from backends.server.envelopes import key_in
 from backends.server.problems import Problem
 from core.capabilities.rate_limits import limit_named
 from core.faults import sentence
@@ -33,12 +34,13 @@ def routes(engine: Engine) -> APIRouter:
 
     @router.post("/v1/limits/{name}/reserve")
     async def reserve(name: str, request: Request) -> JSONResponse:
-        """Take a cost from a limit, by its own name or S0's; 429 where it is used up, with when to try again."""
-        headers, owner = request.headers, request.state.identity.worker_id
+        """Take a cost from a limit, by its own name or S0's; 429 where it is used up, with when to try again. Asked for
+        again with the same `Idempotency-Key` it is taken once: its id is `r-KEY`, and `r-KEY@WORKER` for a worker."""
+        headers, owner, key = request.headers, request.state.identity.worker_id, key_in(request.headers)
         wanted = _wanted(await read_body(request.receive, headers), headers.get("content-type"))
         taken = await engine.writer.do(
             lambda left_s: engine.runtime.reserve(
-                name, wanted.cost, lease_s=wanted.lease_s, timeout_s=left_s, owner=owner
+                name, wanted.cost, lease_s=wanted.lease_s, timeout_s=left_s, owner=owner, named=key
             )
         )
         limit = limit_named(engine.runtime.latest(), name)
