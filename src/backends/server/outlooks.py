@@ -119,6 +119,10 @@ class Outlook:
         self._workers = workers
         self._sight = Sight(scope)
         self._looked_s = float("-inf")
+        self._turns = self._told_turns = 0
+        """How many times more, or less, of the same state came to be seen, and how many of them its followers know."""
+        self._turned_at = 0
+        """The revision at which that was last so: behind an earlier one events alone do not tell all."""
         self._published = story.runtime.latest().revision
         self._shown: tuple[State, Sight, State] | None = None
         self._encoded: tuple[State, str, bytes] | None = None
@@ -127,7 +131,7 @@ class Outlook:
     # ---------------------------------------------------------------------------------------------- what they ask for
     def shown(self, state: State) -> State:
         """What they may see of a state. Asks the database who works there, now and then."""
-        self._look(state, _LOOK_AGAIN_S)
+        self._look(_LOOK_AGAIN_S)
         cached, sight = self._shown, self._sight
         if cached is None or cached[0] is not state or cached[1] is not sight:
             cached = self._shown = (state, sight, sight.state(state))
@@ -167,14 +171,14 @@ class Outlook:
 
     def news(self, after: int, limit: int) -> list[Row | Veil] | None:
         """What they may know of what has happened behind a revision; None where they have to read the state."""
-        steps = self._story.behind(after)
+        steps = self._behind(after)
         return None if steps is None else self._told(steps[:limit])
 
     def rows(self, after: int, limit: int) -> list[Row]:
         """The events of the past behind a revision that they may see, ``limit`` of them at most."""
         store, deadline_s = self._story.runtime.store, monotonic() + _READ_WITHIN_S
         state, mark = state_of(store, max(after, store.anchor()[0]), deadline_s)
-        self._look(state, _LOOK_AGAIN_S)
+        self._look(_LOOK_AGAIN_S)
         found: list[Row] = []
         for row in iterate(store, mark.revision):
             recorded = read_event(row, mark)
@@ -188,23 +192,29 @@ class Outlook:
     # ------------------------------------------------------------------------------------------- what they are told
     def publish(self, *, look: bool) -> None:
         """Tell all who listen what is new; with ``look``, see whether there are other workers too."""
-        latest = self._story.runtime.latest()
+        latest, turns = self._story.runtime.latest(), self._turns
         if not self.hub:  # whoever comes now is told first what led here
-            self._published = latest.revision
+            self._published, self._told_turns = latest.revision, turns
             self.hub.skip(latest.revision)
             return
         steps = self._story.behind(self._published)
         if look or any(isinstance(step.recorded.event, WorkerEvent) for step in steps or ()):
-            steps = None if self._look(latest, 0.0) else steps
-        for one in self._frames(steps):
+            self._look(0.0)
+            turns = self._turns
+        for one in self._frames(steps if turns == self._told_turns else None):
             self._published = one.revision
             self.hub.publish(one)
+        self._told_turns = turns
 
     async def _catch_up(self, seen: int | None) -> list[Frame]:
         return await asyncio.to_thread(self._missed, seen)
 
     def _missed(self, seen: int | None) -> list[Frame]:
-        return self._frames(None if seen is None else self._story.behind(seen))
+        return self._frames(None if seen is None else self._behind(seen))
+
+    def _behind(self, seen: int) -> Sequence[Step] | None:
+        """What has happened behind a revision; None where that does not tell all that is new."""
+        return None if seen < self._turned_at else self._story.behind(seen)
 
     def _frames(self, steps: Sequence[Step] | None) -> list[Frame]:
         news = None if steps is None else self._told(steps)
@@ -230,21 +240,22 @@ class Outlook:
         return news
 
     # --------------------------------------------------------------------------------------------- who works there
-    def _look(self, state: State, at_least_s: float) -> bool:
-        """See which workers serve this scope, unless that was done just now; True where more, or less, of the state may
-        be seen by that. Of whoever is not heard of any more the name stays, as long as the fleet has it."""
+    def _look(self, at_least_s: float) -> None:
+        """See which workers serve this scope, unless that was done just now. Of whoever is not heard of any more the
+        name stays, as long as the fleet has it now, whatever time is asked about."""
         with self._lock:
             if monotonic() - self._looked_s < at_least_s:
-                return False
+                return
             self._looked_s = monotonic()
-            rows = {row.worker_id: row for row in self._workers()}
+            rows, state = {row.worker_id: row for row in self._workers()}, self._story.runtime.latest()
             known = {*state.workers, *(worker for stop in state.stops.values() for worker in stop.of)}
             serving = frozenset(worker_id for worker_id, row in rows.items() if self._is_served_by(row))
             before = self._sight.workers
             serving |= {worker_id for worker_id in before if worker_id not in rows and worker_id in known}
             if serving != before:
                 self._sight = Sight(self.scope, serving)
-            return not known.isdisjoint(serving ^ before)
+            if not known.isdisjoint(serving ^ before):
+                self._turns, self._turned_at = self._turns + 1, state.revision
 
     def _is_served_by(self, row: WorkerRow) -> bool:
         return self.scope.touches_worker(row.env, row.scope)
