@@ -52,14 +52,13 @@ def known_as(url: str, *, token: str, timeout_s: float = 5.0) -> Identity:
     """Who the server at ``url`` takes the bearer of ``token`` for, whatever else that token is good for. Raises as
     `open_backend` does."""
     from backends.contact import ContactLog
-    from backends.documents import Malformed, identity_from
-    from backends.remote.client import Client, not_ours
+    from backends.documents import identity_from
+    from backends.remote.client import Client
 
     transport = _transport(url, token)
+    client = Client(transport, ContactLog())
     try:
-        return identity_from(Client(transport, ContactLog()).ask("/v1/whoami", timeout_s=timeout_s))
-    except Malformed as error:
-        raise not_ours(transport.url, str(error)) from error
+        return client.read(identity_from, client.ask("/v1/whoami", timeout_s=timeout_s))
     finally:
         transport.close()
 

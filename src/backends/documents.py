@@ -6,10 +6,10 @@ of another version, or something that is no server of ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, asdict, fields
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from core import checkpoint
 from core.audit import Fault, Row
@@ -97,6 +97,28 @@ def news_from(document: Document) -> Row | Veil:
     return veil
 
 
+class Page(NamedTuple):
+    """What has happened behind a revision, and the end of the journal; an older server does not say its hash."""
+
+    news: tuple[Row | Veil, ...]
+    revision: int
+    chain: str | None
+
+
+def of_page(news: Iterable[Row | Veil], revision: int, chain: str) -> dict[str, Any]:
+    """What has happened behind a revision, and the end of the journal."""
+    return {"revision": revision, "chain": chain, "rows": [of_news(each) for each in news]}
+
+
+@_reads("journal")
+def page_from(document: Document) -> Page:
+    """What has happened, in a document."""
+    revision, chain = document["revision"], document.get("chain")
+    if not (type(revision) is int and (chain is None or _is_text(chain))):
+        raise TypeError("a field is of the wrong type")
+    return Page(tuple(map(news_from, document["rows"])), revision, chain)
+
+
 def of_state(state: State, chain: str) -> str:
     """A state and the hash of the last event in it, as JSON text; ``oldest_reader`` says who may show it as well."""
     head = f'"fleet":"{state.fleet}","revision":{state.revision},"chain":"{chain}"'
@@ -118,6 +140,7 @@ def state_from(document: Document) -> tuple[State, str]:
     return state, str(document["chain"])
 
 
+@_reads("state")
 def is_newer(document: Document) -> bool:
     """Whether a document with a state is of a later version, so that there may be more than this program shows."""
     return document["state"].get("format") not in checkpoint.FORMATS_READ

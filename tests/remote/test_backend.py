@@ -132,10 +132,12 @@ def test_a_server_of_a_newer_version_is_called_that(served: Served, monkeypatch:
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        b'HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{"state": []}',
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]",
         b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
         b"220 mail.example ESMTP\r\n",
     ],
-    ids=["a page", "another document", "another site", "no web server"],
+    ids=["a page", "another document", "another state", "a list", "another site", "no web server"],
 )
 def test_what_is_no_server_of_ours_is_said_to_be_none(answer: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:

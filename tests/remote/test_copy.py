@@ -97,7 +97,7 @@ def test_a_state_that_was_sent_whole_replaces_the_copy_without_events(server: Ba
 
     assert copy.state == server.state()
     assert told.told[-1] == (server.state().revision, [])
-    copy.expect({"revision": server.state().revision, "chain": server.journal()[-1].chain})
+    copy.expect(server.state().revision, server.journal()[-1].chain)
 
 
 def test_an_answer_that_was_overtaken_on_its_way_takes_nothing_back(server: Backend) -> None:
@@ -115,7 +115,7 @@ def test_a_journal_that_was_put_back_takes_the_copy_back(server: Backend) -> Non
     copy = a_copy(server, 20)
 
     with pytest.raises(Gap):
-        copy.expect({"revision": 12, "chain": server.journal()[11].chain})
+        copy.expect(12, server.journal()[11].chain)
     copy.replace(older.state, server.journal()[11].chain, asked_at=20)
 
     assert copy.state == older.state
@@ -123,4 +123,4 @@ def test_a_journal_that_was_put_back_takes_the_copy_back(server: Backend) -> Non
 
 def test_the_same_revision_of_another_journal_is_noticed(server: Backend) -> None:
     with pytest.raises(Gap):
-        a_copy(server, 12).expect({"revision": 12, "chain": "0" * 64})
+        a_copy(server, 12).expect(12, "0" * 64)

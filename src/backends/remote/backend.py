@@ -7,16 +7,13 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote, urlencode
-
-from pydantic import ValidationError
 
 from backends import documents, spool
 from backends.contact import ContactLog
-from backends.documents import Malformed
 from backends.feed import Feed
-from backends.remote.client import Client, misread
+from backends.remote.client import Client
 from backends.remote.copy import Copy, Gap
 from backends.remote.stream import Stream, catch_up
 from backends.remote.transport import Transport
@@ -28,8 +25,6 @@ from core.state import State
 from core.triggers.sample import Sample
 from opsgate import latch
 from opsgate.hold import timestamp
-
-T = TypeVar("T")
 
 
 class RemoteBackend:
@@ -63,7 +58,7 @@ class RemoteBackend:
             headers["X-Correlation-ID"] = envelope.correlation_id
         body = as_json(envelope.command).encode()
         answer = self._client.ask("/v1/commands", method="POST", headers=headers, body=body, timeout_s=timeout_s)
-        receipt = self._read(_receipt, answer)
+        receipt = self._client.read(_receipt, answer)
         if envelope.command.lets_run:
             self._tidy()
         return receipt
@@ -74,8 +69,6 @@ class RemoteBackend:
             catch_up(self._client, self._copy, timeout_s=timeout_s)
         except Gap:
             self._reload(timeout_s)
-        except Malformed as error:
-            raise misread(self.url, error) from error
         return self._copy.state
 
     def latest(self) -> State:
@@ -89,8 +82,8 @@ class RemoteBackend:
     def observe(self, *, timeout_s: float = 5.0) -> Observations:
         """Workers, usage of limits, whether a keeper is alive, and who else looks."""
         answer = self._client.ask("/v1/observations", timeout_s=timeout_s)
-        seen = self._read(documents.observations_from, answer)
-        if answer.get("revision", 0) > self._copy.state.revision:
+        seen = self._client.read(documents.observations_from, answer)
+        if self._client.read(lambda document: int(document.get("revision", 0)), answer) > self._copy.state.revision:
             self.state(timeout_s=timeout_s)
         return seen
 
@@ -100,7 +93,7 @@ class RemoteBackend:
         """Kept readings of one metric of the last ``last_s`` seconds, the latest ``most`` of them, oldest first."""
         query = urlencode({"metric": metric, "last_s": last_s, "most": most})
         answer = self._client.ask(f"/v1/samples?{query}", timeout_s=timeout_s)
-        return self._read(lambda document: [documents.sample_from(one) for one in document["samples"]], answer)
+        return self._client.read(lambda document: [documents.sample_from(one) for one in document["samples"]], answer)
 
     def follow(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` on a thread of ours for every change from now on; returns what ends it."""
@@ -112,16 +105,16 @@ class RemoteBackend:
     def journal(self, *, after: int = 0, limit: int = 1000, timeout_s: float = 5.0) -> Sequence[Row]:
         """Rows of the journal, oldest first."""
         answer = self._client.ask(f"/v1/audit?after={after}&limit={limit}", timeout_s=timeout_s)
-        return self._read(lambda document: [documents.row_from(row) for row in document["rows"]], answer)
+        return self._client.read(lambda document: [documents.row_from(row) for row in document["rows"]], answer)
 
     def state_at(self, moment: datetime, *, timeout_s: float = 30.0) -> State:
         """The state at a past time; `CommandRejected` when retention has dropped what it needs."""
         answer = self._client.ask(f"/v1/state?{urlencode({'at': timestamp(moment)})}", timeout_s=timeout_s)
-        return self._read(documents.state_from, answer)[0]
+        return self._client.read(documents.state_from, answer)[0]
 
     def verify(self, *, timeout_s: float = 60.0) -> ChainReport:
         """Have the server check the chain of the whole journal."""
-        return self._read(documents.chain_report_from, self._client.ask("/v1/audit/verify", timeout_s=timeout_s))
+        return self._client.read(documents.chain_report_from, self._client.ask("/v1/audit/verify", timeout_s=timeout_s))
 
     def reserve(self, limit: str, cost: int = 1, *, lease_s: float = 0.0, timeout_s: float = 5.0) -> Reservation:
         """Reserve ``cost`` units of a limit (by its own name or S0's), atomically over all processes."""
@@ -133,13 +126,13 @@ class RemoteBackend:
             timeout_s=timeout_s,
             refused=lambda status, problem: status == 429 and "granted" in problem,
         )
-        return self._read(documents.reservation_from, answer)
+        return self._client.read(documents.reservation_from, answer)
 
     def refund(self, reservation_id: str, *, keep: int = 0, timeout_s: float = 5.0) -> bool:
         """Give a reservation back, or all but ``keep`` units; False when there is nothing to give back."""
         path = f"/v1/reservations/{quote(reservation_id, safe='')}{f'?keep={keep}' if keep else ''}"
         answer = self._client.ask(path, method="DELETE", timeout_s=timeout_s)
-        return bool(answer.get("refunded"))
+        return self._client.read(lambda document: bool(document.get("refunded")), answer)
 
     def close(self) -> None:
         """End threads and connections."""
@@ -154,8 +147,8 @@ class RemoteBackend:
         """Read the whole state."""
         asked_at = self._copy.state.revision
         answer = self._client.ask("/v1/state", timeout_s=timeout_s)
-        newer = self._read(documents.is_newer, answer)
-        state, chain = self._read(documents.state_from, answer)
+        newer = self._client.read(documents.is_newer, answer)
+        state, chain = self._client.read(documents.state_from, answer)
         wanted = self._expected or self._copy.state.fleet or state.fleet
         if state.fleet != wanted:
             fault = NotOurDatabase(
@@ -176,14 +169,6 @@ class RemoteBackend:
             spool.unlatch(spool.ended(names, self.state()), names)
         except OpsError:
             return  # what lies there keeps its stop, until somebody looks again
-
-    def _read(self, read: Callable[[Any], T], document: Any) -> T:
-        try:
-            return read(document)
-        except (Malformed, ValidationError, KeyError, TypeError) as error:
-            fault = misread(self.url, error)
-            self._contact.failed(fault)
-            raise fault from error
 
 
 def _receipt(document: Any) -> Receipt:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from backends.contact import ContactLog
 from backends.documents import Malformed, Newer
@@ -21,6 +21,8 @@ from core.errors import (
     TimedOut,
 )
 from opsgate.wire import FLEET_HEADER
+
+T = TypeVar("T")
 
 _BY_STATUS: Final[Mapping[int, type[OpsError]]] = {
     401: NotPermitted,
@@ -71,6 +73,13 @@ class Client:
             self._contact.answered(reply.round_trip_s)
         raise fault
 
+    def read(self, reader: Callable[[Any], T], document: Any) -> T:
+        """What a document says. Raises `NotOurDatabase` where it is none of a server of ours, and remembers that."""
+        try:
+            return reader(document)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._misread(error) from error
+
     @contextmanager
     def listening(self, request: Request, timeout_s: float) -> Iterator[Reply]:
         """An answer to be read inside the block; contact is lost where the reading fails."""
@@ -85,9 +94,7 @@ class Client:
             self._contact.failed(error)
             raise
         except Malformed as error:
-            fault = misread(self.transport.url, error)
-            self._contact.failed(fault)
-            raise fault from error
+            raise self._misread(error) from error
 
     @contextmanager
     def following(self, request: Request, timeout_s: float) -> Iterator[Iterator[bytes]]:
@@ -99,6 +106,11 @@ class Client:
             if kind != "text/event-stream":
                 raise BackendUnavailable("no-stream", f"{self.transport.url} sends no stream of events", "asking it")
             yield reply.chunks()
+
+    def _misread(self, error: Exception) -> NotOurDatabase:
+        fault = misread(self.transport.url, error)
+        self._contact.failed(fault)
+        return fault
 
 
 def error_of(status: int, problem: Mapping[str, Any], url: str) -> OpsError:

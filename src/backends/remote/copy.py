@@ -8,8 +8,7 @@ veil in the place of the others: its two ends are those of the chain.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 from core.audit import GENESIS, Row, event_of, verify
 from core.engine import evolve
@@ -52,11 +51,11 @@ class Copy:
             if events:
                 self._publish(self.state, self._chain, events)
 
-    def expect(self, head: Mapping[str, Any]) -> None:
+    def expect(self, revision: int, chain: str | None) -> None:
         """Raise `Gap` where the server's journal ends otherwise than this copy, at the same revision or before."""
         with self._lock:
-            revision, chain = head.get("revision", 0), head.get("chain", self._chain)
-            if revision < self.state.revision or (revision == self.state.revision and chain != self._chain):
+            known, is_same = self.state.revision, chain in (None, self._chain)
+            if revision < known or (revision == known and not is_same):
                 raise Gap
 
     def _folded(self, rows: Iterable[Row | Veil]) -> Iterable[Recorded]:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from backends.documents import Malformed, news_from
+from backends.documents import Malformed, news_from, page_from
 from backends.remote.client import Client
 from backends.remote.copy import Copy, Gap
 from backends.remote.transport import Request
@@ -66,18 +66,23 @@ class Stream(threading.Thread):
         failures = 0
         while not self._ended.wait(_pause_s(failures)):
             try:
-                if self._mute < _MUTE_TWICE:
-                    self._listen()
-                else:
-                    self._ask_for_a_while()
-                failures = 0
-            except Gap:
-                failures = self._read_anew(failures)
-            except OpsError as error:  # the client remembers what is wrong and since when
-                failures = len(PAUSES_S) if isinstance(error, NotPermitted | NotOurDatabase) else self._after(failures)
+                failures = self._go_on(failures)
             except Exception:  # noqa: BLE001 - news must not end for good because of one fault, whosever it is
                 _log.exception("following the server failed")
                 failures += 1
+
+    def _go_on(self, failures: int) -> int:
+        """Hear of news until that ends; returns how many failures follow on each other by then."""
+        try:
+            if self._mute < _MUTE_TWICE:
+                self._listen()
+            else:
+                self._ask_for_a_while()
+        except Gap:
+            return self._read_anew(failures)
+        except OpsError as error:  # the client remembers what is wrong and since when
+            return len(PAUSES_S) if isinstance(error, NotPermitted | NotOurDatabase) else self._after(failures)
+        return 0
 
     def _after(self, failures: int) -> int:
         """How many failures follow on each other with this one: one that was heard before it broke is the first."""
@@ -142,7 +147,7 @@ class Stream(threading.Thread):
         if beat.get("revision", known) != known:
             catch_up(self._client, self._copy, timeout_s=CONNECT_S)
         elif "chain" in beat:
-            self._copy.expect(beat)
+            self._copy.expect(known, beat["chain"])
 
     def _read_anew(self, failures: int) -> int:
         try:
@@ -153,18 +158,22 @@ class Stream(threading.Thread):
 
 
 def catch_up(client: Client, copy: Copy, *, wait_s: float = 0.0, timeout_s: float) -> None:
-    """Ask for what comes next until there is no more. Raises `Gap`, and `core.errors`."""
-    while True:
+    """Ask for what comes next until there is no more. Raises `Gap`, and `core.errors`; what has come until then is
+    kept."""
+    deadline_s = elapsed_s() + timeout_s
+    while (left_s := deadline_s - elapsed_s()) > 0:
         after = copy.state.revision
         path = f"/v1/events?after={after}" + (f"&wait={wait_s:g}" if wait_s else "")
-        answer = client.ask(path, timeout_s=timeout_s, refused=lambda status, _problem: status == 410)
-        if "rows" not in answer or answer.get("revision", after) < after:
+        answer = client.ask(path, timeout_s=left_s, refused=lambda status, _problem: status == 410)
+        if isinstance(answer, dict) and "rows" not in answer:
             raise Gap
-        rows = [news_from(document) for document in answer["rows"]]
-        copy.follow(rows)
-        if not rows or copy.state.revision >= answer["revision"]:
-            copy.expect(answer)
-            return
+        page = client.read(page_from, answer)
+        copy.follow(page.news)
+        if not page.news or copy.state.revision >= page.revision:
+            return copy.expect(page.revision, page.chain)
+        if copy.state.revision == after:
+            raise Gap  # it says that there is more, and shows nothing new
+    raise TimedOut("no-answer", f"{client.transport.url} has more to tell than the time allows", "try again")
 
 
 def _age_s(sent: Event) -> float:

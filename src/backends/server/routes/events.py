@@ -48,7 +48,7 @@ def routes(engine: Engine) -> APIRouter:
             _require_kept(after, rows, revision)
             left_s = deadline_s - elapsed_s()
             if rows or left_s <= 0 or hub.closed:
-                return {"revision": revision, "chain": chain, "rows": [documents.of_news(row) for row in rows]}
+                return documents.of_page(rows, revision, chain)
             try:
                 await asyncio.wait_for(asyncio.shield(news), left_s)
             except TimeoutError:
