@@ -1,4 +1,4 @@
-"""A recovery and the stop that it recovers from, in one keeper: each service is driven by one of them at any time."""
+"""Who hands a service to whom within one keeper: an order to its stop in the journal, that to its recovery."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from backends import drivers
 from backends.drivers.base import Action, DriverOrder, Host, Observation, Outcome, Standing
 from backends.driving import worker
+from backends.driving.driving import Wanted
 from backends.keeper.hands import DriverHands
 from backends.keeper.recovering import Recovering
 from backends.keeper.service_stops import ServiceStops
@@ -22,6 +23,7 @@ from core.messages import Command
 from core.procedures import Procedure
 from core.recoveries import Recovery
 from core.state import Stop
+from opsgate.order import Order
 from opsgate.selector import EVERYTHING
 from tests.keeper.parts import Parts
 from tests.support.fleets import KEEPER, say
@@ -157,3 +159,22 @@ def test_what_a_recovery_has_started_is_watched_by_its_stop_again_once_it_was_tu
     room.until(lambda: room.attempts("db") == tried + 1)
     room.until(lambda: room.stop.result == "verified")
     assert json.dumps(Bulb.lit) == '{"db": false, "web": false}'
+
+
+def test_a_stop_that_is_recorded_while_its_services_are_taken_up_is_driven_once(room: Room) -> None:
+    """Between two lines: the order was in the state of neither look, and whoever looks takes it for over."""
+    unrecorded = {"S-2"}
+    stops = ServiceStops(room.parts.office, room.parts.state.fleet, lambda: frozenset(unrecorded), lambda: True)
+    take = stops.driving.take
+
+    def recorded_meanwhile(wanted: Wanted) -> None:
+        take(wanted)
+        room.submit(OrderStop(stop_id="S-2", selectors=(EVERYTHING,), level="immediate"))
+        unrecorded.clear()
+
+    stops.driving.take = recorded_meanwhile  # type: ignore[method-assign] # the moment in between is what is tested
+    stops.order(Order("S-2", room.parts.now().at, (EVERYTHING,), "immediate"))
+    stops.look()
+
+    assert "S-2" in stops.driving.stops()
+    stops.driving.let_go(stops.driving.stops())

@@ -103,14 +103,12 @@ class ServiceStops(threading.Thread):
 
     def look(self) -> None:
         """Take up what is new, let go of what is over."""
+        self._take_orders()
+        unrecorded = self._unrecorded()  # first: what is let go of there is in the state that is looked at after it
         state, now = self._latest(), datetime.now(UTC)
-        mine, budgets_s = self._mine(state), self._office.runtime.rules.budgets_s
-        while self._orders:
-            order = self._orders.popleft()
-            priority = priority_of(state, order.actor.removeprefix(TRIGGER)) if _is_triggered(order) else None
-            self.driving.take(wanted_by_order(order, recorded_id(order), mine, now, budgets_s, priority))
-        stops = {stop.stop_id: stop for stop in state.active_stops()}
-        over = [stop_id for stop_id in self.driving.stops() if stop_id not in stops and self._is_over(stop_id, state)]
+        mine, stops = self._mine(state), {stop.stop_id: stop for stop in state.active_stops()}
+        in_force = stops.keys() | unrecorded.difference(state.stops)
+        over = [stop_id for stop_id in self.driving.stops() if stop_id not in in_force]
         if over:
             self.driving.let_go(over)
         known = (state.stops, state.emergencies, mine)
@@ -121,6 +119,14 @@ class ServiceStops(threading.Thread):
         self.driving.look()
         self._inventory.keep(state.services, is_own=self._is_own())
 
+    def _take_orders(self) -> None:
+        """Drive what was ordered, before the journal says anything of it."""
+        while self._orders:
+            order, state, now = self._orders.popleft(), self._latest(), datetime.now(UTC)
+            priority = priority_of(state, order.actor.removeprefix(TRIGGER)) if _is_triggered(order) else None
+            budgets_s = self._office.runtime.rules.budgets_s
+            self.driving.take(wanted_by_order(order, recorded_id(order), self._mine(state), now, budgets_s, priority))
+
     def _drive(self, state: State, stop: Stop, mine: Mapping[str, Service], now: datetime) -> None:
         """All of its services but for those that a recovery drives now: to it they are handed over one by one."""
         recovered = _recovered(state, stop)
@@ -129,10 +135,6 @@ class ServiceStops(threading.Thread):
         left = {name: service for name, service in mine.items() if name not in recovered}
         if stop.services:
             self.driving.take(wanted_by_stop(state, stop, left, now, self._office.runtime.rules.budgets_s))
-
-    def _is_over(self, stop_id: str, state: State) -> bool:
-        """Whether one that is not in force by the journal is over, rather than not recorded yet."""
-        return stop_id in state.stops or stop_id not in self._unrecorded()
 
     def _mine(self, state: State) -> dict[str, Service]:
         """The services that are driven from here."""
