@@ -157,6 +157,15 @@ def test_what_obeys_is_asked_once_and_reported_as_it_was_seen(desk: Make) -> Non
     assert made.driving.left("S-1") == ()
 
 
+def test_that_all_have_stopped_is_told_once_and_after_it_was_reported(desk: Make) -> None:
+    """Whoever hears it concludes the stop without waiting for more."""
+    room, told = desk(web=Double(), db=Double()), list[set[str]]()
+    room.driving.all_stopped = lambda: told.append({report.service for report in room.reports})
+    room.take("S-1", task("web", ("kill", LONG_S)), task("db", ("kill", LONG_S)))
+    eventually(lambda: told)
+    assert told == [{"web", "db"}]
+
+
 def test_what_does_not_stop_in_time_is_killed_and_not_before(desk: Make) -> None:
     one = Double(obeys=frozenset({"kill"}))
     made = desk(a=one)

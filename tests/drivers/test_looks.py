@@ -6,6 +6,7 @@ import subprocess
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -50,6 +51,23 @@ def asked(looks: Looks, held: Held, pool: ThreadPoolExecutor) -> tuple[Future[Ce
     eventually(lambda: looks.waiting == ASKING)
     held.go_on.set()
     return first, others
+
+
+def test_the_next_look_waits_for_what_the_last_one_took_of_the_processor_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred threads want the interpreter in a stop: that a look waited for its turn puts off no other."""
+    at_s, rests_s = [1000.0], list[float]()
+    processor = SimpleNamespace(monotonic=lambda: at_s[0], thread_time=lambda: 7.0, sleep=rests_s.append)
+
+    def slowly() -> Census:
+        at_s[0] += 10.0
+        return Census({}, {}, {})
+
+    monkeypatch.setattr(procs, "time", processor)
+    monkeypatch.setattr(Census, "taken", slowly)
+    looks = Looks()
+    looks.census()
+    looks.census()
+    assert rests_s == [0.0, 0.0]
 
 
 def test_whoever_asks_during_a_look_shares_the_next_one(held: Held) -> None:

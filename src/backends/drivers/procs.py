@@ -24,7 +24,8 @@ PROC: Final = "/proc"
 _LINE_S: Final = 0.5
 
 _PAUSE: Final = 2.0
-"""How many times as long as a look at all processes took the next one waits: who asks meanwhile shares it."""
+"""How many times as long as a look at all processes took of the processor the next one waits: who asks meanwhile shares
+it. What it waited for others is no reason to wait longer, least of all in a stop."""
 
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 
@@ -137,9 +138,9 @@ class Looks:
             time.sleep(max(0.0, self._rests_until_s - time.monotonic()))  # those who ask meanwhile share this look
             with self._lock:
                 mine, self._waiting = self._waiting, mine
-            began_s = time.monotonic()
+            began_s = time.thread_time()
             found = Census.taken()
-            self._rests_until_s = time.monotonic() + _PAUSE * (time.monotonic() - began_s)
+            self._rests_until_s = time.monotonic() + _PAUSE * (time.thread_time() - began_s)
         finally:
             with self._lock:
                 if found is None:

@@ -63,6 +63,8 @@ class Driving:
         *,
         most: int = CONCURRENT_MAX,
     ) -> None:
+        self.all_stopped: Callable[[], None] = lambda: None
+        """Called when the last service of a stop has stopped, and that is reported; must return at once."""
         self._drivers, self._services, self._report, self._most = drivers, services, report, most
         self._workers: dict[str, Worker] = {}
         self._stops: dict[str, Wanted] = {}
@@ -192,6 +194,8 @@ class Driving:
                 return
             self._hasten(stop_id, left)
             self._admit()
+        if not left:
+            self.all_stopped()
 
     def _hasten(self, stop_id: str, left: Mapping[str, Task]) -> None:
         """It is the turn of the first tier that has something left."""

@@ -35,20 +35,21 @@ class Inventory:
     def __init__(self, fleet: str) -> None:
         self._path = inventory_home() / f"{fleet}.json"
         self._written: tuple[Mapping[str, Service], bool] = ({}, False)
+        """As they were when it was looked last whether they are still defined like those in the file."""
 
     def keep(self, services: Mapping[str, Service], *, is_own: bool) -> None:
         """Write these down, where they are other than what was written last. A disk that does not take them is no
         reason to stop anything else."""
-        known = {name: _defined(service) for name, service in services.items()}
-        if (known, is_own) == self._written:
+        if is_own == self._written[1] and _are_defined_alike(services, self._written[0]):
+            self._written = (services, is_own)
             return
-        document = {"format": _FORMAT, "own": is_own, "services": [_document(service) for service in known.values()]}
+        document = {"format": _FORMAT, "own": is_own, "services": [_document(each) for each in services.values()]}
         try:
             _put(self._path, json.dumps(document))
         except OSError as error:
             _log.warning("the inventory of services could not be written", extra={"fault": str(error)})
             return
-        self._written = (known, is_own)
+        self._written = (services, is_own)
 
 
 def read(fleets: tuple[str, ...] | None) -> Listed:
@@ -70,6 +71,17 @@ def read(fleets: tuple[str, ...] | None) -> Listed:
         services = mine | services
         own = own and (is_own or not mine)
     return Listed(services, own)
+
+
+def _are_defined_alike(these: Mapping[str, Service], those: Mapping[str, Service]) -> bool:
+    """Whether both are the same services but for what was observed of them. It is asked at every event of a stop: those
+    that are the same values are not looked at."""
+    if these is those:
+        return True
+    changed = [name for name, service in these.items() if service is not those.get(name)]
+    return len(these) == len(those) and all(
+        name in those and _defined(these[name]) == _defined(those[name]) for name in changed
+    )
 
 
 def _defined(service: Service) -> Service:

@@ -86,7 +86,7 @@ class Loops(threading.Thread):
         self._register.news = True
 
     def conclude(self) -> None:
-        """The last one acknowledged: have a turn without any rest. From any thread."""
+        """The last one acknowledged, or was seen to have stopped: have a turn without any rest. From any thread."""
         self._register.news = True
         self._at_once.set()
         self._wake.set()

@@ -128,6 +128,7 @@ class EngineRoom:
         self.desk.drive = self.services.order
         self._loops = Loops(office, now, remind=self._publisher.remind, keep_days=keep_days, services=self.services)
         self.services.reports.told = self._loops.look
+        self.services.driving.all_stopped = self._loops.conclude
         self._recoveries = Recoveries(office, self.services, names, now)
         self._rounds = rounds_of(office, self.services, self.settings.health_monitoring_interval_s)
         self.notifying = self._notifying_of(notify)
