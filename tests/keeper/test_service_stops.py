@@ -119,6 +119,8 @@ def test_a_cascade_stops_dependants_before_what_they_depend_on(services: Service
     """A tier begins as soon as the one before it has stopped, and not only when its slice of the time begins."""
     for name, depends_on in (("store", ()), ("billing", ("store",)), ("shop", ("billing",))):
         services.agent(name, depends_on=depends_on)
+    registered = services.fleet.backend.latest().revision
+    eventually(lambda: services.fleet.ping()["revision"] >= registered)  # it drives those that it knows of by then
     order = services.order("store", "billing", "shop", level="cascading")
     services.fleet.stop(order)
     eventually(lambda: services.fleet.result(order) == "verified", within_s=PATIENCE_S)
