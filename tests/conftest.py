@@ -28,11 +28,12 @@ NOT_OF_THE_PERSON = {"OPSCONSOLE_FULL", "TEXTUAL_SNAPSHOT_TEMPDIR"}
 def _shapes_the_product(name: str) -> bool:
     """Whether a variable of the person's shell would change what is tested.
 
-    Textual reads its constants at import, and Rich drops all colour for NO_COLOR: either changes every picture. And an
-    interpreter that keeps no bytecode takes twice as long to start, of which the suite starts some hundred.
+    Textual reads its constants at import, and Rich drops all colour for NO_COLOR: either changes every picture. An
+    interpreter that buffers nothing has nothing left to write at its end, which could fail. And one that keeps no
+    bytecode takes twice as long to start, of which the suite starts some hundred.
     """
     ours = name.startswith(("OPSCONSOLE_", "OPSGATE_", "TEXTUAL_")) and name not in NOT_OF_THE_PERSON
-    return ours or name in {"NO_COLOR", "FORCE_COLOR"} or name == "PYTHONDONTWRITEBYTECODE"
+    return ours or name in {"NO_COLOR", "FORCE_COLOR", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
 
 
 def homes_under(root: Path) -> dict[str, str]:

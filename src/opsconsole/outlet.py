@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import IO
 
+from opsconsole.nowhere import give_up
+
 BACKLOG_MAX = 256 * 1024
 """Characters kept for a terminal that does not read: a few whole frames of a large screen."""
 
@@ -72,8 +74,6 @@ class Outlet:
         try:
             self._file.write(text)
             self._file.flush()
-        except (
-            OSError,
-            ValueError,
-        ):  # ValueError: closed. The terminal is gone, and whoever reads keys will hear of it
+        except (OSError, ValueError):  # the terminal is gone, or closed, and whoever reads keys will hear of it
+            give_up(self._file)
             self._gone = True

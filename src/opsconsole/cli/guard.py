@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -38,7 +36,7 @@ def guarded(action: Callable[[], int], arguments: Sequence[str]) -> int:
     except Ended as ended:
         return 128 + ended.number
     except ReaderLeft:
-        return _reader_left()
+        return Exit.OK  # whoever read our output had enough
     except Exception as error:  # noqa: BLE001 - the last line of defence: a person gets a sentence, we get the report
         from opsconsole.cli.report import report
 
@@ -72,9 +70,3 @@ def explained(action: Callable[[], int]) -> int:
 
 def _end(number: int, _frame: FrameType | None) -> None:
     raise Ended(number)
-
-
-def _reader_left() -> int:
-    """Whoever read our output had enough: no fault, and nothing more to write."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return Exit.OK

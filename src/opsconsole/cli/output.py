@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Final, TextIO
 
 from core.errors import OpsError
+from opsconsole.nowhere import give_up
 from opsconsole.render import Document, Listing, rendered
 from opsconsole.text import clean
 
@@ -40,7 +41,7 @@ def say(text: str) -> None:
     try:
         print(clean(text, 10_000), file=sys.stderr, flush=True)  # noqa: T201 - the one place that narrates
     except OSError:
-        pass  # nobody hears it any more; what is done is done all the same
+        give_up(sys.stderr)  # nobody hears it any more; what is done is done all the same
 
 
 def complain(text: str) -> None:
@@ -73,8 +74,10 @@ def _writing() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
+        give_up(sys.stdout)
         raise ReaderLeft from None
     except OSError as error:
+        give_up(sys.stdout)
         raise OpsError(
             "output-failed", f"the output could not be written: {error.strerror}", "what was done is done"
         ) from None
