@@ -21,6 +21,7 @@ from opsconsole.cli.main import command_line
 from opsconsole.cli.stop_line import read
 from opsconsole.cli.stopping import stop
 from opsgate.wire import ask
+from tests.support import warm
 
 SRC = Path(__file__).parents[2] / "src"
 
@@ -71,7 +72,15 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def run(*arguments: str | bytes, text: str | None = None, timeout_s: float = 120.0, **environ: str) -> Answer:
-    """Carry out one command line in a process of its own, without a terminal."""
+    """Carry out one command line in a process of its own, without a terminal.
+
+    It has an interpreter of its own where it is given what an interpreter reads for itself.
+    """
+    if not any(name.startswith(("PYTHON", "LC_")) for name in environ):
+        code, out, err = warm.run(
+            "opsconsole", *arguments, text=text or "", environment=environment(**environ), timeout_s=timeout_s
+        )
+        return Answer(code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
     done = subprocess.run(
         [sys.executable, "-m", "opsconsole", *arguments],
         env=environment(**environ),

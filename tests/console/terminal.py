@@ -18,6 +18,8 @@ from pathlib import Path
 import psutil
 import pyte
 
+from tests.support.warm import Process, start
+
 DEADLINE_S = 60.0
 TERM = "xterm-256color"
 ROOT = Path(__file__).parents[2]
@@ -43,11 +45,15 @@ def resize(descriptor: int, width: int, height: int) -> None:
 
 
 class Terminal:
-    """A Python program, or a `program` with arguments, on a pty of its own, as its controlling terminal."""
+    """A program with arguments on a pty of its own, as its controlling terminal.
+
+    It is the module `warm`, forked where everything is imported already, or a `program` that starts by itself.
+    """
 
     def __init__(
         self,
         *arguments: str,
+        warm: str = "",
         program: str = sys.executable,
         width: int = 80,
         height: int = 24,
@@ -60,15 +66,21 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self.sent = bytearray()
 
-        self.process = subprocess.Popen(
-            owning(program, *arguments, hangup="SIG_IGN" if ignore_hangup else "SIG_DFL"),
-            stdin=self._slave,
-            stdout=self._slave,
-            stderr=self._slave,
-            cwd=ROOT,
-            env=os.environ | {"TERM": TERM, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
-            start_new_session=True,
-        )
+        hangup = "SIG_IGN" if ignore_hangup else "SIG_DFL"
+        environment = os.environ | {"TERM": TERM, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+        self.process: subprocess.Popen[bytes] | Process
+        if warm:
+            self.process = start(warm, *arguments, streams=[self._slave] * 3, environment=environment, hangup=hangup)
+        else:
+            self.process = subprocess.Popen(
+                owning(program, *arguments, hangup=hangup),
+                stdin=self._slave,
+                stdout=self._slave,
+                stderr=self._slave,
+                cwd=ROOT,
+                env=environment,
+                start_new_session=True,
+            )
 
     def type(self, data: bytes) -> None:
         """Send keys."""
@@ -166,10 +178,15 @@ class Terminal:
 
 @contextmanager
 def terminal(
-    *arguments: str, program: str = sys.executable, width: int = 80, height: int = 24, ignore_hangup: bool = False
+    *arguments: str,
+    warm: str = "",
+    program: str = sys.executable,
+    width: int = 80,
+    height: int = 24,
+    ignore_hangup: bool = False,
 ) -> Iterator[Terminal]:
     """A program on a terminal for the time of a test."""
-    opened = Terminal(*arguments, program=program, width=width, height=height, ignore_hangup=ignore_hangup)
+    opened = Terminal(*arguments, warm=warm, program=program, width=width, height=height, ignore_hangup=ignore_hangup)
     try:
         yield opened
     finally:

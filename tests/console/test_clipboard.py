@@ -36,7 +36,7 @@ def test_what_is_too_long_is_refused_with_both_numbers() -> None:
 
 def test_the_key_under_the_cursor_is_sent_to_a_real_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMUX", "/tmp/none,1,0")
-    with terminal("-m", "tests.console.child", "blocked") as shown:
+    with terminal("blocked", warm="tests.console.child") as shown:
         shown.until_said("shop-eu")
         shown.type(b"y")
         shown.until_said("sent to the terminal")

@@ -227,7 +227,7 @@ async def test_heartbeats_that_change_nothing_visible_wake_nothing_and_paint_not
 
 
 def test_one_changed_cell_is_a_few_bytes_on_the_wire() -> None:
-    with terminal("-m", "tests.console.child", "fleet", width=120, height=36) as opened:
+    with terminal("fleet", warm="tests.console.child", width=120, height=36) as opened:
         opened.until_said("[PART]")
         opened.until_said("1000/9000")
         opened.until(lambda: opened.bytes_within(1.0) == 0)

@@ -42,10 +42,15 @@ def latches() -> set[str]:
 @contextmanager
 def console(mode: str = "real", width: int = 80, height: int = 24) -> Iterator[Terminal]:
     """A console on a terminal, when it has painted the first state."""
-    with terminal("-m", CHILD, mode, width=width, height=height) as opened:
-        opened.until_said("! S STOP ALL")
-        opened.until_said(WORDS.get(mode, "[PART]"))
+    with terminal(mode, warm=CHILD, width=width, height=height) as opened:
+        until_painted(opened, mode)
         yield opened
+
+
+def until_painted(opened: Terminal, mode: str = "real") -> None:
+    """Wait for the first state."""
+    opened.until_said("! S STOP ALL")
+    opened.until_said(WORDS.get(mode, "[PART]"))
 
 
 def hammer(opened: Terminal, *, reading: bool = True) -> None:
@@ -101,7 +106,7 @@ def test_q_leaves_with_success_and_gives_the_terminal_back(real: Terminal) -> No
 
 @pytest.mark.parametrize("ignore_hangup", [False, True])
 def test_a_terminal_that_goes_away_ends_it_at_once_even_where_the_signal_is_ignored(ignore_hangup: bool) -> None:
-    with terminal("-m", CHILD, "real", ignore_hangup=ignore_hangup) as opened:
+    with terminal("real", warm=CHILD, ignore_hangup=ignore_hangup) as opened:
         opened.until_said("[ RUN]")
         opened.type(b"!")
         opened.until_said("S = stop everything now")
@@ -228,7 +233,7 @@ def test_a_stop_pressed_at_a_stalled_terminal_is_in_the_journal_before_anybody_r
     with (
         opened_engine(Invocation(), create=True) as engine,
         keeper_of(Invocation().settings.backend),
-        terminal("-m", "opsconsole", width=200, height=60) as opened,
+        terminal(warm="opsconsole", width=200, height=60) as opened,
     ):
         opened.until_said("live")
         stall(opened)
@@ -286,7 +291,7 @@ OWN = re.compile(
 
 
 def test_no_escape_sequence_but_the_consoles_own_reaches_the_terminal(seed: int) -> None:
-    with terminal("-m", CHILD, f"sweep:{seed}", width=200, height=60) as opened:
+    with terminal(f"sweep:{seed}", warm=CHILD, width=200, height=60) as opened:
         opened.until_said("! S STOP ALL")
         opened.until_said("rev 1")
         opened.bytes_within(1.0)
@@ -324,14 +329,15 @@ def test_an_idle_console_sends_nothing_and_takes_hardly_any_processor_time(real:
 
 def test_variables_of_textual_press_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTUAL_PRESS", "q")
-    with console() as opened:
+    with terminal("-m", CHILD, "real") as opened:
+        until_painted(opened)
         opened.bytes_within(1.0)
         assert opened.process.poll() is None
 
 
 def test_a_dumb_terminal_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.console.terminal.TERM", "dumb")
-    with terminal("-m", CHILD, "real") as opened:
+    with terminal("real", warm=CHILD) as opened:
         assert opened.ended() == 2
         assert b"needs a terminal" in opened.sent
 
@@ -342,7 +348,8 @@ def test_without_utf_8_it_works_in_ascii_and_gives_the_terminal_back(
 ) -> None:
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    with console() as opened:
+    with terminal("-m", CHILD, "real") as opened:
+        until_painted(opened)
         opened.type("\u7ad9\xe9".encode())
         opened.type(b"4")
         opened.until_said("4[Limits")

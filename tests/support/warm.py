@@ -1,0 +1,244 @@
+"""Programs that start without importing anything: each is forked from one interpreter that has done so once.
+
+A command spends a second of processor time on imports and then some milliseconds on what a test is about; a console
+spends a second and a half. Each process of the suite keeps one interpreter that has everything loaded and no thread,
+and has it fork: what comes of that is a process like any other, with a home, streams, a session and, where it is told
+so, a terminal of its own. What is about starting itself, about the interpreter's own variables or about what is
+imported when needs an interpreter of its own and does not belong here.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import functools
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).parents[2]
+READY_S = 120.0
+REQUEST_BYTES = 1 << 18
+STREAMS = 3
+
+LOADED = ("backends.keeper", "backends.runtime", "opsconsole.console", "tests.console.hostile_fleet")
+"""What most of them need; the modules of the commands come with it."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to run, as it crosses to the interpreter that forks it: ``python -m module arguments``."""
+
+    module: str
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+    folder: str
+    hangup: str | None
+    """What SIGHUP does to it, where its standard input is to be its controlling terminal."""
+
+
+class Process:
+    """A process that was forked: as much of `subprocess.Popen` as a test needs."""
+
+    def __init__(self, wanted: Wanted, streams: Sequence[int | IO[bytes]]) -> None:
+        self._told, telling = os.pipe()
+        descriptors = [stream if isinstance(stream, int) else stream.fileno() for stream in streams]
+        try:
+            socket.send_fds(_interpreter(), [json.dumps(asdict(wanted)).encode()], [*descriptors, telling])
+        finally:
+            os.close(telling)
+        self.returncode: int | None = None
+        self.pid = int(self._line(READY_S))
+
+    def poll(self) -> int | None:
+        """Its exit code, a signal's number below zero, or None while it runs."""
+        if self.returncode is None and select.select([self._told], [], [], 0)[0]:
+            self._end()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end. Raises `subprocess.TimeoutExpired`."""
+        if self.returncode is None:
+            if not select.select([self._told], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
+            self._end()
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def _end(self) -> None:
+        self.returncode = int(self._line(READY_S))
+        os.close(self._told)
+
+    def _line(self, within_s: float) -> bytes:
+        said, deadline = b"", time.monotonic() + within_s
+        while not said.endswith(b"\n"):
+            assert select.select([self._told], [], [], max(0.0, deadline - time.monotonic()))[0], "nothing was forked"
+            byte = os.read(self._told, 1)
+            assert byte, "the interpreter that forks has ended"
+            said += byte
+        return said
+
+
+def start(
+    module: str,
+    *arguments: str | bytes,
+    streams: Sequence[int | IO[bytes]],
+    environment: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
+    hangup: str | None = None,
+) -> Process:
+    """``python -m module arguments`` with these standard streams, and with `hangup` on a terminal of its own."""
+    words = tuple(os.fsdecode(argument) for argument in arguments)
+    return Process(Wanted(module, words, dict(environment or os.environ), str(folder), hangup), streams)
+
+
+def run(
+    module: str, *arguments: str | bytes, text: str = "", environment: Mapping[str, str] | None = None, timeout_s: float
+) -> tuple[int, bytes, bytes]:
+    """Run ``python -m module arguments`` to its end without a terminal: its exit code, output and error output."""
+    with tempfile.TemporaryFile() as typed, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        typed.write(text.encode())
+        typed.seek(0)
+        process = start(module, *arguments, streams=(typed, out, err), environment=environment, folder=Path.cwd())
+        try:
+            code = process.wait(timeout_s)
+        finally:
+            process.kill()
+        out.seek(0)
+        err.seek(0)
+        return code, out.read(), err.read()
+
+
+@functools.cache
+def _interpreter() -> socket.socket:
+    """The way to the interpreter of this process, which ends when nobody holds its other end."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    interpreter = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.warm", str(theirs.fileno())],
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
+        start_new_session=True,  # Ctrl-C at the suite ends the suite, and that ends this
+    )
+    theirs.close()
+
+    def end() -> None:
+        ours.close()
+        interpreter.wait()
+
+    atexit.register(end)
+    return ours
+
+
+def _load() -> None:
+    """Import what any of them may need, in the environment in which the console would."""
+    from opsconsole import loading
+    from opsconsole.app import own_environment
+    from opsconsole.dress import DARK
+
+    own_environment(DARK)
+    loading.begin()
+    from opsconsole.cli import commands
+
+    for name in (*LOADED, *(f"{commands.__name__}.{each.name}" for each in pkgutil.iter_modules(commands.__path__))):
+        importlib.import_module(name)
+    loading.end()
+    gc.disable()  # until it forks: what is looked through is copied
+
+
+def _fork_for_ever(way: socket.socket) -> tuple[Wanted, list[int]] | None:
+    """Fork whatever is asked for. Returns in each process that came of it; None when nobody is left to ask."""
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(way, REQUEST_BYTES, STREAMS + 1)
+        if not request:
+            return None
+        if os.fork() == 0:
+            way.close()
+            *streams, telling = descriptors
+            if pid := os.fork():
+                _tell(pid, streams, telling)
+            os.close(telling)
+            document = json.loads(request)
+            return Wanted(**document | {"arguments": tuple(document["arguments"])}), streams
+        for descriptor in descriptors:
+            os.close(descriptor)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def _tell(pid: int, streams: Sequence[int], telling: int) -> None:
+    """Tell who asked which process it is and, once it has ended, how; nothing else is left to do here."""
+    for descriptor in streams:
+        os.close(descriptor)
+    os.write(telling, b"%d\n" % pid)
+    _, status = os.waitpid(pid, 0)
+    os.write(telling, b"%d\n" % os.waitstatus_to_exitcode(status))
+    os._exit(0)
+
+
+def _become(wanted: Wanted, streams: Sequence[int]) -> None:
+    """Be what a fresh interpreter would be in its place."""
+    os.setsid()
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    if wanted.hangup is not None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGHUP, getattr(signal, wanted.hangup))
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        usual = getattr(sys, f"__{name}__")
+        stream = open(  # noqa: SIM115 - it lives as long as the process
+            number,
+            "w" if number else "r",
+            encoding=usual.encoding,
+            errors=usual.errors,
+            closefd=False,
+            buffering=1 if os.isatty(number) or name == "stderr" else -1,
+        )
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    os.chdir(wanted.folder)
+    os.environ.clear()
+    os.environ.update(wanted.environment)
+    sys.argv = [wanted.module, *wanted.arguments]
+    gc.enable()
+
+
+def main(descriptor: str) -> None:
+    """Load everything, then fork for as long as somebody asks."""
+    way = socket.socket(fileno=int(descriptor))
+    _load()
+    if asked := _fork_for_ever(way):
+        _become(*asked)
+        runpy.run_module(asked[0].module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
