@@ -71,14 +71,22 @@ def environment(**more: str) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(SRC)} | more
 
 
-def run(*arguments: str | bytes, text: str | None = None, timeout_s: float = 120.0, **environ: str) -> Answer:
+def run(
+    *arguments: str | bytes, text: str | None = None, timeout_s: float = 120.0, prelude: str = "", **environ: str
+) -> Answer:
     """Carry out one command line in a process of its own, without a terminal.
 
-    It has an interpreter of its own where it is given what an interpreter reads for itself.
+    It first does ``prelude``, as a shell or a service manager would. Where it is given what an interpreter reads for
+    itself, it has one of its own, and no prelude.
     """
     if not any(name.startswith(("PYTHON", "LC_")) for name in environ):
         code, out, err = warm.run(
-            "opsconsole", *arguments, text=text or "", environment=environment(**environ), timeout_s=timeout_s
+            "opsconsole",
+            *arguments,
+            text=text or "",
+            environment=environment(**environ),
+            prelude=prelude,
+            timeout_s=timeout_s,
         )
         return Answer(code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
     done = subprocess.run(
@@ -92,28 +100,35 @@ def run(*arguments: str | bytes, text: str | None = None, timeout_s: float = 120
     return Answer(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
 
 
-def after(prelude: str, *arguments: str) -> list[str]:
-    """A command line in a process of its own that first does ``prelude``, as a shell or a service manager would."""
-    program = f"{prelude}\nimport runpy, sys\nsys.argv = {['opsconsole', *arguments]!r}\n"
-    return [sys.executable, "-c", program + "runpy.run_module('opsconsole', run_name='__main__', alter_sys=True)"]
+class Running(warm.Process):
+    """A command that goes on, and what it writes."""
+
+    def __init__(self, *arguments: str, **environ: str) -> None:
+        read_out, write_out = os.pipe()
+        read_err, write_err = os.pipe()
+        self.stdout = os.fdopen(read_out, encoding="utf-8")
+        self.stderr = os.fdopen(read_err, encoding="utf-8")
+        with Path(os.devnull).open("rb") as nothing:
+            try:
+                super().__init__(
+                    warm.Wanted("opsconsole", arguments, environment(**environ)), (nothing, write_out, write_err)
+                )
+            finally:
+                os.close(write_out)
+                os.close(write_err)
 
 
 @contextmanager
-def started(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
+def started(*arguments: str, **environ: str) -> Iterator[Running]:
     """A command that goes on; killed at the end of the block if it still does."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "opsconsole", *arguments],
-        env=environment(**environ),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = Running(*arguments, **environ)
     try:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.stdout.close()
+        process.stderr.close()
+        process.wait()
 
 
 @contextmanager

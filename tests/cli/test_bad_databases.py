@@ -1,14 +1,12 @@
 """A database that is damaged, foreign, newer, locked, read-only or full: a sentence, the right code, no traceback."""
 
-import json
 import re
 import sqlite3
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.shell import Shell, after, environment
+from tests.cli.shell import Shell, run
 
 OBEYING_MODES = """
 import ctypes, os
@@ -120,15 +118,15 @@ def test_a_read_only_file_can_be_read_and_not_written(file: Path) -> None:
     for each in (*file.parent.glob("fleet.db*"), file.parent):
         each.chmod(0o555)
 
-    written = alone(after(OBEYING_MODES, "pause", "--all", "-b", f"sqlite:///{file}"))
-    read = alone(after(OBEYING_MODES, "check", "--site", "mail", "-b", f"sqlite:///{file}"))
-    stopped = alone(after(OBEYING_MODES, "stop", "-b", f"sqlite:///{file}", "-o", "json"))
+    written = run("pause", "--all", "-b", f"sqlite:///{file}", prelude=OBEYING_MODES)
+    read = run("check", "--site", "mail", "-b", f"sqlite:///{file}", prelude=OBEYING_MODES)
+    stopped = run("stop", "-b", f"sqlite:///{file}", "-o", "json", prelude=OBEYING_MODES)
 
     file.parent.chmod(0o755)
-    assert (written.returncode, written.stdout, written.stderr.count("\n")) == (3, "", 1)
-    assert "stops still work: opsconsole stop --local" in written.stderr
-    assert (read.returncode, read.stdout.split()[0]) == (0, "allowed")
-    assert (stopped.returncode, json.loads(stopped.stdout)["durable"]) == (5, "spool")
+    assert (written.code, written.out, written.err.count("\n")) == (3, "", 1)
+    assert "stops still work: opsconsole stop --local" in written.err
+    assert (read.code, read.out.split()[0]) == (0, "allowed")
+    assert (stopped.code, stopped.json["durable"]) == (5, "spool")
 
 
 def test_a_disk_without_room_is_named_and_nothing_is_lost(ops: Shell, file: Path) -> None:
@@ -137,9 +135,9 @@ def test_a_disk_without_room_is_named_and_nothing_is_lost(ops: Shell, file: Path
     no_room = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
     sites = "".join(f"  site-{number}: {{title: {'x' * 300}}}\n" for number in range(3000))
 
-    full = alone(after(no_room, "apply", "-f", "-", "-b", f"sqlite:///{file}"), text=f"sites:\n{sites}")
+    full = run("apply", "-f", "-", "-b", f"sqlite:///{file}", text=f"sites:\n{sites}", prelude=no_room)
 
-    assert (full.returncode, full.stdout, full.stderr.count("\n")) == (3, "", 1)
+    assert (full.code, full.out, full.err.count("\n")) == (3, "", 1)
     assert ops.ok("sites", "list", "-o", "json", "-b", f"sqlite:///{file}").json[0]["name"] == "mail"
     assert ops.ok("audit", "verify", "-b", f"sqlite:///{file}").code == 0
 
@@ -232,8 +230,3 @@ def test_two_databases_are_two_fleets(ops: Shell, tmp_path: Path) -> None:
     assert ops("check", "--all", *one).code == 10
     assert ops("check", "--all", *two).code == 0
     assert ops.ok("info", "-o", "json", *one).json["fleet"] != ops.ok("info", "-o", "json", *two).json["fleet"]
-
-
-def alone(command: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command in a process of its own."""
-    return subprocess.run(command, env=environment(), input=text, capture_output=True, text=True, check=False)

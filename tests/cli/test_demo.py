@@ -19,7 +19,8 @@ from opsconsole.demo import services
 from opsconsole.demo.live import with_services
 from opsconsole.demo.plan import members, site_names
 from opsconsole.demo.services import MEMBERS
-from tests.cli.shell import Shell, after, environment, keeper_of, run, started
+from tests.cli.shell import Shell, environment, keeper_of, run, started
+from tests.support import warm
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.xdist_group("demo")  # two fleets at once would make each other miss their budgets
@@ -144,7 +145,6 @@ def test_without_a_terminal_an_incident_plays_and_each_stop_is_proved(home: Path
 
 def test_ended_from_outside_it_takes_its_processes_and_its_folder_along(home: Path) -> None:
     with started("demo", "--workers", "3", "--sites", "2", "--seconds", "60", TMPDIR=str(home)) as process:
-        assert process.stderr is not None
         told = _until(process.stderr.readline, "up:")
 
         process.send_signal(signal.SIGTERM)
@@ -157,7 +157,6 @@ def test_ended_from_outside_it_takes_its_processes_and_its_folder_along(home: Pa
 
 def test_workers_and_services_do_not_outlive_a_demo_that_is_killed(home: Path) -> None:
     with started("demo", "--workers", "3", "--sites", "2", "--seconds", "60", TMPDIR=str(home)) as process:
-        assert process.stderr is not None
         pids = pids_in(_until(process.stderr.readline, "up:"))
         process.kill()
 
@@ -171,7 +170,6 @@ def test_over_a_database_of_ones_own_the_fleet_stays_and_only_the_workers_go(ops
         with started(
             "-b", url, "demo", "--workers", "3", "--sites", "2", "--seconds", "60", TMPDIR=str(home)
         ) as process:
-            assert process.stderr is not None
             pids = pids_in(_until(process.stderr.readline, "up:"))
             process.send_signal(signal.SIGTERM)
             assert process.wait(PATIENCE_S) == 143
@@ -184,13 +182,12 @@ def test_over_a_database_of_ones_own_the_fleet_stays_and_only_the_workers_go(ops
 
 def test_with_a_terminal_the_console_is_over_the_fleet_and_all_of_it_ends_with_it(home: Path) -> None:
     ours, theirs = pty.openpty()
-    own_terminal = "import fcntl, os, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
-    process = subprocess.Popen(
-        after(own_terminal, "demo", "--workers", "3", "--sites", "2"),
-        env=environment(TERM="xterm-256color", TMPDIR=str(home)),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
+    process = warm.start(
+        "opsconsole",
+        *("demo", "--workers", "3", "--sites", "2"),
+        streams=[theirs] * 3,
+        environment=environment(TERM="xterm-256color", TMPDIR=str(home)),
+        hangup="SIG_DFL",
     )
     os.close(theirs)
     shown = b""

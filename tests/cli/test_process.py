@@ -130,20 +130,17 @@ print(sorted(os.environ))
 def test_a_command_that_is_ended_says_by_its_code_how(ops: Shell, number: int, code: int) -> None:
     ops.ok("flags", "list")
     with started("watch", "--since", "0") as process:
-        assert process.stdout is not None
         assert json.loads(process.stdout.readline())["kind"] == "fleet.created"
 
         process.send_signal(number)
 
         assert process.wait(60) == code
-        assert process.stderr is not None
         assert process.stderr.read() == ""
 
 
 def test_watch_prints_each_event_once_as_it_happens(ops: Shell) -> None:
     last = ops.ok("audit", "list", "-o", "json").json[-1]["revision"]
     with started("watch", "--since", str(last)) as process:
-        assert process.stdout is not None
         for command in (("pause", "--all"), ("resume", "--all", "--reason", "r")):
             ops.ok(*command)
             event = json.loads(process.stdout.readline())
@@ -154,7 +151,6 @@ def test_watch_prints_each_event_once_as_it_happens(ops: Shell) -> None:
 def test_a_reader_that_leaves_is_no_fault(ops: Shell) -> None:
     ops.ok("flags", "list")
     with started("watch", "--since", "0") as process:
-        assert process.stdout is not None
         process.stdout.readline()
         process.stdout.close()
         ops.ok("pause", "--all")

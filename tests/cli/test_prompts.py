@@ -3,12 +3,12 @@
 import os
 import pty
 import select
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.shell import Shell, after, environment
+from tests.cli.shell import Shell, environment
+from tests.support import warm
 
 PRODUCTION = "[profiles.prod]\nproduction = true\n"
 
@@ -24,18 +24,16 @@ def production(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 CTRL_C = "\x03"
 
-OWN_TERMINAL = "import fcntl, os, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
-
 
 def on_a_terminal(*arguments: str, typed: str, **environ: str) -> tuple[int, str]:
     """Carry a command out on a terminal of its own, answer its question, and return exit code and all it showed."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        after(OWN_TERMINAL, *arguments),
-        env=environment(**({"TERM": "xterm"} | environ)),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
+    process = warm.start(
+        "opsconsole",
+        *arguments,
+        streams=[theirs] * 3,
+        environment=environment(**({"TERM": "xterm"} | environ)),
+        hangup="SIG_DFL",
     )
     os.close(theirs)
     shown, answered = b"", False

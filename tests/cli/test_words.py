@@ -1,8 +1,6 @@
 """What an operator reads: each sentence is whole, in singular and plural, and says the next step."""
 
-import json
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,7 @@ from opsconsole.cli.invocation import login_name
 from opsgate import latch
 from opsgate.gate import Gate
 from opsgate.paths import default_database, latch_home
-from tests.cli.shell import Shell, after, environment, keeper_of
+from tests.cli.shell import Shell, keeper_of, run
 from tests.cli.test_bad_databases import OBEYING_MODES
 from tests.support.waiting import eventually
 
@@ -211,15 +209,9 @@ def test_the_audit_list_for_programs_has_the_shape_of_watch(ops: Shell) -> None:
 # ---------------------------------------------------------------------------------------------------------- doctor
 def doctor(*prelude: str) -> list[dict[str, str]]:
     """What doctor finds, as a user whom the modes of files bind."""
-    done = subprocess.run(
-        after("\n".join([OBEYING_MODES, *prelude]), "doctor", "-o", "json"),
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1, done.stderr
-    found: list[dict[str, str]] = json.loads(done.stdout)
+    answer = run("doctor", "-o", "json", prelude="\n".join([OBEYING_MODES, *prelude]))
+    assert answer.code == 1, answer.err
+    found: list[dict[str, str]] = answer.json
     return found
 
 

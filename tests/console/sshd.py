@@ -10,7 +10,7 @@ import asyncio
 import os
 import pty
 import subprocess
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -18,6 +18,7 @@ from threading import Event, Thread
 import asyncssh
 
 from tests.console.terminal import ROOT, owning, resize
+from tests.support.warm import Process, start
 
 HOST = "127.0.0.1"
 USER = "ana"
@@ -27,9 +28,12 @@ START_S = 30.0
 
 
 class SshServer:
-    """Runs `command` for each session. Host key and user key are made for it and lie in `folder`."""
+    """Runs `command` for each session, or forks a module of that name.
 
-    def __init__(self, command: Sequence[str], folder: Path) -> None:
+    Host key and user key are made for it and lie in `folder`.
+    """
+
+    def __init__(self, command: str | Sequence[str], folder: Path) -> None:
         self._command = command
         self._host_key = asyncssh.generate_private_key("ssh-ed25519")
         key = asyncssh.generate_private_key("ssh-ed25519")
@@ -39,7 +43,7 @@ class SshServer:
         self._users = folder / "authorized_keys"
         key.write_public_key(self._users)
         self.host_key = self._host_key.export_public_key().decode().strip()
-        self.sessions: list[subprocess.Popen[bytes]] = []
+        self.sessions: list[subprocess.Popen[bytes] | Process] = []
         self.port = 0
 
     @asynccontextmanager
@@ -73,15 +77,7 @@ class SshServer:
         master, slave = pty.openpty()
         width, height, *_ = process.get_terminal_size()
         resize(master, width, height)
-        program = subprocess.Popen(  # noqa: ASYNC220 - starting takes a moment only, and this server has one guest
-            owning(*self._command),
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            cwd=ROOT,
-            env=os.environ | {"TERM": kind, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
-            start_new_session=True,
-        )
+        program = self._start(slave, os.environ | {"TERM": kind, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"})
         os.close(slave)
         os.set_blocking(master, False)
         self.sessions.append(program)
@@ -96,6 +92,19 @@ class SshServer:
         os.close(master)
         code = await asyncio.to_thread(program.wait)
         process.exit(code if code >= 0 else 128 - code)
+
+    def _start(self, slave: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes] | Process:
+        if isinstance(self._command, str):
+            return start(self._command, streams=[slave] * 3, environment=environment, hangup="SIG_DFL")
+        return subprocess.Popen(
+            owning(*self._command),
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=ROOT,
+            env=environment,
+            start_new_session=True,
+        )
 
     @staticmethod
     async def _show(process: asyncssh.SSHServerProcess[bytes], master: int) -> None:

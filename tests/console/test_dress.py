@@ -90,12 +90,20 @@ def colors(sent: bytes) -> set[int]:
     return {number for number in numbers if 30 <= number <= 49 or 90 <= number <= 107}
 
 
+READ_AT_START = {"OPSCONSOLE_COLOR", "PYTHONIOENCODING"}
+"""What is settled while an interpreter starts and Textual is imported."""
+
+
 def console(monkeypatch: pytest.MonkeyPatch, mode: str, environ: Mapping[str, str]) -> bytes:
     monkeypatch.setattr("tests.console.terminal.TERM", environ.get("TERM", "xterm-256color"))
     for name, value in environ.items():
         if name != "TERM":
             monkeypatch.setenv(name, value)
-    with terminal("-m", CHILD, mode, width=120, height=36) as opened:
+    if READ_AT_START & environ.keys():
+        opening = terminal("-m", CHILD, mode, width=120, height=36)
+    else:
+        opening = terminal(mode, warm=CHILD, width=120, height=36)
+    with opening as opened:
         return walk_through(opened)
 
 

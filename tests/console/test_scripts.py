@@ -6,8 +6,6 @@ from __future__ import annotations
 import io
 import json
 import signal
-import subprocess
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +26,7 @@ from opsconsole.script.stage import seeded
 from opsconsole.script.steps import Do
 from opsconsole.script.world import World
 from opsgate.selector import EVERYTHING
-from tests.cli.shell import environment, run
+from tests.cli.shell import run, started
 
 FLEET = """
 fleet: {seeded: {profile: PROD}}
@@ -388,28 +386,11 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     assert "cannot be written" in answer.err
 
 
-def test_a_signal_ends_a_script_with_its_own_code() -> None:
+def test_a_signal_ends_a_script_with_its_own_code(tmp_path: Path) -> None:
     text = "fleet: seeded\nsteps:\n  - press: [a]\n  - wait until: {state: stopped, within: 60s}\n"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "opsconsole", "script", "-"],
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin
-    assert process.stdout
-    assert process.stderr
-    process.stdin.write(text)
-    process.stdin.close()
-    try:
+    (tmp_path / "script.yaml").write_text(text)
+    with started("script", str(tmp_path / "script.yaml")) as process:
         # it narrates what takes over a second, on a busy machine the first step too
         assert any("step 2 of 2, line 4" in line for line in process.stderr)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 143
-    finally:
-        process.kill()
-        process.stdout.close()
-        process.stderr.close()
-        process.wait()

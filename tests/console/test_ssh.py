@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -25,7 +24,7 @@ from tests.console.sshd import HOST, READ_BYTES, USER, SshServer
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.xdist_group("ssh")]
 
-CONSOLE = (sys.executable, "-m", "opsconsole")
+CONSOLE = "opsconsole"
 DEADLINE_S = 60.0
 PATIENCE_S = 3.0
 ARMED = "S = stop everything now"

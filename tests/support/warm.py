@@ -25,7 +25,9 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import time
+import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -48,9 +50,11 @@ class Wanted:
     module: str
     arguments: tuple[str, ...]
     environment: dict[str, str]
-    folder: str
-    hangup: str | None
+    folder: str = str(ROOT)
+    hangup: str | None = None
     """What SIGHUP does to it, where its standard input is to be its controlling terminal."""
+    prelude: str = ""
+    """A program that it runs first, as a shell or a service manager would."""
 
 
 class Process:
@@ -63,6 +67,8 @@ class Process:
             socket.send_fds(_interpreter(), [json.dumps(asdict(wanted)).encode()], [*descriptors, telling])
         finally:
             os.close(telling)
+        weakref.finalize(self, os.close, self._told)  # not at its end: more than one thread may wait for that
+        self._ending = threading.Lock()
         self.returncode: int | None = None
         self.pid = int(self._line(READY_S))
 
@@ -86,13 +92,18 @@ class Process:
         if self.poll() is None:
             os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
     def kill(self) -> None:
         """End it at once."""
         self.send_signal(signal.SIGKILL)
 
     def _end(self) -> None:
-        self.returncode = int(self._line(READY_S))
-        os.close(self._told)
+        with self._ending:
+            if self.returncode is None:
+                self.returncode = int(self._line(READY_S))
 
     def _line(self, within_s: float) -> bytes:
         said, deadline = b"", time.monotonic() + within_s
@@ -111,20 +122,33 @@ def start(
     environment: Mapping[str, str] | None = None,
     folder: Path = ROOT,
     hangup: str | None = None,
+    prelude: str = "",
 ) -> Process:
     """``python -m module arguments`` with these standard streams, and with `hangup` on a terminal of its own."""
     words = tuple(os.fsdecode(argument) for argument in arguments)
-    return Process(Wanted(module, words, dict(environment or os.environ), str(folder), hangup), streams)
+    return Process(Wanted(module, words, dict(environment or os.environ), str(folder), hangup, prelude), streams)
 
 
 def run(
-    module: str, *arguments: str | bytes, text: str = "", environment: Mapping[str, str] | None = None, timeout_s: float
+    module: str,
+    *arguments: str | bytes,
+    text: str = "",
+    environment: Mapping[str, str] | None = None,
+    prelude: str = "",
+    timeout_s: float,
 ) -> tuple[int, bytes, bytes]:
     """Run ``python -m module arguments`` to its end without a terminal: its exit code, output and error output."""
     with tempfile.TemporaryFile() as typed, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         typed.write(text.encode())
         typed.seek(0)
-        process = start(module, *arguments, streams=(typed, out, err), environment=environment, folder=Path.cwd())
+        process = start(
+            module,
+            *arguments,
+            streams=(typed, out, err),
+            environment=environment,
+            folder=Path.cwd(),
+            prelude=prelude,
+        )
         try:
             code = process.wait(timeout_s)
         finally:
@@ -227,6 +251,7 @@ def _become(wanted: Wanted, streams: Sequence[int]) -> None:
     os.chdir(wanted.folder)
     os.environ.clear()
     os.environ.update(wanted.environment)
+    tempfile.tempdir = None  # where temporary files lie is asked anew
     sys.argv = [wanted.module, *wanted.arguments]
     gc.enable()
 
@@ -237,6 +262,7 @@ def main(descriptor: str) -> None:
     _load()
     if asked := _fork_for_ever(way):
         _become(*asked)
+        exec(asked[0].prelude, {})
         runpy.run_module(asked[0].module, run_name="__main__", alter_sys=True)
 
 
