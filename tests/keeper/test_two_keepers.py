@@ -17,10 +17,10 @@ from tests.support.postgres import postgres_server, postgres_url  # noqa: F401 (
 from tests.support.waiting import eventually
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeptFleet]:
-    """A fleet on each kind of database, with a first keeper."""
-    on_file = request.param == "sqlite"
+@pytest.fixture
+def shared(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> Iterator[KeptFleet]:
+    """A fleet on a kind of database, with a first keeper."""
+    on_file = database == "sqlite"
     url = f"sqlite:///{tmp_path / 'fleet.db'}" if on_file else request.getfixturevalue("postgres_url")
     with kept_fleet(url) as fleet:
         yield fleet
@@ -43,10 +43,11 @@ class Elsewhere:
         eventually(lambda: not peers.started(pid))
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(("database", "end"), [("sqlite", signal.SIGKILL), ("postgresql", signal.SIGTERM)])
 def test_one_leads_both_serve_and_when_the_leader_ends_the_other_leads(
-    shared: KeptFleet, end: int, home: Path, monkeypatch: pytest.MonkeyPatch
+    shared: KeptFleet, database: str, end: int, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A lease that is given back and one that is buried, on either database: the stores keep one contract."""
     here = shared.worker("here")
     second = Elsewhere(shared, home, monkeypatch)
     there = SaidWorker(second.address, "there")
