@@ -185,17 +185,6 @@ def test_bytes_that_are_no_text_are_refused_in_one_sentence() -> None:
         assert (answer.code, answer.err.count("\n"), "Traceback" in answer.err) == (2, 1, False)
 
 
-def test_a_stream_that_knows_only_ascii_fails_on_nothing(ops: Shell) -> None:
-    ops.ok("sites", "add", "mail", "--title", "Mäil ☃")
-
-    plain = run("sites", "list", PYTHONIOENCODING="ascii", LC_ALL="C")
-    asked = run("sites", "list", "--ascii")
-
-    assert (plain.code, asked.code) == (0, 0)
-    assert "M\\xe4il \\u2603" in asked.out
-    assert plain.out.isascii()
-
-
 def test_a_terminal_and_a_pipe_get_the_same_bytes_apart_from_colour(ops: Shell) -> None:
     ops.ok("stop")
 

@@ -179,7 +179,7 @@ async def test_no_text_without_enter_changes_anything(seed: int) -> None:
     desk = Desk(small_fleet())
     async with desk.at():
         before = desk.fleet.latest().revision
-        for _ in range(20):
+        for _ in range(8):
             await desk.press("colon")
             for word in rng.choices(words, k=4):
                 await desk.type(word)
@@ -345,10 +345,10 @@ async def test_the_help_is_in_groups_and_scrolls_to_its_end_at_80x24() -> None:
         assert "STOP AND RECOVER" in desk.text()
         assert "HERE, IN SITES" in desk.text()
         assert "nothing to recover" in desk.text()
-        await desk.press(*["j"] * 60)
+        await desk.press("j", *["pagedown"] * 6)
         assert "end the console" in desk.text()
         assert "find an action or a command" in desk.text(), "the last page is a full one"
-        await desk.press(*["k"] * 60)
+        await desk.press("k", *["pageup"] * 6)
         assert "STOP AND RECOVER" in desk.text()
 
 
