@@ -65,10 +65,11 @@ class Feed:
     def follow(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` for every change from now on; returns what ends it."""
         with self._lock:
-            self._listeners = [*self._listeners, listener]
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="opsconsole-feed", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="opsconsole-feed", daemon=True)
+                thread.start()
+                self._thread = thread
+            self._listeners = [*self._listeners, listener]
 
         def leave() -> None:
             with self._lock:

@@ -130,3 +130,21 @@ def test_a_feed_that_is_closed_has_ended(looks: Looks) -> None:
     feed.close()
 
     assert "opsconsole-feed" not in {thread.name for thread in set(threading.enumerate()) - before}
+
+
+def test_whoever_could_not_be_followed_for_want_of_a_thread_may_try_again(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as crowded, pytest.raises(RuntimeError):
+        crowded.setattr(threading.Thread, "start", none_left)
+        feed.follow(lambda _arrival: None)
+    told: list[Arrival] = []
+    feed.follow(told.append)
+
+    feed.publish(State(), "", ())
+
+    eventually(lambda: told, within_s=10)
+    feed.close()

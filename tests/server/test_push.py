@@ -193,6 +193,20 @@ async def test_one_who_does_not_read_for_long_is_let_go(monkeypatch: pytest.Monk
 
 
 @pytest.mark.asyncio
+async def test_one_who_does_not_even_take_the_head_of_a_stream_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection may be full already of the answer before it."""
+    monkeypatch.setattr(push, "PATIENCE_S", 0.01)
+    stage, slow = Stage(), Reader()
+    slow.stand_still()
+
+    listening = stage.hub.listen(slow.receive, slow.send, None, still=lambda: True, abort=slow.leave)
+    async with asyncio.timeout(60):
+        await listening
+
+    assert len(stage.hub) == 0
+
+
+@pytest.mark.asyncio
 async def test_a_stream_ends_when_its_credential_does_and_the_others_go_on() -> None:
     stage = Stage()
     valid = True

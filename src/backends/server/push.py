@@ -174,7 +174,8 @@ class Hub:
         listener = Listener(send, still, abort, who)
         self._listeners[listener] = None  # from here on frames are kept for it, so that none is missed
         try:
-            await begin(send)
+            async with asyncio.timeout(PATIENCE_S):
+                await begin(send)
             listener.seen = seen
             await self._tell_anew(listener, seen)
             await self._drain(listener)
