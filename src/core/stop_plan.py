@@ -44,16 +44,15 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is done about one service. It begins when everything in ``after`` has stopped, and at the latest at
-    ``begins_at``. Within its actions the next one follows as soon as the one before is done, unless it has stopped.
+    """What is done about one service. It begins when everything of the tiers before its own has stopped, and at the
+    latest at ``begins_at``. Within its actions the next one follows as soon as the one before is done, unless it has
+    stopped.
 
     ``watches`` says that it has been seen to stop: only when it runs again is anything done."""
 
     service: str
     tier: int
-    category: Category
     begins_at: datetime
-    after: tuple[str, ...]
     deeds: tuple[Deed, ...]
     watches: bool = False
 
@@ -61,10 +60,6 @@ class Step:
     def ends_at(self) -> datetime:
         """When it should have stopped. One that has not is killed again and again, and shown as not stopped."""
         return self.deeds[-1].until_at
-
-    def may_begin(self, now: datetime, stopped: Iterable[str]) -> bool:
-        """Whether it is its turn."""
-        return now >= self.begins_at or set(self.after) <= set(stopped)
 
 
 def plan(
@@ -83,9 +78,9 @@ def plan(
     order = [name for name in in_stop_order(services, names) if name in services]
     tier_of = tiers(services, order)
     if level == "cascading":
-        return _cascade(services, order, tier_of, began_at, ends_at)
+        return _cascade(order, tier_of, began_at, ends_at)
     deeds = _deeds(level, began_at, ends_at, soft_s)
-    return tuple(Step(name, tier_of[name], CATEGORY[level], began_at, (), deeds) for name in order)
+    return tuple(Step(name, tier_of[name], began_at, deeds) for name in order)
 
 
 def plan_of(
@@ -111,7 +106,7 @@ def plan_of(
 
 def _watching(step: Step, now: datetime) -> Step:
     """The step of a service that has stopped: should it run again, it is its turn at once."""
-    return replace(step, begins_at=min(step.begins_at, now), after=(), watches=True)
+    return replace(step, begins_at=min(step.begins_at, now), watches=True)
 
 
 def _deeds(level: Level, began_at: datetime, ends_at: datetime, soft_s: float) -> tuple[Deed, ...]:
@@ -128,13 +123,7 @@ def _deeds(level: Level, began_at: datetime, ends_at: datetime, soft_s: float) -
     )
 
 
-def _cascade(
-    services: Mapping[str, Service],
-    order: list[str],
-    tier_of: Mapping[str, int],
-    began_at: datetime,
-    ends_at: datetime,
-) -> tuple[Step, ...]:
+def _cascade(order: list[str], tier_of: Mapping[str, int], began_at: datetime, ends_at: datetime) -> tuple[Step, ...]:
     """Each tier has an equal slice of the whole time. One that hangs is killed within its own slice and holds up the
     next one no longer than to its end."""
     depths = sorted(set(tier_of.values()))
@@ -144,6 +133,5 @@ def _cascade(
         starts_at, slice_ends_at = (began_at + (ends_at - began_at) * (at / len(depths)) for at in (place, place + 1))
         soft_at = starts_at + (slice_ends_at - starts_at) * _SOFT
         deeds = (Deed("stop", starts_at, soft_at), Deed("kill", soft_at, slice_ends_at))
-        before = tuple(other for other in order if place and tier_of[other] == depths[place - 1])
-        steps.append(Step(name, tier_of[name], 1, starts_at, before, deeds))
+        steps.append(Step(name, tier_of[name], starts_at, deeds))
     return tuple(steps)

@@ -33,9 +33,6 @@ DRAIN: Final = "drain"
 HALT: Final = "halt"
 """Running work stops at its next checkpoint."""
 
-MODES: Final[tuple[Mode, ...]] = (DRAIN, HALT)
-"""Weaker mode first."""
-
 
 @lru_cache(maxsize=64)
 def timestamp(moment: datetime) -> str:

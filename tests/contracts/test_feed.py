@@ -138,9 +138,10 @@ def test_whoever_could_not_be_followed_for_want_of_a_thread_may_try_again(
     def none_left(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    with monkeypatch.context() as crowded, pytest.raises(RuntimeError):
+    with monkeypatch.context() as crowded:
         crowded.setattr(threading.Thread, "start", none_left)
-        feed.follow(lambda _arrival: None)
+        with pytest.raises(RuntimeError):
+            feed.follow(lambda _arrival: None)
     told: list[Arrival] = []
     feed.follow(told.append)
 

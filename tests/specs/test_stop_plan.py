@@ -53,16 +53,14 @@ def test_what_is_not_stopped_itself_still_orders_what_lies_around_it() -> None:
 def test_immediate_kills_everything_at_once() -> None:
     steps = steps_of("immediate")
 
-    assert {step.category for step in steps.values()} == {0}
     assert all(timed(step) == [("kill", 0.0, 5.0)] for step in steps.values())
-    assert all(step.may_begin(BEGINNING, ()) for step in steps.values())
+    assert {step.begins_at for step in steps.values()} == {BEGINNING}
 
 
 @pytest.mark.parametrize("level", ["graceful", "service_specific"])
 def test_a_graceful_stop_asks_first_and_kills_after_the_soft_budget(level: Level) -> None:
     for step in steps_of(level).values():
         assert timed(step) == [("stop", 0.0, 30.0), ("kill", 30.0, 60.0)]
-        assert step.category == 1
 
 
 def test_a_soft_budget_that_is_longer_than_the_whole_one_leaves_time_to_kill() -> None:
@@ -74,16 +72,11 @@ def test_a_cascade_goes_tier_by_tier_within_one_budget_that_is_shared_out() -> N
 
     assert timed(steps["mail"]) == timed(steps["web"]) == [("stop", 0.0, 7.5), ("kill", 7.5, 15.0)]
     assert timed(steps["disk"]) == [("stop", 45.0, 52.5), ("kill", 52.5, 60.0)]
-    assert steps["api"].after == ("mail", "web")
-    assert steps["disk"].after == ("db",)
+    assert {name: step.tier for name, step in steps.items()} == {"mail": 0, "web": 0, "api": 1, "db": 2, "disk": 3}
 
 
-def test_a_tier_begins_when_the_one_before_has_stopped_and_waits_for_one_that_hangs_no_longer_than_its_slice() -> None:
-    api = steps_of("cascading")["api"]
-
-    assert not api.may_begin(BEGINNING, {"mail"})
-    assert api.may_begin(BEGINNING, {"mail", "web"})
-    assert api.may_begin(BEGINNING + timedelta(seconds=15), ())
+def test_a_tier_waits_for_one_that_hangs_no_longer_than_its_slice() -> None:
+    assert steps_of("cascading")["api"].begins_at == BEGINNING + timedelta(seconds=15)
 
 
 def test_maintenance_drains_and_saves_before_anything_stops() -> None:
@@ -107,7 +100,7 @@ def test_a_stop_that_escalates_gets_the_plan_of_its_new_level_for_what_still_run
 
     assert left(engine) == ["db"]
     (step,) = (step for step in plan_of(engine.stopped("S-1"), engine.state.services, engine.now) if not step.watches)
-    assert (step.service, step.category) == ("db", 0)
+    assert (step.service, [deed.action for deed in step.deeds]) == ("db", ["kill"])
     assert step.deeds[0].from_at == engine.now
     assert step.ends_at == engine.stopped("S-1").deadline_at
 
@@ -130,7 +123,7 @@ def test_what_has_been_seen_to_stop_is_watched_and_stopped_at_once_should_it_run
         web, db = plan_of(engine.stopped("S-1"), engine.state.services, engine.now)
 
         assert (web.service, web.watches) == ("web", False)
-        assert (db.service, db.watches, db.may_begin(engine.now, ())) == ("db", True, True)
+        assert (db.service, db.watches, db.begins_at <= engine.now) == ("db", True, True)
         assert [deed.action for deed in db.deeds] == ["stop", "kill"]
         engine.wait(3600)
 
@@ -148,7 +141,6 @@ def test_a_clock_that_is_wrong_neither_puts_a_stop_off_nor_draws_it_out(level: L
     (step,) = plan_of(engine.stopped("S-1"), engine.state.services, engine.now)
 
     assert step.begins_at <= engine.now
-    assert step.may_begin(engine.now, ())
     assert step.deeds[0].until_at > engine.now
     assert step.ends_at <= engine.now + timedelta(seconds=BUDGET_S[level])
 

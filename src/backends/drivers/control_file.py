@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field
 
@@ -22,8 +22,6 @@ from backends.drivers.base import (
     example,
 )
 from backends.drivers.status_file import StatusFile
-
-_WORD_MAX: Final = 32
 
 
 class ControlFileConfig(DriverConfig):

@@ -7,11 +7,9 @@ import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from core.triggers.sample import Reported, Sample
-
-SAMPLES_MAX: Final = 10_000_000
 
 
 def samples_in(lines: Iterable[str], *, is_csv: bool) -> Iterator[Sample]:
