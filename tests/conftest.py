@@ -72,7 +72,7 @@ from hypothesis import HealthCheck, settings  # noqa: E402 - only now: what they
 
 from backends import keeper, stop_lane, stop_servers  # noqa: E402 - as above
 from opsgate import gate  # noqa: E402 - as above
-from tests.support import forked  # noqa: E402 - as above
+from tests.support import warm  # noqa: E402 - as above
 
 # Stated outright, because Hypothesis has a profile of its own where it finds the variable CI. No deadline for one
 # example: a small machine with other work to do would miss it now and then.
@@ -119,7 +119,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """A keeper that this process starts need not import everything first."""
-    monkeypatch.setattr(keeper, "_run", forked.run)
+    monkeypatch.setattr(keeper, "_run", warm.in_place_of_subprocess)
 
 
 @pytest.fixture(scope="session")

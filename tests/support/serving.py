@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -32,9 +32,11 @@ from backends.server.identity import Identify, developer
 from backends.server.listening import Listening
 from backends.server.serving import Serving
 from tests.conftest import homes_under
-from tests.support import forked
+from tests.support import warm
 
 DEADLINE_S = 60.0
+
+Running = tuple[subprocess.Popen[str] | warm.Process, IO[str]]
 
 
 def client(**options: Any) -> httpx.Client:
@@ -153,11 +155,10 @@ def server_process(
     command = [*starter, sys.executable, "-X", "faulthandler", "-m", "opsconsole", "serve", "-b", backend]
     command += ["--port", "0", "--stop-port", "0", *options]
     environment = {**os.environ, **(homes_under(home) if home else {})}
-    with _started(command, environment, cold=bool(starter)) as process:
-        assert process.stderr is not None
+    with _started(command, environment, cold=bool(starter)) as (process, errors):
         said: list[str] = []
         try:
-            for line in process.stderr:
+            for line in errors:
                 said.append(line)
                 found = re.search(r"serving fleet \S+ on (\S+):(\d+), stops on port (\d+)", line)
                 if found:
@@ -167,7 +168,7 @@ def server_process(
             host = found[1]
             served = Served(f"{host}:{found[2]}", f"{host}:{found[3]}", backend)
             served.said, served.pid = "".join(said), process.pid
-            draining = threading.Thread(target=said.extend, args=(process.stderr,), daemon=True)
+            draining = threading.Thread(target=said.extend, args=(errors,), daemon=True)
             draining.start()  # a full pipe would hold the server up
             with served.http:
                 yield served
@@ -177,18 +178,30 @@ def server_process(
         assert process.returncode != -signal.SIGABRT, f"the server did not end: {''.join(said)}"
 
 
-def _started(
-    command: Sequence[str], environment: dict[str, str], *, cold: bool
-) -> subprocess.Popen[str] | forked.Forked:
+@contextmanager
+def _started(command: Sequence[str], environment: dict[str, str], *, cold: bool) -> Iterator[Running]:
+    """The process, and what it says on its error output."""
     if cold:
-        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-    return forked.start(command, env=environment, stderr=subprocess.PIPE)
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as started:
+            assert started.stderr is not None
+            yield started, started.stderr
+        return
+    ours, its = os.pipe()
+    with os.fdopen(ours) as said:
+        module, *arguments = command[command.index("-m") + 1 :]
+        folder = Path.cwd()
+        try:
+            process = warm.start(module, *arguments, streams=(0, 1, its), environment=environment, folder=folder)
+        finally:
+            os.close(its)
+        yield process, said
 
 
-def _end(process: subprocess.Popen[str] | forked.Forked) -> None:
+def _end(process: subprocess.Popen[str] | warm.Process) -> None:
     """Have it end. One that does not is ended all the same, and says first what each of its threads waits for."""
     process.terminate()
     try:
         process.wait(DEADLINE_S)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGABRT)
+        process.wait()

@@ -4,14 +4,15 @@ A command spends a second of processor time on imports and then some millisecond
 spends a second and a half. Each process of the suite keeps one interpreter that has everything loaded and no thread,
 and has it fork: what comes of that is a process like any other, with a home, streams, a session and, where it is told
 so, a terminal of its own. What is about starting itself, about the interpreter's own variables or about what is
-imported when needs an interpreter of its own and does not belong here.
+imported when needs an interpreter of its own and does not belong here. A keeper that one of them starts comes from
+there as well.
 """
 
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import fcntl
-import functools
 import gc
 import importlib
 import json
@@ -19,6 +20,7 @@ import os
 import pkgutil
 import runpy
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -42,6 +44,9 @@ STREAMS = 3
 LOADED = ("backends.keeper", "backends.runtime", "opsconsole.console", "tests.console.hostile_fleet")
 """What most of them need; the modules of the commands come with it."""
 
+LATER = {"backends.keeper": ("backends.keeper.log", "backends.keeper.service"), "serve": ("backends.server.serving",)}
+"""What a module or a command needs beyond that, loaded when the first of them is wanted."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -64,7 +69,9 @@ class Process:
         self._told, telling = os.pipe()
         descriptors = [stream if isinstance(stream, int) else stream.fileno() for stream in streams]
         try:
-            socket.send_fds(_interpreter(), [json.dumps(asdict(wanted)).encode()], [*descriptors, telling])
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as way:
+                way.connect(_address())
+                socket.send_fds(way, [json.dumps(asdict(wanted)).encode()], [*descriptors, telling])
         finally:
             os.close(telling)
         weakref.finalize(self, os.close, self._told)  # not at its end: more than one thread may wait for that
@@ -158,26 +165,47 @@ def run(
         return code, out.read(), err.read()
 
 
-@functools.cache
-def _interpreter() -> socket.socket:
-    """The way to the interpreter of this process, which ends when nobody holds its other end."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    interpreter = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.warm", str(theirs.fileno())],
-        pass_fds=[theirs.fileno()],
-        stdin=subprocess.DEVNULL,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
-        start_new_session=True,  # Ctrl-C at the suite ends the suite, and that ends this
-    )
-    theirs.close()
+def in_place_of_subprocess(
+    command: Sequence[str], *, env: Mapping[str, str], timeout: float, **_: object
+) -> subprocess.CompletedProcess[str]:
+    """As `subprocess.run` of ``python [options] -m module arguments`` that reads nothing and whose text is captured."""
+    module, *arguments = command[command.index("-m") + 1 :]
+    code, out, err = run(module, *arguments, environment=env, timeout_s=timeout)
+    return subprocess.CompletedProcess(command, code, out.decode(), err.decode())
+
+
+_lives_at: list[str] = []
+
+
+def _address() -> str:
+    """Where the interpreter of this process listens; of one that was forked it is that which it came from."""
+    if not _lives_at:
+        _lives_at.append(_start())
+    return _lives_at[0]
+
+
+def _start() -> str:
+    """Start the interpreter, which ends when this process does."""
+    folder = tempfile.mkdtemp(prefix="ops-warm-")
+    address = f"{folder}/s"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        listening.bind(address)
+        listening.listen(64)
+        interpreter = subprocess.Popen(
+            [sys.executable, "-c", "from tests.support import warm; warm.main()", str(listening.fileno()), address],
+            pass_fds=[listening.fileno()],
+            stdin=subprocess.PIPE,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
+            start_new_session=True,  # Ctrl-C at the suite ends the suite, and that ends this
+        )
 
     def end() -> None:
-        ours.close()
-        interpreter.wait()
+        interpreter.communicate()
+        shutil.rmtree(folder)
 
     atexit.register(end)
-    return ours
+    return address
 
 
 def _load() -> None:
@@ -193,22 +221,27 @@ def _load() -> None:
     for name in (*LOADED, *(f"{commands.__name__}.{each.name}" for each in pkgutil.iter_modules(commands.__path__))):
         importlib.import_module(name)
     loading.end()
+    vars(sys.modules["backends.keeper"])["_run"] = in_place_of_subprocess
     gc.disable()  # until it forks: what is looked through is copied
 
 
-def _fork_for_ever(way: socket.socket) -> tuple[Wanted, list[int]] | None:
+def _fork_for_ever(listening: socket.socket) -> tuple[Wanted, list[int]] | None:
     """Fork whatever is asked for. Returns in each process that came of it; None when nobody is left to ask."""
     while True:
-        request, descriptors, _, _ = socket.recv_fds(way, REQUEST_BYTES, STREAMS + 1)
-        if not request:
+        if sys.stdin.fileno() in select.select([sys.stdin.fileno(), listening.fileno()], [], [])[0]:
             return None
+        with listening.accept()[0] as way:
+            request, descriptors, _, _ = socket.recv_fds(way, REQUEST_BYTES, STREAMS + 1)
+        document = json.loads(request)
+        for each in (document["module"], *document["arguments"]):
+            for module in LATER.get(each, ()):
+                importlib.import_module(module)
         if os.fork() == 0:
-            way.close()
+            listening.close()
             *streams, telling = descriptors
             if pid := os.fork():
                 _tell(pid, streams, telling)
             os.close(telling)
-            document = json.loads(request)
             return Wanted(**document | {"arguments": tuple(document["arguments"])}), streams
         for descriptor in descriptors:
             os.close(descriptor)
@@ -253,18 +286,17 @@ def _become(wanted: Wanted, streams: Sequence[int]) -> None:
     os.environ.update(wanted.environment)
     tempfile.tempdir = None  # where temporary files lie is asked anew
     sys.argv = [wanted.module, *wanted.arguments]
+    faulthandler.enable()
     gc.enable()
 
 
-def main(descriptor: str) -> None:
+def main() -> None:
     """Load everything, then fork for as long as somebody asks."""
-    way = socket.socket(fileno=int(descriptor))
+    descriptor, address = sys.argv[1:]
+    _lives_at.append(address)
+    listening = socket.socket(fileno=int(descriptor))
     _load()
-    if asked := _fork_for_ever(way):
+    if asked := _fork_for_ever(listening):
         _become(*asked)
         exec(asked[0].prelude, {})
         runpy.run_module(asked[0].module, run_name="__main__", alter_sys=True)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
