@@ -19,7 +19,7 @@ from core.messages import Actor, Door, Envelope
 from core.ports import Backend
 from core.state import State, Stop
 from opsgate import latch
-from opsgate.order import Order
+from opsgate.order import STRENGTH, Order
 from opsgate.selector import EVERYTHING, IDENTIFIER
 
 _DOORS: Final = get_args(Door)
@@ -58,13 +58,31 @@ def recorded_id(order: Order) -> str:
     return "latch-" + hashlib.blake2b(said, digest_size=8).hexdigest()
 
 
-def envelope_of(order: Order) -> Envelope:
-    """The command that records ``order``: the same one each time and from everywhere, so that it is done once.
+def journal_id(order: Order, state: State) -> str:
+    """The id under which the journal has an order, or will: one of its own where `recorded_id` is that of a stop which
+    does not stop what this order does. Servers that were cut off from the database may have given one id to both."""
+    name = recorded_id(order)
+    known = state.stops.get(name)
+    if known is None or order.door == "latch" or covers(known, order):  # what nobody can read is known by its name
+        return name
+    said = f"{name} {order.level} {sorted(map(str, order.selectors))}".encode("utf-8", "surrogateescape")
+    return "apart-" + hashlib.blake2b(said, digest_size=8).hexdigest()
+
+
+def covers(known: Order | Stop, order: Order) -> bool:
+    """Whether what is known stops all that an order means to, as hard."""
+    is_within = EVERYTHING in known.selectors or set(order.selectors) <= set(known.selectors)
+    return is_within and STRENGTH[order.level] <= STRENGTH[known.level]
+
+
+def envelope_of(order: Order, *, stop_id: str = "") -> Envelope:
+    """The command that records ``order``, by its own id or ``stop_id``: the same one each time and from everywhere, so
+    that it is done once.
 
     It names no expectation and creates what it names: a stop is refused for nothing. What a command cannot carry is
     cut, replaced or, where it stops more than can be listed, recorded as a stop of everything.
     """
-    stop_id = recorded_id(order)
+    stop_id = stop_id or recorded_id(order)
     selectors = tuple(dict.fromkeys(order.selectors))
     command = OrderStop.model_validate(
         {
@@ -99,7 +117,7 @@ def pending(fleets: Sequence[str], state: State) -> tuple[Order, ...]:
 
 
 def _recordable(fleets: Sequence[str], state: State) -> tuple[Order, ...]:
-    return tuple(order for order in latch.in_force(fleets) if recorded_id(order) not in state.stops)
+    return tuple(order for order in latch.in_force(fleets) if journal_id(order, state) not in state.stops)
 
 
 def _unreadable(fleets: Sequence[str], state: State) -> tuple[Order, ...]:
@@ -129,14 +147,17 @@ def record(order: Order, backend: Backend, *, timeout_s: float, words: Envelope 
     try:
         revision = _submitted(words, envelope, backend, timeout_s)
     except CommandRejected as error:  # somebody recorded the same stop in words of their own
-        if _standing(order, backend.state(timeout_s=timeout_s)) is not None:
+        if recorded_id(order) in backend.state(timeout_s=timeout_s).stops:
             revision = backend.latest().revision
         elif error.code == "command-id-reused":  # what had that id was no stop: one is refused for nothing
             revision = backend.submit(_with_other_id(envelope), timeout_s=timeout_s).revision
         else:
             raise
     state = backend.state(timeout_s=timeout_s)
-    return Recorded(order, revision, state.stops.get(recorded_id(order)), _standing(order, state) or "ended")
+    if (stop_id := journal_id(order, state)) not in state.stops and recorded_id(order) in state.stops:
+        revision = backend.submit(envelope_of(order, stop_id=stop_id), timeout_s=timeout_s).revision
+        state = backend.state(timeout_s=timeout_s)
+    return Recorded(order, revision, state.stops.get(stop_id), _standing(order, state) or "ended")
 
 
 def _submitted(words: Envelope | None, envelope: Envelope, backend: Backend, timeout_s: float) -> int:
@@ -210,7 +231,7 @@ def _not_recorded(error: OpsError) -> BackendUnavailable:
 
 def _standing(order: Order, state: State) -> Literal["active", "ended"] | None:
     """Whether the emergency of a recorded order goes on; None where the state does not know the order."""
-    stop = state.stops.get(recorded_id(order))
+    stop = state.stops.get(journal_id(order, state))
     return None if stop is None else state.emergencies[stop.emergency_id].status
 
 

@@ -198,3 +198,33 @@ def test_the_status_counts_a_latch_that_cannot_be_read_as_a_stop_of_everything(b
 
     assert status.state == "stopped"
     assert [(stop.stop_id, stop.result) for stop in status.stops] == [("S-1", "pending")]
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["narrow first", "wide first"])
+def test_of_two_stops_by_one_id_that_were_placed_apart_none_is_lost(backend: Backend, first: int) -> None:
+    """Two servers that cannot reach the database know nothing of each other: a key of a runbook says both times what
+    is to be stopped, and somebody who may stop one account must not use up the id of a stop of everything."""
+    narrow = replace(ORDER, selectors=(Selector.of(account="a1"),), actor="bob")
+    orders = (narrow, ORDER)[:: -1 if first else 1]
+
+    for order in (*orders, *orders):
+        recorded = spool.record(order, backend, timeout_s=5.0)
+        assert recorded.stop is not None
+        assert recorded.stop.stop_id == spool.journal_id(order, backend.state())
+
+    stops = backend.state().stops
+    assert {selector for stop in stops.values() for selector in stop.selectors} >= {EVERYTHING}
+    assert len(stops) == 2 - first, "what a wider one stops already is that one"
+    assert spool.pending([ALL_FLEETS], backend.state()) == ()
+
+
+def test_a_latched_stop_whose_id_another_one_has_waits_to_be_recorded(backend: Backend) -> None:
+    spool.record(replace(ORDER, selectors=(Selector.of(account="a1"),)), backend, timeout_s=5.0)
+    latch.place(ORDER, ALL_FLEETS)
+
+    assert spool.pending([ALL_FLEETS], backend.state()) == (ORDER,)
+    spool.require_recorded(backend)
+
+    assert spool.pending([ALL_FLEETS], backend.state()) == ()
+    assert spool.ended([ALL_FLEETS], backend.state()) == ()
+    assert any(hold.selector == EVERYTHING for hold in backend.state().holds.values())

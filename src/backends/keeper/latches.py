@@ -43,7 +43,7 @@ class Latches(threading.Thread):
         """One look at what lies there now."""
         state = self._latest()
         for order in latch.in_force(self._fleets):
-            if spool.recorded_id(order) not in state.stops:
+            if spool.journal_id(order, state) not in state.stops:
                 self._adopt(order)
         spool.unlatch(spool.ended(self._fleets, state), self._fleets)
         self._tell_of_unread(latch.unreadable(self._fleets))

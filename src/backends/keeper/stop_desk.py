@@ -26,11 +26,11 @@ from backends.keeper.outbox import Address, Outbox, Streams
 from backends.keeper.peers import BUFFER_BYTES, Letter, receive
 from backends.keeper.roster import Entry
 from backends.milestones import Milestone, passing
-from backends.spool import Recorded, recorded_id
+from backends.spool import Recorded, covers, journal_id, recorded_id
 from backends.stop_lane import ANSWER_S, Placing
-from core.state import State, Stop
+from core.state import State
 from opsgate import latch
-from opsgate.order import STRENGTH, Order
+from opsgate.order import Order
 from opsgate.paths import ALL_FLEETS
 
 _log = logging.getLogger(NAME)
@@ -107,7 +107,7 @@ class StopDesk(threading.Thread):
         a moment ago for what does not stop this one's work. Of two who come together one gets it."""
         with self._claiming:
             claimed = self._claims.get(order.stop_id)
-            if self.is_taken(order) or (claimed is not None and not _covers(claimed, order)):
+            if self.is_taken(order) or (claimed is not None and not covers(claimed, order)):
                 return False
             self._claims.setdefault(order.stop_id, order)
             return True
@@ -120,7 +120,7 @@ class StopDesk(threading.Thread):
         if stop is not None and state.emergencies[stop.emergency_id].status == "ended":
             return True
         known = stop or (case.order if case else None)
-        return known is not None and not _covers(known, order)
+        return known is not None and not covers(known, order)
 
     def settled(self, recorded: Recorded) -> None:
         """The recorder has recorded an order."""
@@ -264,7 +264,7 @@ class StopDesk(threading.Thread):
         """Gates first, then the journal, and the disk last: where no thread is left, it is waited for."""
         passing(Milestone.ORDER_HEARD)
         order = case.order
-        proclaimed = replace(order, stop_id=recorded_id(order))  # by this id gates are told of its end
+        proclaimed = replace(order, stop_id=journal_id(order, self._latest()))  # by this id gates are told of its end
         is_new = proclaimed.stop_id not in self._latest().stops
         if is_new:
             self.unrecorded = self.unrecorded.set(order.stop_id, proclaimed)
@@ -299,7 +299,7 @@ class StopDesk(threading.Thread):
         in between would find them nowhere, and for as long as the database is away just then."""
         state = self._latest()
         for stop_id, recorded in list(self._ahead.items()):
-            is_held = recorded_id(recorded.order) in state.stops or recorded.revision <= state.revision
+            is_held = journal_id(recorded.order, state) in state.stops or recorded.revision <= state.revision
             if is_held or recorded.standing == "ended":
                 del self._ahead[stop_id]
                 self.unrecorded = self.unrecorded.delete(stop_id) if stop_id in self.unrecorded else self.unrecorded
@@ -327,11 +327,6 @@ class StopDesk(threading.Thread):
             os.write(self._bell, b"!")
         except BlockingIOError:
             pass  # it rings already
-
-
-def _covers(known: Order | Stop, order: Order) -> bool:
-    """Whether what is known stops all that an order means to, as hard."""
-    return set(order.selectors) <= set(known.selectors) and STRENGTH[order.level] <= STRENGTH[known.level]
 
 
 def _order_in(message: Mapping[str, Any]) -> tuple[str, Order | None]:
