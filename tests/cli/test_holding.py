@@ -128,7 +128,10 @@ def test_nobody_live_means_that_a_pause_waits_for_nobody(fleet: Shell) -> None:
         (("resume", "--reason", "r"), 2, "say which work is meant"),
         (("resume", "--all", "--reason", "r", "--expect-revision", "-1"), 2, "x>=0"),
         (("pause", "mail"), 2, "Got unexpected extra argument"),
-        (("pasue", "--all"), 2, "No such command 'pasue'"),
+        (("pasue", "--all"), 2, "No such command 'pasue'. Did you mean 'pause'?"),
+        (("sites", "remove", "mail"), 2, "No such command 'remove'. Did you mean 'rm'?"),  # and not 'resume'
+        (("holds", "show", "H-999"), 1, "no hold is called H-999; see 'opsconsole holds list'"),
+        (("emergencies", "show", "E-999"), 1, "no emergency is called E-999; see 'opsconsole emergencies list'"),
         (("pause", "--al"), 2, "No such option '--al'"),
     ],
 )

@@ -72,6 +72,15 @@ def test_every_command_and_every_option_is_named() -> None:
                 assert param.help, (path, param.opts)
 
 
+def test_the_list_of_commands_names_what_each_group_takes_and_by_no_other_word() -> None:
+    """It said ``remove`` where ``rm`` is typed, and left out how a manual trigger is fired."""
+    context = click.Context(root, info_name="opsconsole")
+    for name, entry in COMMANDS.items():
+        group = root.get_command(context, name) if isinstance(root, LazyRoot) else None
+        if isinstance(group, click.Group):
+            assert entry.help.partition(": ")[2].rstrip(".").split(", ") == list(group.commands), name
+
+
 def test_the_list_of_commands_says_what_each_command_says_of_itself() -> None:
     context = click.Context(root, info_name="opsconsole")
     for name, entry in COMMANDS.items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
+from typing import Final
 
 import click
 
@@ -11,6 +13,9 @@ from opsconsole.cli.guard import guarded
 from opsconsole.cli.invocation import Invocation
 from opsconsole.cli.output import complain
 from opsconsole.cli.root import root
+
+_OTHER_WORDS: Final = {"remove": "rm", "delete": "rm"}
+"""What is typed for a command that is close to another one by its letters: nobody who removes is told to resume."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -36,8 +41,21 @@ def command_line(arguments: Sequence[str]) -> int:
 
 def _usage(error: click.ClickException) -> str:
     """What is wrong with the command line, and where its help is."""
+    if isinstance(error, click.NoSuchCommand):
+        return _no_such(error)
     message = error.format_message().rstrip(".")
     if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Option) and error.param.help:
         message += f": {error.param.help[0].lower()}{error.param.help[1:].rstrip('.')}"
     context = getattr(error, "ctx", None)
     return f"{message}; see '{context.command_path} --help'" if context else message
+
+
+def _no_such(error: click.NoSuchCommand) -> str:
+    """What was typed for a command, and what may have been meant: of the root too, which imports none to know it."""
+    typed, context = error.command_name, error.ctx
+    group = context.command if context else None
+    names = group.list_commands(context) if context and isinstance(group, click.Group) else []
+    other = _OTHER_WORDS.get(typed)
+    near = [other] if other in names else difflib.get_close_matches(typed, names, n=2)
+    meant = f". Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return f"{error.message.rstrip('.')}{meant}" + (f"; see '{context.command_path} --help'" if context else "")

@@ -33,7 +33,7 @@ _UNSURE: Final = frozenset(' "=,')
 _at_option = click.option("--at", type=Moment(), metavar="TIME", help="As of this time.")
 
 
-@click.group(short_help="The journal: list, verify, export, and the state at a past time.")
+@click.group(short_help="The journal: list, verify, export, show, redact.")
 def audit() -> None:
     """The journal: every change and every refusal, with who, when, by which door and why."""
 

@@ -15,7 +15,7 @@ from opsconsole.cli.params import FreeText, reason_option
 from opsconsole.render import Document, Row
 
 
-@click.group(short_help="Emergencies: list, show, explain, ack, own.")
+@click.group(short_help="Emergencies: list, show, ack, own, explain.")
 def emergencies() -> None:
     """Emergencies, active and lately ended."""
 

@@ -59,7 +59,8 @@ def one_of(rows: Iterable[Row], key: str, name: str, noun: str) -> Row:
         names.append(str(row[key]))
     near = difflib.get_close_matches(name, names, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"see 'opsconsole {noun} list'"
-    raise UnknownName("unknown-name", f"{noun} has nothing called {name}", hint)
+    one = f"{noun.removesuffix('ies')}y" if noun.endswith("ies") else noun.removesuffix("s")
+    raise UnknownName("unknown-name", f"no {one} is called {name}", hint)
 
 
 def change(engine: Engine, command: Command, done: str) -> Receipt:

@@ -28,7 +28,7 @@ _procedure_argument = click.argument("name", type=NameOf("procedure"), metavar="
 _EXAMPLE: Final = "'opsconsole recoveries procedures show standard_recovery' prints a whole one"
 
 
-@click.group(short_help="Recoveries: list, show, hold, continue, abort, roll back.")
+@click.group(short_help="Recoveries: list, show, procedures, hold, continue, abort, rollback.")
 def recoveries() -> None:
     """Recoveries in steps, and the procedures that they go by."""
 

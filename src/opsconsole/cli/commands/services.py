@@ -29,7 +29,7 @@ class Label(click.ParamType[tuple[str, str]]):
         return key, said
 
 
-@click.group(short_help="Services: add, check, remove, list, show.")
+@click.group(short_help="Services: add, rm, check, list, show.")
 def services() -> None:
     """The services that drivers can stop and start."""
 

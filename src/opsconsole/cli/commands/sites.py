@@ -27,7 +27,7 @@ _sites_argument = click.argument("names", nargs=-1, type=PatternOf("site"), meta
 _all_option = click.option("--all", "everything", is_flag=True, help="Every registered site.")
 
 
-@click.group(short_help="Sites: add, remove, pause, resume, list, show.")
+@click.group(short_help="Sites: add, rm, pause, resume, list, show.")
 def sites() -> None:
     """The registered sites."""
 

@@ -57,7 +57,7 @@ class Scope(click.ParamType[Selector]):
             raise click.BadParameter(str(error), ctx, param) from error
 
 
-@click.group(short_help="Triggers: add, on, off, test, rehearse, list, show.")
+@click.group(short_help="Triggers: add, rm, on, off, bound, fire, test, rehearse, list, show.")
 def triggers() -> None:
     """Triggers stop work by themselves: by thresholds, by the clock, by a rule, or when a person fires one by name."""
 
