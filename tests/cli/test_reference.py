@@ -76,7 +76,8 @@ def test_the_list_of_commands_names_what_each_group_takes_and_by_no_other_word()
     """It said ``remove`` where ``rm`` is typed, and left out how a manual trigger is fired."""
     context = click.Context(root, info_name="opsconsole")
     for name, entry in COMMANDS.items():
-        group = root.get_command(context, name) if isinstance(root, LazyRoot) else None
+        assert isinstance(root, LazyRoot)
+        group = root.get_command(context, name)
         if isinstance(group, click.Group):
             assert entry.help.partition(": ")[2].rstrip(".").split(", ") == list(group.commands), name
 

@@ -127,6 +127,15 @@ def test_row_1_says_in_words_what_part_is_held() -> None:
     assert row1(fleet).endswith("| 1 flag off")
 
 
+def test_row_1_names_the_only_one_that_is_held_of_a_kind_that_no_pane_lists() -> None:
+    """Whoever wakes to a paused agent has to know which; of two, and of sites, the lists tell."""
+    fleet = Fleet()
+    fleet.do(PlaceHold(selectors=(Selector.of(agent="writer"),)))
+    assert row1(fleet) == " [PART] agent writer held | no worker is registered"
+    fleet.do(PlaceHold(selectors=(Selector.of(agent="editor"),)))
+    assert row1(fleet).startswith(" [PART] 2 agents held |")
+
+
 def test_what_a_stop_holds_is_counted_with_it_and_not_once_more() -> None:
     fleet = Fleet()
     for site in ("feed", "mail", "shop"):
@@ -532,6 +541,23 @@ def test_a_stop_that_a_server_has_recorded_and_nobody_has_seen_here_is_called_ne
     assert ("STATE", "STOP RECORDED by a server, not seen here yet; UNKNOWN, counts as not stopped") in cells(
         overview(taken)
     )
+
+
+def test_the_way_back_is_offered_to_nobody_whose_role_may_not_go_it() -> None:
+    """The key row offered no R to an operator, and both panes said that R recovers."""
+    fleet = small_fleet()
+    fleet.stop()
+    fleet.acknowledge(*WORKERS)
+    fleet.conclude()
+    ben = Who("ben", "https://ops:3001")
+    for looking, who in (
+        (replace(ben, role="operator"), "a responder"),
+        (replace(ben, role="responder"), "R"),
+        (ben, "R"),
+    ):
+        seen = picture_of(fleet)._replace(who=looking)
+        assert answers(overview(seen))["RECOVER"] == f"E-37 active: {who} recovers"
+        assert cells(recovery(seen))[0][1].startswith(f"{who} recovers everything, stopped")
 
 
 def test_who_is_let_in_no_more_has_no_rights_in_row_2() -> None:

@@ -88,7 +88,7 @@ class ReasonPrompt(Dialog):
             lines.append((Span(f"on its way here: {self._fault}", Style.WARN),))
         if not picture.link.live:
             lines.append((Span("as last known: the backend does not answer now", Style.BAD),))
-        return [*lines, (Span(f"R recovers {case}, when the cause is mended."),)]
+        return [*lines, (Span(f"{picture.who.recovers(case)}, when the cause is mended."),)]
 
     def foot(self, picture: Picture) -> list[Said]:
         """The reason, which is optional."""

@@ -169,7 +169,7 @@ def _blockers(picture: Picture) -> Iterator[str]:
         narrow = "" if EVERYTHING in emergency.selectors else f" on {scope(emergency.selectors)}"
         acks = f", {len(verdict.missing)}/{verdict.of} acks missing" if verdict and verdict.missing else ""
         came_to = " still counting" if verdict and verdict.word == "STOPPING" else f" active{narrow}{acks}"
-        then = "then R recovers" if verdict and verdict.word == "STOPPING" else "R recovers"
+        then = f"{'then ' if verdict and verdict.word == 'STOPPING' else ''}{picture.who.recovers('')}"
         needs = "; a person is needed" if emergency.attention else ""
         yield f"{clean(emergency.emergency_id, 20)}{came_to}: {then}{needs}"
     if picture.state.active_emergencies():

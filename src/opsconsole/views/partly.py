@@ -20,6 +20,12 @@ from opsgate.selector import Selector
 NOUNS = {"site": "site", "operation": "flag", "env": "environment"}
 """What the names of a dimension are called, where not as the dimension is; these come first."""
 
+LISTED = {"site", "operation", "workflow"}
+"""What has a pane of its own, where the one that is held comes first."""
+
+LOOKED_THROUGH = 50
+"""Of more names that are held none is looked up for row 1, which is said anew with every picture."""
+
 NAME_CELLS = 40
 
 
@@ -74,13 +80,21 @@ def noun(dimension: str) -> str:
 
 
 def held(picture: Picture) -> list[str]:
-    """How many names of each kind are held: ``2 sites held``, ``1 flag off``, ``1 limit at 0``. Beside a hold on
-    everything these are all; else what stops and recoveries hold alone is said with them, and counted once."""
+    """How many names of each kind are held: ``2 sites held``, ``1 flag off``, ``1 limit at 0``; of a kind that no pane
+    lists, the only one by its name: ``agent writer held``. Beside a hold on everything these are all; else what stops
+    and recoveries hold alone is said with them, and counted once."""
     counts = picture.facts.holds.counts if picture.word == "stopped" else _held_beside_stops(picture)
     order = [each for each in (*NOUNS, *sorted(counts.keys() - NOUNS.keys())) if counts[each]]
-    said = [f"{counted(counts[each], noun(each))} {'off' if each == 'operation' else 'held'}" for each in order]
+    said = [f"{_named(picture, each, counts[each])} {'off' if each == 'operation' else 'held'}" for each in order]
     zero = sum(limit.limit == 0 and limit.operation is not None for limit in picture.state.limits.values())
     return [*said, f"{counted(zero, 'limit')} at 0"] if zero else said
+
+
+def _named(picture: Picture, dimension: str, count: int) -> str:
+    book = picture.facts.holds
+    if dimension in LISTED or book.counts[dimension] > 1 or len(book.by_name) > LOOKED_THROUGH:
+        return counted(count, noun(dimension))
+    return f"{noun(dimension)} {next(clean(name, NAME_CELLS) for each, name in book.by_name if each == dimension)}"
 
 
 def _held_beside_stops(picture: Picture) -> Counter[str]:

@@ -66,6 +66,11 @@ class Who:
         """Why they may not give commands of this kind, as a sentence; empty where nothing is known to be against it."""
         return self.forbidden(kind) or ("this console is read-only" if self.read_only else "")
 
+    def recovers(self, what: str) -> str:
+        """How it comes back: ``R recovers E-44``; by whom, where this role may not: ``a responder recovers E-44``."""
+        who = f"a {self.forbidden('recover').rpartition(' ')[2]}" if self.forbidden("recover") else "R"
+        return f"{who} recovers {what}".rstrip()
+
     def forbidden(self, kind: str) -> str:
         """The same of their role alone, which a read-only console has too: that one stops all the same."""
         if not self.role:

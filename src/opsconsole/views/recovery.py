@@ -120,7 +120,7 @@ def _of_emergency(picture: Picture, emergency: Emergency) -> Iterator[Row]:
     what = "everything" if EVERYTHING in emergency.selectors else scope(emergency.selectors)
     checks = list(checklist(picture, emergency))
     fails = bool(no_release(picture)) or any(sign is VERDICTS["fail"] for sign, _ in checks)
-    about = f"R recovers {what}, stopped {ago(opened(picture, emergency), picture.now)}"
+    about = f"{picture.who.recovers(what)}, stopped {ago(opened(picture, emergency), picture.now)}"
     if fails:
         about = f"no recovery of {what} while [XX] stands"
     yield Row(emergency.emergency_id, (Cell(name, Style.STRONG), Cell(about)))
