@@ -1,8 +1,4 @@
-"""One service under one thread: does what is due, looks until it has stopped, and goes on to what is stronger.
-
-A driver that hangs is left behind on its own thread when its time is up, or when a stop asks for something stronger,
-and holds up nothing else.
-"""
+"""One service under one thread: does what is due, looks until it has stopped, and goes on to what is stronger."""
 
 from __future__ import annotations
 
@@ -11,10 +7,11 @@ import math
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from functools import partial
+from typing import Final, NamedTuple
 
-from backends.drivers.base import Action, Driver, DriverConfigError, Observation, Outcome, Resumes, Standing, perform
-from backends.driving.calls import Call
+from backends.drivers.base import Action, Driver, DriverConfigError, Observation, Outcome, Resumes, Standing
+from backends.driving.asking import Asking
 from backends.driving.reports import Report
 from backends.driving.schedule import STRENGTH, Task, due
 from backends.milestones import Milestone, passing
@@ -28,20 +25,11 @@ _LOOK_S: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
 _SETTLING: Final = 0.51
 """The share of the time for which it must be seen stopped between two looks in it."""
 
-_OBSERVE_S: Final = 2.0
-"""Seconds that one look may take."""
-
-_GRACE_S: Final = 0.25
-"""Seconds beyond its time after which a driver is left behind."""
-
 _AGAIN_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds between two tries of what did not work. The last is the longest."""
 
 _LEAST_S: Final = 0.5
 """What a driver is given at least, where time is nearly up, or was up before we came."""
-
-_HUNG_MAX: Final = 3
-"""Calls of one driver that may hang at once; then no more are made until one has come back."""
 
 _WATCH_S: Final = 5.0
 """Seconds between two looks at a service that has stopped, while its stop is in force; and before the first one where
@@ -78,8 +66,6 @@ class Worker:
     ) -> None:
         """``driver`` gives the driver, or raises `DriverConfigError`; ``settled`` is told of each task whose service
         was seen to have stopped, on the worker's thread."""
-        self.abandoned = 0
-        """How many calls of its driver were left behind."""
         self._service, self._driver = service, driver
         self._report, self._settled = report, settled
         self._tasks: dict[str, Task] = {}
@@ -98,7 +84,7 @@ class Worker:
         self._at_hand: frozenset[str] = frozenset()
         """The stops for which something may be asked of the driver just now."""
         self._late: set[str] = set()
-        self._hung: list[Call[Any]] = []
+        self._asking = Asking(self._news, self._next_s)
 
     # ---------------------------------------------------------------------------------------------- from any thread
     def put(self, task: Task) -> None:
@@ -148,6 +134,11 @@ class Worker:
         """What it has to do."""
         with self._lock:
             return tuple(self._tasks.values())
+
+    @property
+    def abandoned(self) -> int:
+        """How many calls of its driver were left behind."""
+        return self._asking.abandoned
 
     def _has_begun(self) -> bool:
         """Whether whatever there is to do has a thread by now. With the lock in hand."""
@@ -215,7 +206,7 @@ class Worker:
         if isinstance(driver, Resumes):
             for task in self._resumed():
                 driver.resume(task.order)
-        return self._observe(driver, None)
+        return self._asking.observe(driver)
 
     def _resumed(self) -> tuple[Task, ...]:
         """Those of which somebody else has seen that their service stopped."""
@@ -235,7 +226,7 @@ class Worker:
         wanted = task.slot.action
         action: Action = "stop" if wanted == "kill" and "kill" not in driver.can else wanted
         passing(Milestone.SERVICE_ASKING)
-        outcome = self._perform(driver, action, task, until_s)
+        outcome = self._asking.perform(driver, action, task.order, until_s, partial(self._is_outdone, wanted))
         passing(Milestone.SERVICE_ASKED)
         is_outdone = self._is_outdone(wanted)
         seen = None
@@ -246,44 +237,8 @@ class Worker:
         if not is_outdone:
             self._go_on(wanted, outcome, seen)
 
-    def _perform(self, driver: Driver, action: Action, task: Task, until_s: float) -> Outcome:
-        """What came of an action, which may have been left for something stronger."""
-        if self._is_hung():
-            return Outcome("timed-out", "the driver never comes back")
-        timeout_s = until_s - elapsed_s()
-        call = Call(lambda: perform(driver, action, task.order, timeout_s), self._news)
-        if not self._wait_for(call, until_s + _GRACE_S, task.slot.action):
-            self._abandon(call)
-            return Outcome("timed-out", _left(action, is_outdone=self._is_outdone(task.slot.action)))
-        if call.fault is not None:
-            return Outcome("failed", f"the driver crashed: {call.fault!r}"[:300])
-        assert call.result is not None
-        return call.result
-
-    def _abandon(self, call: Call[Any]) -> None:
-        self.abandoned += 1
-        self._hung.append(call)
-
-    def _is_hung(self) -> bool:
-        """Whether so many calls of its driver hang that no more are made."""
-        self._hung = [call for call in self._hung if not call.has_ended]
-        return len(self._hung) >= _HUNG_MAX
-
-    def _wait_for(self, call: Call[Any], until_s: float, action: Action | None) -> bool:
-        """Wait until a call has ended; False where its time is up or something stronger is due first."""
-        while not call.has_ended:
-            left_s = until_s - elapsed_s()
-            if left_s <= 0 or self._is_outdone(action):
-                return False
-            self._news.wait(min(left_s, self._next_s()))
-            self._news.clear()
-        return True
-
-    def _is_outdone(self, action: Action | None) -> bool:
-        """Whether something stronger is due than what is being done, or nothing any more; never, where nothing is done
-        and it is only looked at."""
-        if action is None:
-            return False
+    def _is_outdone(self, action: Action) -> bool:
+        """Whether something stronger is due than what is being done, or nothing any more."""
         now_s = elapsed_s()
         task = due([task.as_of(now_s) for task in self.tasks], now_s)
         return task is None or STRENGTH[task.slot.action] > STRENGTH[action]
@@ -301,7 +256,7 @@ class Worker:
         ordered = self._ordered()
         looks = 0
         while True:
-            seen = self._observe(driver, action)
+            seen = self._asking.observe(driver, partial(self._is_outdone, action))
             now_s = elapsed_s()
             if seen.standing == "stopped":
                 since_s = now_s if since_s is None else since_s
@@ -321,17 +276,6 @@ class Worker:
     def _ordered(self) -> frozenset[tuple[str, tuple[str, str]]]:
         """The stops for which it is to be stopped by now, and what its name means to each."""
         return frozenset((task.order.stop_id, task.about) for task in self.tasks)
-
-    def _observe(self, driver: Driver, action: Action | None) -> Observation:
-        if self._is_hung():
-            return Observation("unknown", "the driver never comes back")
-        call = Call(lambda: driver.observe(_OBSERVE_S), self._news)
-        if not self._wait_for(call, elapsed_s() + _OBSERVE_S + _GRACE_S, action):
-            self._abandon(call)
-            return Observation("unknown", "the driver did not come back")
-        if call.fault is not None or call.result is None:
-            return Observation("unknown", f"the driver crashed: {call.fault!r}"[:300])
-        return call.result
 
     def _say(self, action: Action, outcome: Outcome, seen: _Sight | None, began_s: float, strength: int) -> None:
         """Report to every stop whose turn it is and that asked for no more: what is done for one is done for all. That
@@ -398,10 +342,3 @@ class Worker:
         self._again_s = min([again_s, *(task.ends_s for task in self.tasks if task.ends_s > now_s)])
         self._failures += 1
         self._failed_at = STRENGTH[action]
-
-
-def _left(action: Action, *, is_outdone: bool) -> str:
-    """Why a call of the driver is not waited for any longer: what ignores a signal is no fault of its driver."""
-    if is_outdone:
-        return f"asked to {action}, and it had not when the next thing was due"
-    return f"asked to {action}, and the driver did not come back"
