@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from backends.keeper import ensure
 from opsconsole.cli.guard import explained
 from opsconsole.cli.main import command_line
 from opsconsole.cli.stop_line import read
 from opsconsole.cli.stopping import stop
 from opsgate.wire import ask
 from tests.support import warm
+from tests.support.hired import hire
 
 SRC = Path(__file__).parents[2] / "src"
 
@@ -134,7 +134,7 @@ def started(*arguments: str, **environ: str) -> Iterator[Running]:
 @contextmanager
 def keeper_of(url: str) -> Iterator[int]:
     """A keeper of the fleet at ``url``, by its process id; ended at the end of the block."""
-    address = ensure(url)
+    address = hire(url)
     answer = ask(str(address), "ping", timeout_s=60.0)
     assert answer is not None
     pid = int(answer["pid"])
