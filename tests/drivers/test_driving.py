@@ -27,6 +27,7 @@ from backends.driving import worker
 from backends.driving.driving import Drivers, Driving, Wanted
 from backends.driving.reports import Report
 from backends.driving.schedule import Slot, Task, due
+from backends.keeper import hands
 from core.services import Service
 from opsgate.clock import elapsed_s
 from opsgate.order import Level
@@ -631,6 +632,20 @@ class Installed:
     def __init__(self, name: str, load: Callable[[], object]) -> None:
         self.name = name
         self.load = load
+
+
+def test_a_driver_that_answers_just_as_its_time_is_up_has_not_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start that failed would turn the whole recovery back."""
+
+    class JustNow:
+        """Its result is read a moment before it is there."""
+
+        result, fault, has_ended = None, None, True
+
+    monkeypatch.setattr(hands, "Call", lambda _act, _told: JustNow())
+    found = hands.DriverHands(Doubles({"a": Double()}), Host).look([service("a")])
+
+    assert found["a"].detail == hands.NO_ANSWER
 
 
 def test_a_package_adds_a_kind_of_its_own_and_one_that_is_broken_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

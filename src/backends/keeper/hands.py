@@ -123,8 +123,8 @@ class DriverHands:
 
 
 def _fault(call: Call[Any]) -> str:
-    """Why nothing came of a call."""
-    if not call.has_ended:
+    """Why nothing came of a call. One that has ended only since that was seen did not answer in time either."""
+    if call.fault is None:
         return NO_ANSWER
     known = isinstance(call.fault, DriverConfigError)
     return str(call.fault) if known else f"its driver failed: {call.fault!r}"
