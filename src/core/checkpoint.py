@@ -17,7 +17,7 @@ from core.procedures import Procedure
 from core.reach import Pairs, Reach, with_selector
 from core.recoveries import Recovery, RecoveryStep
 from core.services import ActionTaken, Service, ServiceStep
-from core.state import Emergency, Limit, Name, State, Stop, Token, Trigger, Worker
+from core.state import Emergency, Limit, Name, State, Stop, Token, Trigger, Worker, active_of
 from core.triggers.definition import Definition
 from opsgate.hold import Hold, moment, timestamp
 from opsgate.selector import Selector
@@ -87,6 +87,7 @@ def read(document: Any, *, oldest_reader: int | None = None) -> State | None:
         document = _as_of_now(document)
     holds = [Hold.from_dict(hold) for hold in document["holds"]]
     names = _entities(Name, document["names"])
+    emergencies = Map({case.emergency_id: case for case in _entities(Emergency, document["emergencies"])})
     procedures = [Procedure.model_validate(one, strict=False) for one in document["procedures"]]
     return State(
         fleet=document["fleet"],
@@ -100,7 +101,8 @@ def read(document: Any, *, oldest_reader: int | None = None) -> State | None:
         limits=Map({limit.name: limit for limit in _entities(Limit, document["limits"])}),
         workers=Map({worker.worker_id: worker for worker in _entities(Worker, document["workers"])}),
         stops=Map({stop.stop_id: stop for stop in _entities(Stop, document["stops"])}),
-        emergencies=Map({case.emergency_id: case for case in _entities(Emergency, document["emergencies"])}),
+        emergencies=emergencies,
+        active=active_of(emergencies),
         tokens=Map({token.token_id: token for token in _entities(Token, document["tokens"])}),
         services=Map({service.name: service for service in _entities(Service, document["services"])}),
         procedures=Map({procedure.name: procedure for procedure in procedures}),

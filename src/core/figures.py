@@ -46,7 +46,7 @@ def figures(state: State) -> Figures:
     cases = state.emergencies.values()
     return Figures(
         active_triggers=sum(trigger.definition.is_active for trigger in state.triggers.values()),
-        active_emergencies=sum(1 for _ in state.active_emergencies()),
+        active_emergencies=len(state.active),
         total_triggers=sum(trigger.fired for trigger in state.triggers.values()),
         successful_stops=verified,
         failed_stops=len(concluded) - verified,

@@ -62,6 +62,7 @@ class Sight:
             workers=Map({key: state.workers[key] for key in self.workers if key in state.workers}),
             stops=Map(stops),
             emergencies=Map(emergencies),
+            active=tuple(filter(emergencies.__contains__, state.active)),
             services=Map(self.services(state)),
             triggers=Map(self.triggers(state)),
         )

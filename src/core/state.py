@@ -7,9 +7,11 @@ replaced at every event and a frozen dataclass takes four times as long for that
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -259,6 +261,8 @@ class State(NamedTuple):
     triggers: Map[str, Trigger] = Map()
     trigger_share: float = 1.0
     """The largest share of the sites that automatic stops may take."""
+    active: tuple[str, ...] = ()
+    """The emergencies that have not been recovered, oldest first. It follows from ``emergencies``."""
 
     def but(self, **changes: Any) -> State:
         """This state with other values of these fields: ``_replace`` in a third of its time, for what is done at every
@@ -313,12 +317,24 @@ class State(NamedTuple):
 
     def active_emergencies(self) -> tuple[Emergency, ...]:
         """The emergencies that have not been recovered, oldest first."""
-        active = [emergency for emergency in self.emergencies.values() if emergency.status == "active"]
-        return tuple(sorted(active, key=_AGE))
+        return tuple(map(self.emergencies.__getitem__, self.active))
 
     def active_stops(self) -> tuple[Stop, ...]:
         """The stops of active emergencies, oldest first."""
-        return tuple(self.stops[stop_id] for emergency in self.active_emergencies() for stop_id in emergency.stop_ids)
+        return tuple(map(self.stops.__getitem__, chain.from_iterable(map(_STOP_IDS, self.active_emergencies()))))
+
+    def with_emergency(self, emergency: Emergency) -> State:
+        """This state with one emergency opened, changed or ended."""
+        emergencies, active = self.emergencies.set(emergency.emergency_id, emergency), self.active
+        known = self.emergencies.get(emergency.emergency_id)
+        was_active = known is not None and known.status == "active"
+        if emergency.status == "active" and not was_active:
+            at = bisect(active, _AGE(emergency), key=lambda other: _AGE(emergencies[other]))
+            active = (*active[:at], emergency.emergency_id, *active[at:])
+        elif was_active and emergency.status != "active":
+            at = active.index(emergency.emergency_id)
+            active = (*active[:at], *active[at + 1 :])
+        return self.but(emergencies=emergencies, active=active)
 
     def snapshot(self) -> Snapshot:
         """The document that gates decide by."""
@@ -340,6 +356,14 @@ class State(NamedTuple):
 
 
 _AGE: Final = attrgetter("opened_at", "emergency_id")
+_STOP_IDS: Final = attrgetter("stop_ids")
+
+
+def active_of(emergencies: Mapping[str, Emergency]) -> tuple[str, ...]:
+    """What `State.active` is where these are all the emergencies that a state has."""
+    active = sorted((each for each in emergencies.values() if each.status == "active"), key=_AGE)
+    return tuple(each.emergency_id for each in active)
+
 
 _PLACES: Final = {name: place for place, name in enumerate(State._fields)}
 

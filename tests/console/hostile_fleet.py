@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from core.messages import EVENTS, Actor, Event, Header, Recorded
 from core.ports import LimitUsage, WorkerRow
 from core.recoveries import RecoveryStep
-from core.state import Emergency, Limit, Name, State, Stop, Worker
+from core.state import Emergency, Limit, Name, State, Stop, Worker, active_of
 from opsgate.hold import Hold
 from opsgate.selector import EVERYTHING, Selector
 from tests.console.fleet import START, Fleet
@@ -35,6 +35,7 @@ def hostile_fleet(texts: Sequence[str], *, stopped: bool = False) -> Fleet:
 
 def state(texts: Sequence[str], *, stopped: bool) -> State:
     """What the journal would have made of them."""
+    cases = {text: emergency(text, ended=number % 4 == 3) for number, text in enumerate(texts)}
     made = State(
         fleet="f1",
         revision=1000,
@@ -50,7 +51,8 @@ def state(texts: Sequence[str], *, stopped: bool) -> State:
         limits=Map({text: Limit(text, 100, 3600.0, text, text, START, text) for text in texts}),
         workers=Map({text: Worker(text, START, START if len(text) % 2 else None) for text in texts}),
         stops=Map({text: stop(text, texts) for text in texts}),
-        emergencies=Map({text: emergency(text, ended=number % 4 == 3) for number, text in enumerate(texts)}),
+        emergencies=Map(cases),
+        active=active_of(cases),
     )
     for number, text in enumerate(texts):
         for hold in holds(text, number, EVERYTHING if stopped else Selector((("site", text),))):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from immutables import Map
 
-from core.state import State
+from core.state import State, active_of
 from opsconsole.dialogs.recover import ContinuePrompt, RecoverPrompt
 from opsconsole.drawing import Frame, Place, draw
 from opsconsole.lines import Span, plain, wrapped
@@ -81,6 +81,7 @@ def said_by(state: State, text: str) -> State:
     return state._replace(
         services=Map({name: replace(each, **service, labels=labels, changed_by=text) for name, each in known}),
         emergencies=Map(cases),
+        active=active_of(cases),
         stops=Map(stops),
         triggers=Map(watching),
     )

@@ -114,7 +114,8 @@ class ServiceStops(threading.Thread):
         known = (state.stops, state.emergencies, mine)
         if over or known != self._known:
             for stop in stops.values():  # those of the journal, of which nothing may be known here
-                self._drive(state, stop, mine, now)
+                if stop.services:
+                    self._drive(state, stop, mine, now)
             self._known = known
         self.driving.look()
         self._inventory.keep(state.services, is_own=self._is_own())
@@ -133,8 +134,7 @@ class ServiceStops(threading.Thread):
         if recovered:
             self.driving.hand_over(stop.stop_id, recovered)
         left = {name: service for name, service in mine.items() if name not in recovered}
-        if stop.services:
-            self.driving.take(wanted_by_stop(state, stop, left, now, self._office.runtime.rules.budgets_s))
+        self.driving.take(wanted_by_stop(state, stop, left, now, self._office.runtime.rules.budgets_s))
 
     def _mine(self, state: State) -> dict[str, Service]:
         """The services that are driven from here."""

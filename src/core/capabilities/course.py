@@ -263,7 +263,8 @@ def emergency_ended(state: State, happened: EmergencyEnded, header: Header) -> S
     """Fold; only the latest ended emergencies stay, with their stops."""
     known = state.emergencies[happened.emergency_id]
     ended = replace(known, status="ended", ended_at=header.at, ended_by=header.actor.name, attention="")
-    emergencies, stops = state.emergencies.set(ended.emergency_id, ended), state.stops
+    state = state.with_emergency(ended)
+    emergencies, stops = state.emergencies, state.stops
     past = sorted(
         (e for e in emergencies.values() if e.ended_at), key=lambda e: (e.ended_at or header.at, e.emergency_id)
     )
@@ -286,7 +287,7 @@ def _changed(state: State, happened: RecoveryEvent, **changes: Any) -> State:
 
 
 def _with(state: State, emergency: Emergency) -> State:
-    return state._replace(emergencies=state.emergencies.set(emergency.emergency_id, emergency))
+    return state.with_emergency(emergency)
 
 
 def _recounted(stop: Stop, header: Header) -> Stop:

@@ -226,10 +226,8 @@ def stop_ordered(state: State, happened: StopOrdered, header: Header) -> State:
     )
     emergency = state.emergencies[happened.emergency_id]
     emergency = replace(emergency, stop_ids=(*emergency.stop_ids, stop.stop_id))
-    return state._replace(
-        stops=state.stops.set(stop.stop_id, stop),
-        emergencies=state.emergencies.set(emergency.emergency_id, emergency),
-        control_revision=header.revision,
+    return state.with_emergency(emergency).but(
+        stops=state.stops.set(stop.stop_id, stop), control_revision=header.revision
     )
 
 
@@ -242,8 +240,7 @@ def stop_attributed(state: State, happened: StopAttributed, _header: Header) -> 
         emergency = replace(
             emergency, trigger=happened.trigger, cause=happened.cause, account=happened.account or emergency.account
         )
-    emergencies = state.emergencies.set(emergency.emergency_id, emergency)
-    return _with_stop(state._replace(emergencies=emergencies), stop)
+    return _with_stop(state.with_emergency(emergency), stop)
 
 
 @evolves(StopEscalated)
@@ -269,7 +266,7 @@ def emergency_opened(state: State, happened: EmergencyOpened, header: Header) ->
         cause=happened.cause,
         account=happened.account,
     )
-    return state._replace(emergencies=state.emergencies.set(emergency.emergency_id, emergency))
+    return state.with_emergency(emergency)
 
 
 @evolves(EmergencyJoined)
@@ -277,7 +274,7 @@ def emergency_joined(state: State, happened: EmergencyJoined, _header: Header) -
     """Fold."""
     known = state.emergencies[happened.emergency_id]
     emergency = replace(known, level=happened.level, selectors=happened.selectors)
-    return state._replace(emergencies=state.emergencies.set(emergency.emergency_id, emergency))
+    return state.with_emergency(emergency)
 
 
 def _already_ordered(draft: Draft, stop: Stop) -> None:

@@ -57,8 +57,4 @@ def stop_explained(state: State, happened: StopExplained, header: Header) -> Sta
         hold = holds.get(hold_id)
         if hold is not None and not hold.reason:
             holds = holds.set(hold_id, replace(hold, reason=happened.reason, revision=header.revision))
-    return state._replace(
-        holds=holds,
-        stops=state.stops.set(stop.stop_id, stop),
-        emergencies=state.emergencies.set(emergency.emergency_id, emergency),
-    )
+    return state.with_emergency(emergency).but(holds=holds, stops=state.stops.set(stop.stop_id, stop))

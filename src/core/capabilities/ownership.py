@@ -107,4 +107,4 @@ def _in_force(draft: Draft, emergency_id: str) -> Emergency:
 
 
 def _with(state: State, emergency: Emergency) -> State:
-    return state._replace(emergencies=state.emergencies.set(emergency.emergency_id, emergency))
+    return state.with_emergency(emergency)

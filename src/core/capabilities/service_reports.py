@@ -189,8 +189,7 @@ def service_started(state: State, happened: ServiceStarted, _header: Header) -> 
         if recovery is None or recovery.recovery_id != happened.recovery_id or happened.service in recovery.restored:
             continue
         restored = replace(recovery, restored=(*recovery.restored, happened.service))
-        emergencies = state.emergencies.set(emergency.emergency_id, replace(emergency, recovery=restored))
-        return state._replace(emergencies=emergencies)
+        return state.with_emergency(replace(emergency, recovery=restored))
     return state
 
 

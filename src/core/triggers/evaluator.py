@@ -140,7 +140,7 @@ class Evaluator:
             found = {
                 "holds": len(state.holds),
                 "stops": len(state.active_stops()),
-                "emergencies": len(state.active_emergencies()),
+                "emergencies": len(state.active),
                 "workers": len(state.workers),
                 "lost": sum(worker.lost_at is not None for worker in state.workers.values()),
                 "sites": sum(dimension == "site" for dimension, _ in state.names),
