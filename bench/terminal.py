@@ -49,7 +49,7 @@ class Terminal:
             stderr=slave,
             pass_fds=[orders],
             cwd=ROOT,
-            env=os.environ | SURROUNDINGS | env,
+            env={**os.environ, **SURROUNDINGS, **env},
             start_new_session=True,
         )
         os.close(slave)
