@@ -20,7 +20,7 @@ from backends import open_backend
 from backends.local import schema
 from backends.local.sqlite import SqliteStore, make_file
 from backends.local.steps import CURRENT, STEPS
-from tests.support.writer import ROOT
+from tests.support.warm import ROOT
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

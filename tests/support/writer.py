@@ -5,19 +5,16 @@ time of the last receipt on the clock that all processes of a host share.
 """
 
 import os
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from backends import open_backend
 from core.capabilities.names import AddName
 from core.messages import Actor, Envelope
-
-ROOT = Path(__file__).parents[2]
+from tests.support import warm
 
 
 def main(url: str, name: str) -> None:
@@ -54,14 +51,14 @@ class Writer:
     """Such a process, from the outside."""
 
     def __init__(self, url: str, name: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.writer", url, name],
-            cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        reads, wants = os.pipe()
+        said, says = os.pipe()
+        self._wants, self._said = os.fdopen(wants, "w"), os.fdopen(said)
+        try:
+            self._process = warm.start("tests.support.writer", url, name, streams=(reads, says, 2))
+        finally:
+            os.close(reads)
+            os.close(says)
 
     def __enter__(self) -> Self:
         assert self._line() == "ready"
@@ -70,20 +67,17 @@ class Writer:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        self._wants.close()
         try:
             assert self._process.wait(60) == 0
         finally:
             self._process.kill()
-            assert self._process.stdout is not None
-            self._process.stdout.close()
+            self._said.close()
 
     def begin(self, count: int) -> None:
         """Let it write; `done` waits for it."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{count}\n")
-        self._process.stdin.flush()
+        self._wants.write(f"{count}\n")
+        self._wants.flush()
 
     def done(self) -> Written:
         """Wait for what was begun."""
@@ -91,8 +85,7 @@ class Writer:
         return Written(int(revision), float(at_s))
 
     def _line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
+        return self._said.readline().strip()
 
 
 if __name__ == "__main__":
