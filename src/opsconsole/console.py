@@ -12,6 +12,7 @@ from pathlib import Path
 from textual import events
 
 from opsconsole.actions import ACTIONS, find
+from opsconsole.actions.holding import OnTarget
 from opsconsole.bars import Bars, Look
 from opsconsole.commander import Answer, Commander
 from opsconsole.dialogs.base import Dialog, Send, Then
@@ -114,14 +115,22 @@ class Console(Shell, inherit_bindings=False):
         self._moves = {key: move.does for move in MOVES for key in keys[move.id]}
         self._does = {key: f"focus_pane({at})" for at, name in enumerate(NAMES, 1) for key in keys[f"pane.{name}"]}
         self._does |= {key: f"act('{action.id}')" for action in ACTIONS for key in keys[action.id]}
+        self._name_keys()
+
+    def _name_keys(self) -> None:
+        """Have each list name the keys of what it offers, but for what whoever sits here may not do."""
+        self._named_for = who = self.picture.who
+        barred = {action.id: () for action in ACTIONS if isinstance(action, OnTarget) and who.why_not(action.kind)}
         for pane in self._main.panes.values():
-            pane.name_keys(self._keyboard.keys)
+            pane.name_keys({**self._keyboard.keys, **barred})
 
     # --------------------------------------------------------------------------------------------- state, down
 
     def paint(self) -> None:
         """Look at the feed and put what changed on the screen."""
         self._painting.paint()
+        if self.picture.who != self._named_for:
+            self._name_keys()
         self._commander.see(self.picture)
 
     def _look(self) -> Look:

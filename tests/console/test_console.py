@@ -20,6 +20,7 @@ from opsconsole.console import Console
 from opsconsole.dialogs.recover import RecoverPrompt
 from opsconsole.lines import plain
 from opsconsole.prompt import PromptBox
+from opsconsole.views.picture import Who
 from opsgate.selector import Selector
 from tests.console.desk import WHO, Desk, small_fleet
 from tests.console.fleet import Fleet
@@ -285,6 +286,15 @@ async def test_an_armed_stop_says_that_servers_refuse_it_where_the_role_may_not(
     async with desk.at():
         await desk.press("!")
         assert "REFUSED by servers: the role viewer may not: it takes operator" in desk.text()
+
+
+@pytest.mark.parametrize(("who", "named"), [(WHO, True), (replace(WHO, role="viewer", read_only=True), False)])
+async def test_a_list_names_no_key_of_what_the_role_may_not_do(who: Who, named: bool) -> None:
+    desk = Desk(small_fleet(), who)
+    async with desk.at():
+        await desk.press("2")
+        edge = next(line for line in desk.text().splitlines() if "2 Sites  " in line and "why" in line)
+        assert ("pause" in edge) is named
 
 
 # --------------------------------------------------------------------------------------------------- pause and resume

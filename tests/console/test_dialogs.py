@@ -531,6 +531,11 @@ def test_of_a_fleet_of_which_nothing_is_known_no_key_says_what_there_is_none_of(
             "Backend NOT reachable for 01:14 (locked): will use panic path (2 of 3 routes up: keeper, latch).",
         ),
         (
+            Link(74.0, "no answer"),
+            Routes(True, None),
+            "will use panic path (1 of 3 routes up: latch; keeper not known meanwhile, tried all the same).",
+        ),
+        (
             Link(None),
             Routes(),
             "Backend not reached yet: will use panic path (no route is known to be up; keeper and latch not looked at",

@@ -50,12 +50,12 @@ class TablePane(Grid):
         self.wide = False
 
     def name_keys(self, keys: Mapping[str, tuple[str, ...]]) -> None:
-        """Before it is shown: name in the frame the keys of what it offers, but for an action that has none.
+        """Name in the frame the keys of what it offers, but for an action that has none.
 
         ``keys`` are those of each action, by its id.
         """
         hints = ((show_keys(keys[id_]), does) for id_, does in self.offers.items() if keys[id_])
-        self.frame = self.frame._replace(hints=tuple(hints))
+        self.look(self.frame._replace(hints=tuple(hints)))
 
     @abstractmethod
     def view(self, picture: Picture) -> Table:

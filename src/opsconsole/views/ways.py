@@ -15,7 +15,7 @@ def ways(picture: Picture) -> list[Said]:
     link = picture.link
     up, down, unknown = _sorted(picture)
     count = f"{len(up)} of 3 routes up: {', '.join(up)}" if up else "no route is known to be up"
-    tried = f"; {' and '.join(unknown)} not looked at yet, tried all the same" if unknown else ""
+    tried = f"; {' and '.join(unknown)} {_unseen(picture)}, tried all the same" if unknown else ""
     if link.live:
         said: Said = (Span(f"Backend reachable ({count}{tried}). Safe to repeat."),)
     elif link.refused:
@@ -29,6 +29,12 @@ def ways(picture: Picture) -> list[Said]:
         away = f"Backend NOT reachable for {stopwatch(link.age_s)}{trouble}: will use panic path"
         said = (Span(f"{away} ({count}{tried}). Safe to repeat.", Style.BAD),)
     return [said, *((Span(each, Style.BAD),) for each in down)]
+
+
+def _unseen(picture: Picture) -> str:
+    """What is said of ways of which nothing is known: a keeper behind a server was known while that one answered."""
+    is_lost = not picture.link.live and picture.link.age_s is not None
+    return "not known meanwhile" if is_lost else "not looked at yet"
 
 
 def _sorted(picture: Picture) -> tuple[list[str], list[str], list[str]]:
