@@ -86,7 +86,7 @@ def test_no_request_that_the_document_allows_breaks_it_or_lets_a_viewer_change_a
 
     @drawn_from(seed + part)
     @settings(
-        max_examples=20_000 // PARTS if FULL else 40,
+        max_examples=20_000 // PARTS if FULL else 80,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
