@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from backends import keeper, open_backend, stop_lane
+from backends import open_backend, stop_lane
 from backends.keeper import peers
 from core.ports import Backend, WorkerRow
 from core.state import Stop
 from opsgate import wire
 from opsgate.order import Order
+from tests.support.hired import hire
 from tests.support.waiting import eventually
 
 Message = Mapping[str, Any]
@@ -85,7 +86,7 @@ class KeptFleet:
 
     def start(self, linger_s: float = 60.0) -> None:
         """Start the keeper, or find it alive."""
-        self.address = keeper.ensure(self.url, linger_s=linger_s)
+        self.address = hire(self.url, linger_s=linger_s)
 
     def ping(self) -> Message:
         """What the keeper says of itself; empty when nobody answers."""
