@@ -293,7 +293,7 @@ async def test_a_list_names_no_key_of_what_the_role_may_not_do(who: Who, named: 
     desk = Desk(small_fleet(), who)
     async with desk.at():
         await desk.press("2")
-        edge = next(line for line in desk.text().splitlines() if "2 Sites  " in line and "why" in line)
+        edge = next(line for line in desk.text().splitlines() if "2 Sites" in line and " why" in line)
         assert ("pause" in edge) is named
 
 
