@@ -71,7 +71,7 @@ def test_it_is_seen_followed_and_stopped(newer: Served) -> None:
 
         assert stopped.stop_id == "S-1"
         eventually(lambda: "S-1" in console.latest().stops)
-        assert console.state() == newer.room.runtime.state()
+        eventually(lambda: console.state() == newer.room.runtime.state())  # the stop is concluded in its own time
 
 
 def test_one_of_this_version_is_not_called_newer(tmp_path_factory: pytest.TempPathFactory) -> None:
